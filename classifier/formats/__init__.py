@@ -1,0 +1,1 @@
+"""Foreign annotation formats in and out."""

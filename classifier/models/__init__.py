@@ -1,0 +1,1 @@
+"""Models: passages with mention spans in, probabilities per variable out."""

@@ -1,0 +1,153 @@
+"""The frozen records that travel between the parts. Offsets are code points into the exact text."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from classifier.errors import RecordError
+
+LANGUAGES = ("nl", "en", "tr", "ru", "uk")
+UNDETERMINED = "und"
+
+DatePrecision = Literal["day", "month", "year"]
+ZoneKind = Literal["headline", "subhead", "body", "caption", "embed", "metadata", "boilerplate"]
+PROFILE_ZONES: tuple[ZoneKind, ...] = ("headline", "subhead", "body")
+MentionKind = Literal["name", "demonym", "metonym", "leader", "compound", "historical"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of an article, as half-open code-point offsets.
+
+    >>> Span(0, 6).of("Turkije zwijgt")
+    'Turkij'
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        """Refuse an empty or inverted span."""
+        if not 0 <= self.start < self.end:
+            raise RecordError(f"a span needs 0 <= start < end, got {self.start} and {self.end}")
+
+    def of(self, text: str) -> str:
+        """The stretch itself; raises `RecordError` where the text ends before the span does."""
+        if self.end > len(text):
+            raise RecordError(f"span {self.start}-{self.end} ends after the text ({len(text)})")
+        return text[self.start : self.end]
+
+    def overlaps(self, other: "Span") -> bool:
+        """Whether the two share at least one character."""
+        return self.start < other.end and other.start < self.end
+
+    def contains(self, other: "Span") -> bool:
+        """Whether the other lies wholly inside this one."""
+        return self.start <= other.start and other.end <= self.end
+
+    def shifted(self, by: int) -> "Span":
+        """The same stretch, counted from an origin `by` characters earlier."""
+        return Span(self.start + by, self.end + by)
+
+
+@dataclass(frozen=True)
+class Article:
+    """A published text. What is not known is None, never a guess."""
+
+    article_id: str
+    text: str
+    source: str | None = None
+    """Who published it: the outlet, not the agency and not the republisher."""
+    language: str | None = None
+    """One of `LANGUAGES`, `UNDETERMINED`, or None where nobody looked yet."""
+    date: str | None = None
+    """ISO 8601, as far as `date_precision` goes: "2022-03-17", "2022-03" or "2022"."""
+    date_precision: DatePrecision | None = None
+    title: str | None = None
+    author: str | None = None
+    url: str | None = None
+    agency: str | None = None
+    republisher: str | None = None
+    story_id: str | None = None
+    """Shared by wire copies of one story."""
+    sampling_probability: float | None = None
+    """Known chance of being drawn for annotation; None where it was not drawn at random."""
+
+    def __post_init__(self) -> None:
+        """Refuse an article without an id."""
+        if not self.article_id:
+            raise RecordError("an article needs a non-empty article_id")
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the exact text, UTF-8; lone surrogates are kept as they are."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A paragraph of an article and what it is there for. Zones cover an article without gaps."""
+
+    span: Span
+    kind: ZoneKind
+    language: str = UNDETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place where an article names a target, and whose words those are."""
+
+    span: Span
+    target: str
+    surface: str
+    kind: MentionKind
+    zone: ZoneKind
+    language: str
+    """Language of the stretch it stands in, which need not be the article's."""
+    voice: str
+    """A label of the codebook's variable `voice`."""
+    voice_confidence: float = 1.0
+    speaker: str | None = None
+    speaker_span: Span | None = None
+    cue_span: Span | None = None
+    entry: str | None = None
+    """The lexicon entry that matched, "language/target/entry"."""
+    lexicon_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with everything a reader needs to believe it."""
+
+    value: float | None
+    """None unless `status` is "ok"."""
+    status: str
+    """"ok", or in words why there is no value: "undefined: no variation"."""
+    low: float | None = None
+    high: float | None = None
+    """Ends of the interval at `confidence`, from resampling articles; None where not estimable."""
+    interval_status: str = "ok"
+    """"ok", or why there is no interval: "too few: 3 articles"."""
+    n_items: int = 0
+    n_articles: int = 0
+    n_pairs: int = 0
+    method: str = ""
+    confidence: float = 0.95
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a value without "ok" and an "ok" without a value."""
+        if (self.value is None) == (self.status == "ok"):
+            raise RecordError(
+                f'an estimate has a value exactly when its status is "ok", '
+                f"got {self.value!r} with status {self.status!r}"
+            )
+
+    def __str__(self) -> str:
+        """One line: value and interval, or the reason why there is none."""
+        if self.value is None:
+            return self.status
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f} (no interval: {self.interval_status})"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
