@@ -71,6 +71,8 @@ class Article:
     republisher: str | None = None
     story_id: str | None = None
     """Shared by wire copies of one story."""
+    split: str | None = None
+    """The part its publisher put it in, such as "train"; None where there is no such decision."""
     sampling_probability: float | None = None
     """Known chance of being drawn for annotation; None where it was not drawn at random."""
 
@@ -83,6 +85,20 @@ class Article:
     def sha256(self) -> str:
         """Hash of the exact text, UTF-8; lone surrogates are kept as they are."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in the input that was repaired, left out or refused: counted and listed, never lost."""
+
+    where: str
+    """File, and line or row where there is one: "corpus/articles.jsonl:17"."""
+    reason: str
+    """Short and the same for all problems of one kind, so that they can be counted."""
+    detail: str
+    """What was required, what came."""
+    remedy: str = ""
+    """What the user can do about it."""
 
 
 @dataclass(frozen=True, slots=True)
