@@ -47,9 +47,7 @@ class Variable:
         """The labels' numbers in codebook order; raises `CodebookError` unless ordinal."""
         numbers = tuple(label.number for label in self.labels if label.number is not None)
         if len(numbers) != len(self.labels):
-            raise CodebookError(
-                f"variable {self.name!r} is {self.kind}: its labels have no numbers"
-            )
+            raise CodebookError(f"variable {self.name!r} is {self.kind}: it has no numbers")
         return numbers
 
     def index(self, name: str) -> int:

@@ -1,0 +1,36 @@
+# `make demo` and `make test` do all their own set-up; they need Python 3.11 or newer and make.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: install demo check test clean
+
+install: .venv/installed
+
+.venv/pip:
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet "pip>=25.1"
+	touch $@
+
+.venv/installed: .venv/pip pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[distil,html,inception]" --group dev
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/classifier demo --out build/demo
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
+
+test: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+clean:
+	rm -rf build runs .venv
