@@ -89,7 +89,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in the input that was repaired, left out or refused: counted and listed, never lost."""
+    """Something in the input that was repaired, left out or refused: counted, listed, never lost."""
 
     where: str
     """File, and line or row where there is one: "corpus/articles.jsonl:17"."""
@@ -148,6 +148,12 @@ class Estimate:
     n_items: int = 0
     n_articles: int = 0
     n_pairs: int = 0
+    n_coded_articles: int = 0
+    """Articles with human labels that entered; 0 for a figure that needs none."""
+    model_weight: float | None = None
+    """λ, 0 to 1: how far the model's scores were trusted beside the labels; None where unused."""
+    standard_error: float | None = None
+    degrees_of_freedom: float | None = None
     method: str = ""
     confidence: float = 0.95
     seed: int | None = None
