@@ -1,0 +1,115 @@
+"""What a command prints: text for people, or one JSON object; errors in one sentence."""
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from classifier.records import Problem
+
+MOST_PROBLEMS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has to say when it is done."""
+
+    data: Mapping[str, Any]
+    """Everything, for `--json`."""
+    lines: Sequence[str | Table] = field(default_factory=tuple)
+    """The same for people, briefly."""
+    next_step: str = ""
+    """What to do now, with the command for it."""
+    failed: bool = False
+    """Whether the command shall exit with 1 although it ran."""
+
+
+def show(answer: Answer, *, as_json: bool) -> None:
+    """Print an answer to standard output; exits with 1 where it says so."""
+    if as_json:
+        sys.stdout.write(to_json(answer.data) + "\n")
+    else:
+        console = Console(soft_wrap=True, highlight=False, markup=False)
+        for line in answer.lines:
+            console.print(line)
+        if answer.next_step:
+            console.print(f"next: {answer.next_step}")
+    if answer.failed:
+        raise SystemExit(1)
+
+
+def to_json(data: object) -> str:
+    """JSON without NaN: records become objects, paths strings, undefined numbers null."""
+    return json.dumps(_plain(data), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> Table:
+    """A table for the terminal; None is shown as a dash, numbers stand right."""
+    result = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for i, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[i], int | float | None) for row in rows)
+        result.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        result.add_row(*(_cell(value) for value in row))
+    return result
+
+
+def problem_lines(problems: Sequence[Problem]) -> list[str | Table]:
+    """Problems counted by reason, with the first of them in full."""
+    if not problems:
+        return []
+    counts: dict[str, int] = {}
+    for problem in problems:
+        counts[problem.reason] = counts.get(problem.reason, 0) + 1
+    lines: list[str | Table] = [table(["reason", "problems"], list(counts.items()))]
+    for problem in problems[:MOST_PROBLEMS_SHOWN]:
+        remedy = f" ({problem.remedy})" if problem.remedy else ""
+        lines.append(f"{problem.where}: {problem.detail}{remedy}")
+    rest = len(problems) - MOST_PROBLEMS_SHOWN
+    if rest > 0:
+        lines.append(f"... and {rest} more; --json lists them all")
+    return lines
+
+
+def note(line: str) -> None:
+    """One plain line about progress, to standard error so that `--json` stays one object."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def steps() -> Iterator[Console]:
+    """A console on standard error for progress bars; plain where there is no terminal."""
+    yield Console(stderr=True, highlight=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, frozenset | set):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
