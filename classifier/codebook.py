@@ -3,13 +3,14 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from classifier.errors import CodebookError
+from classifier.files import toml_text, write_text
 
 VariableKind = Literal["ordinal", "nominal", "set"]
 _KINDS: tuple[VariableKind, ...] = ("ordinal", "nominal", "set")
@@ -140,6 +141,11 @@ def read_codebook(path: Path) -> Codebook:
         raise CodebookError(f"{path}: {error}") from None
 
 
+def write_codebook(codebook: Codebook, path: Path) -> None:
+    """Write a codebook as TOML that reads back as the same codebook."""
+    write_text(path, [toml_text(_record(codebook))])
+
+
 @cache
 def default_codebook() -> Codebook:
     """The shipped codebook: stance, roles and voice towards Turkey, Russia and Ukraine."""
@@ -168,6 +174,13 @@ def parse_codebook(data: Mapping[str, Any]) -> Codebook:
         variables=variables,
         recodes=_recodes(data, variables),
     )
+
+
+def _record(codebook: Codebook) -> dict[str, Any]:
+    plain = asdict(codebook)
+    targets = {target.pop("name"): target for target in plain["targets"]}
+    variables = {variable.pop("name"): variable for variable in plain["variables"]}
+    return {**plain, "targets": targets or ANY_TARGET, "variables": variables}
 
 
 def _targets(data: Mapping[str, Any]) -> tuple[Target, ...]:

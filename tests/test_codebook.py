@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from classifier.codebook import default_codebook, parse_codebook, read_codebook
+from classifier.codebook import default_codebook, parse_codebook, read_codebook, write_codebook
 from classifier.errors import CodebookError
 
 
@@ -133,3 +133,15 @@ def test_unknown_names_list_what_there_is() -> None:
         codebook.variable("voice").counterpart("rules", "x")
     with pytest.raises(CodebookError, match="'roles' is set: it has no numbers"):
         _ = codebook.variable("roles").numbers
+
+
+def test_a_written_codebook_reads_back_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "codebook.toml"
+    for data in (
+        scheme(),
+        scheme() | {"targets": "any", "recodes": {"0": {"tone": {"a": "warm"}}}},
+    ):
+        write_codebook(parse_codebook(data), path)
+        assert read_codebook(path) == parse_codebook(data)
+    write_codebook(default_codebook(), path)
+    assert read_codebook(path) == default_codebook()
