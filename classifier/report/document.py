@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -69,7 +68,7 @@ def write_document(document: Document, path: Path) -> Path:
     return path
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """A cell as people read it: three decimals, a dash for what is not there."""
     if value is None or (isinstance(value, float) and value != value):
         return "–"
