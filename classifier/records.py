@@ -89,7 +89,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in the input that was repaired, left out or refused: counted, listed, never lost."""
+    """Something in the input that was repaired, left out or refused: counted, never lost."""
 
     where: str
     """File, and line or row where there is one: "corpus/articles.jsonl:17"."""
@@ -133,6 +133,43 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageMention:
+    """A mention as a model meets it; both spans count from the start of the passage."""
+
+    unit: str
+    """Names the mention across files: "article_id:start-end:target", offsets into the article."""
+    span: Span
+    sentence: Span
+    """The sentence around the mention, or what of it fits a passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The text window a model reads in one pass, with the mentions it is to judge there."""
+
+    article_id: str
+    start: int
+    """Where the window begins in the article."""
+    text: str
+    language: str
+    mentions: tuple[PassageMention, ...]
+
+    @property
+    def end(self) -> int:
+        """Where the window ends in the article."""
+        return self.start + len(self.text)
+
+
+def unit_name(article_id: str, span: Span, target: str) -> str:
+    """What a mention is called in annotations and predictions alike.
+
+    >>> unit_name("a1", Span(3, 9), "TR")
+    'a1:3-9:TR'
+    """
+    return f"{article_id}:{span.start}-{span.end}:{target}"
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A figure with everything a reader needs to believe it."""
 
@@ -157,6 +194,8 @@ class Estimate:
     method: str = ""
     confidence: float = 0.95
     seed: int | None = None
+    notes: tuple[str, ...] = ()
+    """What was set aside on the way, counted: "2 identical repeated rows dropped"."""
 
     def __post_init__(self) -> None:
         """Refuse a value without "ok" and an "ok" without a value."""

@@ -1,0 +1,79 @@
+"""How far two labels lie apart: one matrix per level of measurement, 0 on the diagonal."""
+
+from collections.abc import Hashable
+from typing import Literal
+
+import numpy as np
+
+from classifier.codebook import Variable
+from classifier.errors import DataError
+from classifier.resampling import FloatArray
+
+Level = Literal["nominal", "ordinal", "interval", "masi", "jaccard"]
+Weights = Literal["plain", "linear", "quadratic"]
+SETS = ("masi", "jaccard")
+
+
+def usual_level(variable: Variable) -> Level:
+    """The level that a variable's kind calls for."""
+    if variable.kind == "set":
+        return "masi"
+    return "ordinal" if variable.kind == "ordinal" else "nominal"
+
+
+def check_level(level: Level, variable: Variable) -> None:
+    """Refuse a level that the variable's labels do not have."""
+    allowed: tuple[Level, ...] = ("nominal",)
+    if variable.kind == "set":
+        allowed = ("masi", "jaccard", "nominal")
+    elif variable.kind == "ordinal":
+        allowed = ("nominal", "ordinal", "interval")
+    if level not in allowed:
+        raise DataError(
+            f"variable {variable.name!r} is {variable.kind}: its level must be one of "
+            f"{', '.join(allowed)}; got {level!r}"
+        )
+
+
+def masi_distance(a: frozenset[str], b: frozenset[str]) -> float:
+    """1 - Jaccard x monotonicity (1 same, 2/3 nested, 1/3 crossing, 0 apart). Passonneau 2006.
+
+    >>> masi_distance(frozenset("XY"), frozenset("YZ"))
+    0.8888888888888888
+    >>> masi_distance(frozenset(), frozenset())
+    0.0
+    """
+    if a == b:
+        return 0.0
+    nested = a <= b or b <= a
+    return 1 - len(a & b) / len(a | b) * (2 / 3 if nested else 1 / 3)
+
+
+def jaccard_distance(a: frozenset[str], b: frozenset[str]) -> float:
+    """1 - share of the union that both hold; 0 between two empty sets.
+
+    >>> jaccard_distance(frozenset("XY"), frozenset("Y"))
+    0.5
+    """
+    return 0.0 if a == b else 1 - len(a & b) / len(a | b)
+
+
+def distances(values: tuple[Hashable, ...], level: Level, variable: Variable) -> FloatArray:
+    """Squared differences in Krippendorff's sense between all pairs of values; not for ordinal."""
+    if level in SETS:
+        apart = masi_distance if level == "masi" else jaccard_distance
+        sets = [value for value in values if isinstance(value, frozenset)]
+        return np.array([[apart(a, b) for b in sets] for a in sets]).reshape(len(sets), len(sets))
+    if level == "interval":
+        numbers = np.array(variable.numbers)
+        return np.asarray((numbers[:, None] - numbers[None, :]) ** 2, dtype=np.float64)
+    return 1.0 - np.eye(len(values))
+
+
+def kappa_distances(n_labels: int, weights: Weights) -> FloatArray:
+    """Disagreement between places in codebook order, scaled to 0..1."""
+    place = np.arange(n_labels, dtype=np.float64)
+    apart: FloatArray = np.abs(place[:, None] - place[None, :]) / max(1, n_labels - 1)
+    if weights == "plain":
+        return np.asarray(apart > 0, dtype=np.float64)
+    return apart if weights == "linear" else np.asarray(apart**2, dtype=np.float64)

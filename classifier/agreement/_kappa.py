@@ -1,0 +1,224 @@
+"""Kappa and its relatives: Cohen, Scott, Fleiss, Gwet, and raw agreement."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from classifier.agreement._coding import (
+    DEFAULT_OPTIONS,
+    AgreementOptions,
+    Coding,
+    Sums,
+    estimate,
+    not_estimable,
+    per_article,
+    read_coding,
+)
+from classifier.agreement._distances import Weights, kappa_distances
+from classifier.codebook import Variable
+from classifier.errors import DataError
+from classifier.records import Estimate
+from classifier.resampling import FloatArray, Statistic
+
+_TINY = 1e-12
+
+
+def kappa(
+    table: pd.DataFrame,
+    variable: Variable,
+    *,
+    weights: Weights = "plain",
+    options: AgreementOptions = DEFAULT_OPTIONS,
+) -> Estimate:
+    """Cohen's kappa of two annotators, 1 - D_o / D_e with each annotator's own margins.
+
+    Cohen 1960; weighted 1968 by distance in codebook order. Units that one of them left out do not
+    count. Raises `DataError` unless there are at most two annotators.
+    """
+    _check_weights(weights, variable)
+    coding = _at_most_two(read_coding(table, variable, options), "Cohen's kappa")
+    return _two(coding, _kappa(kappa_distances(len(coding.values), weights)), weights, options)
+
+
+def scott_pi(
+    table: pd.DataFrame,
+    variable: Variable,
+    *,
+    weights: Weights = "plain",
+    options: AgreementOptions = DEFAULT_OPTIONS,
+) -> Estimate:
+    """Scott's pi of two annotators, who share one pair of margins (Scott 1955)."""
+    _check_weights(weights, variable)
+    coding = _at_most_two(read_coding(table, variable, options), "Scott's pi")
+    apart = kappa_distances(len(coding.values), weights)
+    return _two(coding, _pi(apart), weights, options, name="Scott's pi")
+
+
+def fleiss_kappa(
+    table: pd.DataFrame, variable: Variable, *, options: AgreementOptions = DEFAULT_OPTIONS
+) -> Estimate:
+    """Fleiss' kappa (1971) of any number of annotators.
+
+    Where annotators differ in number between units, margins are means over units of the shares
+    within a unit (Gwet 2014), units with one label included.
+    """
+    coding = read_coding(table, variable, options)
+    same = np.eye(len(coding.values))
+    return _many(coding, same, _fleiss, "Fleiss' kappa", options)
+
+
+def gwet(
+    table: pd.DataFrame,
+    variable: Variable,
+    *,
+    weights: Weights = "plain",
+    options: AgreementOptions = DEFAULT_OPTIONS,
+) -> Estimate:
+    """Gwet's AC1 (plain weights) or AC2 (linear, quadratic).
+
+    p_e = sum(w) / (q (q - 1)) * sum(pi_k (1 - pi_k)) with q from the codebook: labels that nobody
+    used count too. Gwet 2014, "Handbook of Inter-Rater Reliability".
+    """
+    _check_weights(weights, variable)
+    coding = read_coding(table, variable, options)
+    similar = 1 - kappa_distances(len(coding.values), weights)
+    name = "Gwet's AC1" if weights == "plain" else f"Gwet's AC2, {weights}"
+    return _many(coding, similar, _gwet(similar), name, options)
+
+
+def raw_agreement(
+    table: pd.DataFrame, variable: Variable, *, options: AgreementOptions = DEFAULT_OPTIONS
+) -> Estimate:
+    """Share of pairs of annotators that agree, averaged over units; not corrected for chance."""
+    coding = read_coding(table, variable, options)
+    same = np.eye(len(coding.values))
+    return _many(coding, same, lambda totals: _agreed(totals)[0], "raw agreement", options)
+
+
+def contingency(pairable: Coding) -> FloatArray:
+    """First annotator x second annotator per article, flattened: `(articles, labels ** 2)`."""
+    n = len(pairable.values)
+    cells = np.zeros((len(pairable.codes), n * n))
+    cells[np.arange(len(cells)), pairable.codes[:, 0] * n + pairable.codes[:, 1]] = 1
+    return per_article(cells, pairable)
+
+
+def _two(
+    coding: Coding,
+    statistic: Statistic,
+    weights: Weights,
+    options: AgreementOptions,
+    name: str = "Cohen's kappa",
+) -> Estimate:
+    method = name if weights == "plain" else f"{name}, {weights}"
+    missing = not_estimable(coding, method, options)
+    if missing is not None:
+        return missing
+    pairable = coding.pairable()
+    return estimate(pairable, Sums(contingency(pairable), statistic, method), options)
+
+
+def _many(
+    coding: Coding,
+    similar: FloatArray,
+    statistic: Statistic,
+    method: str,
+    options: AgreementOptions,
+) -> Estimate:
+    missing = not_estimable(coding, method, options)
+    if missing is not None:
+        return missing
+    rows = unit_shares(coding.counts, similar)
+    sums = Sums(per_article(rows, coding), statistic, method)
+    made = estimate(coding, sums, options)
+    pairable = coding.pairable()
+    return replace(made, n_items=len(pairable.codes), n_articles=pairable.n_articles)
+
+
+def unit_shares(counts: FloatArray, similar: FloatArray) -> FloatArray:
+    """Per unit: agreement of its pairs, is pairable, is coded, share of each label."""
+    n = counts.sum(axis=1)
+    pairs = np.maximum(n * (n - 1), 1)
+    agreed = (counts * (counts @ similar - 1)).sum(axis=1) / pairs
+    pairable = n >= 2
+    shares = counts / np.maximum(n, 1)[:, None]
+    return np.column_stack([np.where(pairable, agreed, 0), pairable, n >= 1, shares])
+
+
+def _agreed(totals: FloatArray) -> tuple[FloatArray, FloatArray]:
+    n_pairable, n_coded = totals[..., 1], totals[..., 2]
+    agreed = np.divide(
+        totals[..., 0], n_pairable, out=np.full_like(n_pairable, np.nan), where=n_pairable > 0
+    )
+    return agreed, totals[..., 3:] / np.maximum(n_coded, 1)[..., None]
+
+
+def _fleiss(totals: FloatArray) -> FloatArray:
+    agreed, margins = _agreed(totals)
+    return _corrected(1 - agreed, 1 - (margins**2).sum(axis=-1))
+
+
+def _gwet(similar: FloatArray) -> Statistic:
+    n = len(similar)
+    factor = similar.sum() / (n * (n - 1))
+
+    def statistic(totals: FloatArray) -> FloatArray:
+        agreed, margins = _agreed(totals)
+        chance = factor * (margins * (1 - margins)).sum(axis=-1)
+        return _corrected(1 - agreed, 1 - chance)
+
+    return statistic
+
+
+def _kappa(apart: FloatArray) -> Statistic:
+    def statistic(totals: FloatArray) -> FloatArray:
+        table = totals.reshape(*totals.shape[:-1], len(apart), len(apart))
+        return _table_kappa(table, table.sum(axis=-1), table.sum(axis=-2), apart)
+
+    return statistic
+
+
+def _pi(apart: FloatArray) -> Statistic:
+    def statistic(totals: FloatArray) -> FloatArray:
+        table = totals.reshape(*totals.shape[:-1], len(apart), len(apart))
+        margins = (table.sum(axis=-1) + table.sum(axis=-2)) / 2
+        return _table_kappa(table, margins, margins, apart)
+
+    return statistic
+
+
+def _table_kappa(
+    table: FloatArray, first: FloatArray, second: FloatArray, apart: FloatArray
+) -> FloatArray:
+    n = np.maximum(table.sum(axis=(-2, -1)), 1)
+    observed = (table * apart).sum(axis=(-2, -1)) / n
+    expected = ((first @ apart) * second).sum(axis=-1) / n**2
+    return _corrected(observed, expected)
+
+
+def _corrected(observed: FloatArray, expected: FloatArray) -> FloatArray:
+    observed, expected = np.asarray(observed), np.asarray(expected)
+    varies = expected > _TINY
+    ratio = np.divide(observed, expected, out=np.full_like(expected, np.nan), where=varies)
+    return np.asarray(1 - ratio, dtype=np.float64)
+
+
+def _check_weights(weights: Weights, variable: Variable) -> None:
+    if variable.kind == "set":
+        raise DataError(
+            f"variable {variable.name!r} is a set: use alpha, or this measure per label (by_label)"
+        )
+    if weights != "plain" and variable.kind != "ordinal":
+        raise DataError(
+            f"{weights} weights need an ordinal variable; {variable.name!r} is {variable.kind}"
+        )
+
+
+def _at_most_two(coding: Coding, measure: str) -> Coding:
+    if len(coding.annotators) > 2:
+        raise DataError(
+            f"{measure} needs two annotators, got {', '.join(coding.annotators)}; "
+            "take two of them, or all pairs with by_pair"
+        )
+    return coding

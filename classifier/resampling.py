@@ -1,0 +1,165 @@
+"""Intervals from resampling whole articles, for any figure that is a function of article totals.
+
+Mentions of one article share its author, its event and its errors, so an interval that resamples
+mentions is too narrow. Here each article is one row of sums, and a resample is a weighting of rows.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
+
+from classifier.errors import DataError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+Statistic = Callable[[FloatArray], FloatArray]
+"""From totals, `(..., k)`, to figures, `(...)`; nan where the figure is undefined."""
+
+IntervalMethod = Literal["jackknife", "bootstrap", "none"]
+_UNDEFINED_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class IntervalOptions:
+    """How intervals are made."""
+
+    method: IntervalMethod = "jackknife"
+    """Delete-one-article jackknife with a t quantile, or percentile bootstrap over articles."""
+    n_draws: int = 2000
+    """Bootstrap draws."""
+    confidence: float = 0.95
+    seed: int = 0
+    min_articles: int = 5
+    """With fewer articles there is no interval, and the estimate says so."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot give an interval."""
+        if not 0 < self.confidence < 1:
+            raise DataError(f"a confidence lies between 0 and 1, got {self.confidence}")
+        if self.n_draws < 1 or self.min_articles < 2:
+            raise DataError(
+                "an interval needs at least 1 draw and 2 articles, "
+                f"got n_draws={self.n_draws}, min_articles={self.min_articles}"
+            )
+
+
+class Interval(NamedTuple):
+    """Ends of an interval, or None and the reason."""
+
+    low: float | None
+    high: float | None
+    status: str = "ok"
+
+
+def article_totals(values: FloatArray, articles: IntArray, n_articles: int) -> FloatArray:
+    """Sum rows by article: `(rows, k)` and each row's article number to `(n_articles, k)`.
+
+    >>> article_totals(np.array([[1.0], [2.0], [4.0]]), np.array([0, 1, 0]), 2)
+    array([[5.],
+           [2.]])
+    """
+    totals = np.zeros((n_articles, values.shape[1]))
+    np.add.at(totals, articles, values)
+    return totals
+
+
+def bootstrap_weights(n_articles: int, n_draws: int, rng: np.random.Generator) -> FloatArray:
+    """How often each article is drawn, `(n_draws, n_articles)`; every row sums to n_articles."""
+    shares = np.full(n_articles, 1 / n_articles)
+    return rng.multinomial(n_articles, shares, size=n_draws).astype(np.float64)
+
+
+def leave_one_out(totals: FloatArray) -> FloatArray:
+    """Corpus totals without each article in turn, `(n_articles, k)`.
+
+    >>> leave_one_out(np.array([[1.0], [2.0], [4.0]])).ravel()
+    array([6., 5., 3.])
+    """
+    without: FloatArray = totals.sum(axis=0) - totals
+    return without
+
+
+def jackknife_error(values: FloatArray) -> FloatArray:
+    """Standard error from leave-one-out values along the first axis.
+
+    sqrt((g - 1) / g * sum((v - mean v)^2)).
+    """
+    g = values.shape[0]
+    error: FloatArray = np.sqrt((g - 1) / g * ((values - values.mean(axis=0)) ** 2).sum(axis=0))
+    return error
+
+
+def t_quantile(confidence: float, df: float) -> float:
+    """Two-sided quantile of Student's t; the normal one for infinite df.
+
+    >>> round(t_quantile(0.95, 9), 4)
+    2.2622
+    """
+    upper = (1 + confidence) / 2
+    return float(ndtri(upper) if math.isinf(df) else stdtrit(df, upper))
+
+
+def interval(
+    totals: FloatArray,
+    statistic: Statistic,
+    options: IntervalOptions,
+    *,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Interval:
+    """Interval of `statistic(totals.sum(axis=0))` under resampling of articles.
+
+    Args:
+        totals: one row of sums per article.
+        statistic: the figure as a function of summed rows.
+        options: method, draws, confidence, seed.
+        bounds: range of the figure; the ends are cut to it.
+    """
+    n_articles = totals.shape[0]
+    if options.method == "none":
+        return Interval(None, None, "not asked for")
+    if n_articles < options.min_articles:
+        return Interval(None, None, f"too few: {n_articles} articles")
+    make = _jackknife if options.method == "jackknife" else _bootstrap
+    made = make(totals, statistic, options)
+    if made.low is None or made.high is None:
+        return made
+    low, high = np.clip([made.low, made.high], *bounds)
+    return Interval(float(low), float(high))
+
+
+def _jackknife(totals: FloatArray, statistic: Statistic, options: IntervalOptions) -> Interval:
+    values = statistic(leave_one_out(totals))
+    n_undefined = int(np.isnan(values).sum())
+    if n_undefined:
+        return Interval(None, None, f"undefined without {n_undefined} of {len(values)} articles")
+    if _is_constant(values):
+        return Interval(None, None, "undefined: no variation between articles")
+    value = float(statistic(totals.sum(axis=0)))
+    half = t_quantile(options.confidence, len(values) - 1) * float(jackknife_error(values))
+    return Interval(value - half, value + half)
+
+
+def _bootstrap(totals: FloatArray, statistic: Statistic, options: IntervalOptions) -> Interval:
+    rng = np.random.default_rng(options.seed)
+    weights = bootstrap_weights(totals.shape[0], options.n_draws, rng)
+    values = statistic(weights @ totals)
+    defined = values[~np.isnan(values)]
+    n_undefined = len(values) - len(defined)
+    if n_undefined > _UNDEFINED_SHARE * len(values):
+        return Interval(None, None, f"undefined in {n_undefined} of {len(values)} draws")
+    if _is_constant(defined):
+        return Interval(None, None, "undefined: no variation between articles")
+    tail = (1 - options.confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+def _is_constant(values: FloatArray) -> bool:
+    # Sums that differ in order differ in their last bits; that is no variation.
+    return bool(np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())))
