@@ -1,0 +1,256 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from classifier.errors import DataError
+from classifier.inference import (
+    InferenceOptions,
+    articles_needed,
+    corrected_mean,
+    difference,
+    labelled_mean,
+    looks_random,
+    naive_mean,
+    simultaneous,
+)
+from classifier.records import Estimate
+
+NAN = float("nan")
+LABELS = [-1, -1, 0, 0, 0, 0, 1, 1]
+OTHERS = [1, 1, 1, 1, 0, 0, 0, 0]
+
+
+def _corpus(seed: int, n_articles: int = 60, n_coded: int = 20) -> tuple[np.ndarray, ...]:
+    """Scores, labels with nan, articles: errors and stance cluster by article."""
+    generator = np.random.default_rng(seed)
+    article = np.repeat(np.arange(n_articles), generator.integers(1, 6, n_articles))
+    label = np.clip(np.round(generator.normal(0, 0.8, n_articles)[article]), -1, 1)
+    score = 0.7 * label + 0.2 + generator.normal(0, 0.2, len(label))
+    return score, np.where(article < n_coded, label, np.nan), article
+
+
+def test_corrected_mean_by_hand() -> None:
+    # One mention per article, the model right on all 8 coded ones. Means 0 and 0.5; the variances
+    # are 4/7 and 2/7, so λ = (4/7) / (4/7 + 2/7 · 8/8) = 2/3 and θ = 0 + 2/3 · (0.5 - 0) = 1/3.
+    estimate = corrected_mean(LABELS + OTHERS, LABELS + [NAN] * 8, np.arange(16))
+    assert estimate.value == pytest.approx(1 / 3)
+    assert estimate.model_weight == pytest.approx(2 / 3)
+    assert (estimate.n_items, estimate.n_articles, estimate.n_coded_articles) == (16, 16, 8)
+
+
+def test_corrected_mean_of_this_corpus_is_exact_under_a_perfect_model() -> None:
+    # λ = cov(y, y) / var(y) = 1, so θ = 0 + (mean of all 16 - 0) = 4/16.
+    options = InferenceOptions(population="corpus")
+    estimate = corrected_mean(LABELS + OTHERS, LABELS + [NAN] * 8, np.arange(16), options=options)
+    assert estimate.value == pytest.approx(0.25)
+    assert estimate.interval_status == "undefined: no variation between articles"
+
+
+def test_a_useless_model_gets_no_weight() -> None:
+    # cov(y, f) = 0 by construction, so the labels stand alone.
+    scores = [1, -1, 1, -1, 1, -1, 1, -1]
+    labels = [1, 1, -1, -1, 1, 1, -1, -1]
+    estimate = corrected_mean(scores * 2, labels + [NAN] * 8, np.arange(16))
+    assert estimate.model_weight == 0.0
+    assert estimate.value == pytest.approx(np.mean(labels))
+
+
+def test_linearised_variance_by_hand_without_other_articles() -> None:
+    # All 41 articles are coded: λ = 0 and the variance is that of the label mean.
+    labels = np.tile([1.0, -1.0], 21)[:41]
+    estimate = corrected_mean(labels, labels, np.arange(41))
+    assert estimate.standard_error == pytest.approx(labels.std(ddof=1) / np.sqrt(41))
+    assert estimate.degrees_of_freedom == 40
+
+
+@pytest.mark.parametrize(
+    ("n_coded", "status"),
+    [
+        (0, "not corrected: no coded article"),
+        (7, "too few: 7 coded articles, 8 needed"),
+    ],
+)
+def test_corrected_mean_is_withheld_with_a_reason(n_coded: int, status: str) -> None:
+    labels = (LABELS[:n_coded] + [NAN] * 16)[:16]
+    assert corrected_mean(LABELS + OTHERS, labels, np.arange(16)).status == status
+
+
+def test_labels_that_do_not_vary_are_withheld() -> None:
+    estimate = corrected_mean(LABELS + OTHERS, [1] * 8 + [NAN] * 8, np.arange(16))
+    assert estimate.status == "undefined: no variation among the coded labels"
+
+
+def test_article_weighting_counts_every_article_alike() -> None:
+    # Article means are 1 and 0 (three mentions): mention-weighted 1/4, article-weighted 1/2.
+    labels, articles = [1, 0, 0, 0], ["a", "b", "b", "b"]
+    by_article = InferenceOptions(estimand="article")
+    assert labelled_mean(labels, articles).value == pytest.approx(0.25)
+    assert labelled_mean(labels, articles, options=by_article).value == pytest.approx(0.5)
+
+
+def test_clustered_interval_by_hand() -> None:
+    # Mean 1/4, mean size 2; residuals (1 - 1/4)/2 = 0.375 and (0 - 3/4)/2 = -0.375, variance
+    # 0.28125, over two articles 0.140625; t with 1 degree of freedom is 12.7062.
+    estimate = naive_mean([1, 0, 0, 0], ["a", "b", "b", "b"])
+    assert estimate.standard_error == pytest.approx(0.375)
+    assert estimate.high == pytest.approx(0.25 + 12.7062 * 0.375, abs=1e-4)
+
+
+def test_naive_mean_says_that_it_is_not_corrected() -> None:
+    assert "not corrected for model error" in naive_mean([0.5], ["a"]).method
+    assert naive_mean([0.5], ["a"]).interval_status == "too few: 1 article"
+    assert naive_mean([], []).status == "undefined: no mention"
+
+
+def test_uncoded_mentions_of_a_coded_article_are_set_aside() -> None:
+    # The ninth mention belongs to a coded article but has no label: it changes nothing.
+    with_extra = corrected_mean(
+        [*LABELS, 0.9, *OTHERS], [*LABELS, NAN, *[NAN] * 8], [*range(8), 0, *range(8, 16)]
+    )
+    assert with_extra.value == pytest.approx(1 / 3)
+
+
+def test_known_chances_undo_oversampling() -> None:
+    # 10 of 100 "long" articles with label 1 were coded with chance 0.5 and 10 with label 0 with
+    # chance 0.1 (20 and 100 in the corpus); a useless model leaves Hájek: (10/.5)/(10/.5 + 10/.1).
+    labels = [1.0] * 10 + [0.0] * 10 + [NAN] * 100
+    chance = [0.5] * 10 + [0.1] * 10 + [0.1] * 100
+    estimate = corrected_mean(np.zeros(120), labels, np.arange(120), probability=chance)
+    assert estimate.value == pytest.approx(1 / 6)
+
+
+def test_equal_chances_change_no_point_estimate() -> None:
+    score, coded, article = _corpus(1)
+    chance = np.full(len(score), 1 / 3)
+    corpus = InferenceOptions(population="corpus")
+    plain = corrected_mean(score, coded, article, options=corpus)
+    weighted = corrected_mean(score, coded, article, probability=chance, options=corpus)
+    assert weighted.value == pytest.approx(plain.value)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (([0.1, NAN], [1, 0], ["a", "b"]), "every mention needs a score, 1 of 2 have none"),
+        (([0.1], [1, 0], ["a", "b"]), r"equally long, got \[1, 2\]"),
+    ],
+)
+def test_broken_columns_are_refused(columns: tuple[list[float], ...], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        corrected_mean(*columns)
+
+
+def test_a_chance_outside_its_range_is_refused() -> None:
+    with pytest.raises(DataError, match=r"must lie in \(0, 1\]"):
+        corrected_mean([0.1], [1], ["a"], probability=[0.0])
+
+
+def test_a_confidence_outside_its_range_is_refused() -> None:
+    with pytest.raises(DataError, match="between 0 and 1, got 95"):
+        InferenceOptions(confidence=95)
+
+
+@given(seed=st.integers(0, 10_000), shift=st.floats(-5, 5))
+@settings(max_examples=30, deadline=None)
+def test_a_shift_of_scores_and_labels_shifts_the_estimate(seed: int, shift: float) -> None:
+    score, coded, article = _corpus(seed)
+    before = corrected_mean(score, coded, article).value
+    after = corrected_mean(score + shift, coded + shift, article).value
+    assert before is not None
+    assert after == pytest.approx(before + shift, abs=1e-8)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_rows_does_not_matter(seed: int) -> None:
+    score, coded, article = _corpus(seed)
+    order = np.random.default_rng(seed).permutation(len(score))
+    first = corrected_mean(score, coded, article)
+    second = corrected_mean(score[order], coded[order], article[order])
+    assert second.value == pytest.approx(first.value)
+    assert second.low == pytest.approx(first.low)
+
+
+def test_shares_of_all_labels_sum_to_one() -> None:
+    _, coded, article = _corpus(3)
+    shares = [
+        labelled_mean(np.where(np.isnan(coded), NAN, coded == number), article).value
+        for number in (-1, 0, 1)
+    ]
+    assert sum(share or 0 for share in shares) == pytest.approx(1)
+
+
+def _estimate(value: float, error: float, freedom: float) -> Estimate:
+    return Estimate(value, "ok", standard_error=error, degrees_of_freedom=freedom)
+
+
+def test_difference_by_hand() -> None:
+    # se = sqrt(0.03² + 0.04²) = 0.05; df = 0.0025² / (0.0009²/9 + 0.0016²/16) = 25
+    result = difference(_estimate(0.5, 0.03, 9), _estimate(0.2, 0.04, 16))
+    assert result.value == pytest.approx(0.3)
+    assert result.standard_error == pytest.approx(0.05)
+    assert result.degrees_of_freedom == pytest.approx(25)
+    assert result.high == pytest.approx(0.3 + stats.t.ppf(0.975, 25) * 0.05)
+
+
+def test_difference_with_a_withheld_side_is_withheld() -> None:
+    result = difference(_estimate(0.5, 0.03, 9), Estimate(None, "too few: 2 coded articles"))
+    assert result.status == "not estimable: one side has no value"
+
+
+def test_simultaneous_intervals_are_sidaks() -> None:
+    # Two intervals at 0.95 jointly: each at sqrt(0.95) = 0.974679.
+    wide, _ = simultaneous([_estimate(0, 1, 30), _estimate(1, 1, 30)])
+    assert wide.high == pytest.approx(stats.t.ppf((1 + np.sqrt(0.95)) / 2, 30))
+    assert wide.confidence == 0.95
+
+
+def test_simultaneous_leaves_withheld_estimates_alone() -> None:
+    withheld = Estimate(None, "too few: 2 coded articles, 8 needed")
+    assert simultaneous([withheld]) == [withheld]
+
+
+def test_a_wider_interval_needs_fewer_articles() -> None:
+    score, coded, article = _corpus(5, n_articles=400, n_coded=40)
+    narrow = articles_needed(score, coded, article, 0.12)
+    wide = articles_needed(score, coded, article, 0.3)
+    assert narrow is not None
+    assert wide is not None
+    assert 8 <= wide < narrow <= 400
+
+
+def test_an_unreachable_width_is_said_to_be() -> None:
+    score, coded, article = _corpus(5)
+    assert articles_needed(score, coded, article, 1e-6) is None
+
+
+def test_planning_needs_something_to_learn_from() -> None:
+    with pytest.raises(DataError, match="learn from; not corrected: no coded article"):
+        articles_needed([0.1, 0.2], [NAN, NAN], ["a", "b"], 0.1)
+    with pytest.raises(DataError, match="half-width must be positive, got 0"):
+        articles_needed([0.1], [1], ["a"], 0)
+
+
+def test_a_random_draw_looks_random() -> None:
+    score, _, article = _corpus(2, n_articles=200)
+    chosen = np.random.default_rng(0).choice(200, 40, replace=False)
+    assert looks_random(score, np.isin(article, chosen), article).is_random()
+
+
+def test_coding_only_the_positive_articles_does_not_look_random() -> None:
+    score, _, article = _corpus(2, n_articles=200)
+    means = np.bincount(article, weights=score) / np.bincount(article)
+    test = looks_random(score, np.isin(article, np.argsort(means)[-40:]), article)
+    assert test.is_random() is False
+    assert test.p_value == pytest.approx(1 / 2000)
+    assert test.differences["mean score"] > 1
+
+
+def test_what_cannot_be_tested_says_so() -> None:
+    test = looks_random([0.1, 0.2], [True, False], ["a", "b"])
+    assert test.is_random() is None
+    assert test.status.startswith("not testable: fewer than 2")
+    alike = looks_random([0.1] * 4, [True, True, False, False], list("abcd"))
+    assert alike.status == "not testable: all articles are alike to the model"
