@@ -167,17 +167,21 @@ def _variance(
 def _jackknife_variance(totals: Totals, options: InferenceOptions) -> float:
     """(g-1)/g · Σ (θ_(i) - θ_(·))², leaving one coded article out, λ tuned anew each time."""
     n = len(totals.coded_size)
-    keep = ~np.eye(n, dtype=bool)
-    left_out = np.array([mean_and_weight(_without(totals, rows), options)[0] for rows in keep])
-    return float((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum())
+    left_out = [_uncoded(totals, i, options.population) for i in range(n)]
+    theta = np.array([mean_and_weight(rest, options)[0] for rest in left_out])
+    return float((n - 1) / n * ((theta - theta.mean()) ** 2).sum())
 
 
-def _without(totals: Totals, keep: npt.NDArray[np.bool_]) -> Totals:
-    return totals._replace(
-        coded_size=totals.coded_size[keep],
-        coded_label=totals.coded_label[keep],
-        coded_score=totals.coded_score[keep],
-        probability=totals.probability[keep],
+def _uncoded(totals: Totals, i: int, population: Population) -> Totals:
+    """The totals without the labels of coded article i, which stays part of a fixed corpus."""
+    other_size, other_score = totals.other_size, totals.other_score
+    if population == "corpus":
+        other_size = np.append(other_size, totals.coded_size[i])
+        other_score = np.append(other_score, totals.coded_score[i])
+    return Totals(
+        *(np.delete(column, i) for column in totals[:4]),
+        other_size=other_size,
+        other_score=other_score,
     )
 
 
