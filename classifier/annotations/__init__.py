@@ -1,0 +1,26 @@
+"""Annotation sets: who labelled which mention how, checked on the way in, adjudicated to gold."""
+
+from classifier.annotations.folder import check_annotations, read_annotations, write_annotations
+from classifier.annotations.gold import adjudicate, long_table
+from classifier.annotations.table import (
+    Annotation,
+    AnnotationSet,
+    annotation_table,
+    table_annotations,
+    table_columns,
+    unit_name,
+)
+
+__all__ = [
+    "Annotation",
+    "AnnotationSet",
+    "adjudicate",
+    "annotation_table",
+    "check_annotations",
+    "long_table",
+    "read_annotations",
+    "table_annotations",
+    "table_columns",
+    "unit_name",
+    "write_annotations",
+]

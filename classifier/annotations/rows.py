@@ -1,0 +1,217 @@
+"""One line of `annotations.jsonl`: what it must hold, and everything that is wrong with it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from classifier.annotations.table import Annotation, Value
+from classifier.codebook import Codebook, Variable
+from classifier.records import Article, Problem, Span
+
+REQUIRED_KEYS = ("article_id", "start", "end", "target", "surface", "annotator")
+OPTIONAL_KEYS = (
+    "not_target",
+    "comment",
+    "speaker",
+    "evidence_start",
+    "evidence_end",
+    "text_sha256",
+)
+_TEXT_KEYS = ("article_id", "target", "surface")
+_OPTIONAL_TEXT_KEYS = ("comment", "speaker", "text_sha256")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line as it stands in the file, and what came of it."""
+
+    where: str
+    record: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+    annotation: Annotation | None
+    """None where there are problems."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What a line is checked against."""
+
+    codebook: Codebook
+    articles: Mapping[str, Article]
+
+
+def check_record(record: object, where: str, scheme: Scheme) -> Row:
+    """Check one line; all its problems are listed, not just the first."""
+    if not isinstance(record, Mapping):
+        problem = Problem(where, "not an object", f"a JSON object was required, got {record!r:.80}")
+        return Row(where, {}, (problem,), None)
+    problems = tuple(
+        Problem(where, *found)
+        for check in (_keys, _texts, _span, _target, _labels, _flag, _evidence)
+        for found in check(record, scheme)
+    )
+    return Row(where, record, problems, None if problems else _annotation(record, scheme.codebook))
+
+
+def outdated_label(variable: Variable, label: str, codebook: Codebook) -> str | None:
+    """The label that an older version's label became, by the codebook's recode table."""
+    for changes in codebook.recodes.values():
+        renamed = changes.get(variable.name, {}).get(label)
+        if renamed is not None:
+            return renamed
+    return None
+
+
+_Found = Iterator[tuple[str, str, str]]
+"""Reason, detail and remedy of each problem."""
+
+
+def _keys(record: Mapping[str, Any], scheme: Scheme) -> _Found:
+    missing = [key for key in REQUIRED_KEYS if key not in record]
+    if missing:
+        yield "key missing", f"required: {', '.join(REQUIRED_KEYS)}; missing: {missing}", ""
+    variables = [variable.name for variable in scheme.codebook.variables]
+    unknown = sorted(set(record) - {*REQUIRED_KEYS, *OPTIONAL_KEYS, *variables})
+    if unknown:
+        detail = f"the codebook has the variables {', '.join(variables)}; got {unknown}"
+        yield "unknown variable", detail, "add it to the codebook or take it out of the line"
+
+
+def _texts(record: Mapping[str, Any], scheme: Scheme) -> _Found:
+    for key in _TEXT_KEYS:
+        if key in record and not _is_text(record[key]):
+            yield "wrong type", f"{key} must be a non-empty string, got {record[key]!r}", ""
+    for key in _OPTIONAL_TEXT_KEYS:
+        if not isinstance(record.get(key), str | None):
+            yield "wrong type", f"{key} must be a string or null, got {record[key]!r}", ""
+    annotator = record.get("annotator", "")
+    if "annotator" in record and not _is_text(annotator):
+        yield (
+            "no annotator",
+            f"every row needs the name of a person or program, got {annotator!r}",
+            "name who decided this",
+        )
+    article = scheme.articles.get(str(record.get("article_id")))
+    if "article_id" in record and article is None:
+        yield (
+            "unknown article",
+            f"{record['article_id']!r} is not in articles.jsonl",
+            "add the article or take the row out",
+        )
+    sha256 = record.get("text_sha256")
+    if article and isinstance(sha256, str) and sha256 != article.sha256:
+        yield (
+            "text changed",
+            f"the row was made on a text with sha256 {sha256:.12}…, the article has "
+            f"{article.sha256:.12}…",
+            "fetch the text as it was",
+        )
+
+
+def _span(record: Mapping[str, Any], scheme: Scheme) -> _Found:
+    start, end = record.get("start"), record.get("end")
+    if not (_is_offset(start) and _is_offset(end)):
+        if "start" in record and "end" in record:
+            yield "wrong type", f"start and end must be whole numbers, got {start!r}, {end!r}", ""
+        return
+    yield from _span_in_text(record, scheme.articles.get(str(record.get("article_id"))))
+
+
+def _span_in_text(record: Mapping[str, Any], article: Article | None) -> _Found:
+    start, end = record["start"], record["end"]
+    if start >= end:
+        yield "offsets inverted", f"start must be less than end, got {start} and {end}", ""
+    elif start < 0 or (article and end > len(article.text)):
+        length = len(article.text) if article else "?"
+        yield "offsets out of range", f"the text has {length} characters, got {start}-{end}", _FIX
+    elif article and article.text[start:end] != record.get("surface"):
+        came = article.text[start:end]
+        detail = f"text[{start}:{end}] is {came!r:.80}, surface is {record.get('surface')!r:.80}"
+        yield "surface does not match", detail, _FIX
+
+
+_FIX = "classifier check --fix finds the counting rule under which the surfaces match"
+
+
+def _target(record: Mapping[str, Any], scheme: Scheme) -> _Found:
+    target = record.get("target")
+    if _is_text(target) and not scheme.codebook.accepts_target(str(target)):
+        known = ", ".join(scheme.codebook.target_names)
+        yield "unknown target", f"the codebook has the targets {known}; got {target!r}", ""
+
+
+def _labels(record: Mapping[str, Any], scheme: Scheme) -> _Found:
+    for variable in scheme.codebook.variables:
+        value = record.get(variable.name)
+        if value is None:
+            continue
+        is_set = variable.kind == "set"
+        if not isinstance(value, list if is_set else str):
+            wanted = "a list of labels" if is_set else "one label"
+            yield "wrong type", f"{variable.name} must be {wanted} or null, got {value!r}", ""
+            continue
+        names = value if is_set else [value]
+        for name in names:
+            if name not in variable.names:
+                yield _unknown_label(variable, name, scheme.codebook)
+        if len({str(name) for name in names}) < len(names):
+            yield "label repeated", f"{variable.name} names a label twice: {names}", ""
+
+
+def _unknown_label(variable: Variable, name: object, codebook: Codebook) -> tuple[str, str, str]:
+    known = ", ".join(variable.names)
+    renamed = outdated_label(variable, str(name), codebook)
+    if renamed is None:
+        return "unknown label", f"{variable.name} has the labels {known}; got {name!r}", ""
+    return (
+        "label of an older codebook",
+        f"{variable.name} {name!r} is {renamed!r} in version {codebook.version}",
+        "classifier check --fix applies the codebook's recode table",
+    )
+
+
+def _flag(record: Mapping[str, Any], scheme: Scheme) -> _Found:
+    flag = record.get("not_target")
+    if not isinstance(flag, bool | None):
+        yield "wrong type", f"not_target must be true, false or null, got {flag!r}", ""
+
+
+def _evidence(record: Mapping[str, Any], scheme: Scheme) -> _Found:
+    start, end = record.get("evidence_start"), record.get("evidence_end")
+    if start is None and end is None:
+        return
+    article = scheme.articles.get(str(record.get("article_id")))
+    length = len(article.text) if article else math.inf
+    is_whole = _is_offset(start) and _is_offset(end)
+    if not is_whole or not 0 <= record["evidence_start"] < record["evidence_end"] <= length:
+        detail = f"evidence_start and evidence_end must lie in the text, got {start!r}, {end!r}"
+        yield "evidence out of range", detail, ""
+
+
+def _annotation(record: Mapping[str, Any], codebook: Codebook) -> Annotation:
+    evidence_start = record.get("evidence_start")
+    return Annotation(
+        article_id=record["article_id"],
+        span=Span(record["start"], record["end"]),
+        target=record["target"],
+        surface=record["surface"],
+        annotator=record["annotator"],
+        labels={v.name: _value(record.get(v.name)) for v in codebook.variables},
+        not_target=bool(record.get("not_target")),
+        comment=record.get("comment") or None,
+        speaker=record.get("speaker") or None,
+        evidence=None if evidence_start is None else Span(evidence_start, record["evidence_end"]),
+    )
+
+
+def _value(value: str | list[str] | None) -> Value:
+    return frozenset(value) if isinstance(value, list) else value
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_offset(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
