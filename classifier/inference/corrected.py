@@ -179,7 +179,10 @@ def _uncoded(totals: Totals, i: int, population: Population) -> Totals:
         other_size = np.append(other_size, totals.coded_size[i])
         other_score = np.append(other_score, totals.coded_score[i])
     return Totals(
-        *(np.delete(column, i) for column in totals[:4]),
+        coded_size=np.delete(totals.coded_size, i),
+        coded_label=np.delete(totals.coded_label, i),
+        coded_score=np.delete(totals.coded_score, i),
+        probability=np.delete(totals.probability, i),
         other_size=other_size,
         other_score=other_score,
     )
