@@ -1,1 +1,45 @@
 """The command line: one thin subcommand per stage, and the only place that prints."""
+
+import logging
+import sys
+
+import typer
+
+from classifier.cli import data, models, results
+from classifier.errors import ClassifierError
+
+app = typer.Typer(
+    name="classifier",
+    help="How news sources frame countries: annotate, train, score, agree, report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (data, models, results):
+    group.register(app)
+
+
+@app.callback()
+def _options(
+    verbose: bool = typer.Option(False, "--verbose", help="Log what happens in detail."),
+    quiet: bool = typer.Option(False, "--quiet", help="Show no progress, only results."),
+) -> None:
+    level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+
+
+def main() -> None:
+    """Run a command; bad input is one sentence and exit code 1, bad usage exit code 2."""
+    try:
+        app()
+    except ClassifierError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(0) from None
+    except OSError as error:
+        sys.stderr.write(f"error: {error.filename or 'file system'}: {error.strerror}\n")
+        raise SystemExit(1) from None

@@ -1,0 +1,161 @@
+"""Commands on texts and annotations: import, export, check, mentions, sample."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from classifier.cli.output import Answer, problem_lines, show, table
+
+if TYPE_CHECKING:
+    from classifier.codebook import Codebook
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command("import")(import_command)
+    app.command("export")(export_command)
+    app.command("check")(check_command)
+    app.command("mentions")(mentions_command)
+
+
+def import_command(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="Such as newsmtsc or csv.")],
+    path: Annotated[Path, typer.Argument(help="File or folder in that format.")],
+    out: Annotated[Path, typer.Option(help="Folder for the annotation set.")],
+    as_json: Json = False,
+) -> None:
+    """Read annotations of another tool or publisher; every repaired or refused row is listed."""
+    from classifier.annotations import write_annotations
+    from classifier.formats import import_annotations
+
+    imported = import_annotations(format_name, path)
+    write_annotations(imported.annotation_set, out)
+    articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
+    counts = dict(imported.counts)
+    answer = Answer(
+        {
+            "out": out,
+            "articles": articles,
+            "annotations": rows,
+            "counts": counts,
+            "problems": imported.problems,
+        },
+        [
+            f"{articles} articles with {rows} annotations are in {out}",
+            table(["counted", "n"], list(counts.items())),
+            *problem_lines(imported.problems),
+        ],
+        f"classifier check {out}",
+    )
+    show(answer, as_json=as_json)
+
+
+def export_command(
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="label-studio, brat or csv.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    out: Annotated[Path, typer.Option(help="File or folder to write.")],
+    predictions: Annotated[
+        Path | None, typer.Option(help="Predictions to show as suggestions (Parquet).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write an annotation set for another tool, with a model's predictions as suggestions."""
+    from classifier.annotations import read_annotations
+    from classifier.formats import export_annotations
+
+    annotation_set = read_annotations(folder)
+    suggested = None
+    if predictions is not None:
+        import pandas as pd
+
+        suggested = pd.read_parquet(predictions)
+    export_annotations(format_name, annotation_set, out, predictions=suggested)
+    answer = Answer(
+        {"out": out, "articles": len(annotation_set.articles), "format": format_name},
+        [f"{len(annotation_set.articles)} articles are in {out}, as {format_name}"],
+        f"classifier import {format_name} {out} --out DIR brings them back",
+    )
+    show(answer, as_json=as_json)
+
+
+def check_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    fix: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write what can be mended here.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check an annotation set against its codebook; exits with 1 if anything is wrong."""
+    from classifier.annotations import check_annotations, fix_annotations
+
+    problems = check_annotations(folder)
+    if fix is None:
+        answer = Answer(
+            {"folder": folder, "problems": problems},
+            problem_lines(problems) or [f"{folder} is in order"],
+            f"classifier check {folder} --fix OUT"
+            if problems
+            else f"classifier agreement {folder}",
+            failed=bool(problems),
+        )
+        show(answer, as_json=as_json)
+        return
+    fixed = fix_annotations(folder, fix)
+    answer = Answer(
+        {"folder": folder, "out": fix, "problems": problems, "fixed": fixed},
+        [f"{len(fixed)} of {len(problems)} problems were mended in {fix}", *problem_lines(fixed)],
+        f"classifier check {fix}",
+    )
+    show(answer, as_json=as_json)
+
+
+def mentions_command(
+    path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
+    codebook: Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what was found where, in whose voice and why, and what was excluded by which rule."""
+    from classifier.articles import read_articles
+    from classifier.mentions import explain_mentions
+
+    reading = read_articles(path)
+    book = _codebook(codebook)
+    found, excluded = [], []
+    for article in reading:
+        report = explain_mentions(article, book)
+        found += [(article.article_id, mention) for mention in report.mentions]
+        excluded += [(article.article_id, exclusion) for exclusion in report.excluded]
+    rows = [
+        (a, m.span.start, m.surface, m.target, m.kind, m.voice, m.zone, m.speaker, m.entry)
+        for a, m in found
+    ]
+    columns = ["article", "at", "surface", "target", "kind", "voice", "zone", "speaker", "entry"]
+    answer = Answer(
+        {
+            "articles": len(reading),
+            "mentions": [{"article_id": a, "mention": m} for a, m in found],
+            "excluded": [{"article_id": a, "exclusion": e} for a, e in excluded],
+            "problems": reading.problems,
+        },
+        [
+            table(columns, rows),
+            f"{len(found)} mentions in {len(reading)} articles",
+            table(
+                ["article", "at", "excluded", "rule"],
+                [(a, e.span.start, e.surface, e.rule) for a, e in excluded],
+            ),
+            *problem_lines(reading.problems),
+        ],
+    )
+    show(answer, as_json=as_json)
+
+
+def _codebook(path: Path | None) -> "Codebook":
+    from classifier.codebook import default_codebook, read_codebook
+
+    return default_codebook() if path is None else read_codebook(path)
