@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
@@ -11,6 +11,13 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from classifier.records import Problem
@@ -86,9 +93,34 @@ def note(line: str) -> None:
 
 
 @contextmanager
-def steps() -> Iterator[Console]:
-    """A console on standard error for progress bars; plain where there is no terminal."""
-    yield Console(stderr=True, highlight=False)
+def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
+    """A function to call with steps done, steps in all and a word on how it goes.
+
+    A bar with rate and time left on a terminal, a plain line for every tenth of the way elsewhere;
+    all of it on standard error, so that `--json` stays one object.
+    """
+    console = Console(stderr=True, highlight=False)
+    if quiet:
+        yield lambda _done, _total, _word: None
+    elif console.is_terminal:
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, TextColumn("{task.fields[word]}"), console=console) as bar:
+            task = bar.add_task(title, total=None, word="")
+            yield lambda done, total, word: bar.update(task, completed=done, total=total, word=word)
+    else:
+        yield _plain_progress(title)
+
+
+def _plain_progress(title: str) -> Callable[[int, int, str], None]:
+    tenths = set[int]()
+
+    def tell(done: int, total: int, word: str) -> None:
+        tenth = 10 * done // max(total, 1)
+        if tenth not in tenths:
+            tenths.add(tenth)
+            note(f"{title}: {done} of {total} {word}".rstrip())
+
+    return tell
 
 
 def _cell(value: object) -> str:
