@@ -1,0 +1,186 @@
+"""Find out how a foreign file counted its offsets, by whether its spans hold the words they should.
+
+Tools count in code points, UTF-16 code units or grapheme clusters, with the end outside or inside,
+in the text as it lies on disk or with its line ends rewritten. Few say which. A rule is accepted
+only if every span of a file then holds the surface the file gives for it.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import regex
+
+from classifier.errors import DataError
+from classifier.records import Span
+
+Unit = Literal["code point", "UTF-16", "grapheme"]
+LineEnd = Literal["as is", "LF", "CRLF"]
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetRule:
+    """A way of counting."""
+
+    unit: Unit = "code point"
+    is_inclusive: bool = False
+    """Whether the end is the last character rather than the one after it."""
+    line_end: LineEnd = "as is"
+    """What every line end of the text was when it was counted."""
+
+    def __str__(self) -> str:
+        """In words, for reports."""
+        end = "inclusive" if self.is_inclusive else "exclusive"
+        lines = "" if self.line_end == "as is" else f", line ends counted as {self.line_end}"
+        return f"{self.unit}, end {end}{lines}"
+
+
+class Claim(NamedTuple):
+    """What a foreign file says: two offsets, and the words between them where it gives them."""
+
+    start: int
+    end: int
+    surface: str | None
+
+
+class Resolution(NamedTuple):
+    """The rule that was found and the claims as spans in code points, in their order."""
+
+    rule: OffsetRule
+    spans: tuple[Span, ...]
+
+
+CODE_POINTS, UTF_16, GRAPHEMES = OffsetRule(), OffsetRule("UTF-16"), OffsetRule("grapheme")
+_UNITS: tuple[Unit, ...] = ("code point", "UTF-16", "grapheme")
+_LINE_ENDS: tuple[LineEnd, ...] = ("as is", "LF", "CRLF")
+RULES = tuple(
+    OffsetRule(unit, is_inclusive, line_end)
+    for line_end, is_inclusive, unit in itertools.product(_LINE_ENDS, (False, True), _UNITS)
+    if unit != "grapheme" or line_end == "as is"
+)
+"""Every way of counting that is tried, the likeliest first; any line end is one grapheme."""
+
+
+def resolve_offsets(
+    text: str, claims: Sequence[Claim], rules: Sequence[OffsetRule] = RULES
+) -> Resolution:
+    """Turn a file's offsets into spans of its text.
+
+    Args:
+        text: exactly as it lies on disk, line ends included.
+        claims: all spans of the file.
+        rules: the ways of counting to try; the first is what the format promises.
+
+    Raises:
+        DataError: no rule fits all claims, or several do and disagree on where the spans are.
+
+    >>> resolve_offsets("🙂 Kyjiv", [Claim(3, 8, "Kyjiv")]).rule.unit
+    'UTF-16'
+    """
+    fits: list[Resolution] = []
+    for rule in rules:
+        spans = _spans(text, claims, rule)
+        if spans is None or not _hold(text, claims, spans):
+            continue
+        fits.append(Resolution(rule, spans))
+        if len(fits) == 1 and rule == rules[0] and _is_proven(claims):
+            return fits[0]
+    if not fits:
+        raise DataError(_no_fit(text, claims, rules))
+    if len({fit.spans for fit in fits}) > 1:
+        fits = [fit for fit in fits if not _is_proven(claims) and _on_words(text, fit.spans)]
+    if len({fit.spans for fit in fits}) != 1:
+        names = "; ".join(str(rule) for rule in rules)
+        raise DataError(f"one way of counting was required that fits, several or none do: {names}")
+    return fits[0]
+
+
+def _is_proven(claims: Sequence[Claim]) -> bool:
+    return all(claim.surface is not None for claim in claims)
+
+
+def _spans(text: str, claims: Sequence[Claim], rule: OffsetRule) -> tuple[Span, ...] | None:
+    """The claims under a rule; None where one lies outside the text or cuts a character."""
+    places = _places(text, rule)
+    spans = []
+    for claim in claims:
+        last = claim.end + rule.is_inclusive
+        if not 0 <= claim.start < last < len(places):
+            return None
+        start, end = places[claim.start], places[last]
+        if start < 0 or end < 0:
+            return None
+        spans.append(Span(start, end))
+    return tuple(spans)
+
+
+def _places(text: str, rule: OffsetRule) -> Sequence[int]:
+    """Code-point index of every counted position; -1 for a position inside a character."""
+    is_plain = text.isascii() and not (rule.unit == "grapheme" and "\r" in text)
+    if rule.line_end == "as is" and (rule.unit == "code point" or is_plain):
+        return range(len(text) + 1)
+    places: list[int] = []
+    position = 0
+    for piece, weight in _pieces(text, rule):
+        places.append(position)
+        places.extend([-1] * (weight - 1))
+        position += len(piece)
+    places.append(position)
+    return places
+
+
+def _pieces(text: str, rule: OffsetRule) -> Iterator[tuple[str, int]]:
+    """What is counted, with how many it counts for."""
+    if rule.unit == "grapheme":
+        yield from ((cluster, 1) for cluster in regex.findall(r"\X", text))
+        return
+    for piece in re.findall(r"\r\n|.", text, re.S):
+        if piece in ("\r\n", "\n") and rule.line_end != "as is":
+            yield piece, len(rule.line_end) // 2
+        else:
+            yield from ((c, 2 if rule.unit == "UTF-16" and c > "\uffff" else 1) for c in piece)
+
+
+def _hold(text: str, claims: Sequence[Claim], spans: Sequence[Span]) -> bool:
+    return all(
+        claim.surface is None or _same(span.of(text), claim.surface)
+        for claim, span in zip(claims, spans, strict=True)
+    )
+
+
+def _same(stretch: str, surface: str) -> bool:
+    r"""Equal, where exports show a line end as a space (brat) or as a literal \n (Label Studio)."""
+    if stretch == surface:
+        return True
+    return ("\n" in stretch or "\r" in stretch) and _folded(stretch) == _folded(surface)
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"(?:\\n|\s)+", " ", text)
+
+
+def _on_words(text: str, spans: Sequence[Span]) -> bool:
+    """Whether every span starts where a word does and does not end in a space."""
+    starts = re.compile(r"\b\w")
+    return all(starts.match(text, s.start) and not text[s.end - 1].isspace() for s in spans)
+
+
+def _no_fit(text: str, claims: Sequence[Claim], rules: Sequence[OffsetRule]) -> str:
+    """Name the rule that comes nearest and what it misses."""
+    best, missed = rules[0], list(claims)
+    for rule in rules:
+        misses = [c for c in claims if not _fits_alone(text, c, rule)]
+        if len(misses) < len(missed):
+            best, missed = rule, misses
+    shown = ", ".join(f"{c.start}-{c.end} {c.surface!r}" for c in missed[:3])
+    return (
+        f"a way of counting was required under which all {len(claims)} spans hold their words; "
+        f"the nearest ({best}) misses {len(missed)}: {shown}"
+    )
+
+
+def _fits_alone(text: str, claim: Claim, rule: OffsetRule) -> bool:
+    spans = _spans(text, [claim], rule)
+    return spans is not None and _hold(text, [claim], spans)
