@@ -1,0 +1,141 @@
+"""Articles as lines of `articles.jsonl`, and the checks on every field that comes from outside."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from classifier.errors import DataError
+from classifier.records import LANGUAGES, UNDETERMINED, Article, DatePrecision
+
+FIELDS = (
+    "article_id",
+    "source",
+    "language",
+    "date",
+    "date_precision",
+    "title",
+    "author",
+    "url",
+    "agency",
+    "republisher",
+    "story_id",
+    "split",
+    "sampling_probability",
+    "text",
+)
+HASH = "sha256"
+_PRECISIONS: tuple[DatePrecision, ...] = ("year", "month", "day")
+_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?")
+
+
+def article_record(article: Article) -> dict[str, Any]:
+    """The article as one line of `articles.jsonl`: every field, what is unknown as null.
+
+    >>> article_record(Article("a", "Tekst"))["source"] is None
+    True
+    """
+    return {name: getattr(article, name) for name in FIELDS} | {HASH: article.sha256}
+
+
+def article_from_record(record: Mapping[str, Any]) -> Article:
+    """An article from a line of `articles.jsonl`; empty strings and nan count as unknown.
+
+    Fields that are none of ours are left aside. Raises `DataError` where the id or the text is
+    missing, where a field holds what it cannot, and where the text does not have the hash `sha256`.
+    """
+    values = {name: _known(record.get(name)) for name in FIELDS}
+    text = record.get("text")
+    article_id = values["article_id"]
+    if not isinstance(text, str):
+        raise DataError(f"an article needs a text, got {text!r}")
+    if isinstance(article_id, bool) or not isinstance(article_id, str | int) or article_id == "":
+        raise DataError(f"an article needs an article_id, got {article_id!r}")
+    strings = {name: _string(name, values[name]) for name in _STRINGS}
+    day, precision = read_date(strings.pop("date"))
+    article = Article(
+        article_id=str(article_id),
+        text=text,
+        date=day,
+        date_precision=_narrower(strings.pop("date_precision"), precision),
+        sampling_probability=_probability(values["sampling_probability"]),
+        **strings,
+    )
+    _check(article, _known(record.get(HASH)))
+    return replace(article, date=_cut_date(article.date, article.date_precision))
+
+
+_STRINGS = tuple(f for f in FIELDS if f not in {"article_id", "sampling_probability", "text"})
+
+
+def read_date(value: str | None) -> tuple[str | None, DatePrecision | None]:
+    """An ISO 8601 date and how precise it is; raises `DataError` for any other notation.
+
+    >>> read_date("2022-03"), read_date("2022-03-17T09:30:00+03:00")
+    (('2022-03', 'month'), ('2022-03-17', 'day'))
+    """
+    if value is None:
+        return None, None
+    match = _DATE.fullmatch(value.strip())
+    parts = [int(part) for part in match.groups() if part] if match else []
+    try:
+        year, month, day, *_ = (*(parts or [0]), 1, 1)
+        date(year, month, day)
+    except ValueError:
+        raise DataError(
+            f"a date must be ISO 8601 (2022-03-17, 2022-03 or 2022), got {value!r}"
+        ) from None
+    return "-".join(f"{part:02d}" for part in parts), _PRECISIONS[len(parts) - 1]
+
+
+def _known(value: object) -> object:
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return None if missing or (isinstance(value, str) and not value.strip()) else value
+
+
+def _string(name: str, value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise DataError(f"{name} must be a text, got {value!r}")
+
+
+def _probability(value: object) -> float | None:
+    if value is None:
+        return None
+    try:
+        probability = float(str(value))
+    except ValueError:
+        probability = math.nan
+    if not 0 < probability <= 1:
+        raise DataError(f"sampling_probability must lie above 0 and up to 1, got {value!r}")
+    return probability
+
+
+def _narrower(named: str | None, found: DatePrecision | None) -> DatePrecision | None:
+    """The precision that was named, where the date is at least that precise."""
+    if named is None or found is None:
+        return found
+    for precision in _PRECISIONS[: _PRECISIONS.index(found) + 1]:
+        if precision == named:
+            return precision
+    raise DataError(f"date_precision must fit the date ({found}), got {named!r}")
+
+
+def _cut_date(day: str | None, precision: DatePrecision | None) -> str | None:
+    if day is None or precision is None:
+        return None
+    return "-".join(day.split("-")[: _PRECISIONS.index(precision) + 1])
+
+
+def _check(article: Article, sha256: object) -> None:
+    known = (*LANGUAGES, UNDETERMINED)
+    if article.language is not None and article.language not in known:
+        raise DataError(f"language must be one of {', '.join(known)}, got {article.language!r}")
+    if sha256 is not None and sha256 != article.sha256:
+        raise DataError(f"the text does not have the hash it came with ({sha256})")

@@ -1,0 +1,239 @@
+"""Articles from files and folders, one at a time; what cannot be read is listed."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from classifier.articles.fields import FIELDS, HASH, article_from_record
+from classifier.errors import DataError
+from classifier.languages import document_language
+from classifier.records import Article, Problem
+
+METADATA_FILE = "metadata.csv"
+_NOT_ARTICLES = {METADATA_FILE, "annotations.jsonl"}
+_NOT_ARTICLE_STEMS = {"readme", "license", "licence", "changelog"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read: the articles, and what was left out or repaired and why."""
+
+    articles: tuple[Article, ...]
+    problems: tuple[Problem, ...] = ()
+
+    def __iter__(self) -> Iterator[Article]:
+        """The articles, in the order of their files."""
+        return iter(self.articles)
+
+    def __len__(self) -> int:
+        """How many articles could be read."""
+        return len(self.articles)
+
+
+def read_articles(path: Path | str) -> Reading:
+    """Read a file or folder of .txt, .md, .html, .jsonl, .csv or .parquet, with its metadata.csv.
+
+    Raises:
+        DataError: there is nothing at `path`, or no article in it.
+    """
+    problems: list[Problem] = []
+    articles = tuple(stream_articles(path, problems))
+    return Reading(articles, tuple(problems))
+
+
+def stream_articles(path: Path | str, problems: list[Problem]) -> Iterator[Article]:
+    """The articles of `read_articles` one by one, in constant memory but for their ids.
+
+    What is left out is appended to `problems` on the way. Raises `DataError` like `read_articles`.
+    """
+    path = Path(path)
+    files = _article_files(path, problems)
+    metadata = _read_metadata(path if path.is_dir() else path.parent, problems)
+    seen: set[str] = set()
+    for file in files:
+        for article in _read_file(file, path, metadata, problems):
+            if article.article_id in seen:
+                problems.append(_repeated(file, article.article_id))
+                continue
+            seen.add(article.article_id)
+            yield article
+    if not seen:
+        because = (
+            f"; the first problem: {problems[0].where}: {problems[0].detail}" if problems else ""
+        )
+        raise DataError(f"{path}: at least one article was required, none could be read{because}")
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An article as it came, before its fields are checked."""
+
+    where: str
+    values: Mapping[str, Any]
+
+
+def _article_files(path: Path, problems: list[Problem]) -> list[Path]:
+    if not path.exists():
+        raise DataError(f"{path}: a file or folder with articles was required, nothing is there")
+    if path.is_file():
+        if path.suffix.lower() not in _READERS:
+            raise DataError(
+                f"{path}: articles must be {' '.join(sorted(_READERS))}, got {path.suffix!r}"
+            )
+        return [path]
+    files = []
+    for file in sorted(path.rglob("*")):
+        hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+        if file.is_dir() or hidden or file.name in _NOT_ARTICLES:
+            continue
+        if file.suffix.lower() in _READERS and file.stem.lower() not in _NOT_ARTICLE_STEMS:
+            files.append(file)
+        else:
+            problems.append(
+                Problem(str(file), "not an article", f"{file.name} is no article file; left out")
+            )
+    if not files:
+        raise DataError(
+            f"{path}: a folder with {' '.join(sorted(_READERS))} was required, it holds none"
+        )
+    return files
+
+
+def _read_metadata(folder: Path, problems: list[Problem]) -> dict[str, Mapping[str, Any]]:
+    """Rows of metadata.csv by `article_id`."""
+    file = folder / METADATA_FILE
+    if not file.is_file():
+        return {}
+    rows: dict[str, Mapping[str, Any]] = {}
+    for row in _csv_rows(file, problems):
+        article_id = row.values.get("article_id") or row.values.get("file")
+        if article_id:
+            rows[str(article_id)] = row.values
+        else:
+            problems.append(
+                Problem(row.where, "no article_id", "a row of metadata.csv needs an article_id")
+            )
+    return rows
+
+
+def _read_file(
+    file: Path, root: Path, metadata: Mapping[str, Mapping[str, Any]], problems: list[Problem]
+) -> Iterator[Article]:
+    unknown: set[str] = set()
+    name = file.relative_to(root).with_suffix("").as_posix() if root.is_dir() else file.stem
+    for row in _READERS[file.suffix.lower()](file, problems):
+        values = dict(row.values)
+        unknown.update(str(key) for key in values if key not in (*FIELDS, HASH, "id", "line"))
+        article_id = values.get("article_id") or values.get("id")
+        if article_id is None:
+            article_id = f"{name}:{values['line']}" if "line" in values else name
+        more = metadata.get(str(article_id)) or metadata.get(file.name) or {}
+        values |= {key: value for key, value in more.items() if not values.get(key) and value}
+        try:
+            article = article_from_record(values | {"article_id": article_id})
+        except DataError as error:
+            problems.append(Problem(row.where, "malformed article", str(error)))
+            continue
+        if not article.text.strip():
+            problems.append(Problem(row.where, "no text", "an article needs a text, it is empty"))
+            continue
+        yield _complete(article)
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        problems.append(Problem(str(file), "unknown field", f"{names}: not read", "rename it"))
+
+
+def _complete(article: Article) -> Article:
+    """The article with its language, where nobody said which it is."""
+    if article.language is not None:
+        return article
+    return replace(article, language=document_language(article.text))
+
+
+def _repeated(file: Path, article_id: str) -> Problem:
+    return Problem(
+        str(file),
+        "repeated article_id",
+        f"article ids must differ, got {article_id!r} again; the first one is kept",
+        "give the articles ids of their own",
+    )
+
+
+def _text_rows(file: Path, problems: list[Problem]) -> Iterator[_Row]:
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(_unreadable(file, error))
+        return
+    yield _Row(str(file), {"text": text})
+
+
+def _jsonl_rows(file: Path, problems: list[Problem]) -> Iterator[_Row]:
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                where = f"{file}:{number}"
+                if not line.strip():
+                    continue
+                try:
+                    values = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+                except ValueError as error:
+                    problems.append(Problem(where, "broken JSON line", str(error)))
+                    continue
+                if isinstance(values, dict):
+                    yield _Row(where, {"line": number} | values)
+                else:
+                    problems.append(
+                        Problem(
+                            where, "broken JSON line", f"an object was required, got {line!r:.80}"
+                        )
+                    )
+    except OSError as error:
+        problems.append(_unreadable(file, error))
+
+
+def _csv_rows(file: Path, problems: list[Problem]) -> Iterator[_Row]:
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines, strict=True)
+            for number, values in enumerate(reader, 1):
+                named = {key: value for key, value in values.items() if key is not None}
+                yield _Row(f"{file}:{reader.line_num}", {"line": number} | named)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        problems.append(_unreadable(file, error))
+
+
+def _parquet_rows(file: Path, problems: list[Problem]) -> Iterator[_Row]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        number = 0
+        with parquet.ParquetFile(file) as table:
+            for batch in table.iter_batches(batch_size=64):
+                for values in batch.to_pylist():
+                    number += 1
+                    yield _Row(f"{file}:{number}", {"line": number} | values)
+    except (OSError, pa.ArrowException) as error:
+        problems.append(_unreadable(file, error))
+
+
+def _unreadable(file: Path, error: Exception) -> Problem:
+    if isinstance(error, UnicodeDecodeError):
+        detail = f"{file.name} must be UTF-8, it is not at byte {error.start}"
+        return Problem(str(file), "not UTF-8", detail, "save it as UTF-8")
+    return Problem(str(file), "unreadable file", f"{file.name}: {error}")
+
+
+_READERS: dict[str, Callable[[Path, list[Problem]], Iterator[_Row]]] = {
+    ".txt": _text_rows,
+    ".md": _text_rows,
+    ".jsonl": _jsonl_rows,
+    ".csv": _csv_rows,
+    ".parquet": _parquet_rows,
+}

@@ -1,0 +1,5 @@
+"""Whose words a stretch of an article is: quotations and reports, found by rules per language."""
+
+from classifier.voice.reports import Report, Reports, find_reports, voice_at
+
+__all__ = ["Report", "Reports", "find_reports", "voice_at"]
