@@ -5,6 +5,7 @@ from classifier.annotations.gold import adjudicate, long_table
 from classifier.annotations.table import (
     Annotation,
     AnnotationSet,
+    Value,
     annotation_table,
     table_annotations,
     table_columns,
@@ -14,6 +15,7 @@ from classifier.annotations.table import (
 __all__ = [
     "Annotation",
     "AnnotationSet",
+    "Value",
     "adjudicate",
     "annotation_table",
     "check_annotations",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from classifier.annotations.table import (
     annotation_table,
     table_annotations,
 )
+from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, default_codebook, read_codebook, write_codebook
 from classifier.errors import DataError
 from classifier.files import write_json_lines
@@ -74,7 +75,7 @@ def write_annotations(annotation_set: AnnotationSet, folder: Path | str) -> None
     """Write an annotation set that `read_annotations` reads back as it was."""
     folder = Path(folder)
     write_codebook(annotation_set.codebook, folder / CODEBOOK)
-    write_json_lines(folder / ARTICLES, (_article_record(a) for a in annotation_set.articles))
+    write_json_lines(folder / ARTICLES, (article_record(a) for a in annotation_set.articles))
     write_json_lines(
         folder / ANNOTATIONS, (annotation_record(a) for a in table_annotations(annotation_set))
     )
@@ -176,25 +177,10 @@ def _json_lines(path: Path) -> Iterator[tuple[str, object, Problem | None]]:
                 yield where, None, Problem(where, "broken JSON", str(error), "mend the line")
 
 
-_ARTICLE_KEYS = tuple(f.name for f in fields(Article))
-
-
-def _article_record(article: Article) -> dict[str, Any]:
-    record = {name: getattr(article, name) for name in _ARTICLE_KEYS}
-    return record | {"sha256": article.sha256}
-
-
 def _article(record: object, where: str) -> Article | Problem:
     if not isinstance(record, Mapping):
         return Problem(where, "not an object", f"a JSON object was required, got {record!r:.80}")
-    for key in ("article_id", "text"):
-        if not isinstance(record.get(key), str):
-            came = f"{key} must be a string, got {record.get(key)!r:.80}"
-            return Problem(where, "wrong type", came)
-    unknown = sorted(set(record) - {*_ARTICLE_KEYS, "sha256"})
-    if unknown:
-        return Problem(where, "unknown key", f"articles have {', '.join(_ARTICLE_KEYS)}: {unknown}")
-    article = Article(**{key: record[key] for key in _ARTICLE_KEYS if key in record})
-    if record.get("sha256") not in (None, article.sha256):
-        return Problem(where, "text changed", "the text is not the one its sha256 was taken from")
-    return article
+    try:
+        return article_from_record(record)
+    except DataError as error:
+        return Problem(where, "malformed article", str(error), "mend the line")
