@@ -7,6 +7,7 @@ mentions is too narrow. Here each article is one row of sums, and a resample is 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -146,9 +147,7 @@ def _jackknife(totals: FloatArray, statistic: Statistic, options: IntervalOption
 
 
 def _bootstrap(totals: FloatArray, statistic: Statistic, options: IntervalOptions) -> Interval:
-    rng = np.random.default_rng(options.seed)
-    weights = bootstrap_weights(totals.shape[0], options.n_draws, rng)
-    values = statistic(weights @ totals)
+    values = statistic(_weights(totals.shape[0], options.n_draws, options.seed) @ totals)
     defined = values[~np.isnan(values)]
     n_undefined = len(values) - len(defined)
     if n_undefined > _UNDEFINED_SHARE * len(values):
@@ -158,6 +157,12 @@ def _bootstrap(totals: FloatArray, statistic: Statistic, options: IntervalOption
     tail = (1 - options.confidence) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Interval(float(low), float(high))
+
+
+@lru_cache(maxsize=4)
+def _weights(n_articles: int, n_draws: int, seed: int) -> FloatArray:
+    # The figures of one table share their draws, which also makes their differences paired.
+    return bootstrap_weights(n_articles, n_draws, np.random.default_rng(seed))
 
 
 def _is_constant(values: FloatArray) -> bool:

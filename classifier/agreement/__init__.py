@@ -4,8 +4,12 @@ Each measure returns a `records.Estimate`: a value with an interval from resampl
 words why there is none.
 """
 
-from classifier.agreement._alpha import alpha
-from classifier.agreement._breakdown import (
+from classifier.agreement.alternative import (
+    AlternativeTest,
+    AnnotatorTest,
+    alternative_annotator_test,
+)
+from classifier.agreement.breakdown import (
     Breakdown,
     Measure,
     Part,
@@ -14,21 +18,26 @@ from classifier.agreement._breakdown import (
     by_pair,
     leave_one_annotator_out,
 )
-from classifier.agreement._coding import AgreementOptions
-from classifier.agreement._distances import jaccard_distance, masi_distance
-from classifier.agreement._kappa import fleiss_kappa, gwet, kappa, raw_agreement, scott_pi
+from classifier.agreement.coding import AgreementOptions, is_missing
+from classifier.agreement.distances import jaccard_distance, masi_distance
+from classifier.agreement.kappas import fleiss_kappa, gwet, kappa, raw_agreement, scott_pi
+from classifier.agreement.krippendorff import alpha
 
 __all__ = [
     "AgreementOptions",
+    "AlternativeTest",
+    "AnnotatorTest",
     "Breakdown",
     "Measure",
     "Part",
     "alpha",
+    "alternative_annotator_test",
     "by_columns",
     "by_label",
     "by_pair",
     "fleiss_kappa",
     "gwet",
+    "is_missing",
     "jaccard_distance",
     "kappa",
     "leave_one_annotator_out",

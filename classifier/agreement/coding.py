@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from classifier.codebook import Variable
@@ -47,7 +48,7 @@ class Coding:
     codes: IntArray
     """Units x annotators; -1 where not coded."""
     articles: IntArray
-    """Per unit, the number of its article (or other cluster)."""
+    """Per unit, the number of its article (or other cluster), from 0 without gaps."""
     values: tuple[Hashable, ...]
     """Label names in codebook order; for a set variable the distinct sets that occur."""
     units: tuple[str, ...]
@@ -62,7 +63,7 @@ class Coding:
     @property
     def n_articles(self) -> int:
         """How many articles the units come from."""
-        return int(np.unique(self.articles).size)
+        return int(self.articles.max(initial=-1)) + 1
 
     @property
     def counts(self) -> FloatArray:
@@ -78,7 +79,7 @@ class Coding:
         return replace(
             self,
             codes=self.codes[units],
-            articles=articles.astype(np.int64),
+            articles=articles.reshape(-1).astype(np.int64),
             units=tuple(self.units[i] for i in units),
         )
 
@@ -90,6 +91,10 @@ class Coding:
             codes=self.codes[:, places],
             annotators=tuple(self.annotators[i] for i in places),
         )
+
+    def among(self, units: npt.NDArray[np.bool_]) -> "Coding":
+        """The same rows and articles, with nothing coded outside some units."""
+        return replace(self, codes=np.where(units[:, None], self.codes, -1))
 
     def pairable(self) -> "Coding":
         """Only the units that two or more annotators coded: the others cannot disagree."""
@@ -235,7 +240,8 @@ def _unit_articles(rows: pd.DataFrame, unit: IntArray, cluster: str) -> IntArray
             f"a unit lies in one {cluster}; {strays.size} rows say otherwise, "
             f"such as unit {first!r}"
         )
-    return per_unit
+    _, dense = np.unique(per_unit, return_inverse=True)
+    return np.asarray(dense, dtype=np.int64).reshape(-1)
 
 
 def _note(n: int, what: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from classifier.agreement._coding import DEFAULT_OPTIONS, AgreementOptions, is_missing
+from classifier.agreement.coding import DEFAULT_OPTIONS, AgreementOptions, is_missing
 from classifier.codebook import Label, Variable
 from classifier.errors import DataError
 from classifier.records import Estimate

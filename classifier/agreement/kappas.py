@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from classifier.agreement._coding import (
+from classifier.agreement.coding import (
     DEFAULT_OPTIONS,
     AgreementOptions,
     Coding,
@@ -15,7 +15,7 @@ from classifier.agreement._coding import (
     per_article,
     read_coding,
 )
-from classifier.agreement._distances import Weights, kappa_distances
+from classifier.agreement.distances import Weights, kappa_distances
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.records import Estimate
@@ -38,7 +38,9 @@ def kappa(
     """
     _check_weights(weights, variable)
     coding = _at_most_two(read_coding(table, variable, options), "Cohen's kappa")
-    return _two(coding, _kappa(kappa_distances(len(coding.values), weights)), weights, options)
+    return _two(
+        coding, cohen_statistic(kappa_distances(len(coding.values), weights)), weights, options
+    )
 
 
 def scott_pi(
@@ -84,7 +86,7 @@ def gwet(
     coding = read_coding(table, variable, options)
     similar = 1 - kappa_distances(len(coding.values), weights)
     name = "Gwet's AC1" if weights == "plain" else f"Gwet's AC2, {weights}"
-    return _many(coding, similar, _gwet(similar), name, options)
+    return _many(coding, similar, gwet_statistic(similar), name, options)
 
 
 def raw_agreement(
@@ -96,12 +98,14 @@ def raw_agreement(
     return _many(coding, same, lambda totals: _agreed(totals)[0], "raw agreement", options)
 
 
-def contingency(pairable: Coding) -> FloatArray:
+def contingency(coding: Coding) -> FloatArray:
     """First annotator x second annotator per article, flattened: `(articles, labels ** 2)`."""
-    n = len(pairable.values)
-    cells = np.zeros((len(pairable.codes), n * n))
-    cells[np.arange(len(cells)), pairable.codes[:, 0] * n + pairable.codes[:, 1]] = 1
-    return per_article(cells, pairable)
+    n = len(coding.values)
+    first, second = coding.codes[:, 0], coding.codes[:, 1]
+    both = np.flatnonzero((first >= 0) & (second >= 0))
+    cells = np.zeros((len(coding.codes), n * n))
+    cells[both, first[both] * n + second[both]] = 1
+    return per_article(cells, coding)
 
 
 def _two(
@@ -159,7 +163,8 @@ def _fleiss(totals: FloatArray) -> FloatArray:
     return _corrected(1 - agreed, 1 - (margins**2).sum(axis=-1))
 
 
-def _gwet(similar: FloatArray) -> Statistic:
+def gwet_statistic(similar: FloatArray) -> Statistic:
+    """AC1 or AC2 as a function of summed `unit_shares`."""
     n = len(similar)
     factor = similar.sum() / (n * (n - 1))
 
@@ -171,7 +176,9 @@ def _gwet(similar: FloatArray) -> Statistic:
     return statistic
 
 
-def _kappa(apart: FloatArray) -> Statistic:
+def cohen_statistic(apart: FloatArray) -> Statistic:
+    """Cohen's kappa as a function of summed contingency tables."""
+
     def statistic(totals: FloatArray) -> FloatArray:
         table = totals.reshape(*totals.shape[:-1], len(apart), len(apart))
         return _table_kappa(table, table.sum(axis=-1), table.sum(axis=-2), apart)

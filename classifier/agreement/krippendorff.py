@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from classifier.agreement._coding import (
+from classifier.agreement.coding import (
     DEFAULT_OPTIONS,
     AgreementOptions,
     Coding,
@@ -13,7 +13,7 @@ from classifier.agreement._coding import (
     per_article,
     read_coding,
 )
-from classifier.agreement._distances import Level, check_level, distances, usual_level
+from classifier.agreement.distances import Level, check_level, distances, usual_level
 from classifier.codebook import Variable
 from classifier.records import Estimate
 from classifier.resampling import FloatArray, Statistic
@@ -66,24 +66,25 @@ def alpha_of(
     return estimate(pairable, Sums(totals, statistic, method, _BOUNDS), options)
 
 
-def alpha_sums(pairable: Coding, variable: Variable, level: Level) -> tuple[FloatArray, Statistic]:
+def alpha_sums(coding: Coding, variable: Variable, level: Level) -> tuple[FloatArray, Statistic]:
     """Article totals of a coding, and alpha as a function of them."""
-    counts = pairable.counts
+    counts = coding.counts
+    counts[coding.n_labels < 2] = 0
+    weights = 1 / np.maximum(counts.sum(axis=1) - 1, 1)
     if level == "ordinal":
-        return _coincidences(counts, pairable), _ordinal_alpha
-    apart = distances(pairable.values, level, variable)
-    weights = 1 / (counts.sum(axis=1) - 1)
-    observed = np.einsum("ui,ij,uj->u", counts, apart, counts, optimize=True) * weights
-    return per_article(np.column_stack([observed, counts]), pairable), _fixed_alpha(apart)
+        return per_article(_coincidences(counts, weights), coding), _ordinal_alpha
+    apart = distances(coding.values, level, variable)
+    observed = ((counts @ apart) * counts).sum(axis=1) * weights
+    return per_article(np.column_stack([observed, counts]), coding), _fixed_alpha(apart)
 
 
-def _coincidences(counts: FloatArray, pairable: Coding) -> FloatArray:
+def _coincidences(counts: FloatArray, weights: FloatArray) -> FloatArray:
     # o_ck = sum over units of (ordered pairs of labels c, k) / (labels in the unit - 1)
     pairs = counts[:, :, None] * counts[:, None, :]
     place = np.arange(counts.shape[1])
     pairs[:, place, place] -= counts
-    pairs /= (counts.sum(axis=1) - 1)[:, None, None]
-    return per_article(pairs.reshape(len(counts), -1), pairable)
+    pairs *= weights[:, None, None]
+    return pairs.reshape(len(counts), -1)
 
 
 def _fixed_alpha(apart: FloatArray) -> Statistic:

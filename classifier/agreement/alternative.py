@@ -1,0 +1,333 @@
+"""The alternative annotator test: may a predictor stand in for a human annotator?
+
+Calderon, Reichart and Dror 2025, "The Alternative Annotator Test for LLM-as-a-Judge". Each
+annotator is left out in turn; the predictor and that annotator are scored against the others.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr
+
+from classifier.agreement.coding import AgreementOptions, Coding, is_missing, read_coding
+from classifier.agreement.distances import distances
+from classifier.codebook import Variable
+from classifier.errors import DataError
+from classifier.records import Estimate
+from classifier.resampling import (
+    FloatArray,
+    IntArray,
+    IntervalOptions,
+    article_totals,
+    interval,
+)
+
+Scoring = Literal["accuracy", "rmse", "masi", "jaccard"]
+PREDICTOR = "\x00predictor"
+"""Sorts before every annotator, so that the predictor is the first column of a coding."""
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class TestOptions:
+    """Thresholds of the test; the defaults are the published ones."""
+
+    epsilon: float = 0.15
+    scoring: Scoring | None = None
+    """How a label is scored against the others' labels; None for rmse on ordinal, masi on set and
+    accuracy on nominal variables."""
+    cluster: str | None = "article"
+    """Column to cluster by for the second p-value; None for the published test alone."""
+    false_discovery_rate: float = 0.05
+    min_items: int = 30
+    min_annotators: int = 2
+    """Annotators an item needs, the one left out included."""
+
+    __test__ = False
+
+
+@dataclass(frozen=True)
+class AnnotatorTest:
+    """The predictor against one annotator."""
+
+    annotator: str
+    status: str
+    """"ok", or why the annotator was skipped: "too few: 12 items"."""
+    n_items: int = 0
+    n_articles: int = 0
+    predictor_share: float | None = None
+    """Share of items where the predictor scores at least as well."""
+    annotator_share: float | None = None
+    """Share of items where the annotator scores at least as well."""
+    p: float | None = None
+    """One-sided, of annotator_share - predictor_share >= epsilon; items taken as independent."""
+    p_clustered: float | None = None
+    """The same with articles as clusters; None where there are fewer than two."""
+    is_won: bool = False
+    is_won_clustered: bool = False
+
+
+@dataclass(frozen=True)
+class AlternativeTest:
+    """The test over all annotators."""
+
+    epsilon: float
+    scoring: Scoring
+    winning_rate: Estimate
+    """Share of annotators the predictor beats, as published; it passes from .5."""
+    winning_rate_clustered: Estimate
+    """The same with p-values clustered by article."""
+    advantage_probability: Estimate
+    """Chance that the predictor does at least as well as a random annotator, by article."""
+    annotators: tuple[AnnotatorTest, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the predictor beats at least half of the annotators, as published."""
+        return (self.winning_rate.value or 0.0) >= 0.5
+
+    @property
+    def passes_clustered(self) -> bool:
+        """The same with p-values clustered by article: the one to trust."""
+        return (self.winning_rate_clustered.value or 0.0) >= 0.5
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per annotator."""
+        return pd.DataFrame([vars(test) for test in self.annotators])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        figures = ("winning_rate", "winning_rate_clustered", "advantage_probability")
+        return {
+            "epsilon": self.epsilon,
+            "scoring": self.scoring,
+            **{name: vars(getattr(self, name)) for name in figures},
+            "annotators": [vars(test) for test in self.annotators],
+        }
+
+
+def alternative_annotator_test(
+    table: pd.DataFrame,
+    predictions: pd.DataFrame,
+    variable: Variable,
+    *,
+    epsilon: float = 0.15,
+    cluster: str | None = "article",
+    options: TestOptions | None = None,
+) -> AlternativeTest:
+    """Test whether the predictor may stand in for an annotator.
+
+    Args:
+        table: columns unit, article, annotator, label; humans only.
+        predictions: columns unit and label (or the variable's name), one row per unit.
+        variable: the question.
+        epsilon: advantage given to humans for their cost: .2 experts, .15 skilled, .1 crowd.
+        cluster: column to cluster the second p-value by.
+        options: everything else; overrides epsilon and cluster.
+    """
+    options = options or TestOptions(epsilon=epsilon, cluster=cluster)
+    column = variable.name if variable.name in predictions.columns else "label"
+    if not {"unit", column} <= set(predictions.columns):
+        raise DataError(
+            f"predictions need the columns unit and {variable.name!r} (or 'label'), "
+            f"got {', '.join(map(str, predictions.columns))}"
+        )
+    rows = with_predictor(table, predictions["unit"], predictions[column])
+    coding = read_coding(rows, variable, AgreementOptions(cluster=options.cluster or "article"))
+    return alternative_test_of(coding, variable, options)
+
+
+def with_predictor(
+    table: pd.DataFrame, units: Sequence[str], labels: Sequence[object]
+) -> pd.DataFrame:
+    """The table with the predictor as one more annotator, at the units that annotators coded."""
+    answers = {
+        unit: label for unit, label in zip(units, labels, strict=True) if not is_missing(label)
+    }
+    rows = table[table["unit"].isin(answers.keys())].drop_duplicates("unit")
+    own = rows.assign(
+        annotator=PREDICTOR,
+        label=pd.Series([answers[unit] for unit in rows["unit"]], index=rows.index, dtype=object),
+    )
+    return pd.concat([table.astype({"label": object}), own], ignore_index=True)
+
+
+def alternative_test_of(
+    coding: Coding, variable: Variable, options: TestOptions
+) -> AlternativeTest:
+    """The test on a coding whose first column is the predictor."""
+    scoring = options.scoring or _usual_scoring(variable)
+    scores = _Scores(coding, _scores(coding, variable, scoring))
+    tests = [
+        _annotator_test(scores, column, options) for column in range(1, len(coding.annotators))
+    ]
+    won = _rejected([test.p for test in tests], options)
+    clustered = _rejected([test.p_clustered for test in tests], options)
+    tests = [
+        replace(test, is_won=first, is_won_clustered=second)
+        for test, first, second in zip(tests, won, clustered, strict=True)
+    ]
+    return AlternativeTest(
+        epsilon=options.epsilon,
+        scoring=scoring,
+        winning_rate=_winning_rate(tests, [test.is_won for test in tests]),
+        winning_rate_clustered=_winning_rate(tests, [test.is_won_clustered for test in tests]),
+        advantage_probability=_advantage(scores, tests, options),
+        annotators=tuple(tests),
+    )
+
+
+def rejected(p_values: Sequence[float], rate: float) -> list[bool]:
+    """Benjamini-Yekutieli step-up: which hypotheses are rejected at a false discovery rate.
+
+    >>> rejected([0.001, 0.2, 0.015], 0.05)
+    [True, False, True]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    n = len(p)
+    if not n:
+        return []
+    order = np.argsort(p, kind="stable")
+    ranks = np.arange(1, n + 1)
+    passing = np.flatnonzero(p[order] <= ranks / n * rate / (1 / ranks).sum())
+    result = np.zeros(n, dtype=bool)
+    if passing.size:
+        result[order[: passing[-1] + 1]] = True
+    return result.tolist()
+
+
+@dataclass(frozen=True)
+class _Scores:
+    coding: Coding
+    similar: FloatArray
+    """Values x values; higher is better, averaged over the other annotators."""
+
+    def indicators(self, column: int, options: TestOptions) -> tuple[IntArray, FloatArray]:
+        """Rows that count for an annotator; whether predictor and annotator do at least as well."""
+        codes = self.coding.codes
+        humans = codes[:, 1:]
+        enough = (humans >= 0).sum(axis=1) >= options.min_annotators
+        rows = np.flatnonzero((codes[:, column] >= 0) & (codes[:, 0] >= 0) & enough)
+        others = humans[rows].copy()
+        others[:, column - 1] = -1
+        counts = np.stack([(others == v).sum(axis=1) for v in range(len(self.similar))], axis=1)
+        means = counts @ self.similar.T / counts.sum(axis=1, keepdims=True)
+        place = np.arange(len(rows))
+        predictor, annotator = means[place, codes[rows, 0]], means[place, codes[rows, column]]
+        at_least = [predictor >= annotator - _TINY, annotator >= predictor - _TINY]
+        return rows, np.stack(at_least, axis=1).astype(np.float64)
+
+
+def _scores(coding: Coding, variable: Variable, scoring: Scoring) -> FloatArray:
+    # The root of a mean rises with the mean, so rmse orders labels as the mean square does.
+    if scoring == "accuracy":
+        return np.eye(len(coding.values))
+    level = "interval" if scoring == "rmse" else scoring
+    if (level == "interval") != (variable.kind == "ordinal"):
+        raise DataError(f"scoring {scoring!r} does not suit a {variable.kind} variable")
+    return -distances(coding.values, level, variable)
+
+
+def _usual_scoring(variable: Variable) -> Scoring:
+    if variable.kind == "set":
+        return "masi"
+    return "rmse" if variable.kind == "ordinal" else "accuracy"
+
+
+def _annotator_test(scores: _Scores, column: int, options: TestOptions) -> AnnotatorTest:
+    name = scores.coding.annotators[column]
+    rows, at_least = scores.indicators(column, options)
+    articles = scores.coding.articles[rows]
+    n_articles = len(np.unique(articles))
+    if len(rows) < options.min_items:
+        return AnnotatorTest(name, f"too few: {len(rows)} items", len(rows), n_articles)
+    apart = at_least[:, 1] - at_least[:, 0]
+    clustered = _p_value(apart, articles, options.epsilon) if options.cluster else None
+    return AnnotatorTest(
+        annotator=name,
+        status="ok",
+        n_items=len(rows),
+        n_articles=n_articles,
+        predictor_share=float(at_least[:, 0].mean()),
+        annotator_share=float(at_least[:, 1].mean()),
+        p=_p_value(apart, np.arange(len(rows)), options.epsilon),
+        p_clustered=clustered,
+    )
+
+
+def _p_value(values: FloatArray, clusters: IntArray, epsilon: float) -> float | None:
+    """One-sided p of a mean below epsilon; with one row per cluster the usual t test."""
+    names, cluster = np.unique(clusters, return_inverse=True)
+    n = len(names)
+    if n < 2:
+        return None
+    residuals = article_totals((values - values.mean())[:, None], cluster, n)[:, 0]
+    error = math.sqrt(n / (n - 1) * float((residuals**2).sum())) / len(values)
+    apart = float(values.mean()) - epsilon
+    if error <= _TINY:
+        return 0.0 if apart < 0 else 1.0
+    return float(stdtr(n - 1, apart / error))
+
+
+def _rejected(p_values: Sequence[float | None], options: TestOptions) -> list[bool]:
+    known = [i for i, p in enumerate(p_values) if p is not None]
+    decisions = rejected([p for p in p_values if p is not None], options.false_discovery_rate)
+    won = dict(zip(known, decisions, strict=True))
+    return [won.get(i, False) for i in range(len(p_values))]
+
+
+def _winning_rate(tests: Sequence[AnnotatorTest], won: Sequence[bool]) -> Estimate:
+    tested = [test for test in tests if test.status == "ok"]
+    if not tested:
+        status = _no_test(tests)
+        return Estimate(None, status, interval_status=status, method="winning rate")
+    return Estimate(
+        value=sum(won) / len(tested),
+        status="ok",
+        interval_status="none: a share of tests",
+        n_items=max(test.n_items for test in tested),
+        n_articles=max(test.n_articles for test in tested),
+        method="winning rate, Benjamini-Yekutieli",
+    )
+
+
+def _no_test(tests: Sequence[AnnotatorTest]) -> str:
+    if len(tests) < 2:
+        return "not estimable: one annotator" if tests else "not estimable: no labels"
+    return f"too few: {max(test.n_items for test in tests)} items"
+
+
+def _advantage(scores: _Scores, tests: Sequence[AnnotatorTest], options: TestOptions) -> Estimate:
+    columns = [i + 1 for i, test in enumerate(tests) if test.status == "ok"]
+    if not columns:
+        status = _no_test(tests)
+        return Estimate(None, status, interval_status=status, method="advantage probability")
+    coding = scores.coding
+    sums = np.zeros((len(coding.codes), 2 * len(columns)))
+    for place, column in enumerate(columns):
+        rows, at_least = scores.indicators(column, options)
+        sums[rows, 2 * place], sums[rows, 2 * place + 1] = at_least[:, 0], 1
+    used = np.flatnonzero(sums.any(axis=1))
+    _, articles = np.unique(coding.articles[used], return_inverse=True)
+    totals = article_totals(sums[used], articles, int(articles.max()) + 1)
+    made = interval(totals, _mean_share, IntervalOptions(), bounds=(0.0, 1.0))
+    return Estimate(
+        value=float(_mean_share(totals.sum(axis=0))),
+        status="ok",
+        low=made.low,
+        high=made.high,
+        interval_status=made.status,
+        n_items=len(used),
+        n_articles=len(totals),
+        method="advantage probability; article jackknife, t",
+    )
+
+
+def _mean_share(totals: FloatArray) -> FloatArray:
+    n = totals[..., 1::2]
+    shares = np.divide(totals[..., ::2], n, out=np.full(n.shape, np.nan), where=n > 0)
+    return np.asarray(shares.mean(axis=-1), dtype=np.float64)

@@ -1,0 +1,20 @@
+"""Predictors against humans and gold: how far they agree, and how sure that is.
+
+Blind to what the predictor is: a model, a person, another tool, all are judged by the same code.
+"""
+
+from classifier.evaluation.entry import Evaluation, evaluate
+from classifier.evaluation.inputs import MAJORITY
+from classifier.evaluation.options import EvaluationOptions
+from classifier.evaluation.tables import ALL, UNKNOWN, Row, Table
+
+__all__ = [
+    "ALL",
+    "MAJORITY",
+    "UNKNOWN",
+    "Evaluation",
+    "EvaluationOptions",
+    "Row",
+    "Table",
+    "evaluate",
+]

@@ -1,0 +1,138 @@
+"""The entry point: predictions against annotators and gold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from classifier.annotations import AnnotationSet
+from classifier.errors import DataError
+from classifier.evaluation.accuracy import accuracy_rows, confusion_rows, label_rows
+from classifier.evaluation.inputs import MAJORITY, Judged, judge
+from classifier.evaluation.options import DEFAULT_OPTIONS, EvaluationOptions
+from classifier.evaluation.tables import Row, Table
+from classifier.evaluation.versus_annotators import agreement_rows, annotator_rows, pair_rows
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All tables of an evaluation."""
+
+    tables: tuple[Table, ...]
+    counts: Mapping[str, int]
+    options: EvaluationOptions = DEFAULT_OPTIONS
+
+    def table(self, name: str) -> Table:
+        """The table of that name; raises `DataError` if there is none."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        known = ", ".join(table.name for table in self.tables)
+        raise DataError(f"an evaluation has the tables {known}; got {name!r}")
+
+    def to_frame(self, name: str = "accuracy") -> pd.DataFrame:
+        """One table as a data frame."""
+        return self.table(name).to_frame()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON, as `schema()` describes it."""
+        return {
+            "counts": dict(self.counts),
+            "tables": {table.name: table.to_dict() for table in self.tables},
+        }
+
+
+def evaluate(
+    annotation_set: AnnotationSet,
+    predictions: pd.DataFrame,
+    *,
+    gold: pd.DataFrame | None = None,
+    baselines: Mapping[str, pd.DataFrame] | None = None,
+    options: EvaluationOptions = DEFAULT_OPTIONS,
+) -> Evaluation:
+    """Judge predictions by the annotators' labels and by gold.
+
+    Any predictor will do: predictions need the column `unit` and one column per variable, and may
+    have `status`, `voice` and `p_<variable>_<label>`.
+
+    Args:
+        annotation_set: articles, annotators' labels and the codebook.
+        predictions: what is under test.
+        gold: as `adjudicate` returns it; by default the majority of the annotators.
+        baselines: further predictors by name, judged on the same mentions.
+        options: variables, groups, intervals, thresholds.
+
+    Raises:
+        DataError: no variable is both coded and predicted, a unit is predicted twice, or a label
+            is not in the codebook.
+    """
+    named = _named(predictions, baselines or {}, options)
+    names = _variables(annotation_set, predictions, options)
+    judged = [judge(annotation_set, named, gold, name, options) for name in names]
+    return Evaluation(_tables(judged, options), _counts(annotation_set, judged), options)
+
+
+def _tables(judged: list[Judged], options: EvaluationOptions) -> tuple[Table, ...]:
+    makers: Mapping[str, Callable[[Judged], list[Row]]] = {
+        "accuracy": lambda one: accuracy_rows(one, options),
+        "labels": lambda one: label_rows(one, options),
+        "confusion": lambda one: confusion_rows(one, options),
+        "agreement": lambda one: _for_predictors(one, options),
+        "annotators": lambda one: annotator_rows(one, options.predictor, options),
+        "annotator_pairs": lambda one: pair_rows(one, options),
+    }
+    return tuple(
+        Table(name, tuple(row for one in judged for row in make(one)))
+        for name, make in makers.items()
+    )
+
+
+def _for_predictors(judged: Judged, options: EvaluationOptions) -> list[Row]:
+    """Every group for the predictions under test, all mentions together for the others."""
+    rows = []
+    for name in judged.predictors:
+        own = options if name == options.predictor else replace(options, breakdowns=((),))
+        rows += agreement_rows(judged, name, own)
+    return rows
+
+
+def _named(
+    predictions: pd.DataFrame, baselines: Mapping[str, pd.DataFrame], options: EvaluationOptions
+) -> dict[str, pd.DataFrame]:
+    taken = {options.predictor, MAJORITY} & set(baselines)
+    if taken:
+        raise DataError(f"baselines need names of their own, got {', '.join(sorted(taken))}")
+    return {options.predictor: predictions, **baselines}
+
+
+def _variables(
+    annotation_set: AnnotationSet, predictions: pd.DataFrame, options: EvaluationOptions
+) -> list[str]:
+    table = annotation_set.table
+    coded = [
+        variable.name
+        for variable in annotation_set.codebook.variables
+        if variable.name in table.columns and table[variable.name].notna().any()
+    ]
+    found = [name for name in coded if name in predictions.columns]
+    wanted = list(options.variables) or found
+    lacking = [name for name in wanted if name not in found]
+    if lacking or not wanted:
+        raise DataError(
+            "evaluation needs a variable that is both coded and predicted; coded: "
+            f"{', '.join(coded) or 'none'}; predicted: {', '.join(map(str, predictions.columns))}; "
+            f"wanted: {', '.join(wanted) or 'any'}"
+        )
+    return wanted
+
+
+def _counts(annotation_set: AnnotationSet, judged: list[Judged]) -> dict[str, int]:
+    return {
+        "n_articles": len(annotation_set.articles),
+        "n_annotators": len(annotation_set.annotators),
+        "n_units": int(annotation_set.table["unit"].nunique()),
+        "n_not_target": int(
+            annotation_set.table["unit"].nunique() - max(len(one.items) for one in judged)
+        ),
+    }

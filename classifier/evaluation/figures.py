@@ -1,0 +1,126 @@
+"""Figures against gold as functions of article totals."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from classifier.records import Estimate
+from classifier.resampling import (
+    FloatArray,
+    IntArray,
+    IntervalOptions,
+    Statistic,
+    article_totals,
+    interval,
+)
+
+NO_VARIATION = "undefined: no variation"
+SHARE = (0.0, 1.0)
+
+
+class Sample(NamedTuple):
+    """Rows to be summed by article, and how intervals are made from the sums."""
+
+    rows: FloatArray
+    """Items x k."""
+    articles: IntArray
+    options: IntervalOptions
+    cluster: str = "article"
+
+    @property
+    def n_articles(self) -> int:
+        """How many articles the items come from."""
+        return int(self.articles.max(initial=-1)) + 1
+
+
+def figure(
+    sample: Sample,
+    statistic: Statistic,
+    method: str,
+    *,
+    bounds: tuple[float, float] = SHARE,
+    undefined: str = NO_VARIATION,
+) -> Estimate:
+    """The statistic of all articles with its interval; `undefined` says why it may be nan."""
+    n_items, n_articles, made = len(sample.rows), sample.n_articles, sample.options
+    if not n_items:
+        return Estimate(None, "no overlap", interval_status="no overlap", method=method)
+    totals = article_totals(sample.rows, sample.articles, n_articles)
+    value = float(statistic(totals.sum(axis=0)))
+    if math.isnan(value):
+        return Estimate(
+            None,
+            undefined,
+            interval_status=undefined,
+            n_items=n_items,
+            n_articles=n_articles,
+            method=method,
+        )
+    low, high, status = interval(totals, statistic, made, bounds=bounds)
+    how = method if made.method == "none" else f"{method}; {sample.cluster} {made.method}"
+    return Estimate(
+        value=value,
+        status="ok",
+        low=low,
+        high=high,
+        interval_status=status,
+        n_items=n_items,
+        n_articles=n_articles,
+        method=how,
+        confidence=made.confidence,
+        seed=made.seed if made.method == "bootstrap" else None,
+    )
+
+
+def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    """Elementwise quotient; nan where there is nothing to divide by."""
+    below = np.asarray(below)
+    empty = np.full(below.shape, np.nan)
+    return np.asarray(np.divide(above, below, out=empty, where=below > 1e-12), dtype=np.float64)
+
+
+def share(totals: FloatArray) -> FloatArray:
+    """First column over second."""
+    return ratio(totals[..., 0], totals[..., 1])
+
+
+def hits(gold: FloatArray, predicted: FloatArray) -> FloatArray:
+    """Items x 3 labels: true positives, false positives, false negatives of each label."""
+    return np.hstack([gold * predicted, (1 - gold) * predicted, gold * (1 - predicted)])
+
+
+def f1_by_label(totals: FloatArray) -> FloatArray:
+    """2 tp / (2 tp + fp + fn) of each label; nan where the label occurs on neither side."""
+    true, false, missed = np.split(totals, 3, axis=-1)
+    return ratio(2 * true, 2 * true + false + missed)
+
+
+def macro_f1(totals: FloatArray) -> FloatArray:
+    """Mean F1 over the labels that occur in gold, so that all predictors share a denominator."""
+    true, _, missed = np.split(totals, 3, axis=-1)
+    occurs = true + missed > 1e-12
+    total = np.where(occurs, np.nan_to_num(f1_by_label(totals)), 0).sum(axis=-1)
+    return ratio(total, occurs.sum(axis=-1).astype(np.float64))
+
+
+def micro_f1(totals: FloatArray) -> FloatArray:
+    """F1 of all labels taken together."""
+    true, false, missed = (part.sum(axis=-1) for part in np.split(totals, 3, axis=-1))
+    return ratio(2 * true, 2 * true + false + missed)
+
+
+def precision(totals: FloatArray) -> FloatArray:
+    """Of one label: totals are tp, fp, fn."""
+    return ratio(totals[..., 0], totals[..., 0] + totals[..., 1])
+
+
+def recall(totals: FloatArray) -> FloatArray:
+    """Of one label: totals are tp, fp, fn."""
+    return ratio(totals[..., 0], totals[..., 0] + totals[..., 2])
+
+
+def mean_defined(values: FloatArray) -> FloatArray:
+    """Mean along the last axis of what is not nan; nan where nothing is."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))

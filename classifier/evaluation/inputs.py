@@ -1,0 +1,249 @@
+"""Bring gold, annotators and predictors together, mention by mention."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from classifier.agreement import is_missing
+from classifier.annotations import AnnotationSet, adjudicate, long_table
+from classifier.codebook import Variable
+from classifier.errors import DataError
+from classifier.evaluation.options import GROUPS, EvaluationOptions
+from classifier.evaluation.tables import UNKNOWN
+from classifier.records import Article
+from classifier.resampling import FloatArray, IntArray
+
+Answer = str | frozenset[str] | None
+"""A label's name, a set of names, or None where there is no answer."""
+Mask = npt.NDArray[np.bool_]
+
+MAJORITY = "majority class"
+_META: Mapping[str, Callable[[Article], str | None]] = {
+    "source": lambda article: article.source,
+    "language": lambda article: article.language,
+    "date": lambda article: article.date,
+    "story": lambda article: article.story_id,
+}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one predictor said of one variable, in the order of the items."""
+
+    labels: tuple[Answer, ...]
+    status: tuple[str, ...]
+    """"ok", "missed" where it had no row, or the predictor's own reason."""
+    probabilities: FloatArray | None = None
+    """Items x labels in codebook order; nan where there is no answer."""
+
+    @property
+    def given(self) -> Mask:
+        """Where there is an answer."""
+        return np.array([label is not None for label in self.labels], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One variable: the mentions that count, their gold, their annotators, their predictors."""
+
+    variable: Variable
+    items: pd.DataFrame
+    """One row per mention: unit, article, cluster, start, end, surface, target, source, language,
+    voice, date, story."""
+    gold: tuple[Answer, ...]
+    """None where the annotators do not settle it."""
+    labels: pd.DataFrame
+    """What each annotator said: unit, article, story, annotator, label."""
+    predictors: Mapping[str, Answers] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> Mask:
+        """Where there is gold."""
+        return np.array([label is not None for label in self.gold], dtype=bool)
+
+    @property
+    def common(self) -> Mask:
+        """Where there is gold and every predictor has an answer: what predictors compare on."""
+        mask = self.settled
+        for answers in self.predictors.values():
+            mask = mask & answers.given
+        return mask
+
+    def clusters(self, mask: Mask) -> IntArray:
+        """Number of the article (or story) of each item in the mask, from 0 without gaps."""
+        codes, _ = pd.factorize(self.items["cluster"].to_numpy()[mask])
+        return np.asarray(codes, dtype=np.int64)
+
+
+def judge(
+    annotation_set: AnnotationSet,
+    predictions: Mapping[str, pd.DataFrame],
+    gold: pd.DataFrame | None,
+    name: str,
+    options: EvaluationOptions,
+) -> Judged:
+    """Everything about one variable.
+
+    Raises:
+        DataError: a column is missing, a unit is predicted twice, a label is not in the codebook.
+    """
+    variable = annotation_set.codebook.variable(name)
+    settled = adjudicate(annotation_set) if gold is None else gold
+    _needs(settled, ("unit", "article_id", "target", name), "gold")
+    if "not_target" in settled.columns:
+        settled = settled[~settled["not_target"].astype(bool)]
+    settled = settled.reset_index(drop=True)
+    items = _items(settled, annotation_set, predictions[options.predictor], options)
+    labels = long_table(annotation_set, name)
+    labels = labels[labels["unit"].isin(set(items["unit"]))].merge(items[["unit", "story"]])
+    judged = Judged(variable, items, _answers(settled[name], variable, "gold"), labels)
+    predictors = {
+        predictor: read_answers(frame, items["unit"], variable, predictor)
+        for predictor, frame in predictions.items()
+        if name in frame.columns
+    }
+    return replace(judged, predictors=_with_majority(judged, predictors))
+
+
+def read_answers(
+    frame: pd.DataFrame, units: Sequence[str], variable: Variable, predictor: str
+) -> Answers:
+    """A predictor's answers at some units; its other rows are not looked at."""
+    _needs(frame, ("unit", variable.name), predictor)
+    wanted = frame[frame["unit"].isin(set(units))]
+    repeated = wanted["unit"][wanted["unit"].duplicated()]
+    if len(repeated):
+        raise DataError(
+            f"{predictor}: one row per unit was required, {len(repeated)} units come again, "
+            f"such as {repeated.iloc[0]!r}"
+        )
+    rows = wanted.set_index("unit").reindex(list(units))
+    found = np.asarray(rows.index.isin(wanted["unit"]))
+    own = rows["status"] if "status" in rows.columns else pd.Series("ok", index=rows.index)
+    labels = _answers(rows[variable.name], variable, predictor)
+    status = [
+        _status(is_found, reason, label)
+        for is_found, reason, label in zip(found, own, labels, strict=True)
+    ]
+    kept = tuple(a if s == "ok" else None for a, s in zip(labels, status, strict=True))
+    return Answers(kept, tuple(status), _probabilities(rows, variable, np.array(status) == "ok"))
+
+
+def _status(found: bool, reason: object, label: Answer) -> str:
+    if not found:
+        return "missed"
+    if reason != "ok" and isinstance(reason, str):
+        return reason
+    return "no label" if label is None else "ok"
+
+
+def _items(
+    settled: pd.DataFrame,
+    annotation_set: AnnotationSet,
+    predictions: pd.DataFrame,
+    options: EvaluationOptions,
+) -> pd.DataFrame:
+    articles = [annotation_set.article_by_id.get(key) for key in settled["article_id"]]
+    items = pd.DataFrame(
+        {
+            "unit": settled["unit"],
+            "article": settled["article_id"],
+            "target": settled["target"].astype(object),
+            **{
+                column: _objects(read(a) if a is not None else None for a in articles)
+                for column, read in _META.items()
+            },
+            "voice": _voices(settled, predictions),
+        }
+    )
+    for column in ("start", "end", "surface"):
+        items[column] = settled[column] if column in settled.columns else None
+    cluster = items["story"] if options.cluster == "story" else items["article"]
+    items["cluster"] = cluster.where(cluster.notna(), items["article"])
+    for column in GROUPS:
+        items[column] = items[column].where(items[column].notna(), UNKNOWN)
+    return items
+
+
+def _voices(settled: pd.DataFrame, predictions: pd.DataFrame) -> "pd.Series[object]":
+    # The predicted voice comes first: it is what profiles part the mentions by.
+    found = _objects(None for _ in range(len(settled)))
+    if "voice" in predictions.columns:
+        known = predictions.drop_duplicates("unit").set_index("unit")["voice"]
+        found = settled["unit"].map(known).astype(object)
+    if "voice" in settled.columns:
+        found = found.where(found.notna(), settled["voice"].astype(object))
+    return found
+
+
+def _objects(values: object) -> "pd.Series[object]":
+    return pd.Series(list(values), dtype=object)  # type: ignore[call-overload]
+
+
+def _answers(labels: Sequence[object], variable: Variable, where: str) -> tuple[Answer, ...]:
+    names = frozenset(variable.names)
+    answers = tuple(_answer(label, variable) for label in labels)
+    unknown = {
+        name
+        for answer in answers
+        if answer is not None
+        for name in ({answer} if isinstance(answer, str) else answer) - names
+    }
+    if unknown:
+        raise DataError(
+            f"{where}: variable {variable.name!r} allows the labels {', '.join(variable.names)}; "
+            f"got {', '.join(map(repr, sorted(unknown)))}"
+        )
+    return answers
+
+
+def _answer(label: object, variable: Variable) -> Answer:
+    if is_missing(label):
+        return None
+    if variable.kind != "set":
+        return str(label)
+    if isinstance(label, str) or not isinstance(label, set | frozenset | list | tuple | np.ndarray):
+        raise DataError(f"variable {variable.name!r} is a set: a list was required, got {label!r}")
+    return frozenset(str(name) for name in label)
+
+
+def _probabilities(rows: pd.DataFrame, variable: Variable, ok: Mask) -> FloatArray | None:
+    columns = [f"p_{variable.name}_{label}" for label in variable.names]
+    if not set(columns) <= set(rows.columns):
+        return None
+    probabilities = rows[columns].to_numpy(dtype=np.float64, copy=True)
+    probabilities[~ok] = np.nan
+    return probabilities if np.isfinite(probabilities).any() else None
+
+
+def _with_majority(judged: Judged, predictors: Mapping[str, Answers]) -> dict[str, Answers]:
+    settled = [label for label in judged.gold if label is not None]
+    if not settled or MAJORITY in predictors:
+        return dict(predictors)
+    counts: dict[Hashable, int] = {}
+    for label in settled:
+        counts[label] = counts.get(label, 0) + 1
+    top = max(settled, key=lambda label: counts[label])
+    n = len(judged.items)
+    return {**predictors, MAJORITY: Answers((top,) * n, ("ok",) * n)}
+
+
+def _needs(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
+    absent = [column for column in columns if column not in frame.columns]
+    if absent:
+        raise DataError(
+            f"{what} needs the columns {', '.join(columns)}; got no {', '.join(absent)}"
+        )
+
+
+def membership(answers: Sequence[Answer], variable: Variable) -> FloatArray:
+    """Items x labels: 1 where the label was given; a row of zeros for an empty set or no answer."""
+    place = {name: i for i, name in enumerate(variable.names)}
+    matrix = np.zeros((len(answers), len(place)))
+    for row, answer in enumerate(answers):
+        for name in {answer} if isinstance(answer, str) else answer or ():
+            matrix[row, place[name]] = 1
+    return matrix

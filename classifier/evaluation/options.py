@@ -1,0 +1,55 @@
+"""What an evaluation looks at."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from classifier.agreement import AgreementOptions
+from classifier.resampling import IntervalOptions
+
+GROUPS = ("target", "language", "source", "voice")
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """Variables, groups, intervals and thresholds of an evaluation."""
+
+    variables: tuple[str, ...] = ()
+    """Variables to evaluate; empty for all that are coded and predicted."""
+    breakdowns: tuple[tuple[str, ...], ...] = (
+        (),
+        *((group,) for group in GROUPS),
+        ("source", "target"),
+        GROUPS,
+    )
+    """Columns that part the tables: out of target, language, source, voice and date's year."""
+    interval: IntervalOptions = field(default_factory=IntervalOptions)
+    """For agreement. Figures against gold take the same but by bootstrap."""
+    cluster: Literal["article", "story"] = "article"
+    unknown: Literal["stop", "set aside"] = "stop"
+    epsilon: float = 0.15
+    """Advantage that the alternative annotator test gives to humans: .2 expert, .15 skilled, .1
+    crowd."""
+    n_bins: int = 10
+    coverages: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
+    """Shares of mentions kept in selective prediction, most confident first."""
+    half_width: float = 0.1
+    """Wished half-width of an interval, for which the learning curve projects articles."""
+    dominance: float = 0.8
+    """Above this share of one label, alpha and AC2 are to be read side by side."""
+    predictor: str = "model"
+    """What the tables call the predictions under test."""
+
+    @property
+    def agreement(self) -> AgreementOptions:
+        """The options of the measures of agreement."""
+        return AgreementOptions(self.interval, self.cluster, self.unknown)
+
+    @property
+    def against_gold(self) -> IntervalOptions:
+        """Bootstrap, since F1 and binned figures are too rough for a jackknife."""
+        if self.interval.method == "none":
+            return self.interval
+        return replace(self.interval, method="bootstrap")
+
+
+DEFAULT_OPTIONS = EvaluationOptions()

@@ -1,0 +1,102 @@
+"""Predictor and annotators against the majority of the other annotators."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from classifier.agreement.coding import Coding
+from classifier.codebook import Variable
+from classifier.evaluation.figures import Sample, figure, hits, macro_f1, mean_defined
+from classifier.evaluation.inputs import Answer, membership
+from classifier.evaluation.options import EvaluationOptions
+from classifier.records import Estimate
+from classifier.resampling import FloatArray, IntArray
+
+_NO_OTHERS = "no overlap"
+_METHOD = "macro-F1 against the majority of the other annotators"
+
+
+class AgainstOthers(NamedTuple):
+    """Macro-F1 on the same items against the same references."""
+
+    predictor: Estimate
+    annotators: Estimate
+    difference: Estimate
+
+
+def against_others(coding: Coding, variable: Variable, options: EvaluationOptions) -> AgainstOthers:
+    """Mean over left-out annotators; items where the others tie are left out."""
+    return _against(coding, range(1, len(coding.annotators)), variable, options)
+
+
+def against_others_of(
+    coding: Coding, column: int, variable: Variable, options: EvaluationOptions
+) -> AgainstOthers:
+    """The same for one left-out annotator."""
+    return _against(coding, [column], variable, options)
+
+
+def _against(
+    coding: Coding, columns: "range | list[int]", variable: Variable, options: EvaluationOptions
+) -> AgainstOthers:
+    members = value_members(coding, variable)
+    blocks = [_block(coding, column, members, variable) for column in columns]
+    # Units x left-out annotators x {predictor, annotator} x sums.
+    sums = np.stack(blocks, axis=1) if blocks else np.zeros((len(coding.codes), 0, 2, 3))
+    used = np.flatnonzero(sums.any(axis=(1, 2, 3)))
+    occurs = sums.any(axis=(0, 2, 3))
+    sums = sums[used][:, occurs]
+    _, articles = np.unique(coding.articles[used], return_inverse=True)
+    sample = Sample(
+        sums.reshape(len(used), sums[:1].size),
+        np.asarray(articles, dtype=np.int64).reshape(-1),
+        options.against_gold,
+        options.cluster,
+    )
+    return _figures(sample, sums.shape[1:])
+
+
+def _figures(sample: Sample, shape: tuple[int, ...]) -> AgainstOthers:
+    def each(totals: FloatArray) -> FloatArray:
+        return macro_f1(totals.reshape(*totals.shape[:-1], *shape))
+
+    return AgainstOthers(
+        figure(sample, lambda totals: mean_defined(each(totals)[..., 0]), _METHOD),
+        figure(sample, lambda totals: mean_defined(each(totals)[..., 1]), _METHOD),
+        figure(
+            sample,
+            lambda totals: mean_defined(each(totals)[..., 0] - each(totals)[..., 1]),
+            f"{_METHOD}, predictor minus annotators, paired",
+            bounds=(-1.0, 1.0),
+        ),
+    )
+
+
+def value_members(coding: Coding, variable: Variable) -> FloatArray:
+    """Values of a coding x labels: which labels a value holds."""
+    values: list[Answer] = [v for v in coding.values if isinstance(v, str | frozenset)]
+    return membership(values, variable)
+
+
+def _block(coding: Coding, column: int, members: FloatArray, variable: Variable) -> FloatArray:
+    others = coding.codes[:, 1:].copy()
+    others[:, column - 1] = -1
+    reference, settled = _majority(others, members, variable)
+    predictor, own = coding.codes[:, 0], coding.codes[:, column]
+    counts = settled & (predictor >= 0) & (own >= 0)
+    both = [hits(reference, members[codes]) for codes in (predictor, own)]
+    return np.asarray(np.stack(both, axis=1) * counts[:, None, None], dtype=np.float64)
+
+
+def _majority(
+    others: IntArray, members: FloatArray, variable: Variable
+) -> tuple[FloatArray, "np.typing.NDArray[np.bool_]"]:
+    given = others >= 0
+    counts = (members[others] * given[:, :, None]).sum(axis=1)
+    n = given.sum(axis=1)
+    if variable.kind == "set":
+        is_tied = (2 * counts == n[:, None]).any(axis=1)
+        return np.asarray(2 * counts > n[:, None], dtype=np.float64), (n > 0) & ~is_tied
+    top = counts.max(axis=1, keepdims=True)
+    reference = counts == top
+    return reference.astype(np.float64), (n > 0) & (reference.sum(axis=1) == 1)
