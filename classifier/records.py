@@ -160,15 +160,6 @@ class Passage:
         return self.start + len(self.text)
 
 
-def unit_name(article_id: str, span: Span, target: str) -> str:
-    """What a mention is called in annotations and predictions alike.
-
-    >>> unit_name("a1", Span(3, 9), "TR")
-    'a1:3-9:TR'
-    """
-    return f"{article_id}:{span.start}-{span.end}:{target}"
-
-
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A figure with everything a reader needs to believe it."""

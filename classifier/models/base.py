@@ -1,0 +1,53 @@
+"""What every model can do: passages with mentions in, probabilities per variable out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.codebook import Variable
+from classifier.passages import Examples
+from classifier.records import Passage
+
+Probabilities = Mapping[str, NDArray[np.float64]]
+"""Per variable one row per mention, in passage order, and one column per label, in codebook
+order. Rows sum to one, but for a set each label has a probability of its own."""
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and a word on how it goes."""
+
+
+class Model(Protocol):
+    """Judges the mentions of a passage."""
+
+    variables: tuple[Variable, ...]
+
+    @property
+    def text_limit(self) -> int:
+        """Most tokens of text that one passage may hold."""
+
+    def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
+        """Where the tokens of each text begin, as this model counts them."""
+
+    def fit(
+        self,
+        training: Examples,
+        development: Examples,
+        *,
+        progress: Progress | None = None,
+        checkpoints: Path | None = None,
+    ) -> Mapping[str, object]:
+        """Learn from labelled passages; returns what is worth keeping about how it went.
+
+        `development` decides when to stop, where a model asks that. In `checkpoints` an
+        interrupted training finds how far it got.
+        """
+
+    def predict(
+        self, passages: Sequence[Passage], *, progress: Progress | None = None
+    ) -> Probabilities:
+        """Probabilities for every mention; how passages are batched makes no difference."""
+
+    def save(self, folder: Path) -> None:
+        """Write everything that `load` needs, and no pickle."""

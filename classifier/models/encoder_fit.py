@@ -1,0 +1,288 @@
+"""Training of the network through `transformers.Trainer`."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import Dataset, Sampler
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer_utils import get_last_checkpoint
+
+from classifier.models.base import Progress
+from classifier.models.encoder_inputs import Encoded, collate
+from classifier.models.encoder_network import PassageEncoder, masked_loss
+from classifier.models.options import TrainOptions
+from classifier.models.runtime import best_device, uses_bfloat16
+from classifier.passages import Labels
+
+Item = tuple[Encoded, Mapping[str, NDArray[np.int64]]]
+Judge = Callable[[], Mapping[str, float]]
+"""Called on the network in evaluation mode; returns metrics with `eval_quality` among them."""
+QUALITY = "eval_quality"
+
+
+class LabelledPassages(Dataset[Item]):
+    """Encoded passages with the labels of their own mentions."""
+
+    def __init__(self, encoded: Sequence[Encoded], labels: Labels) -> None:
+        """Part the labels, one row per mention, between the passages."""
+        self.encoded = encoded
+        edges = np.cumsum([len(passage.ranges) for passage in encoded])[:-1]
+        self.labels = {name: np.split(rows, edges) for name, rows in labels.items()}
+
+    def __len__(self) -> int:
+        """Number of passages."""
+        return len(self.encoded)
+
+    def __getitem__(self, index: int) -> Item:
+        """A passage with its labels."""
+        return self.encoded[index], {name: rows[index] for name, rows in self.labels.items()}
+
+
+class SimilarLengths(Sampler[int]):
+    """Random batches of passages of similar length, the same for the same seed and epoch."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        """Sort by length within random pools of 50 batches."""
+        self.lengths = np.asarray(lengths)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch's order; the trainer calls this."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Number of passages."""
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        """Indices, batch after batch, the incomplete batch last."""
+        rng = np.random.default_rng((self.seed, self.epoch))
+        order = rng.permutation(len(self.lengths))
+        pool = 50 * self.batch_size
+        batches: list[NDArray[np.int64]] = []
+        for at in range(0, len(order), pool):
+            members = order[at : at + pool]
+            members = members[np.argsort(self.lengths[members], kind="stable")]
+            batches += np.split(members, range(self.batch_size, len(members), self.batch_size))
+        full = [batch for batch in batches if len(batch) == self.batch_size]
+        rest = [batch for batch in batches if len(batch) < self.batch_size]
+        for place in rng.permutation(len(full)):
+            yield from full[place].tolist()
+        for batch in rest:
+            yield from batch.tolist()
+
+
+class PassageTrainer(Trainer):  # type: ignore[misc]
+    """A trainer that knows our losses, our batches, our learning rates and our judge."""
+
+    def __init__(
+        self,
+        network: PassageEncoder,
+        passages: LabelledPassages,
+        options: TrainOptions,
+        pad_id: int,
+        judge: Judge,
+        **rest: Any,  # noqa: ANN401
+    ) -> None:
+        """Take what the library's trainer takes, and ours."""
+        self.options = options
+        self.judge = judge
+        self.weights = label_weights(passages.labels, options)
+
+        def collate_items(items: Sequence[Item]) -> dict[str, Tensor]:
+            batch = collate([encoded for encoded, _ in items], pad_id)
+            for name in passages.labels:
+                rows = np.concatenate([labels[name] for _, labels in items])
+                batch[f"labels_{name}"] = torch.from_numpy(rows)
+            return batch
+
+        # The library asks for an eval_dataset, although `evaluate` here asks the judge instead.
+        data = {"train_dataset": passages, "eval_dataset": passages}
+        super().__init__(network, data_collator=collate_items, **data, **rest)
+
+    def _get_train_sampler(self, train_dataset: object = None) -> SimilarLengths:
+        lengths = [len(encoded) for encoded in self.train_dataset.encoded]
+        return SimilarLengths(lengths, self.options.batch_size, self.options.seed)
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: object = None,
+    ) -> Any:  # noqa: ANN401
+        """Sum of the variables' masked losses."""
+        features = {k: v for k, v in inputs.items() if not k.startswith("labels_")}
+        logits = model(**features)
+        losses = []
+        for name, rows in logits.items():
+            weights = self.weights.get(name)
+            weights = None if weights is None else weights.to(rows.device)
+            smoothing = self.options.label_smoothing
+            losses.append(masked_loss(rows, inputs[f"labels_{name}"], weights, smoothing))
+        loss = torch.stack(losses).sum()
+        return (loss, logits) if return_outputs else loss
+
+    def create_optimizer(self, model: object = None) -> torch.optim.Optimizer:
+        """Fused AdamW, heads faster than the encoder, lower layers slower than upper ones."""
+        groups = parameter_groups(self.model, self.options)
+        self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups, fused=True)
+        return self.optimizer
+
+    def evaluate(self, *_: object, **__: object) -> dict[str, float]:
+        """Ask the judge, and tell the callbacks what it said."""
+        self.model.eval()
+        metrics = dict(self.judge())
+        self.model.train()
+        self.log(metrics)
+        self.control: TrainerControl = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+
+def label_weights(
+    labels: Mapping[str, Sequence[NDArray[np.int64]]], options: TrainOptions
+) -> dict[str, Tensor]:
+    """Weights against imbalance, per label: n / (k·n_label); for a set, √(no / yes), at most 10."""
+    if options.class_weights == "none":
+        return {}
+    weights = {}
+    for name, parts in labels.items():
+        rows = np.concatenate(list(parts))
+        if rows.ndim == 1:
+            counts = np.bincount(rows[rows >= 0]).clip(min=1)
+            values = counts.sum() / (len(counts) * counts)
+        else:
+            yes = (rows == 1).sum(axis=0).clip(min=1)
+            values = np.sqrt((rows == 0).sum(axis=0) / yes).clip(0.1, 10)
+        weights[name] = torch.tensor(values, dtype=torch.float32)
+    return weights
+
+
+def parameter_groups(network: PassageEncoder, options: TrainOptions) -> list[dict[str, Any]]:
+    """Groups by depth and by whether weights decay: matrices do, biases and norms do not."""
+    depth = int(getattr(network.encoder.config, "num_hidden_layers", 12))
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            decay = options.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((_rate(name, depth, options), decay), []).append(parameter)
+    return [
+        {"params": parameters, "lr": rate, "weight_decay": decay}
+        for (rate, decay), parameters in groups.items()
+    ]
+
+
+def _rate(name: str, depth: int, options: TrainOptions) -> float:
+    if name.startswith("heads."):
+        return options.head_learning_rate
+    numbers = [int(part) for part in name.split(".") if part.isdigit()]
+    layer = numbers[0] + 1 if numbers else (0 if "embed" in name.lower() else depth)
+    return options.learning_rate * options.layer_decay ** (depth - min(layer, depth))
+
+
+class _Report(TrainerCallback):  # type: ignore[misc]
+    """Passes the steps on to whoever shows them."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.note = "training"
+
+    def on_step_end(
+        self, args: object, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        self.progress(state.global_step, state.max_steps, self.note)
+
+    def on_evaluate(
+        self,
+        args: object,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: Mapping[str, float],
+        **_: object,
+    ) -> None:
+        self.note = f"training, macro-F1 {metrics[QUALITY]:.3f} on development"
+        self.progress(state.global_step, state.max_steps, self.note)
+
+
+def fit_network(
+    network: PassageEncoder,
+    passages: LabelledPassages,
+    options: TrainOptions,
+    pad_id: int,
+    judge: Judge,
+    **where: Any,  # noqa: ANN401
+) -> dict[str, object]:
+    """Train, keep the epoch that the judge likes best, and say how each epoch went.
+
+    `where` may name a folder `checkpoints`, from which an interrupted training goes on, and a
+    `progress` to tell.
+    """
+    folder: Path = where["checkpoints"]
+    progress: Progress | None = where.get("progress")
+    callbacks: list[TrainerCallback] = [EarlyStoppingCallback(options.patience)]
+    if progress is not None:
+        callbacks.append(_Report(progress))
+    trainer = PassageTrainer(
+        network,
+        passages,
+        options,
+        pad_id,
+        judge,
+        args=_arguments(options, folder),
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(PrinterCallback)
+    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    trainer.train(resume_from_checkpoint=last)
+    epochs = [entry for entry in trainer.state.log_history if QUALITY in entry]
+    return {
+        "epochs": [{k.removeprefix("eval_"): v for k, v in e.items()} for e in epochs],
+        "best_quality": trainer.state.best_metric,
+        "steps": trainer.state.global_step,
+    }
+
+
+def _arguments(options: TrainOptions, folder: Path) -> TrainingArguments:
+    device = best_device()
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        warmup_steps=options.warmup,
+        lr_scheduler_type="linear",
+        seed=options.seed,
+        bf16=uses_bfloat16(options.precision, device),
+        use_cpu=device.type == "cpu",
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        load_best_model_at_end=True,
+        metric_for_best_model=QUALITY,
+        greater_is_better=True,
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        label_names=[],
+    )
+    # Several devices in one process would part the batch; `accelerate launch` parts the data.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments

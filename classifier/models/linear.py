@@ -1,0 +1,188 @@
+"""The baseline: n-grams around the mention and logistic regression; any language, in seconds."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+
+from classifier.codebook import Variable
+from classifier.errors import ModelError
+from classifier.models.base import Probabilities, Progress
+from classifier.models.options import TrainOptions
+from classifier.models.quality import quality
+from classifier.passages import Examples
+from classifier.records import Passage, PassageMention
+
+_FILE = "linear.skops"
+_TRUSTED = (
+    "scipy.sparse._csr.csr_matrix",
+    "scipy.sparse._dia.dia_matrix",
+    "sklearn.feature_extraction.text.TfidfTransformer",
+    "sklearn.linear_model._logistic.LogisticRegression",
+)
+_PLACEHOLDER = "xtargetx"
+_NEAR_WORDS = 8
+_NEAR_CHARACTERS = 60
+_COLUMNS = 2**16
+_WORD = re.compile(r"\w+")
+_VECTORIZERS = (
+    HashingVectorizer(n_features=_COLUMNS, alternate_sign=False, norm=None, ngram_range=(1, 2)),
+    HashingVectorizer(
+        n_features=_COLUMNS, alternate_sign=False, norm=None, token_pattern=r"\S+", lowercase=False
+    ),
+    HashingVectorizer(
+        n_features=_COLUMNS, alternate_sign=False, norm=None, analyzer="char_wb", ngram_range=(3, 5)
+    ),
+)
+
+
+class LinearModel:
+    """TF-IDF of word and character n-grams; see `models.base.Model`."""
+
+    def __init__(self, variables: Sequence[Variable], options: TrainOptions) -> None:
+        """A model that has learnt nothing yet."""
+        self.variables = tuple(variables)
+        self.options = options
+        self.weighting: list[TfidfTransformer] = []
+        self.heads: dict[str, list[Any]] = {}
+        """Regressions, or a constant probability where a label never varied."""
+
+    @property
+    def text_limit(self) -> int:
+        """Most words that one passage may hold."""
+        return self.options.max_tokens
+
+    def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
+        """Where the words of each text begin."""
+        return [[match.start() for match in _WORD.finditer(text)] for text in texts]
+
+    def fit(
+        self,
+        training: Examples,
+        development: Examples,
+        *,
+        progress: Progress | None = None,
+        checkpoints: Path | None = None,
+    ) -> Mapping[str, object]:
+        """Fit one regression per variable, for a set one per label, on both sets of articles.
+
+        Nothing here has to be stopped early, so development articles are learnt from as well.
+        """
+        passages = (*training.passages, *development.passages)
+        counts = _counts(passages)
+        self.weighting = [TfidfTransformer(sublinear_tf=True).fit(part) for part in counts]
+        features = self._weighted(counts)
+        both = {
+            v.name: np.concatenate([training.labels[v.name], development.labels[v.name]])
+            for v in self.variables
+        }
+        for done, variable in enumerate(self.variables):
+            if progress is not None:
+                progress(done, len(self.variables), f"fitting {variable.name}")
+            self.heads[variable.name] = self._fit_heads(features, both[variable.name])
+        fitted = quality(self.predict(passages), both, self.variables)
+        return {"n_features": int(features.shape[1]), "quality_on_training": fitted}
+
+    def _fit_heads(self, features: sparse.csr_matrix, labels: NDArray[np.int64]) -> list[Any]:
+        columns = [labels] if labels.ndim == 1 else list(labels.T)
+        heads: list[Any] = []
+        for column in columns:
+            coded = column >= 0
+            if len(np.unique(column[coded])) < 2:
+                heads.append(float(column[coded].mean()) if coded.any() else 0.0)
+                continue
+            weights = None if self.options.class_weights == "none" else "balanced"
+            head = LogisticRegression(C=4.0, max_iter=300, class_weight=weights)
+            heads.append(head.fit(features[coded], column[coded]))
+        return heads
+
+    def predict(
+        self, passages: Sequence[Passage], *, progress: Progress | None = None
+    ) -> Probabilities:
+        """Probabilities for every mention."""
+        if not self.heads:
+            raise ModelError("a linear model must be fitted or loaded before it can predict")
+        if not passages:
+            return {v.name: np.empty((0, len(v.names))) for v in self.variables}
+        features = self._weighted(_counts(passages))
+        return {v.name: self._predict_variable(features, v) for v in self.variables}
+
+    def _predict_variable(
+        self, features: sparse.csr_matrix, variable: Variable
+    ) -> NDArray[np.float64]:
+        rows = np.zeros((features.shape[0], len(variable.names)))
+        heads = self.heads[variable.name]
+        if variable.kind != "set":
+            rows[:, heads[0].classes_] = heads[0].predict_proba(features)
+            return rows
+        for column, head in enumerate(heads):
+            constant = isinstance(head, float)
+            rows[:, column] = head if constant else head.predict_proba(features)[:, 1]
+        return rows
+
+    def _weighted(self, counts: Iterable[sparse.csr_matrix]) -> sparse.csr_matrix:
+        pairs = zip(self.weighting, counts, strict=True)
+        return sparse.csr_matrix(sparse.hstack([w.transform(part) for w, part in pairs]))
+
+    def save(self, folder: Path) -> None:
+        """Write weights and regressions as skops, which holds no code."""
+        skops.io.dump({"weighting": self.weighting, "heads": self.heads}, folder / _FILE)
+
+
+def load_linear(folder: Path, variables: Sequence[Variable], options: TrainOptions) -> LinearModel:
+    """The model that `save` wrote; raises `ModelError` if the file holds anything else."""
+    path = folder / _FILE
+    unknown = set(skops.io.get_untrusted_types(file=path)) - set(_TRUSTED)
+    if unknown:
+        raise ModelError(f"{path} must hold a linear model only, got {', '.join(sorted(unknown))}")
+    parts: dict[str, Any] = skops.io.load(path, trusted=list(_TRUSTED))
+    model = LinearModel(variables, options)
+    model.weighting, model.heads = parts["weighting"], parts["heads"]
+    return model
+
+
+def _counts(passages: Sequence[Passage]) -> list[sparse.csr_matrix]:
+    """Counts of words, of words by side and distance, and of character sequences nearby."""
+    mentions = [(passage, mention) for passage in passages for mention in passage.mentions]
+    texts = (
+        [_sentence(passage, mention) for passage, mention in mentions],
+        [_near_words(passage, mention) for passage, mention in mentions],
+        [_near_characters(passage, mention) for passage, mention in mentions],
+    )
+    return [vec.transform(part) for vec, part in zip(_VECTORIZERS, texts, strict=True)]
+
+
+def _sides(passage: Passage, mention: PassageMention) -> tuple[str, str]:
+    """The mention's sentence before it and after it."""
+    before = passage.text[mention.sentence.start : mention.span.start]
+    return before, passage.text[mention.span.end : mention.sentence.end]
+
+
+def _sentence(passage: Passage, mention: PassageMention) -> str:
+    before, after = _sides(passage, mention)
+    return f"{before} {_PLACEHOLDER} {after}"
+
+
+def _near_characters(passage: Passage, mention: PassageMention) -> str:
+    before, after = _sides(passage, mention)
+    return f"{before[-_NEAR_CHARACTERS:]} {_PLACEHOLDER} {after[:_NEAR_CHARACTERS]}"
+
+
+def _near_words(passage: Passage, mention: PassageMention) -> str:
+    before, after = _sides(passage, mention)
+    left = _WORD.findall(before.lower())[-_NEAR_WORDS:][::-1]
+    right = _WORD.findall(after.lower())[:_NEAR_WORDS]
+    marked: list[str] = []
+    for side, words in (("l", left), ("r", right)):
+        marked += [f"{side}_{word}" for word in words]
+        marked += [f"{side}{place}_{word}" for place, word in enumerate(words[:3])]
+        marked += [f"{side}2_{a}_{b}" for a, b in pairwise(words)]
+    return " ".join(marked)
