@@ -7,7 +7,7 @@ import pytest
 from classifier.codebook import Codebook, parse_codebook
 from classifier.errors import DataError
 from classifier.inference import InferenceOptions
-from classifier.profiles import ProfileOptions, profile_sources
+from classifier.profiles import ProfileOptions, plan_articles, profile_sources
 
 LABELS = ("cold", "mild", "warm")
 
@@ -163,3 +163,19 @@ def test_missing_columns_are_named() -> None:
 def test_an_estimate_that_is_not_there_is_named() -> None:
     with pytest.raises(DataError, match="no estimate of mood mean"):
         profile_sources(predictions(), codebook()).rows[0].quantity("mood")
+
+
+def test_the_plan_says_how_many_articles_a_width_takes() -> None:
+    rows = predictions(40)
+    labels = gold(rows, 12)
+    labels.loc[0, "tone"] = "mild"
+    (plan,) = plan_articles(rows, codebook(), labels, half_width=0.25)
+    assert (plan["articles"], plan["coded"], plan["status"]) == (39, 12, "ok")
+    assert 8 <= plan["needed"] <= 39
+
+
+def test_a_plan_without_enough_labels_says_why() -> None:
+    rows = predictions()
+    (plan,) = plan_articles(rows, codebook(), gold(rows, 3), half_width=0.1)
+    assert plan["needed"] is None
+    assert "too few: 3 coded articles, 8 needed" in plan["status"]

@@ -1,18 +1,28 @@
 """Commands on results: agreement, evaluate, profile, plan, report, demo."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from classifier.cli.output import Answer, show, table
 
+if TYPE_CHECKING:
+    from classifier.profiles import Profile, ProfileOptions
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Predictions = Annotated[Path, typer.Argument(help="What `classifier score` wrote.")]
+CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
+Estimand = Annotated[str, typer.Option(help="mention or article: what counts alike.")]
+Population = Annotated[str, typer.Option(help="source (in general) or corpus (these articles).")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
     app.command("agreement")(agreement_command)
+    app.command("profile")(profile_command)
+    app.command("plan")(plan_command)
 
 
 def agreement_command(
@@ -31,3 +41,84 @@ def agreement_command(
         f"classifier train {folder} --out RUN",
     )
     show(answer, as_json=as_json)
+
+
+def profile_command(
+    predictions: Predictions,
+    gold: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Annotations of some of these articles.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Columns that part the groups.")] = "source,target",
+    estimand: Estimand = "mention",
+    population: Population = "source",
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show how each source frames each target, with intervals corrected for the model's errors."""
+    from classifier.pipeline import profile
+
+    options = _profile_options(by, estimand, population)
+    result = profile(predictions, gold=gold, codebook=codebook, options=options)
+    lines: list[str | Table] = [
+        _profile_table(result),
+        result.estimand,
+        *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
+    ]
+    if gold is None:
+        lines.append("These are the model's means, not corrected for model error: no --gold given.")
+    step = (
+        "classifier plan" if gold else "classifier sample PATH --n 40 --by source, then --gold DIR"
+    )
+    show(Answer(result.to_dict(), lines, step), as_json=as_json)
+
+
+def plan_command(
+    predictions: Predictions,
+    gold: Annotated[Path, typer.Option(metavar="DIR", help="Annotations of some articles.")],
+    half_width: Annotated[float, typer.Option(help="Wished half-width of the interval.")] = 0.1,
+    by: Annotated[str, typer.Option(help="Columns that part the groups.")] = "source,target",
+    estimand: Estimand = "mention",
+    population: Population = "source",
+    as_json: Json = False,
+) -> None:
+    """Say how many coded articles each source needs for an interval of a wished width."""
+    from classifier.pipeline import plan
+
+    options = _profile_options(by, estimand, population)
+    rows = plan(predictions, gold, half_width=half_width, options=options)
+    columns = list(rows[0]) if rows else []
+    answer = Answer(
+        {"half_width": half_width, "groups": rows},
+        [table(columns, [list(row.values()) for row in rows])],
+        "classifier sample PATH --n N --by source",
+    )
+    show(answer, as_json=as_json)
+
+
+def _profile_options(by: str, estimand: str, population: str) -> "ProfileOptions":
+    from classifier.inference import InferenceOptions
+    from classifier.profiles import ProfileOptions
+
+    inference = InferenceOptions(estimand=estimand, population=population)  # type: ignore[arg-type]
+    return ProfileOptions(by=tuple(by.split(",")), inference=inference)
+
+
+def _profile_table(result: "Profile") -> Table:
+    """The means of ordinal variables; the shares are in the JSON and in the report."""
+    rows = [
+        [
+            *row.group.values(),
+            row.voice,
+            quantity.variable,
+            row.n_mentions,
+            row.n_coded_articles,
+            str(quantity.naive),
+            str(quantity.corrected),
+        ]
+        for row in result
+        for quantity in row.quantities
+        if quantity.label is None
+    ]
+    groups = list(result.rows[0].group) if result.rows else []
+    columns = [*groups, "voice", "variable", "mentions", "coded", "model only", "corrected"]
+    return table(columns, rows)
