@@ -26,6 +26,7 @@ class ProfileOptions:
 
 
 def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
+    """Raise `DataError` with the list of columns that the predictions lack."""
     needed = {"unit", "article_id", "status", "zone", "voice", *options.by}
     needed |= {score_column(v, label) for v in estimated(codebook) for label in labels_of(v)}
     missing = sorted(needed - set(predictions.columns))
@@ -88,16 +89,20 @@ def clusters(members: pd.DataFrame) -> pd.Series:
 
 
 def estimated(codebook: Codebook) -> list[Variable]:
+    """The variables with something to estimate: a mean, or a share per label."""
     return [v for v in codebook.variables if v.kind in ("ordinal", "set")]
 
 
 def labels_of(variable: Variable) -> Sequence[str | None]:
+    """What is estimated of a variable: its mean (None), or the share of each label."""
     return (None,) if variable.kind == "ordinal" else variable.names
 
 
 def score_column(variable: Variable, label: str | None) -> str:
+    """Where the predictions hold the model's number."""
     return f"{variable.name}_score" if label is None else f"p_{variable.name}_{label}"
 
 
 def gold_column(variable: Variable, label: str | None) -> str:
+    """Where the table holds the human number."""
     return f"gold_{variable.name}" + ("" if label is None else f"_{label}")
