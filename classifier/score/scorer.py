@@ -1,0 +1,244 @@
+"""The scorer: finds mentions, has a model judge their passages, and gives every mention a row."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+
+from classifier.annotations import AnnotationSet
+from classifier.articles import article_from_record, find_zones, stream_articles
+from classifier.codebook import Codebook, Variable, default_codebook
+from classifier.errors import DataError
+from classifier.languages import document_language
+from classifier.mentions import find_mentions
+from classifier.models.base import Progress
+from classifier.models.folder import Trained
+from classifier.passages import Limits, cut_passages
+from classifier.predictions import (
+    OK,
+    Judged,
+    Judgement,
+    Predictions,
+    prediction_schema,
+    prediction_table,
+)
+from classifier.records import Article, Mention, Passage, Problem, Span
+from classifier.voice import find_reports, voice_at
+
+Articles: TypeAlias = Iterable[Article | Mapping[str, Any]] | pd.DataFrame | Path | str
+"""Articles, a table or `datasets.Dataset` of them, or a file or folder."""
+BATCH_ARTICLES = 256
+"""Articles whose passages are judged together."""
+_Found = tuple[Article, Sequence[Mention]]
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A trained model, ready to be applied."""
+
+    trained: Trained
+
+    @property
+    def codebook(self) -> Codebook:
+        """The codebook it was trained by."""
+        return self.trained.codebook
+
+    @property
+    def targets(self) -> Codebook:
+        """The codebook whose targets it looks for: its own, or the shipped one if that has none."""
+        return default_codebook() if self.codebook.any_target else self.codebook
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What it predicts."""
+        return self.trained.model.variables
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that its base reads or that it was trained on."""
+        record = self.trained.record
+        return tuple(sorted({*record["base_languages"], *record["training_languages"]}))
+
+    def score(self, text: str, *, language: str | None = None) -> Predictions:
+        """Score one text; its language is found out where it is not given."""
+        return self.score_articles([Article("text", text, language=language)])
+
+    def score_articles(
+        self, articles: Articles, *, progress: Progress | None = None
+    ) -> Predictions:
+        """Find the targets' mentions in articles and score them all."""
+        problems: list[Problem] = []
+        stream = (self.find(article) for article in as_articles(articles, problems))
+        return self._predictions(stream, problems, progress)
+
+    def score_mentions(
+        self,
+        articles: Articles,
+        mentions: Mapping[str, Sequence[Mention]],
+        *,
+        progress: Progress | None = None,
+    ) -> Predictions:
+        """Score given mentions, by article id, instead of finding them."""
+        problems: list[Problem] = []
+        stream = (
+            (with_language(article), mentions.get(article.article_id, ()))
+            for article in as_articles(articles, problems)
+        )
+        return self._predictions(stream, problems, progress)
+
+    def score_annotations(
+        self,
+        annotation_set: AnnotationSet,
+        article_ids: Iterable[str] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Predictions:
+        """Score the annotated mentions, of all articles or of these, so that they can be judged."""
+        chosen = None if article_ids is None else set(article_ids)
+        articles = [a for a in annotation_set.articles if chosen is None or a.article_id in chosen]
+        mentions = annotated_mentions(articles, annotation_set.table, self.targets)
+        return self.score_mentions(articles, mentions, progress=progress)
+
+    def find(self, article: Article) -> _Found:
+        """The article with its language, and the mentions in it."""
+        article = with_language(article)
+        return article, find_mentions(article, self.targets)
+
+    def judge(self, found: Sequence[_Found]) -> pa.Table:
+        """Rows for the mentions of some articles, judged together."""
+        limits = Limits(self.trained.model.text_limit, self.trained.model.options.context)
+        passages: list[Passage] = []
+        for article, mentions in found:
+            if mentions and not self._refusal(article):
+                units = {_unit(article, mention): mention.span for mention in mentions}
+                starts = self.trained.model.token_starts
+                passages += cut_passages(article, units, starts, limits)
+        said = self._judgements(passages)
+        judged = [
+            Judged(
+                article, mention, self._refusal(article) or OK, said.get(_unit(article, mention))
+            )
+            for article, mentions in found
+            for mention in mentions
+        ]
+        return prediction_table(judged, self.variables, self.codebook, self.trained.model_id)
+
+    def _judgements(self, passages: Sequence[Passage]) -> dict[str, Judgement]:
+        raw = self.trained.model.predict(passages)
+        places = [(passage, mention) for passage in passages for mention in passage.mentions]
+        languages = [passage.language for passage, _ in places]
+        rows = self.trained.calibration.apply(raw, self.variables, languages)
+        return {
+            mention.unit: Judgement(passage, {name: rows[name][i] for name in rows})
+            for i, (passage, mention) in enumerate(places)
+        }
+
+    def _refusal(self, article: Article) -> str | None:
+        """Why the article's language cannot be scored, if it cannot."""
+        if article.language in self.languages:
+            return None
+        return f"unsupported language: {article.language}"
+
+    def _predictions(
+        self, stream: Iterable[_Found], problems: list[Problem], progress: Progress | None
+    ) -> Predictions:
+        tables = []
+        done = 0
+        for batch in batches(stream, BATCH_ARTICLES):
+            tables.append(self.judge(batch))
+            done += len(batch)
+            if progress is not None:
+                progress(done, 0, f"{sum(t.num_rows for t in tables)} mentions")
+        empty = prediction_schema(self.variables).empty_table()
+        return Predictions(pa.concat_tables([empty, *tables]), tuple(problems))
+
+
+def batches(stream: Iterable[_Found], size: int) -> Iterator[list[_Found]]:
+    """Consecutive parts of a stream."""
+    iterator = iter(stream)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def with_language(article: Article) -> Article:
+    """The article with its language, found out where nobody looked yet."""
+    if article.language is not None:
+        return article
+    return replace(article, language=document_language(article.text))
+
+
+def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article]:
+    """Articles from wherever they are; what cannot be read is added to the problems.
+
+    Raises `DataError` if the input is nothing that articles can be taken from.
+    """
+    if isinstance(articles, Path | str):
+        yield from stream_articles(articles, problems)
+        return
+    if isinstance(articles, pd.DataFrame):
+        articles = articles.to_dict("records")
+    problems += getattr(articles, "problems", ())
+    for item in articles:
+        if isinstance(item, Article):
+            yield item
+        elif isinstance(item, Mapping):
+            yield article_from_record(item)
+        else:
+            raise DataError(
+                "articles must be Article records, rows with article_id and text, or a path; "
+                f"got {type(item).__name__}"
+            )
+
+
+def annotated_mentions(
+    articles: Sequence[Article], table: pd.DataFrame, codebook: Codebook
+) -> dict[str, list[Mention]]:
+    """The mentions that were annotated, once each, with their zones and voices found by rules."""
+    units = table.drop_duplicates("unit")
+    by_article = dict(tuple(units.groupby("article_id", sort=False)))
+    return {
+        article.article_id: _describe(article, by_article[article.article_id], codebook)
+        for article in map(with_language, articles)
+        if article.article_id in by_article
+    }
+
+
+def _describe(article: Article, units: pd.DataFrame, codebook: Codebook) -> list[Mention]:
+    zones = find_zones(article)
+    reports = find_reports(article.text, zones)
+    mentions = []
+    for row in units.sort_values(["start", "end", "target"]).itertuples(index=False):
+        span = Span(int(row.start), int(row.end))
+        zone = next((z for z in zones if z.span.start <= span.start < z.span.end), None)
+        report = voice_at(reports, span)
+        speaker = report.speaker if report else None
+        mentions.append(
+            Mention(
+                span=span,
+                target=row.target,
+                surface=row.surface,
+                kind="name",
+                zone=zone.kind if zone else "body",
+                language=article.language or "und",
+                voice=_voice(codebook, report.kind if report else "rest"),
+                voice_confidence=report.confidence if report else 1.0,
+                speaker=speaker.of(article.text) if speaker else None,
+                speaker_span=speaker,
+                cue_span=report.cue if report else None,
+            )
+        )
+    return mentions
+
+
+def _voice(codebook: Codebook, kind: str) -> str:
+    if not codebook.has_variable("voice"):
+        return ""
+    return codebook.variable("voice").counterpart("rules", kind)
+
+
+def _unit(article: Article, mention: Mention) -> str:
+    return Judged(article, mention).unit
