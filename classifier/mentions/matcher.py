@@ -1,0 +1,195 @@
+"""Finding a lexicon's forms in a match view: leftmost, longest, in one linear pass."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from classifier.mentions.lexicon import Entry, Exclusion, Language, Lexicon
+
+_SPACE = " ?[ \n] ?"
+_SPACES = re.compile(r"\s+")
+_END = ""
+_SOLID_TAIL = r"(?=[^\W\d_]{3})"
+_WINDOW = 48
+"""View characters around a hit in which an exclusion may lie."""
+
+_STEM = 4
+_Tree = dict[str, "_Tree"]
+_Item = TypeVar("_Item", Entry, Exclusion)
+
+
+class Hit(NamedTuple):
+    """Forms of entries at a place of the view."""
+
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+    joined: bool
+    """Whether the form is only a part of a solid word."""
+
+
+class Blocked(NamedTuple):
+    """A form of exclusions at a place of the view."""
+
+    start: int
+    end: int
+    exclusions: tuple[Exclusion, ...]
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """A lexicon made ready for search."""
+
+    lexicon: Lexicon
+
+    def hits(self, string: str, start: int, end: int) -> Iterator[Hit]:
+        """Every form of an entry that starts and ends in a stretch of a view's string."""
+        by_form, finder = self._by_form, self._finder
+        if finder is None:
+            return
+        for match in finder.finditer(string, start, end):
+            group = match.lastindex or 0
+            form = match.group(group)
+            entries = by_form.get(form) or by_form[_SPACES.sub(" ", form)]
+            after = match.end()
+            joined = group > 0 or (after < end and string[after].isalpha())
+            yield Hit(match.start(group), after, entries, joined)
+
+    def blocked(self, string: str, windows: Iterable[tuple[int, int]]) -> list[Blocked]:
+        """Every form of an exclusion in some stretches of a view's string, by its start."""
+        found = []
+        for start, end in windows:
+            for finder in self._exclusion_finders:
+                done = start
+                while match := finder.search(string, done, end):
+                    form = _SPACES.sub(" ", match.group())
+                    found.append(Blocked(*match.span(), self._exclusions_by_form[form]))
+                    done = match.start() + 1
+        return sorted(found, key=lambda blocked: blocked.start)
+
+    def lookalikes(self, string: str) -> Iterator[tuple[int, int]]:
+        """Words of a view's string that share their beginning with a form, anywhere in the word."""
+        stems = sorted(
+            {entry_form[:_STEM] for entry_form in self._by_form if " " not in entry_form}
+        )
+        stems = [stem for stem in stems if len(stem) == _STEM]
+        if not stems:
+            return
+        finder, done = re.compile(_pattern(_tree(stems))), 0
+        while match := finder.search(string, done):
+            start, end = match.span()
+            while start > done and string[start - 1].isalpha():
+                start -= 1
+            while end < len(string) and string[end].isalpha():
+                end += 1
+            yield start, end
+            done = end
+
+    @cached_property
+    def _by_form(self) -> Mapping[str, tuple[Entry, ...]]:
+        return _index(self.lexicon.entries)
+
+    @cached_property
+    def _exclusions_by_form(self) -> Mapping[str, tuple[Exclusion, ...]]:
+        return _index(e for language in self._languages for e in language.exclusions)
+
+    @cached_property
+    def _finder(self) -> re.Pattern[str] | None:
+        prefixes = [p for language in self._languages for p in language.setting("prefixes")]
+        prefixed = _tree(prefixes), _tree(self._forms("prefixed"))
+        return _compile(_tree(self._by_form), _tree(self._forms("solid")), prefixed)
+
+    @property
+    def _languages(self) -> Iterable[Language]:
+        return self.lexicon.languages.values()
+
+    def _forms(self, setting: str) -> Iterator[str]:
+        """Forms of the kinds that a language lists under a setting."""
+        for entry in self.lexicon.entries:
+            if entry.kind in self.lexicon.languages[entry.language].setting(setting):
+                yield from entry.forms
+
+    @cached_property
+    def _exclusion_finders(self) -> list[re.Pattern[str]]:
+        # Apart, so that a long form whose conditions fail hides no shorter one without any.
+        parts = (
+            (
+                f
+                for f, found in self._exclusions_by_form.items()
+                if found[0].is_conditional is wanted
+            )
+            for wanted in (False, True)
+        )
+        finders = (_compile(_tree(forms), {}, ({}, {})) for forms in parts)
+        return [finder for finder in finders if finder is not None]
+
+
+def windows(string: str, hits: Iterable[Hit], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of a stretch that lie close to a hit, merged, in order, ending between words."""
+    low = high = start
+    for hit in hits:
+        if hit.start - _WINDOW > high:
+            if high > low:
+                yield low, high
+            low = hit.start - _WINDOW
+        high = _word_end(string, hit.end + _WINDOW, end)
+    if high > low:
+        yield low, high
+
+
+def _word_end(string: str, index: int, limit: int) -> int:
+    last = min(limit, index + _WINDOW)
+    while index < last and string[index].isalnum():
+        index += 1
+    return min(index, limit)
+
+
+def _index(items: Iterable[_Item]) -> dict[str, tuple[_Item, ...]]:
+    index: dict[str, list[_Item]] = {}
+    for item in items:
+        for form in item.forms:
+            index.setdefault(form, []).append(item)
+    return {form: tuple(found) for form, found in index.items()}
+
+
+def _tree(forms: Iterable[str]) -> _Tree:
+    tree: _Tree = {}
+    for form in forms:
+        node = tree
+        for letter in form:
+            node = node.setdefault(letter, {})
+        node[_END] = {}
+    return tree
+
+
+def _compile(whole: _Tree, solid: _Tree, prefixed: tuple[_Tree, _Tree]) -> re.Pattern[str] | None:
+    # Each branch starts with a literal and looks behind only after it: that lets `re` skip
+    # from one possible first letter to the next.
+    prefixes, inner = prefixed
+    branches = []
+    for first in sorted({*whole, *solid, *(prefixes if inner else ())}):
+        options = []
+        if first in whole:
+            options.append(_pattern(whole[first]) + r"(?!\w)")
+        if first in solid:
+            options.append(_pattern(solid[first]) + _SOLID_TAIL)
+        if inner and first in prefixes:
+            options.append(f"{_pattern(prefixes[first])}({_pattern(inner)})(?!\\w)")
+        letter = re.escape(first)
+        branches.append(rf"{letter}(?<!\w{letter})(?:{'|'.join(options)})")
+    return re.compile("|".join(branches)) if branches else None
+
+
+def _pattern(tree: _Tree) -> str:
+    options = [
+        (_SPACE if letter == " " else re.escape(letter)) + _pattern(branch)
+        for letter, branch in tree.items()
+        if letter != _END
+    ]
+    if not options:
+        return ""
+    if len(options) == 1 and _END not in tree:
+        return options[0]
+    return f"(?:{'|'.join(options)})" + ("?" if _END in tree else "")

@@ -1,0 +1,208 @@
+"""Where a form of the lexicon is no mention after all. Every rule has a name, and is reported."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from classifier.mentions.lexicon import Entry, Exclusion, Lexicon
+from classifier.mentions.matcher import Blocked, Hit
+from classifier.mentions.notation import fold_form
+from classifier.records import UNDETERMINED, MentionKind
+from classifier.text import View
+
+UNDATED_SINCE = "2014-01-01"
+"""Where an article's date is unknown, leaders count who held office on this day or later."""
+
+Rule = str
+_NEAR = 60
+_LOOK_BACK = 48
+_NEXT_WORD = re.compile(r"([ -]?)([^\W\d_]+)")
+_NO_NOUN = re.compile(r"[ \n]*(?:$|[^\w\s(«“„\"'-]|(?:and|or|en|of|ve|veya|и|или|та|і|або)(?!\w))")
+_AGENCY = re.compile(r"(?:,[^\n(]{2,24})? ?\([^()\n]{2,24}\)")
+_DASH = re.compile(r"(?:,[^\n—-]{2,30})? ?[-—] ")
+_SPACED_DASH = re.compile(r" [-—] ")
+_ADDRESS_NEIGHBOURS = frozenset("@/.:=&?_#-")
+_DELIMITERS = " \n()[]<>\"'"
+_LONGEST_ADDRESS = 200
+_TOKEN = re.compile(r"[^ \n()\[\]<>\"']{1,400}")
+_ADDRESS = re.compile(
+    r"://|@|^www\.|\w\.(?:com|org|net|info|news|gov|example|nl|be|ru|ua|tr|eu|рф|укр)(?:/|$)"
+)
+_OPENING = " '\"«»“”„‘’([{*_>#—-…"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of an article in one language, in view indices."""
+
+    view: View
+    start: int
+    end: int
+    language: str
+    paragraphs: tuple[int, ...]
+    """View index at which each zone of the stretch starts."""
+    date: str | None
+    historical: bool
+
+
+def choose(hit: Hit, stretch: Stretch, lexicon: Lexicon) -> Entry | None:
+    """The entry of a hit that holds in the stretch's language; None where the word is another's."""
+    entries = hit.entries
+    if _is_solid(hit, stretch.view.string):
+        entries = tuple(e for e in entries if _may_be_solid(e, stretch, lexicon))
+    for entry in entries:
+        if entry.language == stretch.language:
+            return entry
+    for entry in entries:
+        abroad = lexicon.languages[entry.language].setting("abroad")
+        if stretch.language not in lexicon.languages or entry.kind in abroad:
+            return entry
+    return None
+
+
+def mention_start(hit: Hit, entry: Entry, stretch: Stretch) -> int:
+    """Where the mention starts: at the form, or at the given names and initials before it."""
+    start, string = hit.start, stretch.view.string
+    while entry.given and start > stretch.start and string[start - 1] in " \n":
+        word_start = _word_before(string, start - 1, stretch.start)
+        word = fold_form(string[word_start : start - 1])
+        if word not in entry.given and not all(w in entry.given for w in word.split("-")):
+            break
+        start = word_start
+    return start
+
+
+def refusal(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> Rule | None:
+    """The rule by which a form is no mention, whatever stands around it; None if it is one."""
+    if entry.lower and not stretch.view.is_upper(hit.start):
+        return entry.lower
+    checks: tuple[tuple[Rule, bool], ...] = (
+        ("historical", entry.kind == "historical" and not stretch.historical),
+        ("person by what they study", _names_a_role(hit, entry, stretch, lexicon)),
+        ("address", _is_address(hit, stretch)),
+        ("dateline", _is_dateline(hit, entry, stretch)),
+        ("out of office", not _held_office(hit, entry, stretch, lexicon)),
+    )
+    return next((rule for rule, holds in checks if holds), None)
+
+
+def exclusion_at(hit: Hit, blocked: Blocked, stretch: Stretch) -> Exclusion | None:
+    """The first exclusion of a form that covers part of the hit and whose conditions hold."""
+    if not (blocked.start < hit.end and hit.start < blocked.end):
+        return None
+    if blocked.end - blocked.start < hit.end - hit.start:
+        return None
+    for exclusion in blocked.exclusions:
+        if _holds(exclusion, blocked, stretch):
+            return exclusion
+    return None
+
+
+def kind_of(hit: Hit, entry: Entry, string: str) -> MentionKind:
+    """`compound` where the form is only a part of a word, else the entry's own kind."""
+    before, after = string[hit.start - 1 : hit.start], string[hit.end : hit.end + 2]
+    if hit.joined or (before == "-" and string[hit.start - 2 : hit.start - 1].isalnum()):
+        return "compound"
+    return "compound" if after[:1] == "-" and after[1:].isalnum() else entry.kind
+
+
+def _holds(exclusion: Exclusion, blocked: Blocked, stretch: Stretch) -> bool:
+    string, start, end = stretch.view.string, blocked.start, blocked.end
+    if exclusion.stop and not _NO_NOUN.match(string, end, stretch.end):
+        return False
+    if exclusion.capital and (
+        not stretch.view.is_upper(start) or _starts_sentence(string, start, stretch.start)
+    ):
+        return False
+    if not exclusion.near:
+        return True
+    around = string[max(stretch.start, start - _NEAR) : min(stretch.end, end + _NEAR)]
+    return any(word.startswith(exclusion.near) for word in around.replace("ı", "i").split())
+
+
+def _starts_sentence(string: str, start: int, limit: int) -> bool:
+    index = start - 1
+    while index >= limit and string[index] in _OPENING:
+        index -= 1
+    return index < limit or string[index] in ".!?:;\n"
+
+
+def _may_be_solid(entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+    is_at_home = stretch.language in (entry.language, UNDETERMINED)
+    return is_at_home and entry.kind in lexicon.languages[entry.language].setting("solid")
+
+
+def _is_solid(hit: Hit, string: str) -> bool:
+    return string[hit.end : hit.end + 1].isalpha()
+
+
+def _names_a_role(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+    if entry.kind == "demonym":
+        return False
+    string = stretch.view.string
+    following = _NEXT_WORD.match(string, hit.end)
+    if following is None or not (hit.joined or following[1]):
+        return False
+    word = fold_form(following[2])
+    return any(word in language.setting("roles") for language in lexicon.languages.values())
+
+
+def _is_address(hit: Hit, stretch: Stretch) -> bool:
+    string = stretch.view.string
+    before, after = string[hit.start - 1 : hit.start], string[hit.end : hit.end + 1]
+    if before == "@":
+        return True
+    if before not in _ADDRESS_NEIGHBOURS and after not in _ADDRESS_NEIGHBOURS:
+        return False
+    low = max(stretch.start, hit.start - _LONGEST_ADDRESS)
+    start = max(string.rfind(mark, low, hit.start) for mark in _DELIMITERS) + 1
+    token = _TOKEN.match(string, max(low, start))
+    return token is not None and _ADDRESS.search(token[0]) is not None
+
+
+def _is_dateline(hit: Hit, entry: Entry, stretch: Stretch) -> bool:
+    if not entry.is_city:
+        return False
+    string = stretch.view.string
+    paragraph = stretch.paragraphs[bisect_right(stretch.paragraphs, hit.start) - 1]
+    if string[max(paragraph, hit.start - 12) : hit.start].strip(_OPENING):
+        return False
+    if _AGENCY.match(string, hit.end, stretch.end):
+        return True
+    dash = _DASH if stretch.view.is_upper(hit.end - 1) else _SPACED_DASH
+    return dash.match(string, hit.end, stretch.end) is not None
+
+
+def _held_office(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+    if entry.held_from is None:
+        return True
+    string = stretch.view.string
+    start = mention_start(hit, entry, stretch)
+    before = fold_form(string[max(stretch.start, start - _LOOK_BACK) : start]).rstrip(" \n-")
+    if any(_ends_with_word(before, form) for form in _former(lexicon)):
+        return False
+    low, high = _period(stretch.date)
+    return entry.held_from <= high and (entry.held_to or "9999") >= low
+
+
+def _former(lexicon: Lexicon) -> Iterator[str]:
+    for language in lexicon.languages.values():
+        yield from language.setting("former")
+
+
+def _ends_with_word(text: str, form: str) -> bool:
+    return text.endswith(form) and not text[: -len(form)][-1:].isalpha()
+
+
+def _period(date: str | None) -> tuple[str, str]:
+    if not date:
+        return UNDATED_SINCE, "9999-12-31"
+    return date + "0000-01-01"[len(date) :], date + "9999-12-31"[len(date) :]
+
+
+def _word_before(string: str, end: int, limit: int) -> int:
+    start = end
+    while start > max(limit, end - _LOOK_BACK) and not string[start - 1].isspace():
+        start -= 1
+    return start
