@@ -22,6 +22,7 @@ from classifier.agreement.coding import AgreementOptions, is_missing
 from classifier.agreement.distances import jaccard_distance, masi_distance
 from classifier.agreement.kappas import fleiss_kappa, gwet, kappa, raw_agreement, scott_pi
 from classifier.agreement.krippendorff import alpha
+from classifier.agreement.unitizing import unitizing_alpha
 
 __all__ = [
     "AgreementOptions",
@@ -44,4 +45,5 @@ __all__ = [
     "masi_distance",
     "raw_agreement",
     "scott_pi",
+    "unitizing_alpha",
 ]

@@ -61,13 +61,26 @@ def jaccard_distance(a: frozenset[str], b: frozenset[str]) -> float:
 def distances(values: tuple[Hashable, ...], level: Level, variable: Variable) -> FloatArray:
     """Squared differences in Krippendorff's sense between all pairs of values; not for ordinal."""
     if level in SETS:
-        apart = masi_distance if level == "masi" else jaccard_distance
-        sets = [value for value in values if isinstance(value, frozenset)]
-        return np.array([[apart(a, b) for b in sets] for a in sets]).reshape(len(sets), len(sets))
+        return _set_distances(values, level, variable)
     if level == "interval":
         numbers = np.array(variable.numbers)
         return np.asarray((numbers[:, None] - numbers[None, :]) ** 2, dtype=np.float64)
     return 1.0 - np.eye(len(values))
+
+
+def _set_distances(values: tuple[Hashable, ...], level: Level, variable: Variable) -> FloatArray:
+    """`masi_distance` or `jaccard_distance` of all pairs at once."""
+    sets = [value for value in values if isinstance(value, frozenset)]
+    holds = np.array([[name in value for name in variable.names] for value in sets], dtype=float)
+    holds = holds.reshape(len(sets), len(variable.names))
+    sizes = holds.sum(axis=1)
+    shared = holds @ holds.T
+    smaller = np.minimum(sizes[:, None], sizes)
+    union = sizes[:, None] + sizes - shared
+    weight = np.where(shared == smaller, 2 / 3, 1 / 3) if level == "masi" else 1.0
+    apart = 1 - shared / np.maximum(union, 1) * weight
+    np.fill_diagonal(apart, 0)
+    return np.asarray(apart, dtype=np.float64)
 
 
 def kappa_distances(n_labels: int, weights: Weights) -> FloatArray:

@@ -3,18 +3,23 @@
 Blind to what the predictor is: a model, a person, another tool, all are judged by the same code.
 """
 
-from classifier.evaluation.entry import Evaluation, evaluate
+from classifier.evaluation.disagreements import Disagreement
+from classifier.evaluation.entry import Evaluation, evaluate, schema
 from classifier.evaluation.inputs import MAJORITY
 from classifier.evaluation.options import EvaluationOptions
+from classifier.evaluation.spans import span_scores
 from classifier.evaluation.tables import ALL, UNKNOWN, Row, Table
 
 __all__ = [
     "ALL",
     "MAJORITY",
     "UNKNOWN",
+    "Disagreement",
     "Evaluation",
     "EvaluationOptions",
     "Row",
     "Table",
     "evaluate",
+    "schema",
+    "span_scores",
 ]

@@ -1,16 +1,24 @@
 """The entry point: predictions against annotators and gold."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib import resources
 from typing import Any
 
 import pandas as pd
 
-from classifier.annotations import AnnotationSet
+from classifier.annotations import AnnotationSet, adjudicate
 from classifier.errors import DataError
 from classifier.evaluation.accuracy import accuracy_rows, confusion_rows, label_rows
+from classifier.evaluation.bias import bias_rows
+from classifier.evaluation.calibration import calibration_rows, reliability_rows, selective_rows
+from classifier.evaluation.curve import curve_rows
+from classifier.evaluation.disagreements import Disagreement, disagreements
 from classifier.evaluation.inputs import MAJORITY, Judged, judge
+from classifier.evaluation.labels import label_agreement_rows
 from classifier.evaluation.options import DEFAULT_OPTIONS, EvaluationOptions
+from classifier.evaluation.spans import mention_rows
 from classifier.evaluation.tables import Row, Table
 from classifier.evaluation.versus_annotators import agreement_rows, annotator_rows, pair_rows
 
@@ -21,6 +29,7 @@ class Evaluation:
 
     tables: tuple[Table, ...]
     counts: Mapping[str, int]
+    disagreements: tuple[Disagreement, ...] = ()
     options: EvaluationOptions = DEFAULT_OPTIONS
 
     def table(self, name: str) -> Table:
@@ -40,6 +49,7 @@ class Evaluation:
         return {
             "counts": dict(self.counts),
             "tables": {table.name: table.to_dict() for table in self.tables},
+            "disagreements": [one.to_dict() for one in self.disagreements],
         }
 
 
@@ -69,8 +79,24 @@ def evaluate(
     """
     named = _named(predictions, baselines or {}, options)
     names = _variables(annotation_set, predictions, options)
-    judged = [judge(annotation_set, named, gold, name, options) for name in names]
-    return Evaluation(_tables(judged, options), _counts(annotation_set, judged), options)
+    settled = adjudicate(annotation_set) if gold is None else gold
+    judged = [judge(annotation_set, named, settled, name, options) for name in names]
+    mentions = Table("mentions", tuple(mention_rows(settled, predictions, options)))
+    return Evaluation(
+        tables=(*_tables(judged, options), mentions),
+        counts=_counts(annotation_set, judged),
+        disagreements=tuple(
+            one for each in judged for one in disagreements(each, annotation_set, options)
+        ),
+        options=options,
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of `Evaluation.to_dict()`."""
+    text = resources.files("classifier.evaluation").joinpath("schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
 
 
 def _tables(judged: list[Judged], options: EvaluationOptions) -> tuple[Table, ...]:
@@ -79,8 +105,14 @@ def _tables(judged: list[Judged], options: EvaluationOptions) -> tuple[Table, ..
         "labels": lambda one: label_rows(one, options),
         "confusion": lambda one: confusion_rows(one, options),
         "agreement": lambda one: _for_predictors(one, options),
+        "label_agreement": lambda one: label_agreement_rows(one, options.predictor, options),
         "annotators": lambda one: annotator_rows(one, options.predictor, options),
         "annotator_pairs": lambda one: pair_rows(one, options),
+        "calibration": lambda one: calibration_rows(one, options),
+        "reliability": lambda one: reliability_rows(one, options),
+        "selective": lambda one: selective_rows(one, options),
+        "bias": lambda one: bias_rows(one, options.predictor, options),
+        "learning_curve": lambda one: curve_rows(one, options.predictor, options),
     }
     return tuple(
         Table(name, tuple(row for one in judged for row in make(one)))

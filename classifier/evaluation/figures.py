@@ -16,6 +16,7 @@ from classifier.resampling import (
 )
 
 NO_VARIATION = "undefined: no variation"
+NO_ITEMS = "not estimable: no items"
 SHARE = (0.0, 1.0)
 
 
@@ -45,7 +46,7 @@ def figure(
     """The statistic of all articles with its interval; `undefined` says why it may be nan."""
     n_items, n_articles, made = len(sample.rows), sample.n_articles, sample.options
     if not n_items:
-        return Estimate(None, "no overlap", interval_status="no overlap", method=method)
+        return Estimate(None, NO_ITEMS, interval_status=NO_ITEMS, method=method)
     totals = article_totals(sample.rows, sample.articles, n_articles)
     value = float(statistic(totals.sum(axis=0)))
     if math.isnan(value):

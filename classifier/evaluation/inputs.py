@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from classifier.agreement import is_missing
-from classifier.annotations import AnnotationSet, adjudicate, long_table
+from classifier.annotations import AnnotationSet, long_table
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.evaluation.options import GROUPS, EvaluationOptions
@@ -81,7 +81,7 @@ class Judged:
 def judge(
     annotation_set: AnnotationSet,
     predictions: Mapping[str, pd.DataFrame],
-    gold: pd.DataFrame | None,
+    gold: pd.DataFrame,
     name: str,
     options: EvaluationOptions,
 ) -> Judged:
@@ -91,11 +91,10 @@ def judge(
         DataError: a column is missing, a unit is predicted twice, a label is not in the codebook.
     """
     variable = annotation_set.codebook.variable(name)
-    settled = adjudicate(annotation_set) if gold is None else gold
-    _needs(settled, ("unit", "article_id", "target", name), "gold")
-    if "not_target" in settled.columns:
-        settled = settled[~settled["not_target"].astype(bool)]
-    settled = settled.reset_index(drop=True)
+    _needs(gold, ("unit", "article_id", "target", name), "gold")
+    settled = gold.reset_index(drop=True)
+    if "not_target" in gold.columns:
+        settled = settled[~settled["not_target"].astype(bool)].reset_index(drop=True)
     items = _items(settled, annotation_set, predictions[options.predictor], options)
     labels = long_table(annotation_set, name)
     labels = labels[labels["unit"].isin(set(items["unit"]))].merge(items[["unit", "story"]])

@@ -36,6 +36,8 @@ class EvaluationOptions:
     """Wished half-width of an interval, for which the learning curve projects articles."""
     dominance: float = 0.8
     """Above this share of one label, alpha and AC2 are to be read side by side."""
+    context: int = 240
+    """Characters shown on each side of a disagreement."""
     predictor: str = "model"
     """What the tables call the predictions under test."""
 

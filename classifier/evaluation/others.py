@@ -12,7 +12,6 @@ from classifier.evaluation.options import EvaluationOptions
 from classifier.records import Estimate
 from classifier.resampling import FloatArray, IntArray
 
-_NO_OTHERS = "no overlap"
 _METHOD = "macro-F1 against the majority of the other annotators"
 
 
