@@ -1,0 +1,316 @@
+"""How good an encoder is: translations, English, stance in English and Russian, speed.
+
+CLASSIFIER_DATA names the folder that holds newsmtsc/, rusentne/ and parallel/.
+
+    python benchmarks/encoder.py retrieval FOLDER
+    python benchmarks/encoder.py stance FOLDER [--seed 1] [--epochs 2]
+    python benchmarks/encoder.py speed FOLDER
+
+FOLDER is a base such as classifier/weights/base, or `minilm`.
+"""
+
+import argparse
+import csv
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+from sklearn.pipeline import make_pipeline, make_union
+from tokenizers import Tokenizer
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel
+
+from classifier.distil import Pair, evaluate, read_pairs, split_pairs
+from classifier.distil.corpus import encode
+from classifier.distil.ragged import Ragged, ragged
+from classifier.distil.teacher import batches_by_length, hidden_states, mean_pooled, padded
+from classifier.models.bases import MINILM, find_base
+
+DATA = Path(os.environ.get("CLASSIFIER_DATA", "data"))
+NEGATIVE, NEUTRAL, POSITIVE = range(3)
+NEWSMTSC_LABELS = {2.0: NEGATIVE, 4.0: NEUTRAL, 6.0: POSITIVE}
+RUSENTNE_LABELS = {"-1": NEGATIVE, "0": NEUTRAL, "1": POSITIVE}
+BLOCK = 50
+"""Consecutive rows of rusentne that stay on one side of the split: neighbours share documents."""
+MAX_TOKENS = 160
+
+
+@dataclass(frozen=True)
+class Example:
+    """A mention in a sentence, and what is said of it."""
+
+    sentence: str
+    start: int
+    end: int
+    label: int
+
+
+def newsmtsc(part: str) -> list[Example]:
+    """One example per mention."""
+    lines = (DATA / "newsmtsc" / f"{part}.jsonl").read_text("utf-8").splitlines()
+    return [
+        Example(
+            record["sentence_normalized"],
+            target["from"],
+            target["to"],
+            NEWSMTSC_LABELS[target["polarity"]],
+        )
+        for record in map(json.loads, lines)
+        for target in record["targets"]
+    ]
+
+
+def rusentne() -> tuple[list[Example], list[Example]]:
+    """Train and test: every fifth block of rows is test; no sentence is on both sides."""
+    sides: tuple[list[Example], list[Example]] = ([], [])
+    lines = (DATA / "rusentne" / "train.tsv").read_text("utf-8").splitlines()
+    problems: Counter[str] = Counter()
+    for number, row in enumerate(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)):
+        sentence, entity = row["sentence"], row["entity"]
+        start, end = int(row["entity_pos_start_rel"]), int(row["entity_pos_end_rel"])
+        if sentence[start:end] != entity:
+            if sentence.count(entity) != 1:
+                problems["offset wrong, mention not unique: dropped"] += 1
+                continue
+            start = sentence.index(entity)
+            end = start + len(entity)
+            problems["offset wrong: repaired"] += 1
+        example = Example(sentence, start, end, RUSENTNE_LABELS[row["label"]])
+        sides[number // BLOCK % 5 == 0].append(example)
+    secret = {example.sentence for example in sides[1]}
+    train = [example for example in sides[0] if example.sentence not in secret]
+    print(f"rusentne: {len(train)} train, {len(sides[1])} test, {dict(problems)}")
+    return train, sides[1]
+
+
+def load(name: str) -> tuple[PreTrainedModel, Tokenizer]:
+    """Model without dropout and bare tokenizer of a folder, or of MiniLM."""
+    folder = find_base(MINILM if name == "minilm" else name).folder
+    model = AutoModel.from_pretrained(
+        folder,
+        attn_implementation="eager",
+        dtype=torch.float32,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    tokenizer = AutoTokenizer.from_pretrained(folder).backend_tokenizer
+    tokenizer.no_padding()
+    return model.eval(), tokenizer
+
+
+class StanceNetwork(torch.nn.Module):
+    """Mean of the mention's tokens beside the mean of the sentence's, and a linear layer."""
+
+    def __init__(self, encoder: PreTrainedModel) -> None:
+        """Add a head for three classes."""
+        super().__init__()
+        self.encoder = encoder
+        self.head = torch.nn.Linear(2 * encoder.config.hidden_size, 3)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, mention: torch.Tensor) -> torch.Tensor:
+        """Scores of the classes."""
+        states = hidden_states(self.encoder, ids, mask)
+        pooled = torch.cat([mean_pooled(states, mention), mean_pooled(states, mask)], dim=1)
+        scores: torch.Tensor = self.head(pooled)
+        return scores
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Examples as numbers."""
+
+    ids: Ragged
+    mention: Ragged
+    labels: np.ndarray
+
+
+def encoded(tokenizer: Tokenizer, examples: Sequence[Example]) -> Encoded:
+    """Token ids, and for each token whether it overlaps the mention ([CLS] does if none does)."""
+    tokenizer.enable_truncation(MAX_TOKENS)
+    ids, mention = [], []
+    for example in examples:
+        encoding = tokenizer.encode(example.sentence)
+        touched = [int(a < example.end and example.start < b) for a, b in encoding.offsets]
+        ids.append(encoding.ids)
+        mention.append(touched if any(touched) else [1] + [0] * (len(touched) - 1))
+    labels = np.array([example.label for example in examples])
+    return Encoded(ragged(ids), ragged(mention), labels)
+
+
+def tensors(
+    data: Encoded, rows: np.ndarray, pad: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """One batch."""
+    ids, mask = padded(data.ids.take(rows), "cpu", pad)
+    mention, _ = padded(data.mention.take(rows), "cpu")
+    return ids, mask, mention.bool()
+
+
+def shuffled(data: Encoded, rng: np.random.Generator, size: int = 32) -> Iterator[np.ndarray]:
+    """Batches of 32, like lengths together within pools of 20 batches."""
+    order = rng.permutation(len(data.labels))
+    batches = []
+    for start in range(0, len(order), size * 20):
+        pool = order[start : start + size * 20]
+        pool = pool[np.argsort(data.ids.lengths[pool], kind="stable")]
+        batches += [pool[n : n + size] for n in range(0, len(pool), size)]
+    yield from (batches[n] for n in rng.permutation(len(batches)))
+
+
+def fit(
+    network: StanceNetwork, data: Encoded, epochs: int, seed: int, weights: torch.Tensor | None
+) -> None:
+    """AdamW, 5e-5 falling to 0 after a tenth of warm-up."""
+    rng, step = np.random.default_rng(seed), 0
+    steps = epochs * -(-len(data.labels) // 32)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-5, fused=True)
+    network.train()
+    for _ in range(epochs):
+        for rows in shuffled(data, rng):
+            rate = min((step + 1) / (steps / 10), (steps - step) / steps)
+            optimizer.param_groups[0]["lr"] = 5e-5 * rate
+            scores = network(*tensors(data, rows, network.encoder.config.pad_token_id))
+            wanted = torch.from_numpy(data.labels[rows])
+            torch.nn.functional.cross_entropy(scores, wanted, weights).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            step += 1
+    network.eval()
+
+
+@torch.inference_mode()
+def predict(network: StanceNetwork, data: Encoded) -> np.ndarray:
+    """The likeliest class of each example."""
+    found = np.empty(len(data.labels), dtype=np.int64)
+    for rows in batches_by_length(data.ids.lengths, 8192):
+        scores = network(*tensors(data, rows, network.encoder.config.pad_token_id))
+        found[rows] = scores.argmax(dim=1).numpy()
+    return found
+
+
+def macro(data: Encoded, found: np.ndarray) -> float:
+    """Macro-F1 over the three classes."""
+    return float(f1_score(data.labels, found, average="macro"))
+
+
+def polar(labels: np.ndarray, found: np.ndarray) -> float:
+    """Mean of the F1 of negative and positive, the measure of the Russian shared task."""
+    return float(f1_score(labels, found, labels=[NEGATIVE, POSITIVE], average="macro"))
+
+
+def stance(name: str, seed: int, epochs: int) -> None:
+    """English, then Russian without having seen any, then Russian."""
+    torch.manual_seed(seed)
+    started = time.time()
+    network_parts = load(name)
+    network, tokenizer = StanceNetwork(network_parts[0]), network_parts[1]
+    fit(network, encoded(tokenizer, newsmtsc("train")), epochs, seed, None)
+    print(f"{name}, seed {seed}: NewsMTSC {epochs} epochs in {time.time() - started:.0f} s")
+    for part in ("devtest_mt", "devtest_rw"):
+        data = encoded(tokenizer, newsmtsc(part))
+        print(
+            f"  {part}: macro-F1 {macro(data, predict(network, data)):.3f} (n {len(data.labels)})"
+        )
+    train, test = (encoded(tokenizer, side) for side in rusentne())
+    for side, data in (("train", train), ("test", test)):
+        figure = polar(data.labels, predict(network, data))
+        print(f"  rusentne {side}, zero-shot: F1(P,N) {figure:.3f} (n {len(data.labels)})")
+    share = np.bincount(train.labels, minlength=3) / len(train.labels)
+    weights = torch.tensor(1 / share**0.5, dtype=torch.float32)
+    fit(network, train, 2 * epochs, seed, weights / weights.mean())
+    figure = polar(test.labels, predict(network, test))
+    print(f"  rusentne test, after English, class weights: F1(P,N) {figure:.3f}")
+    print(f"  {time.time() - started:.0f} s in all", flush=True)
+
+
+def baseline() -> None:
+    """TF-IDF of words and letters, the majority class."""
+    model = make_pipeline(
+        make_union(
+            TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=3, sublinear_tf=True),
+        ),
+        LogisticRegression(max_iter=1000, class_weight="balanced", C=3),
+    )
+    train, test = rusentne()
+    model.fit([e.sentence for e in train], [e.label for e in train])
+    labels = np.array([e.label for e in test])
+    print(
+        f"TF-IDF: rusentne F1(P,N) {polar(labels, model.predict([e.sentence for e in test])):.3f}"
+    )
+    model.fit([e.sentence for e in newsmtsc("train")], [e.label for e in newsmtsc("train")])
+    for part in ("devtest_mt", "devtest_rw"):
+        examples = newsmtsc(part)
+        labels = np.array([e.label for e in examples])
+        found = model.predict([e.sentence for e in examples])
+        print(f"TF-IDF: {part} macro-F1 {f1_score(labels, found, average='macro'):.3f}")
+        print(f"majority: {part} macro-F1 {f1_score(labels, found * 0 + 1, average='macro'):.3f}")
+
+
+def held_out() -> dict[str, tuple[Pair, ...]]:
+    """The pairs that the shipped base was not trained on."""
+    pairs = read_pairs(DATA / "parallel").pairs
+    origins = ("wmt", "tatoeba-newstest-tico")
+    return split_pairs(pairs, 2000, np.random.default_rng(1), origins, ("dictionary",)).held_out
+
+
+def retrieval_figures(name: str) -> None:
+    """Retrieval both ways and the drift of English."""
+    for f in evaluate(held_out(), load(name), load("minilm")):
+        print(
+            f"{name} {f.language}: to English {f.to_english:.3f}, from English "
+            f"{f.from_english:.3f}, English cosine {f.english_cosine:.3f}, "
+            f"foreign cosine {f.foreign_cosine:.3f}, {f.tokens:.1f} tokens a sentence"
+        )
+
+
+def speed(name: str, sentences: int = 30, articles: int = 20) -> None:
+    """Time per article of 30 held-out sentences, bf16, in turns with MiniLM."""
+    networks = {label: load(label) for label in ("minilm", name)}
+    texts = {language: [p.foreign for p in pairs] for language, pairs in held_out().items()}
+    texts["en"] = [p.english for p in held_out()["ru"]]
+    for language, some in texts.items():
+        for label, (model, tokenizer) in networks.items():
+            rows = ragged(encode(tokenizer, some[: sentences * articles], 256))
+            times = []
+            for n in range(articles):
+                own = rows.take(np.arange(n * sentences, (n + 1) * sentences))
+                started = time.perf_counter()
+                with torch.inference_mode():
+                    for batch in batches_by_length(own.lengths, 2048):
+                        hidden_states(model, *padded(own.take(batch), "cpu"))
+                times.append(time.perf_counter() - started)
+            print(
+                f"{label} {language}: {1000 * float(np.median(times)):.0f} ms an article, "
+                f"{rows.lengths.mean():.1f} tokens a sentence"
+            )
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["retrieval", "stance", "speed", "baseline"])
+    parser.add_argument("folder", nargs="?", default="minilm")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=2)
+    arguments = parser.parse_args()
+    if arguments.what == "stance":
+        stance(arguments.folder, arguments.seed, arguments.epochs)
+    elif arguments.what == "baseline":
+        baseline()
+    elif arguments.what == "speed":
+        speed(arguments.folder)
+    else:
+        retrieval_figures(arguments.folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What a distillation is told: the one record that every stage reads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifier.errors import ModelError
+from classifier.models.bases import MINILM
+
+Report = Callable[[str], None]
+"""Called with one line of progress at a time."""
+
+
+@dataclass(frozen=True)
+class DistilOptions:
+    """A whole run. Equal options and equal data give the same model on one machine."""
+
+    parallel: Path
+    """Folder of `en-<language>.tsv` or `.tsv.gz`: English, the other language, perhaps origin."""
+    out: Path
+    """Folder for the finished base; its neighbour `<out>.work` keeps what a resumed run needs."""
+    teacher: str = MINILM
+    """Folder, known name or Hub id of an English encoder of the BERT family."""
+    english: tuple[Path, ...] = ()
+    """Plain English text, a sentence a line: the student reads it as the teacher does."""
+    vocabulary: int = 29_696
+    """Rows of the token table, special tokens included."""
+    cased: bool = False
+    held_out: int = 2000
+    """Pairs per language kept from training, for the evaluation at the end."""
+    held_out_origins: tuple[str, ...] = ()
+    """Origins they are drawn from, where there are enough of them; () for any."""
+    alignment_only: tuple[str, ...] = ("dictionary",)
+    """Origins that teach the tokenizer and the word alignment, but are no sentences to train on."""
+    english_share: float = 4.0
+    """Weight of English among the languages where a student token stands for several things."""
+    max_tokens: int = 96
+    epochs: float = 2.0
+    batch_tokens: int = 4096
+    """Tokens a step, padding included."""
+    lr_embeddings: float = 1e-3
+    lr_body: float = 2e-4
+    warmup_steps: int = 50
+    cooldown_steps: int = 300
+    """Length of the linear fall of the learning rate to 0 at the end; constant before."""
+    token_weight: float = 0.5
+    contrastive_weight: float = 0.1
+    temperature: float = 0.05
+    max_minutes: float | None = None
+    """Minutes of training after which the fall of the learning rate begins, whatever `epochs` says;
+    0 finishes an interrupted run at once."""
+    checkpoint_minutes: float = 5.0
+    seed: int = 1
+    device: str = "cpu"
+    threads: int | None = None
+    """Processor threads; None for torch's own choice."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no run can be made of."""
+        if self.vocabulary < 1000:
+            raise ModelError(
+                f"a vocabulary of at least 1000 tokens is required, got {self.vocabulary}"
+            )
+        if not 8 <= self.max_tokens <= 256:
+            raise ModelError(f"max_tokens must lie in 8..256, got {self.max_tokens}")
+        if self.epochs < 0 or self.held_out < 2:
+            raise ModelError(
+                f"epochs of at least 0 and 2 held-out pairs are required, "
+                f"got {self.epochs} and {self.held_out}"
+            )
+
+    @property
+    def work(self) -> Path:
+        """Folder of tokenizer, alignment, teacher outputs and checkpoints, beside the base."""
+        return self.out.with_name(self.out.name + ".work")

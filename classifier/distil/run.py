@@ -1,0 +1,197 @@
+"""The whole recipe: pairs in, a folder out that `AutoModel.from_pretrained` reads."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModel, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from classifier.distil.card import model_card
+from classifier.distil.corpus import Corpus, build_corpus
+from classifier.distil.evaluation import Figures, evaluate
+from classifier.distil.options import DistilOptions, Report
+from classifier.distil.pairs import Pair, Pairs, Split, parallel_files, read_pairs, split_pairs
+from classifier.distil.student import copy_special, initial_embeddings, make_student
+from classifier.distil.teacher import Targets, load_teacher, teacher_targets
+from classifier.distil.tokenizer import balanced, save_tokenizer, train_tokenizer
+from classifier.distil.training import Trainer
+from classifier.errors import DataError
+from classifier.files import replacing, write_text
+
+_FREE = (
+    "out",
+    "epochs",
+    "cooldown_steps",
+    "max_minutes",
+    "checkpoint_minutes",
+    "device",
+    "threads",
+)
+"""Options that may change when a run is resumed."""
+
+
+def _quiet(_: str) -> None:
+    """Report to nobody."""
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _claim_work(options: DistilOptions) -> None:
+    """Make the work folder, or check that it belongs to this run."""
+    fixed = {name: str(value) for name, value in asdict(options).items() if name not in _FREE}
+    files = [*parallel_files(options.parallel).values(), *options.english]
+    record = {
+        "options": fixed,
+        "files": {path.name: _sha256(path) for path in files},
+    }
+    note = options.work / "run.json"
+    options.work.mkdir(parents=True, exist_ok=True)
+    if note.exists() and json.loads(note.read_text("utf-8")) != record:
+        raise DataError(
+            f"{options.work}: a run with the same data and options is required to go on, another "
+            "is there; delete the folder or choose another output folder"
+        )
+    write_text(note, [json.dumps(record, indent=2), "\n"])
+
+
+def _english_lines(paths: Sequence[Path]) -> list[str]:
+    lines: set[str] = set()
+    for path in paths:
+        try:
+            text = path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path}: readable UTF-8 text is required, got: {error}") from error
+        lines |= {line.strip() for line in text.splitlines() if line.strip()}
+    return sorted(lines)
+
+
+def _read(options: DistilOptions, report: Report) -> tuple[Pairs, Split]:
+    pairs = read_pairs(options.parallel)
+    dropped = Counter((p.where.split(":")[0], p.reason) for p in pairs.problems)
+    for (name, reason), count in sorted(dropped.items()):
+        report(f"{name}: {count} rows dropped: {reason}")
+    split = split_pairs(
+        pairs.pairs,
+        options.held_out,
+        np.random.default_rng(options.seed),
+        options.held_out_origins,
+        options.alignment_only,
+    )
+    for language, count in sorted(Counter(p.language for p in split.training).items()):
+        report(f"{language}: {count} pairs to train on, {options.held_out} held out")
+    return pairs, split
+
+
+def _student_tokenizer(
+    options: DistilOptions, training: Sequence[Pair], english: Sequence[str]
+) -> Tokenizer:
+    path = options.work / "tokenizer.json"
+    if not path.exists():
+        texts: dict[str, list[str]] = {"en": sorted({p.english for p in training} | set(english))}
+        for pair in training:
+            texts.setdefault(pair.language, []).append(pair.foreign)
+        tokenizer = train_tokenizer(balanced(texts), options.vocabulary, options.cased)
+        save_tokenizer(tokenizer, options.work, 512)
+    return Tokenizer.from_file(str(path))
+
+
+def _corpus(
+    options: DistilOptions,
+    training: Sequence[Pair],
+    english: Sequence[str],
+    tokenizers: tuple[Tokenizer, Tokenizer],
+) -> Corpus:
+    path = options.work / "corpus.safetensors"
+    if not path.exists():
+        corpus = build_corpus(training, english, tokenizers, options)
+        with replacing(path) as draft:
+            corpus.save(draft)
+    return Corpus.load(path)
+
+
+def _trained(
+    options: DistilOptions,
+    corpus: Corpus,
+    teacher: tuple[PreTrainedModel, Tokenizer],
+    report: Report,
+) -> PreTrainedModel:
+    """The student after its last step."""
+    model, tokenizer = teacher
+    targets: Targets = teacher_targets(
+        model, corpus.teacher_ids, options.work, options.device, report
+    )
+    rows = model.get_input_embeddings().weight.detach().cpu().numpy()
+    table = initial_embeddings(corpus.counts, rows)
+    copy_special(table, rows, tokenizer)
+    trainer = Trainer(make_student(model, table), corpus, targets, options)
+    checkpoint = options.work / "checkpoint.safetensors"
+    if checkpoint.exists():
+        trainer.resume(checkpoint)
+        report(f"resumed at step {trainer.step} of {trainer.steps}")
+    trainer.train(checkpoint, report)
+    return trainer.student
+
+
+def _write_base(
+    options: DistilOptions,
+    student: PreTrainedModel,
+    teacher: tuple[PreTrainedModel, Tokenizer],
+    data: tuple[Pairs, Split],
+) -> list[Figures]:
+    """Write the folder, and judge the model that is read back from it."""
+    draft = options.out.with_name(options.out.name + ".part")
+    draft.mkdir(parents=True, exist_ok=True)
+    student.to("cpu", torch.bfloat16).save_pretrained(draft)
+    tokenizer = Tokenizer.from_file(str(options.work / "tokenizer.json"))
+    save_tokenizer(tokenizer, draft, student.config.max_position_embeddings)
+    final = AutoModel.from_pretrained(draft, attn_implementation="eager", dtype=torch.float32)
+    final = final.to(options.device).eval()
+    figures = evaluate(
+        data[1].held_out, (final, tokenizer), (teacher[0].to(options.device), teacher[1])
+    )
+    hashes = {name: _sha256(draft / name) for name in ("model.safetensors", "tokenizer.json")}
+    write_text(draft / "README.md", [model_card(options, data, figures, hashes)])
+    options.out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(draft.iterdir()):
+        path.replace(options.out / path.name)
+    draft.rmdir()
+    return figures
+
+
+def distil(options: DistilOptions, report: Report = _quiet) -> Path:
+    """Teach a small encoder several languages from an English one; the finished folder.
+
+    Goes on where an interrupted run of the same data and options stopped.
+
+    Raises:
+        DataError: the parallel files are malformed, too small, or the work folder is another run's.
+        ModelError: the teacher cannot be used.
+    """
+    transformers_logging.disable_progress_bar()
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    english = _english_lines(options.english)
+    data = _read(options, report)
+    _claim_work(options)
+    teacher = load_teacher(options.teacher)
+    tokenizer = _student_tokenizer(options, data[1].training, english)
+    report(f"tokenizer: {tokenizer.get_vocab_size()} tokens")
+    corpus = _corpus(options, data[1].training, english, (tokenizer, teacher[1]))
+    report(f"{len(corpus.student_ids)} sentences, {len(corpus.student_ids.values)} tokens an epoch")
+    student = _trained(options, corpus, teacher, report)
+    for figures in _write_base(options, student, teacher, data):
+        report(
+            f"{figures.language}: {figures.to_english:.3f} of {figures.pairs} sentences find their "
+            f"English one, {figures.from_english:.3f} the other way; "
+            f"English keeps a cosine of {figures.english_cosine:.3f} to the teacher"
+        )
+    return options.out
