@@ -1,7 +1,146 @@
 """What every test shares: no network, ever."""
 
 import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classifier.annotations import Annotation, AnnotationSet, annotation_table
+from classifier.annotations.table import Value
+from classifier.codebook import default_codebook
+from classifier.records import Article, Span
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+LINES = (
+    "The council praised Turkey for its patience at the talks.",
+    "The minister blamed Russia for the broken promise.",
+    "A delegation from Ukraine arrived in the harbour on Monday.",
+    "De raad prees Turkije om zijn geduld aan tafel.",
+    "De minister verweet Rusland de gebroken belofte.",
+    "Een delegatie uit Oekraïne kwam maandag aan in de haven.",
+    "Konsey, Türkiye'yi sabrından dolayı övdü.",
+    "Министр обвинил Россию в нарушении обещания.",
+    "Рада похвалила Україну за терпіння на переговорах.",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of random weights with a WordPiece tokenizer, saved to a folder."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import BertConfig, BertModel
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(
+        LINES,
+        trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False),
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B [SEP]",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    config = BertConfig(**_SIZES, vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=96)
+    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    folder = tmp_path_factory.mktemp("bases") / "tiny-bert"
+    return _saved(folder, BertModel, config, tokenizer, names)
+
+
+@pytest.fixture(scope="session")
+def tiny_xlmr(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An XLM-RoBERTa of random weights with a Unigram tokenizer, saved to a folder."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=400, special_tokens=special, unk_token="<unk>", show_progress=False
+    )
+    tokenizer.train_from_iterator(LINES, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    config = XLMRobertaConfig(
+        **_SIZES, vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=98, pad_token_id=1
+    )
+    names = {"bos": "<s>", "eos": "</s>", "pad": "<pad>", "unk": "<unk>", "mask": "<mask>"}
+    names |= {"cls": "<s>", "sep": "</s>"}
+    folder = tmp_path_factory.mktemp("bases") / "tiny-xlmr"
+    return _saved(folder, XLMRobertaModel, config, tokenizer, names)
+
+
+_SIZES = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+}
+
+
+def _saved(
+    folder: Path,
+    network: Any,  # noqa: ANN401
+    config: Any,  # noqa: ANN401
+    tokenizer: Any,  # noqa: ANN401
+    names: dict[str, str],
+) -> Path:
+    import torch
+    from transformers import PreTrainedTokenizerFast
+
+    torch.manual_seed(0)
+    network(config).save_pretrained(folder)
+    tokens = {f"{role}_token": token for role, token in names.items()}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **tokens).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_set() -> AnnotationSet:
+    """Forty articles, half of them Dutch, whose verbs alone say how a mention is coded."""
+    return make_toy_set(40)
+
+
+_TOY_VERBS = {
+    "en": {"praised": "favourable", "blamed": "unfavourable", "visited": "neutral"},
+    "nl": {"geprezen": "favourable", "berispt": "unfavourable", "bezocht": "neutral"},
+}
+_TOY_NAMES = {
+    "en": {"Turkey": "TR", "Russia": "RU", "Ukraine": "UA"},
+    "nl": {"Turkije": "TR", "Rusland": "RU", "Oekraïne": "UA"},
+}
+_TOY_ROLES = {"favourable": {"partner"}, "unfavourable": {"aggressor"}, "neutral": set[str]()}
+_TOY_PLACES = ("harbour", "market", "school", "station", "library", "bridge", "mill")
+
+
+def make_toy_set(n_articles: int) -> AnnotationSet:
+    """Articles of three sentences, each with one mention; the place varies, the verb decides."""
+    articles, annotations = [], []
+    for i in range(n_articles):
+        language = ("en", "nl")[i % 2]
+        verbs, names = list(_TOY_VERBS[language].items()), list(_TOY_NAMES[language].items())
+        text = ""
+        for k in range(3):
+            (name, target), (verb, stance) = names[(i + k) % 3], verbs[(i // 2 + 2 * k) % 3]
+            place = _TOY_PLACES[(i + 3 * k) % 7]
+            was, at = ("was", "at the") if language == "en" else ("werd", "bij")
+            span = Span(len(text), len(text) + len(name))
+            text += f"{name} {was} {verb} {at} {place} {i}. "
+            labels: dict[str, Value] = {"stance": stance, "roles": frozenset(_TOY_ROLES[stance])}
+            annotations.append(Annotation(f"t{i}", span, target, name, "ann", labels))
+        source = ("De Vliet", "The Ferry Post", "Noordertij")[i % 3]
+        date = f"2024-{i % 12 + 1:02d}-{i % 28 + 1:02d}"
+        articles.append(Article(f"t{i}", text, source, language, date, "day"))
+    codebook = default_codebook()
+    return AnnotationSet(tuple(articles), annotation_table(annotations, codebook), codebook)

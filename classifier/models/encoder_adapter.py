@@ -24,7 +24,8 @@ def attach(network: PassageEncoder, options: TrainOptions) -> None:
         lora_dropout=0.0,
         target_modules="all-linear",
     )
-    network.encoder = get_peft_model(network.encoder, config)
+    with quiet_transformers():
+        network.encoder = get_peft_model(network.encoder, config)
 
 
 def finish(network: PassageEncoder, options: TrainOptions) -> None:
@@ -56,7 +57,7 @@ def load(folder: Path) -> PassageEncoder:
         encoder = AutoModel.from_pretrained(
             base.folder, attn_implementation=attention, dtype=torch.float32, use_safetensors=True
         )
-    adapted = PeftModel.from_pretrained(encoder, str(folder))
+        adapted = PeftModel.from_pretrained(encoder, str(folder))
     network = PassageEncoder(config, adapted.merge_and_unload())
     network.heads.load_state_dict(load_file(folder / _HEADS))
     return network

@@ -1,5 +1,6 @@
 """Where and how precisely a network runs."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,13 +41,15 @@ def attention_for(device: torch.device) -> str:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Keep the library's reports about loaded weights off the terminal."""
+    """Keep off the terminal the library's reports, and its advice to the libraries that use it."""
     before = transformers_logging.get_verbosity()
     had_bars = transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+            yield
     finally:
         transformers_logging.set_verbosity(before)
         if had_bars:
