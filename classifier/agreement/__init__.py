@@ -22,6 +22,7 @@ from classifier.agreement.coding import AgreementOptions, is_missing
 from classifier.agreement.distances import jaccard_distance, masi_distance
 from classifier.agreement.kappas import fleiss_kappa, gwet, kappa, raw_agreement, scott_pi
 from classifier.agreement.krippendorff import alpha
+from classifier.agreement.scoring import TestOptions
 from classifier.agreement.unitizing import unitizing_alpha
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Breakdown",
     "Measure",
     "Part",
+    "TestOptions",
     "alpha",
     "alternative_annotator_test",
     "by_columns",

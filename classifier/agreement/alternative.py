@@ -7,14 +7,21 @@ annotator is left out in turn; the predictor and that annotator are scored again
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
 from classifier.agreement.coding import AgreementOptions, Coding, is_missing, read_coding
-from classifier.agreement.distances import distances
+from classifier.agreement.scoring import (
+    TINY,
+    Scores,
+    Scoring,
+    TestOptions,
+    label_scores,
+    usual_scoring,
+)
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.records import Estimate
@@ -26,28 +33,8 @@ from classifier.resampling import (
     interval,
 )
 
-Scoring = Literal["accuracy", "rmse", "masi", "jaccard"]
 PREDICTOR = "\x00predictor"
 """Sorts before every annotator, so that the predictor is the first column of a coding."""
-_TINY = 1e-12
-
-
-@dataclass(frozen=True)
-class TestOptions:
-    """Thresholds of the test; the defaults are the published ones."""
-
-    epsilon: float = 0.15
-    scoring: Scoring | None = None
-    """How a label is scored against the others' labels; None for rmse on ordinal, masi on set and
-    accuracy on nominal variables."""
-    cluster: str | None = "article"
-    """Column to cluster by for the second p-value; None for the published test alone."""
-    false_discovery_rate: float = 0.05
-    min_items: int = 30
-    min_annotators: int = 2
-    """Annotators an item needs, the one left out included."""
-
-    __test__ = False
 
 
 @dataclass(frozen=True)
@@ -160,8 +147,8 @@ def alternative_test_of(
     coding: Coding, variable: Variable, options: TestOptions
 ) -> AlternativeTest:
     """The test on a coding whose first column is the predictor."""
-    scoring = options.scoring or _usual_scoring(variable)
-    scores = _Scores(coding, _scores(coding, variable, scoring))
+    scoring = options.scoring or usual_scoring(variable)
+    scores = Scores(coding, label_scores(coding, variable, scoring))
     tests = [
         _annotator_test(scores, column, options) for column in range(1, len(coding.annotators))
     ]
@@ -200,45 +187,7 @@ def rejected(p_values: Sequence[float], rate: float) -> list[bool]:
     return result.tolist()
 
 
-@dataclass(frozen=True)
-class _Scores:
-    coding: Coding
-    similar: FloatArray
-    """Values x values; higher is better, averaged over the other annotators."""
-
-    def indicators(self, column: int, options: TestOptions) -> tuple[IntArray, FloatArray]:
-        """Rows that count for an annotator; whether predictor and annotator do at least as well."""
-        codes = self.coding.codes
-        humans = codes[:, 1:]
-        enough = (humans >= 0).sum(axis=1) >= options.min_annotators
-        rows = np.flatnonzero((codes[:, column] >= 0) & (codes[:, 0] >= 0) & enough)
-        others = humans[rows].copy()
-        others[:, column - 1] = -1
-        counts = np.stack([(others == v).sum(axis=1) for v in range(len(self.similar))], axis=1)
-        means = counts @ self.similar.T / counts.sum(axis=1, keepdims=True)
-        place = np.arange(len(rows))
-        predictor, annotator = means[place, codes[rows, 0]], means[place, codes[rows, column]]
-        at_least = [predictor >= annotator - _TINY, annotator >= predictor - _TINY]
-        return rows, np.stack(at_least, axis=1).astype(np.float64)
-
-
-def _scores(coding: Coding, variable: Variable, scoring: Scoring) -> FloatArray:
-    # The root of a mean rises with the mean, so rmse orders labels as the mean square does.
-    if scoring == "accuracy":
-        return np.eye(len(coding.values))
-    level = "interval" if scoring == "rmse" else scoring
-    if (level == "interval") != (variable.kind == "ordinal"):
-        raise DataError(f"scoring {scoring!r} does not suit a {variable.kind} variable")
-    return -distances(coding.values, level, variable)
-
-
-def _usual_scoring(variable: Variable) -> Scoring:
-    if variable.kind == "set":
-        return "masi"
-    return "rmse" if variable.kind == "ordinal" else "accuracy"
-
-
-def _annotator_test(scores: _Scores, column: int, options: TestOptions) -> AnnotatorTest:
+def _annotator_test(scores: Scores, column: int, options: TestOptions) -> AnnotatorTest:
     name = scores.coding.annotators[column]
     rows, at_least = scores.indicators(column, options)
     articles = scores.coding.articles[rows]
@@ -268,7 +217,7 @@ def _p_value(values: FloatArray, clusters: IntArray, epsilon: float) -> float | 
     residuals = article_totals((values - values.mean())[:, None], cluster, n)[:, 0]
     error = math.sqrt(n / (n - 1) * float((residuals**2).sum())) / len(values)
     apart = float(values.mean()) - epsilon
-    if error <= _TINY:
+    if error <= TINY:
         return 0.0 if apart < 0 else 1.0
     return float(stdtr(n - 1, apart / error))
 
@@ -301,7 +250,7 @@ def _no_test(tests: Sequence[AnnotatorTest]) -> str:
     return f"too few: {max(test.n_items for test in tests)} items"
 
 
-def _advantage(scores: _Scores, tests: Sequence[AnnotatorTest], options: TestOptions) -> Estimate:
+def _advantage(scores: Scores, tests: Sequence[AnnotatorTest], options: TestOptions) -> Estimate:
     columns = [i + 1 for i, test in enumerate(tests) if test.status == "ok"]
     if not columns:
         status = _no_test(tests)

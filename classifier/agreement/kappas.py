@@ -9,13 +9,10 @@ from classifier.agreement.coding import (
     DEFAULT_OPTIONS,
     AgreementOptions,
     Coding,
-    Sums,
-    estimate,
-    not_estimable,
-    per_article,
     read_coding,
 )
 from classifier.agreement.distances import Weights, kappa_distances
+from classifier.agreement.estimating import Sums, estimate, not_estimable, per_article
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.records import Estimate

@@ -7,13 +7,10 @@ from classifier.agreement.coding import (
     DEFAULT_OPTIONS,
     AgreementOptions,
     Coding,
-    Sums,
-    estimate,
-    not_estimable,
-    per_article,
     read_coding,
 )
 from classifier.agreement.distances import Level, check_level, distances, usual_level
+from classifier.agreement.estimating import Sums, estimate, not_estimable, per_article
 from classifier.codebook import Variable
 from classifier.records import Estimate
 from classifier.resampling import FloatArray, Statistic

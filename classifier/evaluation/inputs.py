@@ -98,9 +98,9 @@ def judge(
     items = _items(settled, annotation_set, predictions[options.predictor], options)
     labels = long_table(annotation_set, name)
     labels = labels[labels["unit"].isin(set(items["unit"]))].merge(items[["unit", "story"]])
-    judged = Judged(variable, items, _answers(settled[name], variable, "gold"), labels)
+    judged = Judged(variable, items, _answers(settled[name], variable, "gold", options), labels)
     predictors = {
-        predictor: read_answers(frame, items["unit"], variable, predictor)
+        predictor: read_answers(frame, items["unit"], variable, predictor, options)
         for predictor, frame in predictions.items()
         if name in frame.columns
     }
@@ -108,7 +108,11 @@ def judge(
 
 
 def read_answers(
-    frame: pd.DataFrame, units: Sequence[str], variable: Variable, predictor: str
+    frame: pd.DataFrame,
+    units: Sequence[str],
+    variable: Variable,
+    predictor: str,
+    options: EvaluationOptions,
 ) -> Answers:
     """A predictor's answers at some units; its other rows are not looked at."""
     _needs(frame, ("unit", variable.name), predictor)
@@ -122,21 +126,24 @@ def read_answers(
     rows = wanted.set_index("unit").reindex(list(units))
     found = np.asarray(rows.index.isin(wanted["unit"]))
     own = rows["status"] if "status" in rows.columns else pd.Series("ok", index=rows.index)
-    labels = _answers(rows[variable.name], variable, predictor)
+    given = rows[variable.name]
+    labels = _answers(given, variable, predictor, options)
     status = [
-        _status(is_found, reason, label)
-        for is_found, reason, label in zip(found, own, labels, strict=True)
+        _status(is_found, reason, raw, label)
+        for is_found, reason, raw, label in zip(found, own, given, labels, strict=True)
     ]
     kept = tuple(a if s == "ok" else None for a, s in zip(labels, status, strict=True))
     return Answers(kept, tuple(status), _probabilities(rows, variable, np.array(status) == "ok"))
 
 
-def _status(found: bool, reason: object, label: Answer) -> str:
+def _status(found: bool, reason: object, given: object, label: Answer) -> str:
     if not found:
         return "missed"
     if reason != "ok" and isinstance(reason, str):
         return reason
-    return "no label" if label is None else "ok"
+    if is_missing(given):
+        return "no label"
+    return "unknown label" if label is None else "ok"
 
 
 def _items(
@@ -182,21 +189,25 @@ def _objects(values: object) -> "pd.Series[object]":
     return pd.Series(list(values), dtype=object)  # type: ignore[call-overload]
 
 
-def _answers(labels: Sequence[object], variable: Variable, where: str) -> tuple[Answer, ...]:
+def _answers(
+    labels: Sequence[object], variable: Variable, where: str, options: EvaluationOptions
+) -> tuple[Answer, ...]:
     names = frozenset(variable.names)
-    answers = tuple(_answer(label, variable) for label in labels)
-    unknown = {
-        name
-        for answer in answers
-        if answer is not None
-        for name in ({answer} if isinstance(answer, str) else answer) - names
-    }
-    if unknown:
+    answers = [_answer(label, variable) for label in labels]
+    unknown = [_names(answer) - names for answer in answers]
+    if any(unknown) and options.unknown == "stop":
+        listed = ", ".join(map(repr, sorted(frozenset().union(*unknown))))
         raise DataError(
             f"{where}: variable {variable.name!r} allows the labels {', '.join(variable.names)}; "
-            f"got {', '.join(map(repr, sorted(unknown)))}"
+            f'got {listed}. Mend them, or set them aside with unknown="set aside"'
         )
-    return answers
+    return tuple(
+        None if strange else answer for answer, strange in zip(answers, unknown, strict=True)
+    )
+
+
+def _names(answer: Answer) -> frozenset[str]:
+    return frozenset({answer}) if isinstance(answer, str) else answer or frozenset()
 
 
 def _answer(label: object, variable: Variable) -> Answer:
@@ -243,6 +254,6 @@ def membership(answers: Sequence[Answer], variable: Variable) -> FloatArray:
     place = {name: i for i, name in enumerate(variable.names)}
     matrix = np.zeros((len(answers), len(place)))
     for row, answer in enumerate(answers):
-        for name in {answer} if isinstance(answer, str) else answer or ():
+        for name in _names(answer):
             matrix[row, place[name]] = 1
     return matrix

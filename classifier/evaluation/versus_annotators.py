@@ -9,7 +9,6 @@ from classifier.agreement import alpha, by_pair, raw_agreement
 from classifier.agreement.alternative import (
     AlternativeTest,
     AnnotatorTest,
-    TestOptions,
     alternative_test_of,
     rejected,
     with_predictor,
@@ -17,6 +16,7 @@ from classifier.agreement.alternative import (
 from classifier.agreement.coding import Coding, read_coding
 from classifier.agreement.distances import usual_level
 from classifier.agreement.krippendorff import alpha_of
+from classifier.agreement.scoring import TestOptions
 from classifier.codebook import Variable
 from classifier.evaluation.figures import Sample, figure, share
 from classifier.evaluation.groups import groups

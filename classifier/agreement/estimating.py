@@ -1,0 +1,69 @@
+"""From article totals to an estimate, or to the reason why there is none."""
+
+import math
+from typing import NamedTuple
+
+from classifier.agreement.coding import AgreementOptions, Coding
+from classifier.records import Estimate
+from classifier.resampling import FloatArray, Statistic, article_totals, interval
+
+
+class Sums(NamedTuple):
+    """A measure as a function of article totals."""
+
+    totals: FloatArray
+    """Articles x k."""
+    statistic: Statistic
+    method: str
+    bounds: tuple[float, float] = (-1.0, 1.0)
+
+
+def estimate(coding: Coding, sums: Sums, options: AgreementOptions) -> Estimate:
+    """The figure with its interval, or in words why there is none.
+
+    `coding` holds the pairable units only, in the order in which they were summed.
+    """
+    value = float(sums.statistic(sums.totals.sum(axis=0)))
+    made = interval(sums.totals, sums.statistic, options.interval, bounds=sums.bounds)
+    undefined = math.isnan(value)
+    n_labels = coding.n_labels
+    status = "undefined: no variation"
+    return Estimate(
+        value=None if undefined else value,
+        status=status if undefined else "ok",
+        low=None if undefined else made.low,
+        high=None if undefined else made.high,
+        interval_status=status if undefined else made.status,
+        n_items=len(coding.codes),
+        n_articles=coding.n_articles,
+        n_pairs=int((n_labels * (n_labels - 1) // 2).sum()),
+        method=_described(sums.method, options),
+        confidence=options.interval.confidence,
+        seed=options.interval.seed if options.interval.method == "bootstrap" else None,
+        notes=coding.notes,
+    )
+
+
+def not_estimable(coding: Coding, method: str, options: AgreementOptions) -> Estimate | None:
+    """Why these labels say nothing about agreement, or None where they do."""
+    n_annotators = int((coding.codes >= 0).any(axis=0).sum())
+    if n_annotators >= 2 and (coding.n_labels >= 2).any():
+        return None
+    reasons = {0: "not estimable: no labels", 1: "not estimable: one annotator"}
+    status = reasons.get(n_annotators, "no overlap")
+    return Estimate(
+        None, status, interval_status=status, method=_described(method, options), notes=coding.notes
+    )
+
+
+def per_article(values: FloatArray, coding: Coding) -> FloatArray:
+    """Sum unit rows by article."""
+    return article_totals(values, coding.articles, coding.n_articles)
+
+
+def _described(method: str, options: AgreementOptions) -> str:
+    made = options.interval
+    if made.method == "none":
+        return method
+    draws = f", {made.n_draws} draws" if made.method == "bootstrap" else ", t"
+    return f"{method}; {options.cluster} {made.method}{draws}"
