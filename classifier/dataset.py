@@ -183,12 +183,13 @@ def _in_time(groups: Sequence[list[Article]]) -> list[list[Article]]:
 
 
 def _deal(groups: Sequence[list[Article]], wanted: Mapping[str, float]) -> dict[str, list[Article]]:
-    """Give each group to the part that lacks most of what it should have."""
+    """Give each group to the part that lags most, so that shares hold all along (Sainte-Laguë)."""
     dealt: dict[str, list[Article]] = {part: [] for part in wanted}
     for place, group in enumerate(groups):
         empty = [part for part in wanted if not dealt[part]]
         open_to = empty if len(groups) - place <= len(empty) else list(wanted)
-        part = max(open_to, key=lambda name: wanted[name] - len(dealt[name]))
+        lag = {part: wanted[part] / (2 * len(dealt[part]) + len(group)) for part in open_to}
+        part = max(open_to, key=lag.__getitem__)
         dealt[part].extend(group)
     return dealt
 
