@@ -10,6 +10,8 @@ from classifier.errors import CodebookError
 
 NONE_CODED = "none_of_these"
 """Stands in foreign files for an empty set: coded, and nothing applies."""
+MENTION = "mention"
+"""The label of a region where any entity may be a target; it says nothing more."""
 NOT_TARGET = "not_target"
 TARGET = "target"
 _YES = {"", "true", "yes", "1", "x", NOT_TARGET}
@@ -84,6 +86,8 @@ def _add(labels: dict[str, Value], variable: Variable, value: str) -> bool:
 def _read(code: Code, codebook: Codebook, scheme: str) -> list[Code] | None:
     field, value = code
     key = same_key(field)
+    if same_key(value or field) == MENTION:
+        return []
     if key == NOT_TARGET:
         return [(NOT_TARGET, "")] if same_key(value) in _YES else []
     if key == TARGET:

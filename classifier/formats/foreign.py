@@ -1,15 +1,16 @@
 """From what a foreign tool stored to an annotation set: offsets resolved, labels in our words."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from classifier.annotations import Annotation
 from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.formats.codes import Code, decode
 from classifier.formats.imported import Found, Imported, imported
-from classifier.offsets import RULES, Claim, OffsetRule, resolve_offsets
+from classifier.offsets import RULES, Claim, OffsetRule, resolve_file, resolve_offsets
 from classifier.records import Article, Problem, Span
 
 
@@ -19,7 +20,7 @@ class Region:
 
     where: str
     key: str
-    """Identifies the region for `Foreign.links`, within its article and annotator."""
+    """Identifies the region for `Foreign.links`; unique in the file."""
     article_id: str
     annotator: str
     start: int
@@ -31,9 +32,17 @@ class Region:
     evidence: tuple[int, int] | None = None
 
     @property
-    def layer(self) -> tuple[str, str]:
-        """Article and annotator: regions of one layer may speak of each other."""
-        return self.article_id, self.annotator
+    def stretch(self) -> tuple[str, str, int, int]:
+        """Who marked which characters of what."""
+        return self.article_id, self.annotator, self.start, self.end
+
+
+class Link(NamedTuple):
+    """Two regions that the annotator joined, by their keys, and what the relation is called."""
+
+    first: str
+    second: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -43,9 +52,51 @@ class Foreign:
     articles: tuple[Article, ...]
     regions: tuple[Region, ...]
     problems: tuple[Problem, ...] = ()
-    links: tuple[tuple[tuple[str, str], str, str], ...] = ()
-    """Layer and the keys of two regions that the annotator joined."""
+    links: tuple[Link, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+
+
+Record = Article | Region | Problem | Link
+"""What a document consists of."""
+
+
+def gather(documents: Iterable[Iterable[Record]], counts: dict[str, int] | None = None) -> Foreign:
+    """Put documents together.
+
+    A document may come once per annotator; one with another text than before is refused.
+    """
+    articles: dict[str, Article] = {}
+    found: list[Record] = []
+    for number, document in enumerate(documents, 1):
+        records = _listed(document, number)
+        clash = _clash(records, articles)
+        found += [clash] if clash else records
+    return Foreign(
+        tuple(articles.values()),
+        tuple(record for record in found if isinstance(record, Region)),
+        tuple(record for record in found if isinstance(record, Problem)),
+        tuple(record for record in found if isinstance(record, Link)),
+        counts or {},
+    )
+
+
+def _listed(document: Iterable[Record], number: int) -> list[Record]:
+    """The document's records; a document that is not built as its format says is refused."""
+    try:
+        return list(document)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        detail = f"{type(error).__name__}: {error}"
+        return [Problem(f"document {number}", "document unreadable, refused", detail)]
+
+
+def _clash(records: Iterable[Record], articles: dict[str, Article]) -> Problem | None:
+    for article in (record for record in records if isinstance(record, Article)):
+        if articles.setdefault(article.article_id, article).text != article.text:
+            labels = [r for r in records if isinstance(r, Region)]
+            place = labels[0].where if labels else article.article_id
+            detail = f"{article.article_id!r} had another text before; {len(labels)} labels refused"
+            return Problem(place, "texts differ between annotators, refused", detail)
+    return None
 
 
 @dataclass(frozen=True)
@@ -57,24 +108,22 @@ class Reading:
     codebook: Codebook
     rules: Sequence[OffsetRule] = RULES
     """Ways of counting to try; the first is what the format promises."""
+    is_one_file: bool = False
+    """Whether all articles were counted alike, since one setting of the tool governs them."""
 
 
 def understand(foreign: Foreign, reading: Reading) -> Imported:
     """Make an annotation set of a foreign file; what cannot be kept is a problem."""
-    problems = list(foreign.problems)
     counts: Counter[str] = Counter(foreign.counts)
     merged = _merge(foreign, reading)
+    place = {region.key: n for n, region in enumerate(merged)}
     resolved = list(_resolve(merged, foreign.articles, reading, counts))
-    found: list[Found] = [*foreign.articles, *problems]
-    for record in resolved:
-        if isinstance(record, Problem):
-            found.append(record)
-        else:
-            found += _annotation(*record, reading)
+    problems = [record for record in resolved if isinstance(record, Problem)]
+    placed = [record for record in resolved if not isinstance(record, Problem)]
+    found: list[Found] = [*foreign.articles, *foreign.problems, *problems]
+    for record in sorted(placed, key=lambda record: place[record[0].key]):
+        found += _annotation(*record, reading)
     return imported(found, reading.codebook, counts)
-
-
-_Place = tuple[tuple[str, str], str]
 
 
 def _merge(foreign: Foreign, reading: Reading) -> list[Region]:
@@ -82,45 +131,43 @@ def _merge(foreign: Foreign, reading: Reading) -> list[Region]:
 
     They belong to it by a relation that the annotator drew, or by standing on the same characters.
     """
-    regions: dict[_Place, Region] = {(r.layer, r.key): r for r in foreign.regions}
-    bearers = _bearers(regions, reading)
+    regions = {region.key: region for region in foreign.regions}
+    bearers = _bearers(foreign.regions, reading)
     linked = {
-        (layer, part): (layer, whole)
-        for layer, *pair in foreign.links
-        for part, whole in (pair, reversed(pair))
-        if (layer, whole) in bearers and (layer, part) in regions
+        part: (whole, label)
+        for first, second, label in foreign.links
+        for part, whole in ((first, second), (second, first))
+        if whole in bearers
     }
-    at = {_stretch(regions[place]): place for place in reversed(bearers)}
-    for place in [place for place in regions if place not in bearers]:
-        owner = linked.get(place) or at.get(_stretch(regions[place]))
+    at = {regions[key].stretch: key for key in reversed(bearers)}
+    for key in [key for key in regions if key not in bearers]:
+        owner, label = linked.get(key) or (at.get(regions[key].stretch), "")
         if owner is not None:
-            regions[owner] = _joined(regions[owner], regions[place])
-            del regions[place]
+            part = regions.pop(key)
+            is_label = bool(decode([("", label)], reading.codebook, reading.scheme).labels)
+            codes = (*part.codes, ("", label)) if is_label else part.codes
+            regions[owner] = _joined(regions[owner], replace(part, codes=codes))
     return list(regions.values())
 
 
-def _bearers(regions: dict[_Place, Region], reading: Reading) -> dict[_Place, None]:
+def _bearers(regions: Sequence[Region], reading: Reading) -> dict[str, None]:
     """The regions that name a target; where any entity is one, also the first on its stretch."""
     named = {
-        place: None
-        for place, region in regions.items()
+        region.key: None
+        for region in regions
         if decode(region.codes, reading.codebook, reading.scheme).target is not None
     }
     if reading.codebook.any_target:
-        taken = {_stretch(regions[place]) for place in named}
-        for place, region in regions.items():
-            if _stretch(region) not in taken:
-                taken.add(_stretch(region))
-                named[place] = None
+        taken = {region.stretch for region in regions if region.key in named}
+        for region in regions:
+            if region.stretch not in taken:
+                taken.add(region.stretch)
+                named[region.key] = None
     return named
 
 
-def _stretch(region: Region) -> tuple[object, ...]:
-    return region.layer, region.start, region.end
-
-
 def _joined(whole: Region, part: Region) -> Region:
-    is_apart = _stretch(whole) != _stretch(part)
+    is_apart = whole.stretch != part.stretch
     return replace(
         whole,
         codes=whole.codes + part.codes,
@@ -148,24 +195,49 @@ def _resolve(
         else:
             detail = f"no article {region.article_id!r} was read"
             yield Problem(region.where, "region without article, refused", detail)
-    for article_id, group in by_article.items():
-        text = by_id[article_id].text
-        claims = [Claim(r.start, r.end, r.surface) for r in group]
-        extra = [Claim(*r.evidence, None) for r in group if r.evidence]
-        try:
-            rule, spans = resolve_offsets(text, claims, reading.rules)
-            evidence = iter(resolve_offsets(text, extra, [rule]).spans)
-        except DataError as error:
-            for region in group:
-                detail = f"{region.start}-{region.end} {region.surface!r}: {error}"
-                yield Problem(region.where, "offsets fit no counting, refused", detail)
-            continue
+    groups = [[group] for group in by_article.values()]
+    if reading.is_one_file:
+        groups = [list(by_article.values())]
+    for group in groups:
+        yield from _resolve_group(group, by_id, reading, counts)
+
+
+def _resolve_group(
+    group: list[list[Region]],
+    by_id: Mapping[str, Article],
+    reading: Reading,
+    counts: Counter[str],
+) -> Iterator[_Resolved | Problem]:
+    """The regions of articles that were counted alike."""
+    texts = [by_id[regions[0].article_id].text for regions in group]
+    claims = [[Claim(r.start, r.end, r.surface) for r in regions] for regions in group]
+    try:
+        resolutions = resolve_file(list(zip(texts, claims, strict=True)), reading.rules)
+    except DataError as error:
+        for region in (region for regions in group for region in regions):
+            detail = f"{region.start}-{region.end} {region.surface!r}: {error}"
+            yield Problem(region.where, "offsets fit no counting, refused", detail)
+        return
+    for regions, text, (rule, spans) in zip(group, texts, resolutions, strict=True):
         counts[f"articles counted by {rule}"] += 1
         if rule != reading.rules[0]:
-            detail = f"{article_id}: {rule}, where {reading.rules[0]} was promised"
-            yield Problem(group[0].where, "offsets counted otherwise, repaired", detail)
-        for region, span in zip(group, spans, strict=True):
-            yield region, span, next(evidence) if region.evidence else None, span.of(text)
+            detail = f"{regions[0].article_id}: {rule}; promised was {reading.rules[0]}"
+            yield Problem(regions[0].where, "offsets counted otherwise, repaired", detail)
+        for region, span in zip(regions, spans, strict=True):
+            evidence = _evidence(region, text, rule)
+            if isinstance(evidence, Problem):
+                yield evidence
+                evidence = None
+            yield region, span, evidence, span.of(text)
+
+
+def _evidence(region: Region, text: str, rule: OffsetRule) -> Span | Problem | None:
+    if region.evidence is None:
+        return None
+    try:
+        return resolve_offsets(text, [Claim(*region.evidence, None)], [rule]).spans[0]
+    except DataError as error:
+        return Problem(region.where, "evidence outside the text, left out", str(error))
 
 
 def _annotation(

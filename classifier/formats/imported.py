@@ -80,14 +80,19 @@ def read_text(path: Path) -> str:
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    """Place and object of every line of a file that is not blank; a broken line is a problem."""
+    yield from json_lines(read_text(path), path.name)
+
+
+def json_lines(text: str, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
     """Place and object of every line that is not blank; a broken line is a problem."""
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        where = f"{path.name}:{number}"
+    for number, line in enumerate(text.split("\n"), 1):
+        where = f"{name}:{number}"
         if not line.strip():
             continue
         try:
             record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             yield where, Problem(where, "broken JSON", str(error), "mend the line")
             continue
         if isinstance(record, dict):

@@ -1,0 +1,153 @@
+"""A Label Studio project: tasks with annotations and pre-annotations, and its labelling config."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pandas as pd
+
+from classifier.annotations import Annotation, AnnotationSet, table_annotations
+from classifier.articles import article_record
+from classifier.codebook import Codebook, Variable, write_codebook
+from classifier.files import json_line, write_text
+from classifier.formats.codes import MENTION, NONE_CODED, NOT_TARGET, TARGET, encode_values
+from classifier.formats.predicted import predicted_annotations
+
+_TEXT = "text"
+
+
+def write_label_studio(
+    annotation_set: AnnotationSet, path: Path, predictions: pd.DataFrame | None = None
+) -> None:
+    """Write tasks to import into Label Studio; beside them the labelling config and the codebook.
+
+    An annotator goes into the regions' `meta`: Label Studio refuses tasks that name people it does
+    not know.
+    """
+    codebook = annotation_set.codebook
+    annotations: dict[str, list[tuple[Annotation, float | None]]] = defaultdict(list)
+    for annotation in table_annotations(annotation_set):
+        annotations[annotation.article_id].append((annotation, None))
+    predicted: dict[str, list[tuple[Annotation, float | None]]] = defaultdict(list)
+    for annotation, sureness in predicted_annotations(predictions, codebook):
+        predicted[annotation.article_id].append((annotation, sureness))
+    tasks = [
+        {
+            "data": article_record(article),
+            "annotations": list(_people(annotations[article.article_id], codebook)),
+            "predictions": list(_models(predicted[article.article_id], codebook)),
+        }
+        for article in annotation_set.articles
+    ]
+    write_text(path, ["[\n", ",\n".join(json_line(task) for task in tasks), "\n]\n"])
+    write_text(path.with_suffix(".config.xml"), [labelling_config(codebook)])
+    write_codebook(codebook, path.with_suffix(".codebook.toml"))
+
+
+def labelling_config(codebook: Codebook) -> str:
+    """The interface in which annotators apply the codebook, as Label Studio's XML.
+
+    Any stretch of characters can be marked, so that a name inside a longer word can be one.
+    """
+    view = ElementTree.Element("View")
+    marks = ElementTree.SubElement(view, "Labels", name=TARGET, toName=_TEXT)
+    for name, title in _targets(codebook):
+        ElementTree.SubElement(marks, "Label", value=name, hint=title)
+    ElementTree.SubElement(
+        view, "Text", name=_TEXT, value=f"${_TEXT}", granularity="symbol", highlightColor="#ffd966"
+    )
+    panel = ElementTree.SubElement(view, "View", visibleWhen="region-selected")
+    for variable in codebook.variables:
+        _question(panel, variable)
+    flag = ElementTree.SubElement(panel, "Choices", _per_region(NOT_TARGET), choice="multiple")
+    ElementTree.SubElement(flag, "Choice", value=NOT_TARGET)
+    ElementTree.SubElement(panel, "TextArea", _per_region("comment"), rows="2", maxSubmissions="1")
+    ElementTree.indent(view)
+    return ElementTree.tostring(view, encoding="unicode") + "\n"
+
+
+def _targets(codebook: Codebook) -> list[tuple[str, str]]:
+    if codebook.any_target:
+        return [(MENTION, "whoever is spoken of")]
+    return [(target.name, target.title) for target in codebook.targets]
+
+
+def _question(panel: ElementTree.Element, variable: Variable) -> None:
+    ElementTree.SubElement(
+        panel, "Header", value=f"{variable.name}: {' '.join(variable.definition.split())}", size="5"
+    )
+    is_set = variable.kind == "set"
+    choices = ElementTree.SubElement(
+        panel, "Choices", _per_region(variable.name), choice="multiple" if is_set else "single"
+    )
+    for label in variable.labels:
+        hint = " ".join(label.definition.split())
+        ElementTree.SubElement(choices, "Choice", value=label.name, hint=hint)
+    if is_set:
+        ElementTree.SubElement(choices, "Choice", value=NONE_CODED, hint="Read, and none applies.")
+
+
+def _per_region(name: str) -> dict[str, str]:
+    return {"name": name, "toName": _TEXT, "perRegion": "true"}
+
+
+def _people(
+    rows: Iterable[tuple[Annotation, float | None]], codebook: Codebook
+) -> Iterator[dict[str, Any]]:
+    for annotator, results in _by_annotator(rows, codebook, with_name=True).items():
+        yield {"result": results} | (
+            {"completed_by": {"email": annotator}} if "@" in annotator else {}
+        )
+
+
+def _models(
+    rows: Iterable[tuple[Annotation, float | None]], codebook: Codebook
+) -> Iterator[dict[str, Any]]:
+    for model, results in _by_annotator(rows, codebook, with_name=False).items():
+        yield {"model_version": model, "result": results}
+
+
+def _by_annotator(
+    rows: Iterable[tuple[Annotation, float | None]], codebook: Codebook, *, with_name: bool
+) -> dict[str, list[dict[str, Any]]]:
+    results: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for n, (annotation, sureness) in enumerate(rows, 1):
+        meta = {"annotator": annotation.annotator} if with_name else {}
+        region = list(_region(annotation, f"r{n}", meta, codebook))
+        if sureness is not None:
+            region[0]["score"] = sureness
+        results[annotation.annotator] += region
+    return results
+
+
+def _region(
+    annotation: Annotation, key: str, meta: dict[str, Any], codebook: Codebook
+) -> Iterator[dict[str, Any]]:
+    span = annotation.span
+    place = {"start": span.start, "end": span.end, "text": annotation.surface}
+    target = MENTION if codebook.any_target else annotation.target
+    mark = {"id": key, "from_name": TARGET, "to_name": _TEXT, "type": "labels"}
+    meta = meta | _unseen(annotation, codebook)
+    yield mark | {"value": place | {"labels": [target]}} | ({"meta": meta} if meta else {})
+    fields = [(name, encode_values(value)) for name, value in annotation.labels.items()]
+    fields.append((NOT_TARGET, [NOT_TARGET] if annotation.not_target else []))
+    for name, choices in fields:
+        if choices:
+            answer = {"from_name": name, "type": "choices", "value": place | {"choices": choices}}
+            yield mark | answer
+    if annotation.comment:
+        value = place | {"text": [annotation.comment]}
+        yield mark | {"from_name": "comment", "type": "textarea", "value": value}
+
+
+def _unseen(annotation: Annotation, codebook: Codebook) -> dict[str, Any]:
+    """What the interface does not show and the region carries along."""
+    evidence = annotation.evidence
+    unseen = {
+        "speaker": annotation.speaker,
+        "evidence": [evidence.start, evidence.end] if evidence else None,
+        "target": annotation.target if codebook.any_target else None,
+    }
+    return {key: value for key, value in unseen.items() if value is not None}
