@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from classifier.cli.output import Answer, progress, show, table
+from classifier.cli.output import Answer, note, problem_lines, progress, show, table
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -13,6 +13,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
     app.command("train")(train_command)
+    app.command("score")(score_command)
+    app.command("distil")(distil_command)
 
 
 def train_command(
@@ -62,5 +64,75 @@ def train_command(
             f"the model is in {run.path}",
         ],
         f"classifier evaluate {run.path} {folder}",
+    )
+    show(answer, as_json=as_json)
+
+
+def score_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder or Hub id.")],
+    path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
+    out: Annotated[Path, typer.Option(help="Predictions: .parquet or .jsonl.")],
+    as_json: Json = False,
+) -> None:
+    """Find the targets in articles and score every mention; each mention has a row."""
+    from classifier.score import load
+
+    with progress("score") as tell:
+        predictions = load(run).score_articles(path, progress=tell)
+    predictions.write(out)
+    status = predictions.to_frame()["status"].value_counts()
+    counts = {str(reason): int(n) for reason, n in status.items()}
+    articles = predictions.to_frame()["article_id"].nunique()
+    answer = Answer(
+        {
+            "out": out,
+            "mentions": len(predictions),
+            "articles_with_mentions": articles,
+            "status": counts,
+            "problems": predictions.problems,
+        },
+        [
+            f"{len(predictions)} mentions in {articles} articles are in {out}",
+            table(["status", "mentions"], list(counts.items())),
+            *problem_lines(predictions.problems),
+        ],
+        f"classifier profile {out}",
+    )
+    show(answer, as_json=as_json)
+
+
+def distil_command(
+    parallel: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of en-<language>.tsv[.gz] pairs.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="BASE", help="Folder for the new base.")],
+    teacher: Annotated[
+        str, typer.Option(help="Folder, known name or Hub id.")
+    ] = "sentence-transformers/all-MiniLM-L6-v2",
+    vocabulary: Annotated[int, typer.Option(help="Rows of the token table.")] = 29_696,
+    epochs: Annotated[float, typer.Option(help="Passes over the pairs.")] = 2.0,
+    max_minutes: Annotated[float | None, typer.Option(help="Stop training after this.")] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    seed: Annotated[int, typer.Option()] = 1,
+    as_json: Json = False,
+) -> None:
+    """Teach a small encoder further languages from parallel sentences; goes on where it stopped."""
+    from classifier.distil import DistilOptions, distil
+
+    options = DistilOptions(
+        parallel,
+        out,
+        teacher,
+        vocabulary=vocabulary,
+        epochs=epochs,
+        max_minutes=max_minutes,
+        device=device,
+        seed=seed,
+    )
+    base = distil(options, note)
+    answer = Answer(
+        {"out": base},
+        [f"the base is in {base}; its README.md has the figures"],
+        f"classifier train DIR --base-model {base} --out RUN",
     )
     show(answer, as_json=as_json)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from classifier.cli.output import Answer, show, table
+from classifier.cli.output import Answer, progress, show, table
 
 if TYPE_CHECKING:
+    from classifier.evaluation import Evaluation
     from classifier.profiles import Profile, ProfileOptions
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -21,6 +22,7 @@ Population = Annotated[str, typer.Option(help="source (in general) or corpus (th
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
     app.command("agreement")(agreement_command)
+    app.command("evaluate")(evaluate_command)
     app.command("profile")(profile_command)
     app.command("plan")(plan_command)
 
@@ -39,6 +41,33 @@ def agreement_command(
         report.to_dict(),
         [f"annotators: {', '.join(report.annotators)}", table(columns, rows)],
         f"classifier train {folder} --out RUN",
+    )
+    show(answer, as_json=as_json)
+
+
+def evaluate_command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    split: Annotated[str | None, typer.Option(help="Part of the set; default: held out.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Judge these predictions instead of the run's.")
+    ] = None,
+    baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Judge a model beside the annotators, a linear baseline and the majority class."""
+    from classifier.pipeline import evaluate, evaluate_predictions
+    from classifier.predictions import read_predictions
+
+    if predictions is None:
+        with progress("evaluate") as tell:
+            result = evaluate(run, folder, split=split, baseline=baseline, progress=tell)
+    else:
+        result = evaluate_predictions(read_predictions(predictions), folder, run=run, split=split)
+    answer = Answer(
+        result.to_dict(),
+        [_accuracy_table(result), *_agreement_lines(result)],
+        f"classifier report {run} {folder} --out report.html",
     )
     show(answer, as_json=as_json)
 
@@ -122,3 +151,28 @@ def _profile_table(result: "Profile") -> Table:
     groups = list(result.rows[0].group) if result.rows else []
     columns = [*groups, "voice", "variable", "mentions", "coded", "model only", "corrected"]
     return table(columns, rows)
+
+
+def _accuracy_table(result: "Evaluation") -> Table:
+    rows = [
+        [row.keys["variable"], row.keys["predictor"], *map(str, row.estimates.values())]
+        for row in result.table("accuracy")
+    ]
+    names = list(next(iter(result.table("accuracy"))).estimates)
+    return table(["variable", "predictor", *names], rows)
+
+
+def _agreement_lines(result: "Evaluation") -> list[str | Table]:
+    """Model-annotator agreement over all mentions; the parts are in the JSON and the report."""
+    rows = [
+        [row.keys["variable"], row.keys["predictor"], *map(str, row.estimates.values())]
+        for row in result.table("agreement")
+        if all(value == "all" for key, value in row.keys.items() if key in _PARTS)
+    ]
+    if not rows:
+        return []
+    names = list(next(iter(result.table("agreement"))).estimates)
+    return [table(["variable", "predictor", *names], rows)]
+
+
+_PARTS = ("target", "language", "source", "voice")

@@ -1,18 +1,14 @@
-"""The stages strung together, for one-call use and for the demo."""
+"""Agreement between the annotators of a set, variable by variable and part by part."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from classifier.agreement import Part, alpha, by_columns, by_pair
-from classifier.annotations import AnnotationSet, adjudicate, long_table, read_annotations
-from classifier.codebook import Codebook, default_codebook, read_codebook
-from classifier.errors import DataError
-from classifier.profiles import Profile, ProfileOptions, plan_articles, profile_sources
+from classifier.annotations import AnnotationSet, long_table, read_annotations
 
 AGREEMENT_BY: tuple[tuple[str, ...], ...] = ((), ("language",), ("target",), ("source",))
 
@@ -91,65 +87,6 @@ def measure_agreement(
             parts += list(by_pair(alpha, table, variable))
         entries.append(VariableAgreement(variable.name, tuple(parts)))
     return AgreementReport(annotation_set.annotators, tuple(entries))
-
-
-def profile(
-    predictions: pd.DataFrame | Path | str,
-    *,
-    gold: Path | str | AnnotationSet | None = None,
-    codebook: Codebook | Path | None = None,
-    options: ProfileOptions | None = None,
-) -> Profile:
-    """Estimates per source and target from predictions and, where there are any, human labels.
-
-    Args:
-        predictions: A table as scoring writes it, or the file it is in.
-        gold: Annotations of some of the scored articles, drawn at random.
-        codebook: Where the predictions were made under another than the gold's or the default one.
-        options: Groups, zones, estimand.
-    """
-    table = predictions if isinstance(predictions, pd.DataFrame) else read_predictions(predictions)
-    annotation_set = _annotation_set(gold)
-    if isinstance(codebook, Path):
-        codebook = read_codebook(codebook)
-    if codebook is None:
-        codebook = default_codebook() if annotation_set is None else annotation_set.codebook
-    labels = None if annotation_set is None else adjudicate(annotation_set)
-    return profile_sources(table, codebook, gold=labels, options=options)
-
-
-def plan(
-    predictions: pd.DataFrame | Path | str,
-    gold: Path | str | AnnotationSet,
-    *,
-    half_width: float = 0.1,
-    options: ProfileOptions | None = None,
-) -> list[dict[str, Any]]:
-    """Per source and target, how many coded articles an interval of this half-width takes."""
-    table = predictions if isinstance(predictions, pd.DataFrame) else read_predictions(predictions)
-    annotation_set = gold if isinstance(gold, AnnotationSet) else read_annotations(gold)
-    labels = adjudicate(annotation_set)
-    return plan_articles(
-        table, annotation_set.codebook, labels, half_width=half_width, options=options
-    )
-
-
-def read_predictions(path: Path | str) -> pd.DataFrame:
-    """A table of predictions from Parquet, JSON Lines or CSV, or a folder of Parquet parts."""
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: predictions were required there, nothing was found")
-    readers = {".jsonl": partial(pd.read_json, lines=True), ".csv": pd.read_csv}
-    try:
-        return readers.get(path.suffix, pd.read_parquet)(path)
-    except (ValueError, OSError) as error:
-        raise DataError(
-            f"{path}: predictions must be Parquet, JSON Lines or CSV: {error}"
-        ) from None
-
-
-def _annotation_set(data: Path | str | AnnotationSet | None) -> AnnotationSet | None:
-    return data if isinstance(data, AnnotationSet) or data is None else read_annotations(data)
 
 
 def _with_columns(table: pd.DataFrame, annotation_set: AnnotationSet) -> pd.DataFrame:

@@ -1,0 +1,14 @@
+"""The stages strung together, for one-call use and for the demo."""
+
+from classifier.pipeline.agreeing import AgreementReport, measure_agreement
+from classifier.pipeline.evaluating import evaluate, evaluate_predictions
+from classifier.pipeline.profiling import plan, profile
+
+__all__ = [
+    "AgreementReport",
+    "evaluate",
+    "evaluate_predictions",
+    "measure_agreement",
+    "plan",
+    "profile",
+]

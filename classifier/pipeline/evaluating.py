@@ -1,0 +1,129 @@
+"""A trained model against the annotators of a set: scored, then judged beside a linear baseline."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from classifier.annotations import AnnotationSet, read_annotations
+from classifier.errors import DataError
+from classifier.evaluation import Evaluation, EvaluationOptions
+from classifier.evaluation import evaluate as judge
+from classifier.models.base import Progress
+from classifier.score import load
+from classifier.train import Run, TrainOptions, read_run_summary, train
+
+HELD_OUT = "test"
+LINEAR = "linear"
+_SEEN = frozenset({"train", "development", "calibration"})
+
+
+def evaluate(
+    run: Run | Path | str,
+    data: AnnotationSet | Path | str,
+    *,
+    split: str | None = None,
+    baseline: bool = True,
+    options: EvaluationOptions | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Score the annotated mentions of one part of a set and judge them against its annotators.
+
+    Args:
+        run: A trained model or its folder.
+        data: An annotation set or its folder.
+        split: The part of the run's split to judge on; by default its test part or, for articles
+            that the run has never seen, all of them.
+        baseline: Whether to fit a linear model on the run's training articles and to judge it on
+            the same mentions; done only where `data` is what the run was trained on.
+        options: Variables, groups, intervals.
+        progress: Called while articles are scored.
+
+    Raises:
+        DataError: the part is not there or holds no annotated article.
+    """
+    run = run if isinstance(run, Run) else read_run_summary(run)
+    annotation_set = data if isinstance(data, AnnotationSet) else read_annotations(data)
+    chosen = select_articles(run, annotation_set, split)
+    part = restricted(annotation_set, chosen)
+    predictions = load(run.path).score_annotations(part, progress=progress).to_frame()
+    baselines = {}
+    if baseline and _is_training_data(run, annotation_set) and not _is_linear(run):
+        baselines[LINEAR] = linear_predictions(run, annotation_set, part)
+    return judge(part, predictions, baselines=baselines, options=options or EvaluationOptions())
+
+
+def evaluate_predictions(
+    predictions: pd.DataFrame,
+    data: AnnotationSet | Path | str,
+    *,
+    run: Run | Path | str | None = None,
+    split: str | None = None,
+    options: EvaluationOptions | None = None,
+) -> Evaluation:
+    """Judge any table of predictions: another tool's, a language model's, a person's.
+
+    With a `run`, on the articles of its part `split`; without, on the publisher's part `split`, or
+    on everything.
+    """
+    annotation_set = data if isinstance(data, AnnotationSet) else read_annotations(data)
+    if run is not None:
+        run = run if isinstance(run, Run) else read_run_summary(run)
+        annotation_set = restricted(annotation_set, select_articles(run, annotation_set, split))
+    elif split is not None:
+        part = {a.article_id for a in annotation_set.articles if a.split == split}
+        annotation_set = restricted(annotation_set, part)
+    return judge(annotation_set, predictions, options=options or EvaluationOptions())
+
+
+def select_articles(run: Run, annotation_set: AnnotationSet, split: str | None) -> set[str]:
+    """Ids of the articles of one part; raises `DataError` where the part is not there."""
+    present = set(annotation_set.article_by_id)
+    if split is None:
+        split_of_seen = set().union(*(run.split.get(part, []) for part in _SEEN))
+        chosen = present & set(run.split.get(HELD_OUT, [])) or present - split_of_seen
+        if not chosen:
+            raise DataError(
+                "evaluation needs articles that the run was not trained on, but all "
+                f"{len(present)} were; name another set, or a part with --split"
+            )
+        return chosen
+    chosen = present & set(run.split.get(split, []))
+    chosen |= {a.article_id for a in annotation_set.articles if a.split == split}
+    if not chosen:
+        parts = ", ".join(f"{name} ({len(ids)})" for name, ids in run.split.items())
+        raise DataError(
+            f"the split has the parts {parts}; got {split!r}, which has no article here"
+        )
+    return chosen
+
+
+def restricted(annotation_set: AnnotationSet, article_ids: Collection[str]) -> AnnotationSet:
+    """The set with some of its articles only."""
+    articles = tuple(a for a in annotation_set.articles if a.article_id in article_ids)
+    table = annotation_set.table
+    kept = table[table["article_id"].isin(article_ids)].reset_index(drop=True)
+    return replace(annotation_set, articles=articles, table=kept)
+
+
+def linear_predictions(
+    run: Run, annotation_set: AnnotationSet, part: AnnotationSet
+) -> pd.DataFrame:
+    """What a linear model says that was fitted on the same training articles."""
+    recorded = {**run.record["options"], "model": LINEAR, "base_model": ""}
+    recorded["variables"] = tuple(run.record["variables"])
+    with TemporaryDirectory() as folder:
+        linear = train(annotation_set, TrainOptions(**recorded), Path(folder) / LINEAR)
+        return load(linear.path).score_annotations(part).to_frame()
+
+
+def _is_linear(run: Run) -> bool:
+    return bool(run.record["options"]["model"] == LINEAR)
+
+
+def _is_training_data(run: Run, annotation_set: AnnotationSet) -> bool:
+    """Whether the run's training articles are all there, so that a baseline can learn from them."""
+    needed = set(run.split.get("train", []))
+    return needed <= set(annotation_set.article_by_id)

@@ -1,0 +1,66 @@
+"""Profiles and plans from predictions and annotations, wherever those are."""
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from classifier.annotations import AnnotationSet, adjudicate, read_annotations
+from classifier.codebook import Codebook, default_codebook, read_codebook
+from classifier.predictions import Predictions, read_predictions
+from classifier.profiles import Profile, ProfileOptions, plan_articles, profile_sources
+
+Table: TypeAlias = pd.DataFrame | Predictions | Path | str
+
+
+def profile(
+    predictions: Table,
+    *,
+    gold: Path | str | AnnotationSet | None = None,
+    codebook: Codebook | Path | None = None,
+    options: ProfileOptions | None = None,
+) -> Profile:
+    """Estimates per source and target from predictions and, where there are any, human labels.
+
+    Args:
+        predictions: A table as scoring writes it, or the file it is in.
+        gold: Annotations of some of the scored articles, drawn at random.
+        codebook: Where the predictions were made under another than the gold's or the default one.
+        options: Groups, zones, estimand.
+    """
+    table = _frame(predictions)
+    annotation_set = _annotation_set(gold)
+    if isinstance(codebook, Path):
+        codebook = read_codebook(codebook)
+    if codebook is None:
+        codebook = default_codebook() if annotation_set is None else annotation_set.codebook
+    labels = None if annotation_set is None else adjudicate(annotation_set)
+    return profile_sources(table, codebook, gold=labels, options=options)
+
+
+def plan(
+    predictions: Table,
+    gold: Path | str | AnnotationSet,
+    *,
+    half_width: float = 0.1,
+    options: ProfileOptions | None = None,
+) -> list[dict[str, Any]]:
+    """Per source and target, how many coded articles an interval of this half-width takes."""
+    table = _frame(predictions)
+    annotation_set = gold if isinstance(gold, AnnotationSet) else read_annotations(gold)
+    labels = adjudicate(annotation_set)
+    return plan_articles(
+        table, annotation_set.codebook, labels, half_width=half_width, options=options
+    )
+
+
+def _annotation_set(data: Path | str | AnnotationSet | None) -> AnnotationSet | None:
+    return data if isinstance(data, AnnotationSet) or data is None else read_annotations(data)
+
+
+def _frame(predictions: Table) -> pd.DataFrame:
+    if isinstance(predictions, pd.DataFrame):
+        return predictions
+    if isinstance(predictions, Predictions):
+        return predictions.to_frame()
+    return read_predictions(predictions)
