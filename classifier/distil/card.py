@@ -83,6 +83,7 @@ def model_card(
             "contrastive_weight",
             "temperature",
             "english_share",
+            "english_weight",
             "alignment_only",
             "held_out_origins",
             "seed",

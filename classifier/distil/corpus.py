@@ -27,7 +27,7 @@ class Corpus:
     teacher_ids: Ragged
     """Distinct English sentences, in the teacher's tokens, special ones included."""
     student_ids: Ragged
-    """Examples: sentences of all languages, English too, in the student's tokens."""
+    """Examples in the student's tokens: the sentences of `teacher_ids`, then other languages."""
     target: npt.NDArray[np.int64]
     """Row of `teacher_ids` that an example means."""
     links: Ragged

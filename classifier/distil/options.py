@@ -43,6 +43,8 @@ class DistilOptions:
     warmup_steps: int = 50
     cooldown_steps: int = 300
     """Length of the linear fall of the learning rate to 0 at the end; constant before."""
+    english_weight: float = 3.0
+    """Weight of an English example beside another: holds the student to the teacher in English."""
     token_weight: float = 0.5
     contrastive_weight: float = 0.1
     temperature: float = 0.05

@@ -88,15 +88,20 @@ class Trainer:
         pooled = mean_pooled(states, mask)
         rows = corpus.target[batch]
         wanted = torch.from_numpy(self.targets.sentences[rows]).to(device)
+        is_english = torch.from_numpy(batch < len(corpus.teacher_ids)).to(device)
+        weight = torch.where(is_english, self.options.english_weight, 1.0)
+        squared = ((pooled - wanted) ** 2).sum(1) / self.scale.sentence
         similarity = functional.cosine_similarity(pooled, wanted)
         return {
-            "sentence": ((pooled - wanted) ** 2).sum(1).mean() / self.scale.sentence,
-            "cosine": (1 - similarity).mean(),
-            "token": self._token_loss(states, batch),
+            "sentence": (squared * weight).sum() / weight.sum(),
+            "cosine": ((1 - similarity) * weight).sum() / weight.sum(),
+            "token": self._token_loss(states, batch, weight),
             "contrastive": self._contrastive(pooled, wanted, rows),
         }
 
-    def _token_loss(self, states: torch.Tensor, batch: npt.NDArray[np.int64]) -> torch.Tensor:
+    def _token_loss(
+        self, states: torch.Tensor, batch: npt.NDArray[np.int64], weight: torch.Tensor
+    ) -> torch.Tensor:
         """Squared distance between linked tokens."""
         links = self.corpus.links.take(batch)
         pairs = links.values.reshape(-1, 2).astype(np.int64)
@@ -104,7 +109,9 @@ class Trainer:
         place = self.corpus.teacher_ids.bounds[self.corpus.target[batch]][row] + pairs[:, 1]
         wanted = torch.from_numpy(self.targets.tokens[place]).to(states.device).float()
         got = states[torch.from_numpy(row), torch.from_numpy(pairs[:, 0])].float()
-        return ((got - wanted) ** 2).sum(1).mean() / self.scale.token
+        own = weight[torch.from_numpy(row)]
+        squared = ((got - wanted) ** 2).sum(1) / self.scale.token
+        return (squared * own).sum() / own.sum()
 
     def _contrastive(
         self, pooled: torch.Tensor, wanted: torch.Tensor, rows: npt.NDArray[np.int64]
