@@ -79,26 +79,43 @@ def resolve_offsets(
     >>> resolve_offsets("🙂 Kyjiv", [Claim(3, 8, "Kyjiv")]).rule.unit
     'UTF-16'
     """
-    fits: list[Resolution] = []
+    return resolve_file([(text, claims)], rules)[0]
+
+
+Text = tuple[str, Sequence[Claim]]
+
+
+def resolve_file(
+    texts: Sequence[Text], rules: Sequence[OffsetRule] = RULES
+) -> tuple[Resolution, ...]:
+    """Turn the offsets of a file with several texts into spans, by one rule for all.
+
+    Where the file gives no surfaces, rules that agree are enough; where they do not, the one under
+    which every span begins with a word is taken. Raises `DataError` like `resolve_offsets`.
+    """
+    is_proven = all(claim.surface is not None for _, claims in texts for claim in claims)
+    fits: dict[OffsetRule, list[tuple[Span, ...]]] = {}
     for rule in rules:
-        spans = _spans(text, claims, rule)
-        if spans is None or not _hold(text, claims, spans):
-            continue
-        fits.append(Resolution(rule, spans))
-        if len(fits) == 1 and rule == rules[0] and _is_proven(claims):
-            return fits[0]
+        spans = [_spans(text, claims, rule) for text, claims in texts]
+        found = [each for each in spans if each is not None]
+        if len(found) == len(texts) and _hold(texts, found):
+            fits[rule] = found
+            if is_proven and rule == rules[0]:
+                break
     if not fits:
-        raise DataError(_no_fit(text, claims, rules))
-    if len({fit.spans for fit in fits}) > 1:
-        fits = [fit for fit in fits if not _is_proven(claims) and _on_words(text, fit.spans)]
-    if len({fit.spans for fit in fits}) != 1:
+        raise DataError(_no_fit(texts, rules))
+    if _disagree(fits) and not is_proven:
+        fits = {rule: spans for rule, spans in fits.items() if _on_words(texts, spans)}
+    if not fits or _disagree(fits):
         names = "; ".join(str(rule) for rule in rules)
         raise DataError(f"one way of counting was required that fits, several or none do: {names}")
-    return fits[0]
+    rule, chosen = next(iter(fits.items()))
+    return tuple(Resolution(rule, spans) for spans in chosen)
 
 
-def _is_proven(claims: Sequence[Claim]) -> bool:
-    return all(claim.surface is not None for claim in claims)
+def _disagree(fits: dict[OffsetRule, list[tuple[Span, ...]]]) -> bool:
+    first, *others = fits.values()
+    return any(spans != first for spans in others)
 
 
 def _spans(text: str, claims: Sequence[Claim], rule: OffsetRule) -> tuple[Span, ...] | None:
@@ -143,10 +160,11 @@ def _pieces(text: str, rule: OffsetRule) -> Iterator[tuple[str, int]]:
             yield from ((c, 2 if rule.unit == "UTF-16" and c > "\uffff" else 1) for c in piece)
 
 
-def _hold(text: str, claims: Sequence[Claim], spans: Sequence[Span]) -> bool:
+def _hold(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> bool:
     return all(
         claim.surface is None or _same(span.of(text), claim.surface)
-        for claim, span in zip(claims, spans, strict=True)
+        for (text, claims), found in zip(texts, spans, strict=True)
+        for claim, span in zip(claims, found, strict=True)
     )
 
 
@@ -161,26 +179,31 @@ def _folded(text: str) -> str:
     return re.sub(r"(?:\\n|\s)+", " ", text)
 
 
-def _on_words(text: str, spans: Sequence[Span]) -> bool:
+def _on_words(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> bool:
     """Whether every span starts where a word does and does not end in a space."""
     starts = re.compile(r"\b\w")
-    return all(starts.match(text, s.start) and not text[s.end - 1].isspace() for s in spans)
+    return all(
+        starts.match(text, span.start) and not text[span.end - 1].isspace()
+        for (text, _), found in zip(texts, spans, strict=True)
+        for span in found
+    )
 
 
-def _no_fit(text: str, claims: Sequence[Claim], rules: Sequence[OffsetRule]) -> str:
+def _no_fit(texts: Sequence[Text], rules: Sequence[OffsetRule]) -> str:
     """Name the rule that comes nearest and what it misses."""
-    best, missed = rules[0], list(claims)
+    single = [(text, claim) for text, claims in texts for claim in claims]
+    best, missed = rules[0], single
     for rule in rules:
-        misses = [c for c in claims if not _fits_alone(text, c, rule)]
+        misses = [(text, claim) for text, claim in single if not _fits_alone(text, claim, rule)]
         if len(misses) < len(missed):
             best, missed = rule, misses
-    shown = ", ".join(f"{c.start}-{c.end} {c.surface!r}" for c in missed[:3])
+    shown = ", ".join(f"{c.start}-{c.end} {c.surface!r}" for _, c in missed[:3])
     return (
-        f"a way of counting was required under which all {len(claims)} spans hold their words; "
+        f"a way of counting was required under which all {len(single)} spans hold their words; "
         f"the nearest ({best}) misses {len(missed)}: {shown}"
     )
 
 
 def _fits_alone(text: str, claim: Claim, rule: OffsetRule) -> bool:
     spans = _spans(text, [claim], rule)
-    return spans is not None and _hold(text, [claim], spans)
+    return spans is not None and _hold([(text, [claim])], [spans])
