@@ -38,7 +38,8 @@ def train_command(
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on an annotation set."""
-    from classifier.train import TrainOptions, train
+    from classifier.pipeline import train
+    from classifier.train import TrainOptions
 
     chosen: dict[str, object] = {
         "model": model,

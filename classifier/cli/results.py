@@ -25,6 +25,8 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate_command)
     app.command("profile")(profile_command)
     app.command("plan")(plan_command)
+    app.command("report")(report_command)
+    app.command("demo")(demo_command)
 
 
 def agreement_command(
@@ -120,6 +122,63 @@ def plan_command(
         {"half_width": half_width, "groups": rows},
         [table(columns, [list(row.values()) for row in rows])],
         "classifier sample PATH --n N --by source",
+    )
+    show(answer, as_json=as_json)
+
+
+def report_command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    out: Annotated[Path, typer.Option(help="Page to write: .html or .md.")],
+    predictions: Annotated[
+        Path | None, typer.Option(help="Predictions to profile the sources from.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Part to evaluate on.")] = None,
+    by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
+    as_json: Json = False,
+) -> None:
+    """Write agreement, evaluation and profiles as one page."""
+    from classifier.pipeline import evaluate, measure_agreement, profile
+    from classifier.predictions import read_predictions
+    from classifier.report import write_report
+
+    with progress("evaluate") as tell:
+        evaluation = evaluate(run, folder, split=split, progress=tell)
+    table_ = None if predictions is None else read_predictions(predictions)
+    options = _profile_options(by, "mention", "source")
+    profiles = [] if table_ is None else [profile(table_, gold=folder, options=options)]
+    agreement = measure_agreement(folder).to_frame()
+    path = write_report(evaluation, profiles, out, agreement=agreement, predictions=table_)
+    show(Answer({"out": path}, [f"the report is in {path}"]), as_json=as_json)
+
+
+def demo_command(
+    out: Annotated[Path, typer.Option(help="Folder for all that it makes.")] = Path("demo"),
+    as_json: Json = False,
+) -> None:
+    """Do the main job on the shipped sample: agreement to report, in a few minutes."""
+    from classifier.pipeline import demonstrate
+
+    demo = demonstrate(out, step=progress)
+    columns = ["variable", "part", "alpha", "low", "high", "n_items", "status"]
+    overall = demo.agreement.to_frame().query("part == 'all'")[columns].astype(object)
+    answer = Answer(
+        {
+            "report": demo.report,
+            "run": demo.run.path,
+            "agreement": demo.agreement.to_dict(),
+            "evaluation": demo.evaluation.to_dict(),
+            "profiles": [profile.to_dict() for profile in demo.profiles],
+        },
+        [
+            "The sample was written and labelled by a language model, for learning the tool and for "
+            "tests; it is no evidence about anyone.",
+            table(columns, overall.to_numpy().tolist(), "agreement between the two passes"),
+            _accuracy_table(demo.evaluation),
+            _profile_table(demo.profiles[0]),
+            f"the report is in {demo.report}",
+        ],
+        f"open {demo.report}",
     )
     show(answer, as_json=as_json)
 

@@ -1,14 +1,19 @@
 """The stages strung together, for one-call use and for the demo."""
 
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
+from classifier.pipeline.demonstrating import Demo, demonstrate
 from classifier.pipeline.evaluating import evaluate, evaluate_predictions
 from classifier.pipeline.profiling import plan, profile
+from classifier.pipeline.training import train
 
 __all__ = [
     "AgreementReport",
+    "Demo",
+    "demonstrate",
     "evaluate",
     "evaluate_predictions",
     "measure_agreement",
     "plan",
     "profile",
+    "train",
 ]

@@ -1,0 +1,128 @@
+"""The main job on the shipped sample, from agreement to a report page."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from classifier.annotations import AnnotationSet, read_annotations
+from classifier.codebook import shipped_annotations
+from classifier.evaluation import Evaluation
+from classifier.models.base import Progress
+from classifier.pipeline.agreeing import AgreementReport, measure_agreement
+from classifier.pipeline.evaluating import evaluate, restricted
+from classifier.pipeline.profiling import profile
+from classifier.pipeline.training import train
+from classifier.predictions import Predictions
+from classifier.profiles import Profile, ProfileOptions
+from classifier.report import write_report
+from classifier.score import load
+from classifier.train import Run, TrainOptions
+
+Step = Callable[[str], AbstractContextManager[Progress]]
+"""Announces a step and shows its progress."""
+CODED_SHARE = 0.5
+_TRAINED_ON = ("train", "development", "calibration")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Everything the demo made."""
+
+    run: Run
+    agreement: AgreementReport
+    evaluation: Evaluation
+    predictions: Predictions
+    profiles: tuple[Profile, ...]
+    report: Path
+
+
+@contextmanager
+def _silent(_: str) -> Iterator[Progress]:
+    yield lambda _done, _total, _word: None
+
+
+def demonstrate(
+    out: Path | str,
+    data: Path | str | AnnotationSet | None = None,
+    *,
+    options: TrainOptions | None = None,
+    step: Step = _silent,
+) -> Demo:
+    """Agreement, training, evaluation, scoring, profiles and report on an annotation set.
+
+    The profiles are of the articles that were not trained on. Half of those, drawn at random, lend
+    their labels to the correction; the others are treated as if nobody had coded them.
+
+    Args:
+        out: Folder for the run, the predictions and the report.
+        data: An annotation set or its folder; by default the shipped sample.
+        options: How to train.
+        step: Called with the name of each step.
+    """
+    out = Path(out)
+    source = shipped_annotations() / "sample" if data is None else data
+    annotation_set = source if isinstance(source, AnnotationSet) else read_annotations(source)
+    with step("agreement"):
+        agreement = measure_agreement(annotation_set)
+    with step("train") as tell:
+        run = train(annotation_set, options, out / "run", progress=tell)
+    with step("evaluate") as tell:
+        evaluation = evaluate(run, annotation_set, progress=tell)
+    unseen = _unseen(run, annotation_set)
+    with step("score") as tell:
+        predictions = load(run.path).score_articles(unseen.articles, progress=tell)
+    predictions.write(out / "predictions.parquet")
+    with step("profile"):
+        profiles = _profiles(predictions, _coded(unseen, run.record["seed"]))
+    with step("report"):
+        report = _report(out, annotation_set, agreement, evaluation, predictions, profiles)
+    return Demo(run, agreement, evaluation, predictions, profiles, report)
+
+
+def _unseen(run: Run, annotation_set: AnnotationSet) -> AnnotationSet:
+    seen = {name for part in _TRAINED_ON for name in run.split.get(part, ())}
+    return restricted(annotation_set, set(annotation_set.article_by_id) - seen)
+
+
+def _coded(unseen: AnnotationSet, seed: int) -> AnnotationSet:
+    """A random half of the articles, as the ones that were coded."""
+    names = sorted(unseen.article_by_id)
+    n_coded = int(len(names) * CODED_SHARE)
+    drawn = np.random.default_rng(seed).choice(names, n_coded, replace=False)
+    return restricted(unseen, set(drawn.tolist()))
+
+
+def _profiles(predictions: Predictions, gold: AnnotationSet) -> tuple[Profile, ...]:
+    groupings = (("target",), ("source", "target"))
+    return tuple(profile(predictions, gold=gold, options=ProfileOptions(by=by)) for by in groupings)
+
+
+def _report(
+    out: Path,
+    annotation_set: AnnotationSet,
+    agreement: AgreementReport,
+    evaluation: Evaluation,
+    predictions: Predictions,
+    profiles: tuple[Profile, ...],
+) -> Path:
+    frame: pd.DataFrame = predictions.to_frame()
+    about = {
+        "Data": f"{len(annotation_set.articles)} articles, annotated by "
+        f"{', '.join(annotation_set.annotators)}. The shipped sample was written and labelled by a "
+        "language model for learning the tool and for tests; it is no evidence about anyone.",
+        "Model": str(frame["model_id"].iloc[0]) if len(frame) else "no mention was scored",
+    }
+    for name in ("report.md", "report.html"):
+        write_report(
+            evaluation,
+            profiles,
+            out / name,
+            agreement=agreement.to_frame(),
+            predictions=frame,
+            about=about,
+        )
+    return out / "report.html"

@@ -1,0 +1,30 @@
+"""Training with the model card written beside the model."""
+
+from pathlib import Path
+
+from classifier.annotations import AnnotationSet
+from classifier.codebook import read_codebook
+from classifier.files import write_text
+from classifier.models.base import Progress
+from classifier.models.folder import CODEBOOK, MODEL_CARD
+from classifier.report import model_card
+from classifier.train import Run, TrainOptions
+from classifier.train import train as fit
+
+
+def train(
+    data: Path | str | AnnotationSet,
+    options: TrainOptions | None = None,
+    out: Path | str = Path("runs/run"),
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Train on an annotation set; the run folder gets the model, its record and its card.
+
+    See `classifier.train.train` for what is raised.
+    """
+    run = fit(data, options, out, resume=resume, progress=progress)
+    card = model_card(run.record, read_codebook(run.path / CODEBOOK))
+    write_text(run.path / MODEL_CARD, [card])
+    return run
