@@ -5,14 +5,13 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from classifier.records import Span
-
 _APOSTROPHES = "’‘‛ʼʹʻ´`′‵＇"
 _HYPHENS = "‐‑‒–−⁃﹣－"
 _SPACES = "\t\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
 _IGNORABLE = r"\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 _MARKS = r"\u0300-\u034e\u0350-\u036f"
 _CLUSTER = re.compile(f"([^{_IGNORABLE}{_MARKS}]?)([{_IGNORABLE}{_MARKS}]+)")
+_SPECIAL = re.compile(f"[{_IGNORABLE}{_MARKS}]")
 _MARK = re.compile(f"[{_MARKS}]")
 _FOLDS = (
     *((mark, "'") for mark in _APOSTROPHES),
@@ -45,16 +44,15 @@ class View:
         """Source index at which a view character starts."""
         return self._place(index)[0]
 
-    def span(self, start: int, end: int) -> Span:
-        """The source stretch under a half-open stretch of the view.
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """Source indices, half-open, of a half-open stretch of the view that is not empty.
 
-        >>> view = match_view("de Oekrai\u0308ne!", "nl")
-        >>> view.span(3, 11).of(view.text) == "Oekrai\u0308ne"
-        True
+        >>> match_view("de Oekrai\u0308ne!", "nl").source(3, 11)
+        (3, 12)
         """
         if not self._at:
-            return Span(start, end)
-        return Span(self._place(start)[0], self._place(end - 1)[1])
+            return start, end
+        return self._place(start)[0], self._place(end - 1)[1]
 
     def index(self, offset: int) -> int:
         """View index of the first character that starts at or after a source offset."""
@@ -90,9 +88,7 @@ def match_view(text: str, language: str | None) -> View:
     >>> match_view("TÜRKİYE’nin", "tr").string
     "türkiye'nin"
     """
-    if text.isascii():
-        return View(text, _fold(text, language))
-    if not _CLUSTER.search(text):
+    if text.isascii() or not _SPECIAL.search(text):
         return View(text, _fold(text, language))
     pieces: list[str] = []
     at, starts, ends, nexts = [], [], [], []

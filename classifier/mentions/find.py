@@ -164,7 +164,7 @@ def _candidates(article: Article, matcher: Matcher, judged: Sequence[Span]) -> I
     view = match_view(article.text, None)
     starts = [span.start for span in judged]
     for start, end in matcher.lookalikes(view.string.replace("ı", "i")):
-        span = view.span(start, end)
+        span = Span(*view.source(start, end))
         before = bisect_left(starts, span.end) - 1
         if before < 0 or not judged[before].overlaps(span):
             yield span

@@ -67,7 +67,7 @@ def _judged(hit: Hit, rule: Rule | None, stretch: Stretch, matcher: Matcher) -> 
     rule = rule or refusal(hit, entry, stretch, matcher.lexicon)
     start = hit.start if rule else mention_start(hit, entry, stretch)
     return Judged(
-        span=stretch.view.span(start, hit.end),
+        span=Span(*stretch.view.source(start, hit.end)),
         entry=entry,
         kind=kind_of(hit, entry, stretch.view.string),
         language=_language(hit, entry, stretch),

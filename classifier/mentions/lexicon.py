@@ -9,7 +9,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -21,7 +21,7 @@ from classifier.records import LANGUAGES, MentionKind
 
 _KINDS = get_args(MentionKind)
 _RESERVED = {"settings", "paradigms", "inflection", "exclude"}
-_ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city"}
+_ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next"}
 _EXCLUSION_KEYS = {"forms", "near", "stop", "capital"}
 
 
@@ -42,6 +42,8 @@ class Entry:
     """First day in office, ISO 8601; None where the entry is no leader."""
     held_to: str | None = None
     is_city: bool = False
+    following: tuple[str, ...] = ()
+    """Word beginnings, one of which must follow; () where anything may."""
 
     @property
     def path(self) -> str:
@@ -61,7 +63,7 @@ class Exclusion:
     stop: bool = False
     """Only where no further word follows that it could describe."""
     capital: bool = False
-    """Only with a capital that no sentence start explains."""
+    """Only with a capital that neither a sentence start nor capitals throughout explain."""
 
     @property
     def is_conditional(self) -> bool:
@@ -91,6 +93,19 @@ class Lexicon:
     version: str
     languages: Mapping[str, Language]
     entries: tuple[Entry, ...]
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """Words that make a name before them a field of study: "Rusland-deskundige"."""
+        return self._union("roles")
+
+    @cached_property
+    def former(self) -> frozenset[str]:
+        """Titles that say that the leader after them has left office."""
+        return self._union("former")
+
+    def _union(self, setting: str) -> frozenset[str]:
+        return frozenset(f for one in self.languages.values() for f in one.setting(setting))
 
 
 def build_lexicon(targets: Iterable[Target]) -> Lexicon:
@@ -156,6 +171,7 @@ def _entry(row: object, language: Language, target: str, name: str, kind: Mentio
         held_from=options.get("from"),
         held_to=options.get("to"),
         is_city=bool(options.get("city", False)),
+        following=_forms(options["next"], language, where) if "next" in options else (),
     )
 
 

@@ -1,7 +1,8 @@
-"""The notation in which lexicons write inflected forms, and its expansion into plain forms.
+r"""The notation in which lexicons write inflected forms, and its expansion into plain forms.
 
 `(a|b)` one of these, `[a]` with or without, `<name>` every ending of a paradigm, `|` other forms,
-`~` after a word: its endings by the language's own rules. Everything else stands for itself.
+`~` after a word: its endings by the language's own rules, `\` before a sign: the sign itself.
+Everything else stands for itself.
 A notation names a finite set, so that matching can never run wild.
 """
 
@@ -72,6 +73,8 @@ def _item(rest: str, paradigms: Endings) -> tuple[list[str], str]:
             known = ", ".join(sorted(paradigms))
             raise CodebookError(f"{rest!r} names no paradigm; this language has {known}")
         return list(paradigms[name]), after
+    if first == "\\" and len(rest) > 1:
+        return [rest[1]], rest[2:]
     return [first], rest[1:]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from classifier.mentions.lexicon import Entry, Exclusion, Lexicon
@@ -17,11 +17,19 @@ UNDATED_SINCE = "2014-01-01"
 Rule = str
 _NEAR = 60
 _LOOK_BACK = 48
+_LONGEST_TITLE = 6
+"""Words of the longest title that says that somebody has left office."""
 _NEXT_WORD = re.compile(r"([ -]?)([^\W\d_]+)")
-_NO_NOUN = re.compile(r"[ \n]*(?:$|[^\w\s(«“„\"'-]|(?:and|or|en|of|ve|veya|и|или|та|і|або)(?!\w))")
-_AGENCY = re.compile(r"(?:,[^\n(]{2,24})? ?\([^()\n]{2,24}\)")
-_DASH = re.compile(r"(?:,[^\n—-]{2,30})? ?[-—] ")
-_SPACED_DASH = re.compile(r" [-—] ")
+_WORDS = re.compile(r"\w+")
+_CLAUSE_END = r" *(?:$|[^\w («“„\"'-])"
+_NO_NOUN = re.compile(
+    rf"{_CLAUSE_END}|(?: (?:and|or|en|of|ve|veya|и|или|та|і|або) [^\W\d_]+){{1,2}}{_CLAUSE_END}"
+)
+_DATELINE = re.compile(
+    r"\W*(?:date \d{4}-\d\d )?(?P<place>[^\W\d_][^\n—()-]{1,40}?)"
+    r"(?: ?\((?P<agency>[^()\n]{2,24})\))? ?[-—] "
+)
+_LONGEST_DATELINE = 80
 _ADDRESS_NEIGHBOURS = frozenset("@/.:=&?_#-")
 _DELIMITERS = " \n()[]<>\"'"
 _LONGEST_ADDRESS = 200
@@ -77,14 +85,12 @@ def refusal(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> Rule 
     """The rule by which a form is no mention, whatever stands around it; None if it is one."""
     if entry.lower and not stretch.view.is_upper(hit.start):
         return entry.lower
-    checks: tuple[tuple[Rule, bool], ...] = (
-        ("historical", entry.kind == "historical" and not stretch.historical),
-        ("person by what they study", _names_a_role(hit, entry, stretch, lexicon)),
-        ("address", _is_address(hit, stretch)),
-        ("dateline", _is_dateline(hit, entry, stretch)),
-        ("out of office", not _held_office(hit, entry, stretch, lexicon)),
-    )
-    return next((rule for rule, holds in checks if holds), None)
+    if entry.following and not _is_followed(hit, entry, stretch.view.string):
+        return "other noun"
+    for rule, holds in _REFUSALS:
+        if holds(hit, entry, stretch, lexicon):
+            return rule
+    return None
 
 
 def exclusion_at(hit: Hit, blocked: Blocked, stretch: Stretch) -> Exclusion | None:
@@ -111,14 +117,22 @@ def _holds(exclusion: Exclusion, blocked: Blocked, stretch: Stretch) -> bool:
     string, start, end = stretch.view.string, blocked.start, blocked.end
     if exclusion.stop and not _NO_NOUN.match(string, end, stretch.end):
         return False
-    if exclusion.capital and (
-        not stretch.view.is_upper(start) or _starts_sentence(string, start, stretch.start)
-    ):
+    if exclusion.capital and not _is_proper(start, stretch):
         return False
     if not exclusion.near:
         return True
-    around = string[max(stretch.start, start - _NEAR) : min(stretch.end, end + _NEAR)]
-    return any(word.startswith(exclusion.near) for word in around.replace("ı", "i").split())
+    around = _WORDS.findall(
+        string, max(stretch.start, start - _NEAR), min(stretch.end, end + _NEAR)
+    )
+    return any(word.startswith(exclusion.near) for word in around)
+
+
+def _is_proper(start: int, stretch: Stretch) -> bool:
+    """Whether a capital stands there that neither the sentence nor a headline accounts for."""
+    view = stretch.view
+    if not view.is_upper(start) or view.is_upper(start + 1):
+        return False
+    return not _starts_sentence(view.string, start, stretch.start)
 
 
 def _starts_sentence(string: str, start: int, limit: int) -> bool:
@@ -144,11 +158,19 @@ def _names_a_role(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) ->
     following = _NEXT_WORD.match(string, hit.end)
     if following is None or not (hit.joined or following[1]):
         return False
-    word = fold_form(following[2])
-    return any(word in language.setting("roles") for language in lexicon.languages.values())
+    return fold_form(following[2]) in lexicon.roles
 
 
-def _is_address(hit: Hit, stretch: Stretch) -> bool:
+def _is_followed(hit: Hit, entry: Entry, string: str) -> bool:
+    following = _NEXT_WORD.match(string, hit.end)
+    return following is not None and following[2].startswith(entry.following)
+
+
+def _is_historical(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+    return entry.kind == "historical" and not stretch.historical
+
+
+def _is_address(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
     string = stretch.view.string
     before, after = string[hit.start - 1 : hit.start], string[hit.end : hit.end + 1]
     if before == "@":
@@ -161,38 +183,30 @@ def _is_address(hit: Hit, stretch: Stretch) -> bool:
     return token is not None and _ADDRESS.search(token[0]) is not None
 
 
-def _is_dateline(hit: Hit, entry: Entry, stretch: Stretch) -> bool:
-    if not entry.is_city:
-        return False
-    string = stretch.view.string
+def _is_dateline(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
     paragraph = stretch.paragraphs[bisect_right(stretch.paragraphs, hit.start) - 1]
-    if string[max(paragraph, hit.start - 12) : hit.start].strip(_OPENING):
+    if entry.kind not in ("name", "metonym") or hit.start - paragraph > _LONGEST_DATELINE:
         return False
-    if _AGENCY.match(string, hit.end, stretch.end):
-        return True
-    dash = _DASH if stretch.view.is_upper(hit.end - 1) else _SPACED_DASH
-    return dash.match(string, hit.end, stretch.end) is not None
+    line = _DATELINE.match(stretch.view.string, paragraph, stretch.end)
+    if line is None or hit.end > line.end("place"):
+        return False
+    in_capitals = stretch.view.is_upper(hit.end - 1)
+    if line["agency"]:
+        return in_capitals or stretch.view.is_upper(line.start("agency"))
+    is_alone = line["place"][hit.end - hit.start :][:1] in ("", ",")
+    return entry.is_city and hit.start == line.start("place") and (in_capitals or is_alone)
 
 
-def _held_office(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+def _is_out_of_office(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
     if entry.held_from is None:
-        return True
-    string = stretch.view.string
-    start = mention_start(hit, entry, stretch)
-    before = fold_form(string[max(stretch.start, start - _LOOK_BACK) : start]).rstrip(" \n-")
-    if any(_ends_with_word(before, form) for form in _former(lexicon)):
         return False
+    start = mention_start(hit, entry, stretch)
+    before = fold_form(stretch.view.string[max(stretch.start, start - _LOOK_BACK) : start])
+    words = before.rstrip("-").split()[-_LONGEST_TITLE:]
+    if any(" ".join(words[i:]) in lexicon.former for i in range(len(words))):
+        return True
     low, high = _period(stretch.date)
-    return entry.held_from <= high and (entry.held_to or "9999") >= low
-
-
-def _former(lexicon: Lexicon) -> Iterator[str]:
-    for language in lexicon.languages.values():
-        yield from language.setting("former")
-
-
-def _ends_with_word(text: str, form: str) -> bool:
-    return text.endswith(form) and not text[: -len(form)][-1:].isalpha()
+    return high < entry.held_from or (entry.held_to or low) < low
 
 
 def _period(date: str | None) -> tuple[str, str]:
@@ -206,3 +220,12 @@ def _word_before(string: str, end: int, limit: int) -> int:
     while start > max(limit, end - _LOOK_BACK) and not string[start - 1].isspace():
         start -= 1
     return start
+
+
+_REFUSALS: tuple[tuple[Rule, Callable[[Hit, Entry, Stretch, Lexicon], bool]], ...] = (
+    ("historical", _is_historical),
+    ("person by what they study", _names_a_role),
+    ("address", _is_address),
+    ("dateline", _is_dateline),
+    ("out of office", _is_out_of_office),
+)
