@@ -96,7 +96,7 @@ def model_card(
         teacher=Path(teacher).name if Path(teacher).is_dir() else teacher,
         settings=settings,
         files=", ".join(f"`{path.name}`" for path in files),
-        terms=_terms(options.parallel),
+        terms=f"{_terms(options.parallel)}\n\n{options.terms}".strip(),
         rows=_rows(data),
         figures=_figures(figures),
         hashes="\n".join(f"- `{name}` sha256 `{value}`" for name, value in hashes.items()),

@@ -23,7 +23,9 @@ class DistilOptions:
     """Folder, known name or Hub id of an English encoder of the BERT family."""
     english: tuple[Path, ...] = ()
     """Plain English text, a sentence a line: the student reads it as the teacher does."""
-    vocabulary: int = 29_696
+    terms: str = ""
+    """Markdown for the model card: on what terms teacher and English text came."""
+    vocabulary: int = 30_464
     """Rows of the token table, special tokens included."""
     cased: bool = False
     held_out: int = 2000
@@ -36,6 +38,7 @@ class DistilOptions:
     """Weight of English among the languages where a student token stands for several things."""
     max_tokens: int = 96
     epochs: float = 2.0
+    """Times through all examples; 0 stops after the start from aligned tokens."""
     batch_tokens: int = 4096
     """Tokens a step, padding included."""
     lr_embeddings: float = 1e-3

@@ -19,7 +19,7 @@ from classifier.distil.evaluation import Figures, evaluate
 from classifier.distil.options import DistilOptions, Report
 from classifier.distil.pairs import Pair, Pairs, Split, parallel_files, read_pairs, split_pairs
 from classifier.distil.student import copy_special, initial_embeddings, make_student
-from classifier.distil.teacher import Targets, load_teacher, teacher_targets
+from classifier.distil.teacher import load_teacher, teacher_targets
 from classifier.distil.tokenizer import balanced, save_tokenizer, train_tokenizer
 from classifier.distil.training import Trainer
 from classifier.errors import DataError
@@ -30,6 +30,7 @@ _FREE = (
     "epochs",
     "cooldown_steps",
     "max_minutes",
+    "terms",
     "checkpoint_minutes",
     "device",
     "threads",
@@ -126,13 +127,14 @@ def _trained(
 ) -> PreTrainedModel:
     """The student after its last step."""
     model, tokenizer = teacher
-    targets: Targets = teacher_targets(
-        model, corpus.teacher_ids, options.work, options.device, report
-    )
     rows = model.get_input_embeddings().weight.detach().cpu().numpy()
     table = initial_embeddings(corpus.counts, rows)
     copy_special(table, rows, tokenizer)
-    trainer = Trainer(make_student(model, table), corpus, targets, options)
+    student = make_student(model, table)
+    if not options.epochs:
+        return student
+    targets = teacher_targets(model, corpus.teacher_ids, options.work, options.device, report)
+    trainer = Trainer(student, corpus, targets, options)
     checkpoint = options.work / "checkpoint.safetensors"
     if checkpoint.exists():
         trainer.resume(checkpoint)
