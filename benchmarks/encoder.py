@@ -3,28 +3,26 @@
 CLASSIFIER_DATA names the folder that holds newsmtsc/, rusentne/ and parallel/.
 
     python benchmarks/encoder.py retrieval FOLDER
-    python benchmarks/encoder.py stance FOLDER [--seed 1] [--epochs 2]
+    python benchmarks/encoder.py stance FOLDER [--seed 1] [--epochs 2] [--parts sample rusentne]
     python benchmarks/encoder.py speed FOLDER
 
 FOLDER is a base such as classifier/weights/base, or `minilm`.
 """
 
 import argparse
-import csv
-import json
-import os
+import copy
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from encoder_data import DATA, NEGATIVE, POSITIVE, Example, newsmtsc, rusentne, sample
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.pipeline import make_pipeline, make_union
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 
@@ -34,61 +32,7 @@ from classifier.distil.ragged import Ragged, ragged
 from classifier.distil.teacher import batches_by_length, hidden_states, mean_pooled, padded
 from classifier.models.bases import MINILM, find_base
 
-DATA = Path(os.environ.get("CLASSIFIER_DATA", "data"))
-NEGATIVE, NEUTRAL, POSITIVE = range(3)
-NEWSMTSC_LABELS = {2.0: NEGATIVE, 4.0: NEUTRAL, 6.0: POSITIVE}
-RUSENTNE_LABELS = {"-1": NEGATIVE, "0": NEUTRAL, "1": POSITIVE}
-BLOCK = 50
-"""Consecutive rows of rusentne that stay on one side of the split: neighbours share documents."""
 MAX_TOKENS = 160
-
-
-@dataclass(frozen=True)
-class Example:
-    """A mention in a sentence, and what is said of it."""
-
-    sentence: str
-    start: int
-    end: int
-    label: int
-
-
-def newsmtsc(part: str) -> list[Example]:
-    """One example per mention."""
-    lines = (DATA / "newsmtsc" / f"{part}.jsonl").read_text("utf-8").splitlines()
-    return [
-        Example(
-            record["sentence_normalized"],
-            target["from"],
-            target["to"],
-            NEWSMTSC_LABELS[target["polarity"]],
-        )
-        for record in map(json.loads, lines)
-        for target in record["targets"]
-    ]
-
-
-def rusentne() -> tuple[list[Example], list[Example]]:
-    """Train and test: every fifth block of rows is test; no sentence is on both sides."""
-    sides: tuple[list[Example], list[Example]] = ([], [])
-    lines = (DATA / "rusentne" / "train.tsv").read_text("utf-8").splitlines()
-    problems: Counter[str] = Counter()
-    for number, row in enumerate(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)):
-        sentence, entity = row["sentence"], row["entity"]
-        start, end = int(row["entity_pos_start_rel"]), int(row["entity_pos_end_rel"])
-        if sentence[start:end] != entity:
-            if sentence.count(entity) != 1:
-                problems["offset wrong, mention not unique: dropped"] += 1
-                continue
-            start = sentence.index(entity)
-            end = start + len(entity)
-            problems["offset wrong: repaired"] += 1
-        example = Example(sentence, start, end, RUSENTNE_LABELS[row["label"]])
-        sides[number // BLOCK % 5 == 0].append(example)
-    secret = {example.sentence for example in sides[1]}
-    train = [example for example in sides[0] if example.sentence not in secret]
-    print(f"rusentne: {len(train)} train, {len(sides[1])} test, {dict(problems)}")
-    return train, sides[1]
 
 
 def load(name: str) -> tuple[PreTrainedModel, Tokenizer]:
@@ -206,33 +150,60 @@ def polar(labels: np.ndarray, found: np.ndarray) -> float:
     return float(f1_score(labels, found, labels=[NEGATIVE, POSITIVE], average="macro"))
 
 
-def stance(name: str, seed: int, epochs: int) -> None:
-    """English, then Russian without having seen any, then Russian."""
-    torch.manual_seed(seed)
-    started = time.time()
-    network_parts = load(name)
-    network, tokenizer = StanceNetwork(network_parts[0]), network_parts[1]
+def english(network: StanceNetwork, tokenizer: Tokenizer, seed: int, epochs: int) -> None:
+    """NewsMTSC, trained on its `train` and judged on both of its whole devtest files."""
     fit(network, encoded(tokenizer, newsmtsc("train")), epochs, seed, None)
-    print(f"{name}, seed {seed}: NewsMTSC {epochs} epochs in {time.time() - started:.0f} s")
     for part in ("devtest_mt", "devtest_rw"):
         data = encoded(tokenizer, newsmtsc(part))
-        print(
-            f"  {part}: macro-F1 {macro(data, predict(network, data)):.3f} (n {len(data.labels)})"
-        )
+        print(f"  {part}: macro-F1 {macro(data, predict(network, data)):.3f}", flush=True)
+
+
+def ours(network: StanceNetwork, tokenizer: Tokenizer, seed: int) -> None:
+    """The sample, all of it before any was seen, then its test part after its training part."""
+    for language in ("en", "nl", "tr", "ru", "uk"):
+        data = encoded(tokenizer, sample(language))
+        figure = macro(data, predict(network, data))
+        print(f"  sample {language}, zero-shot: macro-F1 {figure:.3f} (n {len(data.labels)})")
+    fit(network, encoded(tokenizer, sample(None, "train")), 4, seed, None)
+    for language in ("en", "nl", "tr", "ru", "uk"):
+        data = encoded(tokenizer, sample(language, "test"))
+        print(f"  sample {language}, tuned: macro-F1 {macro(data, predict(network, data)):.3f}")
+
+
+def russian(network: StanceNetwork, tokenizer: Tokenizer, seed: int, epochs: int) -> None:
+    """Entities in Russian news, before and after any Russian was seen."""
     train, test = (encoded(tokenizer, side) for side in rusentne())
     for side, data in (("train", train), ("test", test)):
         figure = polar(data.labels, predict(network, data))
-        print(f"  rusentne {side}, zero-shot: F1(P,N) {figure:.3f} (n {len(data.labels)})")
+        print(
+            f"  rusentne {side}, zero-shot: F1(P,N) {figure:.3f} (n {len(data.labels)})", flush=True
+        )
     share = np.bincount(train.labels, minlength=3) / len(train.labels)
     weights = torch.tensor(1 / share**0.5, dtype=torch.float32)
-    fit(network, train, 2 * epochs, seed, weights / weights.mean())
+    fit(network, train, epochs, seed, weights / weights.mean())
     figure = polar(test.labels, predict(network, test))
-    print(f"  rusentne test, after English, class weights: F1(P,N) {figure:.3f}")
-    print(f"  {time.time() - started:.0f} s in all", flush=True)
+    print(f"  rusentne test, after English, class weights: F1(P,N) {figure:.3f}", flush=True)
+
+
+def stance(name: str, seed: int, epochs: int, parts: Sequence[str]) -> None:
+    """Train on English; each further part starts from there."""
+    torch.manual_seed(seed)
+    started = time.time()
+    print(f"{name}, seed {seed}, {epochs} epochs", flush=True)
+    encoder, tokenizer = load(name)
+    network = StanceNetwork(encoder)
+    english(network, tokenizer, seed, epochs)
+    learned = copy.deepcopy(network.state_dict())
+    if "sample" in parts:
+        ours(network, tokenizer, seed)
+        network.load_state_dict(learned)
+    if "rusentne" in parts:
+        russian(network, tokenizer, seed, epochs)
+    print(f"  {time.time() - started:.0f} s", flush=True)
 
 
 def baseline() -> None:
-    """TF-IDF of words and letters, the majority class."""
+    """TF-IDF of words and letters, and the majority class, on the same parts."""
     model = make_pipeline(
         make_union(
             TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
@@ -240,19 +211,25 @@ def baseline() -> None:
         ),
         LogisticRegression(max_iter=1000, class_weight="balanced", C=3),
     )
+    tests = {part: newsmtsc(part) for part in ("devtest_mt", "devtest_rw")}
+    _judge(model, newsmtsc("train"), tests)
     train, test = rusentne()
-    model.fit([e.sentence for e in train], [e.label for e in train])
-    labels = np.array([e.label for e in test])
-    print(
-        f"TF-IDF: rusentne F1(P,N) {polar(labels, model.predict([e.sentence for e in test])):.3f}"
-    )
-    model.fit([e.sentence for e in newsmtsc("train")], [e.label for e in newsmtsc("train")])
-    for part in ("devtest_mt", "devtest_rw"):
-        examples = newsmtsc(part)
-        labels = np.array([e.label for e in examples])
-        found = model.predict([e.sentence for e in examples])
-        print(f"TF-IDF: {part} macro-F1 {f1_score(labels, found, average='macro'):.3f}")
-        print(f"majority: {part} macro-F1 {f1_score(labels, found * 0 + 1, average='macro'):.3f}")
+    _judge(model, train, {"rusentne": test})
+    languages = ("en", "nl", "tr", "ru", "uk")
+    tests = {f"sample {code}": sample(code, "test") for code in languages}
+    _judge(model, sample(None, "train"), tests)
+
+
+def _judge(model: Pipeline, train: list[Example], tests: dict[str, list[Example]]) -> None:
+    model.fit([example.sentence for example in train], [example.label for example in train])
+    for name, examples in tests.items():
+        labels = np.array([example.label for example in examples])
+        found = model.predict([example.sentence for example in examples])
+        most = np.full_like(labels, Counter(labels.tolist()).most_common(1)[0][0])
+        print(
+            f"{name}: TF-IDF macro-F1 {f1_score(labels, found, average='macro'):.3f}, F1(P,N) "
+            f"{polar(labels, found):.3f}; majority {f1_score(labels, most, average='macro'):.3f}"
+        )
 
 
 def held_out() -> dict[str, tuple[Pair, ...]]:
@@ -301,9 +278,10 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", default="minilm")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--parts", nargs="*", default=["sample", "rusentne"])
     arguments = parser.parse_args()
     if arguments.what == "stance":
-        stance(arguments.folder, arguments.seed, arguments.epochs)
+        stance(arguments.folder, arguments.seed, arguments.epochs, arguments.parts)
     elif arguments.what == "baseline":
         baseline()
     elif arguments.what == "speed":
