@@ -19,7 +19,7 @@ from classifier.agreement.breakdown import (
     leave_one_annotator_out,
 )
 from classifier.agreement.coding import AgreementOptions, is_missing
-from classifier.agreement.distances import jaccard_distance, masi_distance
+from classifier.agreement.distances import Level, Weights, jaccard_distance, masi_distance
 from classifier.agreement.kappas import fleiss_kappa, gwet, kappa, raw_agreement, scott_pi
 from classifier.agreement.krippendorff import alpha
 from classifier.agreement.scoring import TestOptions
@@ -30,9 +30,11 @@ __all__ = [
     "AlternativeTest",
     "AnnotatorTest",
     "Breakdown",
+    "Level",
     "Measure",
     "Part",
     "TestOptions",
+    "Weights",
     "alpha",
     "alternative_annotator_test",
     "by_columns",

@@ -6,7 +6,7 @@ annotator is left out in turn; the predictor and that annotator are scored again
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,7 +84,7 @@ class AlternativeTest:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per annotator."""
-        return pd.DataFrame([vars(test) for test in self.annotators])
+        return pd.DataFrame([asdict(test) for test in self.annotators])
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -92,8 +92,8 @@ class AlternativeTest:
         return {
             "epsilon": self.epsilon,
             "scoring": self.scoring,
-            **{name: vars(getattr(self, name)) for name in figures},
-            "annotators": [vars(test) for test in self.annotators],
+            **{name: asdict(getattr(self, name)) for name in figures},
+            "annotators": [asdict(test) for test in self.annotators],
         }
 
 

@@ -105,7 +105,7 @@ def read_coding(table: pd.DataFrame, variable: Variable, options: AgreementOptio
     rows = _coded_rows(table, options)
     labels, unknown = _known_labels(rows["label"].tolist(), variable)
     _refuse_unknown(unknown, variable, options)
-    rows = rows[[label is not None for label in labels]]
+    rows = rows[np.array([label is not None for label in labels], dtype=bool)]
     kept = [label for label in labels if label is not None]
     values = _values(kept, variable)
     place = {value: i for i, value in enumerate(values)}
@@ -228,8 +228,8 @@ def _unit_articles(rows: pd.DataFrame, unit: IntArray, cluster: str) -> IntArray
     if strays.size:
         first = rows.iloc[strays[0]]["unit"]
         raise DataError(
-            f"a unit lies in one {cluster}; {strays.size} rows say otherwise, "
-            f"such as unit {first!r}"
+            f"a unit lies in one {cluster}; {len(np.unique(unit[strays]))} lie in several, "
+            f"such as {first!r}"
         )
     _, dense = np.unique(per_unit, return_inverse=True)
     return np.asarray(dense, dtype=np.int64).reshape(-1)

@@ -62,6 +62,7 @@ def fleiss_kappa(
     Where annotators differ in number between units, margins are means over units of the shares
     within a unit (Gwet 2014), units with one label included.
     """
+    _check_weights("plain", variable)
     coding = read_coding(table, variable, options)
     same = np.eye(len(coding.values))
     return _many(coding, same, _fleiss, "Fleiss' kappa", options)
@@ -89,7 +90,10 @@ def gwet(
 def raw_agreement(
     table: pd.DataFrame, variable: Variable, *, options: AgreementOptions = DEFAULT_OPTIONS
 ) -> Estimate:
-    """Share of pairs of annotators that agree, averaged over units; not corrected for chance."""
+    """Share of pairs of annotators that agree, averaged over units; not corrected for chance.
+
+    Sets agree where they are equal.
+    """
     coding = read_coding(table, variable, options)
     same = np.eye(len(coding.values))
     return _many(coding, same, lambda totals: _agreed(totals)[0], "raw agreement", options)

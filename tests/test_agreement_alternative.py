@@ -1,0 +1,232 @@
+"""The alternative annotator test: published figures, a plain re-computation, and its words."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from classifier import agreement
+from classifier.agreement import TestOptions
+from classifier.agreement.alternative import rejected
+from classifier.codebook import Label, Variable
+from classifier.errors import DataError
+
+MTBENCH = json.loads(
+    (Path(__file__).parent / "data" / "mtbench_labels.json").read_text(encoding="utf-8")
+)
+PREFERENCE = Variable("preference", "nominal", "", tuple(Label(name, "") for name in "abt"))
+GRADE = Variable(
+    "grade", "ordinal", "", tuple(Label(name, "", float(i)) for i, name in enumerate("abt"))
+)
+
+
+def turns(encoded: str) -> list[tuple[str, str, str]]:
+    """Unit, question and label of every turn."""
+    return [
+        (f"{item}/{turn}", item[:-1], label)
+        for item, labels in (pair.split(":") for pair in encoded.split())
+        for turn, label in enumerate(labels)
+    ]
+
+
+def mtbench() -> pd.DataFrame:
+    rows = [
+        (unit, question, name, label)
+        for name, encoded in MTBENCH["annotators"].items()
+        for unit, question, label in turns(encoded)
+    ]
+    return pd.DataFrame(rows, columns=["unit", "article", "annotator", "label"])
+
+
+def mtbench_predictions(predictor: str) -> pd.DataFrame:
+    rows = [(unit, label) for unit, _, label in turns(MTBENCH["predictors"][predictor])]
+    return pd.DataFrame(rows, columns=["unit", "label"])
+
+
+@pytest.mark.parametrize(
+    ("predictor", "advantage"),
+    [("gpt-4o", 0.77), ("gemini_pro", 0.76), ("gemini_flash", 0.72), ("llama-31", 0.69)],
+)
+def test_published_winning_rate_and_advantage(predictor: str, advantage: float) -> None:
+    test = agreement.alternative_annotator_test(
+        mtbench(), mtbench_predictions(predictor), PREFERENCE, epsilon=0.2
+    )
+    assert test.winning_rate.value == 0
+    assert not test.passes
+    assert test.advantage_probability.value is not None
+    assert f"{test.advantage_probability.value:.2f}" == f"{advantage:.2f}"
+
+
+def test_published_p_values() -> None:
+    test = agreement.alternative_annotator_test(
+        mtbench(), mtbench_predictions("gpt-4o"), PREFERENCE, epsilon=0.2
+    )
+    assert [one.p for one in test.annotators] == pytest.approx([0.0192, 0.0260, 0.3145], abs=5e-5)
+    assert test.advantage_probability.value == pytest.approx(0.7728, abs=5e-5)
+
+
+def random_panel(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(list("abt"), 60)
+    shown = [f"u{i}" for i in range(60)]
+    rows = [
+        (unit, f"article {i // 4}", f"annotator {a}", _noisy(truth[i], rng))
+        for a in range(3)
+        for i, unit in enumerate(shown)
+        if rng.random() < 0.8
+    ]
+    table = pd.DataFrame(rows, columns=["unit", "article", "annotator", "label"])
+    labels = [_noisy(label, rng) for label in truth]
+    return table, pd.DataFrame({"unit": shown, "label": labels})
+
+
+def _noisy(label: str, rng: np.random.Generator) -> str:
+    return str(label) if rng.random() < 0.7 else str(rng.choice(list("abt")))
+
+
+def plainly(table: pd.DataFrame, predictions: pd.DataFrame, annotator: str) -> list[float]:
+    """Annotator's indicator minus predictor's, item by item, as the paper words it."""
+    said = dict(zip(predictions["unit"], predictions["label"], strict=True))
+    apart = []
+    for unit, rows in table.groupby("unit"):
+        own = rows[rows["annotator"] == annotator]["label"].tolist()
+        others = rows[rows["annotator"] != annotator]["label"].tolist()
+        if not own or not others:
+            continue
+        mine = sum(own[0] == other for other in others)
+        its = sum(said[str(unit)] == other for other in others)
+        apart.append(float(mine >= its) - float(its >= mine))
+    return apart
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_p_value_is_that_of_a_plain_t_test(seed: int) -> None:
+    table, predictions = random_panel(seed)
+    options = TestOptions(epsilon=0.1, scoring="accuracy")
+    test = agreement.alternative_annotator_test(table, predictions, PREFERENCE, options=options)
+    for one in test.annotators:
+        apart = plainly(table, predictions, one.annotator)
+        expected = stats.ttest_1samp(apart, 0.1, alternative="less").pvalue
+        assert one.n_items == len(apart)
+        assert one.p == pytest.approx(expected)
+
+
+def test_one_item_per_article_makes_both_p_values_equal() -> None:
+    table, predictions = random_panel(1)
+    alone = table.assign(article=table["unit"])
+    test = agreement.alternative_annotator_test(alone, predictions, PREFERENCE)
+    for one in test.annotators:
+        assert one.p_clustered == pytest.approx(one.p)
+
+
+def test_repeating_articles_item_by_item_changes_only_the_unclustered_p_value() -> None:
+    # Four copies of every item in its own article say nothing new.
+    table, predictions = random_panel(2)
+    copies = range(4)
+    alone = table.assign(article=table["unit"])
+    repeated = pd.concat([alone.assign(unit=alone["unit"] + f"/{k}") for k in copies])
+    more = pd.concat([predictions.assign(unit=predictions["unit"] + f"/{k}") for k in copies])
+    one = agreement.alternative_annotator_test(alone, predictions, PREFERENCE).annotators[0]
+    four = agreement.alternative_annotator_test(repeated, more, PREFERENCE).annotators[0]
+    assert four.p_clustered == pytest.approx(one.p_clustered)
+    assert four.p != pytest.approx(one.p, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_step_up_is_that_of_scipy(seed: int) -> None:
+    p = np.random.default_rng(seed).beta(0.3, 3, 12)
+    adjusted = stats.false_discovery_control(p, method="by")
+    assert rejected(p.tolist(), 0.05) == (adjusted <= 0.05).tolist()
+
+
+def test_step_up_of_nothing() -> None:
+    assert rejected([], 0.05) == []
+
+
+def test_order_counts_in_the_scoring_of_ordinal_labels() -> None:
+    # The annotator says a, the other t; b lies nearer to t than a does.
+    rows = [(f"u{i}", f"v{i}", name, label) for i in range(40) for name, label in ("xa", "yt")]
+    table = pd.DataFrame(rows, columns=["unit", "article", "annotator", "label"])
+    predictions = pd.DataFrame({"unit": [f"u{i}" for i in range(40)], "grade": "b"})
+    near = agreement.alternative_annotator_test(table, predictions, GRADE)
+    assert near.scoring == "rmse"
+    assert near.annotators[0].predictor_share == 1
+    assert near.annotators[0].annotator_share == 0
+    plain = agreement.alternative_annotator_test(
+        table, predictions, GRADE, options=TestOptions(scoring="accuracy")
+    )
+    assert plain.annotators[0].annotator_share == 1
+
+
+def test_too_few_items_skip_an_annotator_in_words() -> None:
+    table, predictions = random_panel(3)
+    few = table[(table["annotator"] != "annotator 2") | table["unit"].str.startswith("u1")]
+    test = agreement.alternative_annotator_test(few, predictions, PREFERENCE)
+    skipped = test.annotators[2]
+    assert skipped.status == f"too few: {skipped.n_items} items"
+    assert skipped.p is None
+    assert test.winning_rate.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("kept", "status"),
+    [
+        pytest.param(["annotator 0"], "not estimable: one annotator", id="one annotator"),
+        pytest.param([], "not estimable: no labels", id="nobody"),
+    ],
+)
+def test_no_test_without_two_annotators(kept: list[str], status: str) -> None:
+    table, predictions = random_panel(4)
+    panel = table[table["annotator"].isin(kept)]
+    test = agreement.alternative_annotator_test(panel, predictions, PREFERENCE)
+    assert test.winning_rate.status == status
+    assert test.advantage_probability.status == status
+    assert not test.passes
+
+
+def test_missing_predictions_do_not_count_as_a_label() -> None:
+    table, predictions = random_panel(5)
+    without = predictions.astype({"label": object})
+    without.loc[:9, "label"] = None
+    test = agreement.alternative_annotator_test(table, without, PREFERENCE)
+    shorter = agreement.alternative_annotator_test(table, predictions.iloc[10:], PREFERENCE)
+    assert test == shorter
+
+
+def test_a_perfect_predictor_beats_everyone() -> None:
+    table, _ = random_panel(6)
+    agreed = table.assign(label="a")
+    other = agreed.assign(annotator="annotator 9")
+    predictions = agreed.drop_duplicates("unit")[["unit", "label"]]
+    both = pd.concat([agreed[agreed["annotator"] == "annotator 0"], other.drop_duplicates("unit")])
+    test = agreement.alternative_annotator_test(both, predictions, PREFERENCE)
+    assert test.winning_rate.value == 1
+    assert test.passes_clustered
+
+
+def test_scoring_must_suit_the_variable() -> None:
+    table, predictions = random_panel(7)
+    with pytest.raises(DataError, match="scoring 'rmse' does not suit a nominal variable"):
+        agreement.alternative_annotator_test(
+            table, predictions, PREFERENCE, options=TestOptions(scoring="rmse")
+        )
+
+
+def test_predictions_need_their_columns() -> None:
+    table, predictions = random_panel(7)
+    with pytest.raises(DataError, match="predictions need the columns unit and 'preference'"):
+        agreement.alternative_annotator_test(
+            table, predictions.rename(columns={"label": "answer"}), PREFERENCE
+        )
+
+
+def test_result_is_ready_for_json() -> None:
+    table, predictions = random_panel(8)
+    test = agreement.alternative_annotator_test(table, predictions, PREFERENCE)
+    record: dict[str, Any] = json.loads(json.dumps(test.to_dict(), allow_nan=False))
+    assert len(record["annotators"]) == len(test.to_frame()) == 3
+    assert record["winning_rate"]["status"] == "ok"

@@ -1,0 +1,112 @@
+"""The measures as `evaluate.Metric`, loaded from their files without a network."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import evaluate
+import pytest
+
+from classifier.agreement.metrics import METRICS, metric_path
+from classifier.errors import DataError
+
+PREDICTIONS = ["a", "b", "b", "a", "c", "a"]
+REFERENCES = ["a", "b", "a", "a", "c", "c"]
+LABELS = ["a", "b", "c"]
+
+
+class Metric(Protocol):
+    name: str
+
+    def compute(self, **given: object) -> dict[str, float]: ...
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("modules")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate.config, "HF_MODULES_CACHE", str(folder))
+        yield
+
+
+def load(name: str) -> Metric:
+    metric: Metric = evaluate.load(str(metric_path(name)))
+    return metric
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_has_a_file_and_loads(name: str) -> None:
+    assert metric_path(name).is_file()
+    assert load(name).name == name
+
+
+def test_every_file_is_listed() -> None:
+    folder = metric_path(METRICS[0]).parent
+    assert {p.stem for p in Path(folder).glob("*.py")} - {"__init__", "answers"} == set(METRICS)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        # Confusion: aa 2, ba 1, ac 1, bb 1, cc 1 of 6; margins a 3 b 2 c 1 and a 3 b 1 c 2.
+        pytest.param("cohen_kappa", (4 / 6 - 13 / 36) / (1 - 13 / 36), id="Cohen"),
+        # Joint shares a 6/12, b 3/12, c 3/12: p_e = 54/144.
+        pytest.param("scott_pi", (4 / 6 - 0.375) / (1 - 0.375), id="Scott"),
+        pytest.param("fleiss_kappa", (4 / 6 - 0.375) / (1 - 0.375), id="Fleiss"),
+        # chance is half of 1 - .375
+        pytest.param("gwet_ac", (4 / 6 - 0.3125) / (1 - 0.3125), id="AC1"),
+        pytest.param("raw_agreement", 4 / 6, id="raw"),
+        # D_o = 2 / 6, D_e = (144 - 54) / (12 * 11)
+        pytest.param("krippendorff_alpha", 1 - (2 / 6) / (90 / 132), id="alpha"),
+    ],
+)
+def test_value(name: str, expected: float) -> None:
+    one_each = name in ("cohen_kappa", "scott_pi")
+    references = REFERENCES if one_each else [[label] for label in REFERENCES]
+    result = load(name).compute(predictions=PREDICTIONS, references=references, labels=LABELS)
+    assert result[name] == pytest.approx(expected)
+    assert result["interval_status"] == "not asked for"
+
+
+def test_sets_with_empty_ones() -> None:
+    result = load("masi_alpha").compute(
+        predictions=[["a"], [], ["a", "b"]], references=[["a"], [], ["a", "b"]], labels=LABELS
+    )
+    assert result["masi_alpha"] == 1
+
+
+def test_articles_give_an_interval() -> None:
+    result = load("krippendorff_alpha").compute(
+        predictions=PREDICTIONS,
+        references=[[label] for label in REFERENCES],
+        labels=LABELS,
+        articles=list("uvwxyz"),
+        level="ordinal",
+    )
+    assert result["low"] < result["krippendorff_alpha"] < result["high"]
+    assert result["n_articles"] == 6
+
+
+def test_undefined_says_why() -> None:
+    result = load("cohen_kappa").compute(
+        predictions=["a", "a"], references=["a", "a"], labels=LABELS
+    )
+    assert result["cohen_kappa"] is None
+    assert result["status"] == "undefined: no variation"
+
+
+def test_labels_of_the_codebook_are_required() -> None:
+    with pytest.raises(DataError, match="a metric needs labels"):
+        load("gwet_ac").compute(predictions=["a"], references=[["a"]])
+
+
+def test_one_article_per_item_is_required() -> None:
+    with pytest.raises(DataError, match="2 items, 1 articles"):
+        load("scott_pi").compute(
+            predictions=["a", "b"], references=["a", "b"], labels=LABELS, articles=["x"]
+        )
+
+
+def test_an_unknown_metric_is_named() -> None:
+    with pytest.raises(DataError, match="got 'gamma'"):
+        metric_path("gamma")
