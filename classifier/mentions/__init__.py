@@ -1,6 +1,6 @@
 """Where an article names a target: found by lexicon, and explained entry by entry, rule by rule."""
 
 from classifier.mentions.find import Excluded, MentionsReport, explain_mentions, find_mentions
-from classifier.mentions.lexicon import LEXICON_VERSION
+from classifier.mentions.tables import LEXICON_VERSION
 
 __all__ = ["LEXICON_VERSION", "Excluded", "MentionsReport", "explain_mentions", "find_mentions"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from classifier.articles import find_zones
 from classifier.codebook import Codebook, Target
 from classifier.mentions.judge import Judged, judge
-from classifier.mentions.lexicon import build_lexicon
 from classifier.mentions.matcher import Matcher
 from classifier.mentions.rules import Rule
+from classifier.mentions.tables import build_lexicon
 from classifier.records import Article, Mention, Span, Zone
 from classifier.text import match_view
 from classifier.voice import Report, find_reports, voice_at

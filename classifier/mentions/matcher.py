@@ -93,7 +93,7 @@ class Matcher:
 
     @cached_property
     def _exclusions_by_form(self) -> Mapping[str, tuple[Exclusion, ...]]:
-        return _index(e for language in self._languages for e in language.exclusions)
+        return _index(self.lexicon.exclusions)
 
     @cached_property
     def _finder(self) -> re.Pattern[str] | None:
