@@ -20,11 +20,11 @@ _OPENERS = "'\"“„«‘‹(["
 _CLOSERS = "'\"”“»’›)]"
 _STOPS = ".!?…"
 _CUT = re.compile(r"[.!?…][" + re.escape(_CLOSERS) + r"]*\s+")
-# "einde.Het", as scraping leaves it; "Node.js" and "17.44" stay whole.
-_GLUED = re.compile(
-    r"[.!?](?<=[^\W\d_][a-zà-öø-ÿğışа-яёіїєґ].)(?=[A-ZÀ-ÖØ-ÞĞİŞА-ЯЁІЇЄҐ][^\W\d_A-Z])"
+# Either before white space, or "einde.Het" as scraping leaves it.
+_STOP = re.compile(
+    r"[.!?…](?:(?=[A-ZÀ-ÖØ-ÞĞİŞА-ЯЁІЇЄҐ][^\W\d_A-Z])|([" + re.escape(_CLOSERS) + r"]*)\s+(?=\S))"
 )
-_AFTER_QUOTE = re.compile(r"\.[" + re.escape(_CLOSERS) + r"]+\s+(?=\S)")
+_WORD_BEFORE = re.compile(r"[^\W\d_][a-zà-öø-ÿğışа-яёіїєґ]\Z")
 _LAST_WORD = re.compile(r"(?:([^\W\d_]{1,2})\.\s)?([^\W_]+(?:[.-][^\W\d_]+)*)\.\Z")
 _CLITIC_START = re.compile(r"['’‘][stnm]\s+[^\W\d_]", re.IGNORECASE)
 _ROMAN = re.compile(r"[IVXLC]{1,6}\Z")
@@ -35,7 +35,7 @@ _TAIL = 40
 class _Abbreviations:
     title: frozenset[str]
     number: frozenset[str]
-    closing: frozenset[str]
+    closing: tuple[str, ...]
 
 
 def split_sentences(text: str, language: str | None) -> list[Span]:
@@ -74,17 +74,29 @@ def _line_boundaries(line: str, language: str | None) -> Iterator[int]:
 
 
 def _candidates(line: str, language: str | None) -> list[int]:
-    candidates = {match.end() for match in _GLUED.finditer(line)}
-    candidates.update(match.end() for match in _AFTER_QUOTE.finditer(line))
-    closing = _closing_pattern(language or "")
-    if closing:
-        candidates.update(match.end() for match in closing.finditer(line))
+    candidates = {
+        match.end() for match in _STOP.finditer(line) if _may_end(line, match, language or "")
+    }
     for start, end in _pieces(line):
         candidates.add(start)
         for sentence in sentencex.segment(language or "en", line[start:end]):
             start += len(sentence)
             candidates.add(start)
     return sorted(candidates - {0, len(line)})
+
+
+def _may_end(line: str, match: re.Match[str], language: str) -> bool:
+    """Whether a sentence may end at a stop although sentencex does not see it."""
+    closers = match.group(1)
+    before = line[max(0, match.start() - _TAIL) : match.start()]
+    if closers is None:
+        return bool(_WORD_BEFORE.search(before[-2:]))
+    if line[match.start()] != ".":
+        return False
+    abbreviations = _abbreviations().get(language)
+    return bool(closers) or (
+        abbreviations is not None and before.lower().endswith(abbreviations.closing)
+    )
 
 
 def _pieces(line: str) -> Iterator[tuple[int, int]]:
@@ -142,19 +154,9 @@ def _abbreviations() -> dict[str, _Abbreviations]:
     )
     return {
         language: _Abbreviations(
-            *(frozenset(table[kind]) for kind in ("title", "number", "closing"))
+            frozenset(table["title"]),
+            frozenset(table["number"]),
+            tuple(before + word for word in table["closing"] for before in " (,"),
         )
         for language, table in data.items()
     }
-
-
-@cache
-def _closing_pattern(language: str) -> re.Pattern[str] | None:
-    """Finds the abbreviations after which a capital starts a sentence, and that white space."""
-    abbreviations = _abbreviations().get(language)
-    if abbreviations is None:
-        return None
-    words = "|".join(
-        re.escape(word) for word in sorted(abbreviations.closing, key=len, reverse=True)
-    )
-    return re.compile(rf"(?<!\w)(?:{words})\.\s+(?=\S)", re.IGNORECASE)

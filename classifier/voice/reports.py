@@ -1,12 +1,11 @@
 """Reports: whose words a stretch is, with the evidence, and a quick look-up by place."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, overload
 
-from classifier.records import Span, Zone
+from classifier.records import Span
 
 ReportKind = Literal["quotation", "report"]
 
@@ -75,18 +74,3 @@ def voice_at(reports: Sequence[Report], span: Span) -> Report | None:
     Quick where `reports` is what `find_reports` returned; any other sequence is indexed first.
     """
     return (reports if isinstance(reports, Reports) else Reports(reports)).at(span)
-
-
-_QUOTATION = re.compile(
-    r"[“„]([^“”„\n]+)[”“]|«([^«»\n]+)»|(?<!\w)‘([^‘\n]+?)’(?!\w)|\"([^\"\n]+)\""
-)
-
-
-def find_reports(text: str, zones: Sequence[Zone]) -> Reports:
-    """The reports of a text, paragraph by paragraph, in the language of each zone."""
-    found = []
-    for zone in zones:
-        for match in _QUOTATION.finditer(text, zone.span.start, zone.span.end):
-            group = match.lastindex or 0
-            found.append(Report(Span(match.start(group), match.end(group)), "quotation"))
-    return Reports(found)

@@ -1,0 +1,122 @@
+"""The words by which news hands over to another voice: one TOML file per language, read once."""
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+_ENDINGS = re.compile(r"\{([^}]*)\}")
+
+
+@dataclass(frozen=True)
+class Cues:
+    """Cue words of one language, in lower case; each set may be empty."""
+
+    source: frozenset[str] = frozenset()
+    """Phrases that name whose view a clause is: "according to"."""
+    source_final_only: frozenset[str] = frozenset()
+    not_source: frozenset[str] = frozenset()
+    hearsay: frozenset[str] = frozenset()
+    """Phrases that mark their whole clause as hearsay: "naar verluidt"."""
+    passive: frozenset[str] = frozenset()
+    """Turkish verb forms that report without a speaker: "iddia edildi"."""
+    participle: frozenset[str] = frozenset()
+    final: frozenset[str] = frozenset()
+    """Words that follow a report and come before its speaker: "aldus"."""
+    would: frozenset[str] = frozenset()
+    would_modals: frozenset[str] = frozenset()
+    conditional: frozenset[str] = frozenset()
+    verbs: frozenset[str] = frozenset()
+    that_only: frozenset[str] = frozenset()
+    """Verbs that report only before a `that` word or a colon."""
+    never: frozenset[str] = frozenset()
+    bare: frozenset[str] = frozenset()
+    """Verbs after which the clause may follow without a `that` word."""
+    noun_like: frozenset[str] = frozenset()
+    addressed: frozenset[str] = frozenset()
+    nouns: frozenset[str] = frozenset()
+    naming: frozenset[str] = frozenset()
+    naming_needs: frozenset[str] = frozenset()
+    infinitive_after: frozenset[str] = frozenset()
+    infinitive_mark: frozenset[str] = frozenset()
+    that: frozenset[str] = frozenset()
+    weak_that: frozenset[str] = frozenset()
+    weak_that_after: frozenset[str] = frozenset()
+    about: frozenset[str] = frozenset()
+    about_after: frozenset[str] = frozenset()
+    quote_after: frozenset[str] = frozenset()
+    contrast: frozenset[str] = frozenset()
+    """Words that end a report where they follow a comma."""
+    join: frozenset[str] = frozenset()
+    relative: frozenset[str] = frozenset()
+    subordinate: frozenset[str] = frozenset()
+    negation: frozenset[str] = frozenset()
+    like: frozenset[str] = frozenset()
+    first_person: frozenset[str] = frozenset()
+    """Words before a verb that make it the author's own, or no report: "I", "to", "might"."""
+    so_called: frozenset[str] = frozenset()
+    label: frozenset[str] = frozenset()
+    """Words before a colon that name no speaker: "Photo"."""
+    determiner: frozenset[str] = frozenset()
+    preposition: frozenset[str] = frozenset()
+    pronoun: frozenset[str] = frozenset()
+    time: frozenset[str] = frozenset()
+    finite: frozenset[str] = frozenset()
+    skip_after: frozenset[str] = frozenset()
+    object_start: frozenset[str] = frozenset()
+
+
+@cache
+def read_cues(language: str) -> Cues | None:
+    """The cues of a language, None where there is no file for it."""
+    file = resources.files(__name__).joinpath(f"{language}.toml")
+    if not file.is_file():
+        return None
+    data = tomllib.loads(file.read_text("utf-8"))
+    known = {field.name for field in fields(Cues)}
+    return Cues(**{name: _expand(words) for name, words in data.items() if name in known})
+
+
+class Phrase(NamedTuple):
+    """A cue of one word or more, found by its most telling word."""
+
+    words: tuple[str, ...]
+    offset: int
+    """Place of the telling word in it."""
+    kind: str
+    """The field of `Cues` it stands in."""
+
+
+@cache
+def phrases(language: str) -> dict[str, tuple[Phrase, ...]]:
+    """The sources and the hearsay of a language by their longest word, longest phrase first."""
+    cues = read_cues(language) or Cues()
+    found: dict[str, list[Phrase]] = {}
+    pairs = [(phrase, kind) for kind in ("source", "hearsay") for phrase in getattr(cues, kind)]
+    for phrase, kind in sorted(pairs, key=lambda pair: (-len(pair[0]), pair)):
+        words = tuple(phrase.split())
+        telling = max(words, key=len)
+        found.setdefault(telling, []).append(Phrase(words, words.index(telling), kind))
+    return {word: tuple(ways) for word, ways in found.items()}
+
+
+@cache
+def telling_words(language: str) -> frozenset[str]:
+    """Words that any cue has: a sentence without one needs no closer look."""
+    cues = read_cues(language) or Cues()
+    single = cues.verbs | cues.final | cues.would | cues.nouns | cues.naming
+    return single | cues.passive | cues.participle | frozenset(phrases(language))
+
+
+def _expand(words: str | list[str]) -> frozenset[str]:
+    forms: set[str] = set()
+    for word in [words] if isinstance(words, str) else words:
+        match = _ENDINGS.search(word)
+        if match is None:
+            forms.add(word)
+        else:
+            rest = (word[: match.start()] + e + word[match.end() :] for e in match[1].split(","))
+            forms |= _expand(list(rest))
+    return frozenset(forms)
