@@ -1,5 +1,6 @@
 """Annotation sets: who labelled which mention how, checked on the way in, adjudicated to gold."""
 
+from classifier.annotations.fix import Fixed, fix_annotations
 from classifier.annotations.folder import check_annotations, read_annotations, write_annotations
 from classifier.annotations.gold import adjudicate, long_table
 from classifier.annotations.table import (
@@ -15,10 +16,12 @@ from classifier.annotations.table import (
 __all__ = [
     "Annotation",
     "AnnotationSet",
+    "Fixed",
     "Value",
     "adjudicate",
     "annotation_table",
     "check_annotations",
+    "fix_annotations",
     "long_table",
     "read_annotations",
     "table_annotations",

@@ -1,7 +1,7 @@
 """Annotation sets on disk: articles.jsonl, annotations.jsonl, mostly a codebook.toml."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from classifier.files import write_json_lines
 from classifier.records import Article, Problem
 
 ARTICLES, ANNOTATIONS, CODEBOOK = "articles.jsonl", "annotations.jsonl", "codebook.toml"
+IDENTICAL = "identical row"
 _SHOWN = 3
 
 
@@ -29,7 +30,7 @@ class Loaded:
 
     articles: tuple[Article, ...]
     rows: tuple[Row, ...]
-    codebook: Codebook
+    scheme: Scheme
     article_problems: tuple[Problem, ...]
 
     @property
@@ -61,9 +62,9 @@ def read_annotations(folder: Path | str, codebook: Codebook | None = None) -> An
             f"{folder}: an annotation set without faults was required, {n}: {shown}{more}"
         )
     table = annotation_table(
-        (row.annotation for row in loaded.rows if row.annotation), loaded.codebook
+        (row.annotation for row in loaded.rows if row.annotation), loaded.scheme.codebook
     )
-    return AnnotationSet(loaded.articles, table, loaded.codebook)
+    return AnnotationSet(loaded.articles, table, loaded.scheme.codebook)
 
 
 def check_annotations(folder: Path | str, codebook: Codebook | None = None) -> list[Problem]:
@@ -112,21 +113,23 @@ def load(folder: Path, codebook: Codebook | None = None) -> Loaded:
     for name in (ARTICLES, ANNOTATIONS):
         if not (folder / name).is_file():
             raise DataError(f"{folder}: an annotation set needs {name}, none was found")
-    own = folder / CODEBOOK
-    codebook = codebook or (read_codebook(own) if own.is_file() else default_codebook())
+    own = read_codebook(folder / CODEBOOK) if (folder / CODEBOOK).is_file() else None
+    codebook = codebook or own or default_codebook()
     problems: list[Problem] = []
     articles = tuple(_articles(folder / ARTICLES, problems))
-    scheme = Scheme(codebook, {article.article_id: article for article in articles})
+    by_id = {article.article_id: article for article in articles}
+    version = own.version if own and own.version != codebook.version else None
+    scheme = Scheme(codebook, by_id, version)
     rows = []
     for where, record, problem in _json_lines(folder / ANNOTATIONS):
         if problem:
             rows.append(Row(where, {}, (problem,), None))
         else:
             rows.append(check_record(record, where, scheme))
-    return Loaded(articles, tuple(_without_repeats(rows)), codebook, tuple(problems))
+    return Loaded(articles, tuple(without_repeats(rows)), scheme, tuple(problems))
 
 
-def _without_repeats(rows: list[Row]) -> Iterator[Row]:
+def without_repeats(rows: Iterable[Row]) -> Iterator[Row]:
     """Refuse the second and later rows of one annotator on one mention."""
     first: dict[tuple[str, str], Row] = {}
     for row in rows:
@@ -144,7 +147,7 @@ def _without_repeats(rows: list[Row]) -> Iterator[Row]:
 def _repeat(row: Row, earlier: Row) -> Problem:
     detail = f"annotator and mention are those of {earlier.where}"
     if row.annotation == earlier.annotation:
-        return Problem(row.where, "identical row", detail, "classifier check --fix drops it")
+        return Problem(row.where, IDENTICAL, detail, "classifier check --fix drops it")
     return Problem(row.where, "coded twice", f"{detail}, the labels differ", "keep one of the two")
 
 

@@ -18,6 +18,8 @@ OPTIONAL_KEYS = (
     "evidence_end",
     "text_sha256",
 )
+OLDER_LABEL = "label of an older codebook"
+OFFSET_REASONS = ("offsets inverted", "offsets out of range", "surface does not match")
 _TEXT_KEYS = ("article_id", "target", "surface")
 _OPTIONAL_TEXT_KEYS = ("comment", "speaker", "text_sha256")
 
@@ -39,6 +41,17 @@ class Scheme:
 
     codebook: Codebook
     articles: Mapping[str, Article]
+    version: str | None = None
+    """The version of the codebook the lines were coded by, where it is another."""
+
+    def recode(self, variable: Variable, label: str) -> str | None:
+        """What a label of an older version became, by the codebook's recode table."""
+        if self.version is not None and self.version in self.codebook.recodes:
+            return self.codebook.recodes[self.version].get(variable.name, {}).get(label)
+        if label in variable.names:
+            return None
+        tables = [table.get(variable.name, {}) for table in self.codebook.recodes.values()]
+        return next((table[label] for table in tables if label in table), None)
 
 
 def check_record(record: object, where: str, scheme: Scheme) -> Row:
@@ -52,15 +65,6 @@ def check_record(record: object, where: str, scheme: Scheme) -> Row:
         for found in check(record, scheme)
     )
     return Row(where, record, problems, None if problems else _annotation(record, scheme.codebook))
-
-
-def outdated_label(variable: Variable, label: str, codebook: Codebook) -> str | None:
-    """The label that an older version's label became, by the codebook's recode table."""
-    for changes in codebook.recodes.values():
-        renamed = changes.get(variable.name, {}).get(label)
-        if renamed is not None:
-            return renamed
-    return None
 
 
 _Found = Iterator[tuple[str, str, str]]
@@ -153,19 +157,21 @@ def _labels(record: Mapping[str, Any], scheme: Scheme) -> _Found:
             continue
         names = value if is_set else [value]
         for name in names:
-            if name not in variable.names:
-                yield _unknown_label(variable, name, scheme.codebook)
+            renamed = scheme.recode(variable, str(name))
+            if renamed is not None:
+                yield _older_label(variable, str(name), renamed, scheme.codebook)
+            elif name not in variable.names:
+                known = ", ".join(variable.names)
+                yield "unknown label", f"{variable.name} has the labels {known}; got {name!r}", ""
         if len({str(name) for name in names}) < len(names):
             yield "label repeated", f"{variable.name} names a label twice: {names}", ""
 
 
-def _unknown_label(variable: Variable, name: object, codebook: Codebook) -> tuple[str, str, str]:
-    known = ", ".join(variable.names)
-    renamed = outdated_label(variable, str(name), codebook)
-    if renamed is None:
-        return "unknown label", f"{variable.name} has the labels {known}; got {name!r}", ""
+def _older_label(
+    variable: Variable, name: str, renamed: str, codebook: Codebook
+) -> tuple[str, str, str]:
     return (
-        "label of an older codebook",
+        OLDER_LABEL,
         f"{variable.name} {name!r} is {renamed!r} in version {codebook.version}",
         "classifier check --fix applies the codebook's recode table",
     )

@@ -86,7 +86,7 @@ def _add(labels: dict[str, Value], variable: Variable, value: str) -> bool:
 def _read(code: Code, codebook: Codebook, scheme: str) -> list[Code] | None:
     field, value = code
     key = same_key(field)
-    if same_key(value or field) == MENTION:
+    if key in ("", MENTION) and same_key(value) == MENTION:
         return []
     if key == NOT_TARGET:
         return [(NOT_TARGET, "")] if same_key(value) in _YES else []

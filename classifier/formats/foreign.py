@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 from classifier.annotations import Annotation
 from classifier.codebook import Codebook
-from classifier.errors import DataError
+from classifier.errors import ClassifierError, DataError
 from classifier.formats.codes import Code, decode
 from classifier.formats.imported import Found, Imported, imported
 from classifier.offsets import RULES, Claim, OffsetRule, resolve_file, resolve_offsets
 from classifier.records import Article, Problem, Span
+
+UNNAMED = "unnamed"
+"""The annotator of regions that a tool stored without one."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def _listed(document: Iterable[Record], number: int) -> list[Record]:
     try:
         return list(document)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        detail = f"{type(error).__name__}: {error}"
+        is_ours = isinstance(error, ClassifierError)
+        detail = str(error) if is_ours else f"{type(error).__name__}: {error}"
         return [Problem(f"document {number}", "document unreadable, refused", detail)]
 
 
@@ -109,7 +113,7 @@ class Reading:
     rules: Sequence[OffsetRule] = RULES
     """Ways of counting to try; the first is what the format promises."""
     is_one_file: bool = False
-    """Whether all articles were counted alike, since one setting of the tool governs them."""
+    """Whether all texts were counted alike, since one setting of the tool governs them."""
 
 
 def understand(foreign: Foreign, reading: Reading) -> Imported:
@@ -120,10 +124,17 @@ def understand(foreign: Foreign, reading: Reading) -> Imported:
     resolved = list(_resolve(merged, foreign.articles, reading, counts))
     problems = [record for record in resolved if isinstance(record, Problem)]
     placed = [record for record in resolved if not isinstance(record, Problem)]
-    found: list[Found] = [*foreign.articles, *foreign.problems, *problems]
+    found: list[Found] = [*foreign.articles, *foreign.problems, *_unnamed(foreign), *problems]
     for record in sorted(placed, key=lambda record: place[record[0].key]):
         found += _annotation(*record, reading)
     return imported(found, reading.codebook, counts)
+
+
+def _unnamed(foreign: Foreign) -> Iterator[Problem]:
+    regions = [region for region in foreign.regions if region.annotator == UNNAMED]
+    if regions:
+        detail = f"{len(regions)} labels without the name of a person or program: {UNNAMED!r}"
+        yield Problem(regions[0].where, "no annotator, named unnamed", detail)
 
 
 def _merge(foreign: Foreign, reading: Reading) -> list[Region]:
@@ -188,16 +199,16 @@ def _resolve(
 ) -> Iterator[_Resolved | Problem]:
     """Region, its span, its evidence and its exact words, for every region that can be placed."""
     by_id = {article.article_id: article for article in articles}
-    by_article: dict[str, list[Region]] = defaultdict(list)
+    layers: dict[tuple[str, str], list[Region]] = defaultdict(list)
     for region in regions:
         if region.article_id in by_id:
-            by_article[region.article_id].append(region)
+            layers[region.article_id, region.annotator].append(region)
         else:
             detail = f"no article {region.article_id!r} was read"
             yield Problem(region.where, "region without article, refused", detail)
-    groups = [[group] for group in by_article.values()]
+    groups = [[layer] for layer in layers.values()]
     if reading.is_one_file:
-        groups = [list(by_article.values())]
+        groups = [list(layers.values())]
     for group in groups:
         yield from _resolve_group(group, by_id, reading, counts)
 
@@ -208,7 +219,7 @@ def _resolve_group(
     reading: Reading,
     counts: Counter[str],
 ) -> Iterator[_Resolved | Problem]:
-    """The regions of articles that were counted alike."""
+    """The regions of texts that were counted alike, each text by one annotator."""
     texts = [by_id[regions[0].article_id].text for regions in group]
     claims = [[Claim(r.start, r.end, r.surface) for r in regions] for regions in group]
     try:
@@ -219,7 +230,7 @@ def _resolve_group(
             yield Problem(region.where, "offsets fit no counting, refused", detail)
         return
     for regions, text, (rule, spans) in zip(group, texts, resolutions, strict=True):
-        counts[f"articles counted by {rule}"] += 1
+        counts[f"texts counted by {rule}"] += 1
         if rule != reading.rules[0]:
             detail = f"{regions[0].article_id}: {rule}; promised was {reading.rules[0]}"
             yield Problem(regions[0].where, "offsets counted otherwise, repaired", detail)

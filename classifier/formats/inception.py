@@ -18,7 +18,7 @@ from classifier.articles import article_from_record
 from classifier.errors import DataError
 from classifier.formats.archives import Member, read_members
 from classifier.formats.codes import Code
-from classifier.formats.foreign import Foreign, Link, Record, Region, gather
+from classifier.formats.foreign import UNNAMED, Foreign, Link, Record, Region, gather
 from classifier.formats.webanno_tsv import parse_tsv
 from classifier.offsets import CODE_POINTS
 from classifier.records import Article, Problem
@@ -26,7 +26,6 @@ from classifier.records import Article, Problem
 RULES = (CODE_POINTS,)
 MAX_DEPTH = 100
 """Elements within elements: a CAS is flat, an attack need not be."""
-_UNNAMED = "unnamed"
 _INITIAL = "INITIAL_CAS"
 _TYPE_SYSTEM = "typesystem.xml"
 _BUILT_IN = ("uima.", "de.tudarmstadt.ukp.", "org.dkpro.core.", "org.apache.")
@@ -49,7 +48,7 @@ class _Cas(Protocol):
 
     sofa_string: str | None
 
-    def select_all(self) -> Iterable[_Structure]: ...
+    def select_all_annotations(self) -> Iterable[_Structure]: ...
 
 
 def read_inception(path: Path) -> Foreign:
@@ -70,7 +69,13 @@ def read_inception(path: Path) -> Foreign:
 
 
 def _document(member: Member, system: Member | None) -> Iterator[Record]:
-    title, annotator = _place(member)
+    try:
+        yield from _records(member, system, *_place(member))
+    except DataError as error:
+        yield Problem(member.name, "document unreadable, refused", str(error))
+
+
+def _records(member: Member, system: Member | None, title: str, annotator: str) -> Iterator[Record]:
     if member.path.suffix.lower() == ".tsv":
         yield from _tsv(member, annotator, title)
         return
@@ -89,7 +94,7 @@ def _place(member: Member) -> tuple[str, str]:
         if folder in parts[:-2]:
             title, annotator = parts[parts.index(folder) + 1 :][:2]
             return title, PurePosixPath(annotator).stem
-    return member.path.stem, _UNNAMED
+    return member.path.stem, UNNAMED
 
 
 def _tsv(member: Member, annotator: str, title: str) -> Iterator[Record]:
@@ -152,7 +157,6 @@ def _check_xml(member: Member) -> None:
 
 
 def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
-    found = [fs for fs in cas.select_all() if hasattr(fs, "begin")]
     known = _metadata(cas)
     annotator = known.get("username") or annotator
     article = article_from_record(
@@ -162,7 +166,7 @@ def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
         }
     )
     yield article
-    for fs in found:
+    for fs in cas.select_all_annotations():
         if fs.type.name.startswith(_BUILT_IN) and not fs.type.name.endswith(_NAMED_ENTITY):
             continue
         key = f"{name} {fs.xmiID}"
@@ -190,7 +194,7 @@ def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
 def _metadata(cas: _Cas) -> Mapping[str, str]:
     """What the CAS says of itself: INCEpTION's annotator and document, DKPro's title."""
     known: dict[str, str] = {}
-    for fs in cas.select_all():
+    for fs in cas.select_all_annotations():
         if fs.type.name.endswith((".CASMetadata", ".DocumentMetaData")):
             for feature in ("username", "sourceDocumentName", "documentTitle"):
                 value = getattr(fs, feature, None)

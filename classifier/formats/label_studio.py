@@ -14,7 +14,7 @@ from typing import Any
 from classifier.articles import article_from_record
 from classifier.errors import DataError
 from classifier.formats.codes import TARGET, Code
-from classifier.formats.foreign import Foreign, Link, Record, Region, gather
+from classifier.formats.foreign import UNNAMED, Foreign, Link, Record, Region, gather
 from classifier.formats.imported import read_text
 from classifier.records import Problem
 
@@ -89,7 +89,7 @@ def _person(completed_by: object) -> str:
     """Who did it: an id, or a record with an e-mail address."""
     if isinstance(completed_by, Mapping):
         completed_by = completed_by.get("email") or completed_by.get("id")
-    return "unnamed" if completed_by is None else str(completed_by)
+    return UNNAMED if completed_by is None else str(completed_by)
 
 
 def _region(

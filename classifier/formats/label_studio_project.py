@@ -52,7 +52,8 @@ def labelling_config(codebook: Codebook) -> str:
     Any stretch of characters can be marked, so that a name inside a longer word can be one.
     """
     view = ElementTree.Element("View")
-    marks = ElementTree.SubElement(view, "Labels", name=TARGET, toName=_TEXT)
+    field = MENTION if codebook.any_target else TARGET
+    marks = ElementTree.SubElement(view, "Labels", name=field, toName=_TEXT)
     for name, title in _targets(codebook):
         ElementTree.SubElement(marks, "Label", value=name, hint=title)
     ElementTree.SubElement(
@@ -127,8 +128,9 @@ def _region(
 ) -> Iterator[dict[str, Any]]:
     span = annotation.span
     place = {"start": span.start, "end": span.end, "text": annotation.surface}
-    target = MENTION if codebook.any_target else annotation.target
-    mark = {"id": key, "from_name": TARGET, "to_name": _TEXT, "type": "labels"}
+    is_any = codebook.any_target
+    field, target = (MENTION, MENTION) if is_any else (TARGET, annotation.target)
+    mark = {"id": key, "from_name": field, "to_name": _TEXT, "type": "labels"}
     meta = meta | _unseen(annotation, codebook)
     yield mark | {"value": place | {"labels": [target]}} | ({"meta": meta} if meta else {})
     fields = [(name, encode_values(value)) for name, value in annotation.labels.items()]

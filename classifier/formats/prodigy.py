@@ -10,7 +10,7 @@ from typing import Any
 from classifier.articles import article_from_record
 from classifier.errors import DataError
 from classifier.formats.codes import Code
-from classifier.formats.foreign import Foreign, Link, Record, Region, gather
+from classifier.formats.foreign import UNNAMED, Foreign, Link, Record, Region, gather
 from classifier.formats.imported import read_json_lines
 from classifier.offsets import CODE_POINTS, UTF_16
 from classifier.records import Article, Problem
@@ -45,7 +45,7 @@ def _task(line: Mapping[str, Any], where: str) -> Iterator[Record]:
         detail = f"its annotator answered {line['answer']!r}"
         yield Problem(where, "answer not accepted, left out", detail)
         return
-    annotator = str(line.get("_annotator_id") or line.get("_session_id") or "unnamed")
+    annotator = str(line.get("_annotator_id") or line.get("_session_id") or UNNAMED)
     for n, span in enumerate(line.get("spans") or []):
         yield _region(span, f"{where} span {n + 1}", article.article_id, annotator, line)
     by_end = {span.get("token_end"): n for n, span in enumerate(line.get("spans") or [], 1)}

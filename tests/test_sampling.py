@@ -1,0 +1,111 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.errors import DataError
+from classifier.records import Article
+from classifier.sampling import draw_sample, drawn_articles
+
+
+def _mentions(**sources: int) -> pd.DataFrame:
+    """So many articles of each source, every third with two targets."""
+    rows = []
+    for source, n in sources.items():
+        for i in range(n):
+            rows.append({"article_id": f"{source}{i}", "source": source, "target": "RU"})
+            if i % 3 == 0:
+                rows.append({"article_id": f"{source}{i}", "source": source, "target": "UA"})
+    return pd.DataFrame(rows)
+
+
+def test_small_strata_give_what_they_cannot_take_to_the_others() -> None:
+    # a: 2 articles, b: 10, c: 88; n = 42: a gives 2, b 10, the other 30 are c's
+    table = draw_sample(_mentions(a=2, b=10, c=88), 42, by=["source"]).table
+    assert table["stratum"].value_counts().to_dict() == {"c": 30, "b": 10, "a": 2}
+    probability = table.drop_duplicates("stratum").set_index("stratum")["sampling_probability"]
+    assert probability.to_dict() == {"a": 1.0, "b": 1.0, "c": 30 / 88}
+
+
+def test_an_article_is_in_one_stratum_with_all_its_targets() -> None:
+    sample = draw_sample(_mentions(a=9), 9)
+    assert sample.table["stratum"].value_counts().to_dict() == {"a / RU": 6, "a / RU+UA": 3}
+    assert sample.n_population == 9
+
+
+def test_the_probability_is_the_share_of_draws_that_hold_the_article() -> None:
+    # a: 3 of 10 articles, b: 2 of 5, n = 3: 1.5 each, so 0.15 and 0.3; 2,000 draws, three
+    # standard errors are 3 * sqrt(0.3 * 0.7 / 2000) = 0.031
+    mentions = _mentions(a=10, b=5)
+    counts: dict[str, int] = {}
+    for seed in range(2000):
+        for article_id in draw_sample(mentions, 3, by=["source"], seed=seed).table["article_id"]:
+            counts[article_id] = counts.get(article_id, 0) + 1
+    shares = pd.Series(counts) / 2000
+    assert shares.filter(like="a").to_numpy() == pytest.approx(np.full(10, 0.15), abs=0.031)
+    assert shares.filter(like="b").to_numpy() == pytest.approx(np.full(5, 0.3), abs=0.031)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 12), min_size=1, max_size=6),
+    n=st.integers(1, 80),
+    seed=st.integers(0, 9),
+)
+def test_as_many_are_drawn_as_asked_and_none_twice(sizes: list[int], n: int, seed: int) -> None:
+    mentions = _mentions(**{f"s{i}_": size for i, size in enumerate(sizes)})
+    table = draw_sample(mentions, n, by=["source"], seed=seed).table
+    assert len(table) == min(n, sum(sizes))
+    assert table["article_id"].is_unique
+    assert table["sampling_probability"].between(0, 1, inclusive="right").all()
+
+
+def test_the_same_seed_draws_the_same_articles() -> None:
+    first, second = (draw_sample(_mentions(a=50), 5, seed=4).table for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_articles_can_be_drawn_by_what_they_know_and_keep_their_probability() -> None:
+    articles = [Article(f"a{i}", "tekst", source="De Kade" if i else None) for i in range(4)]
+    sample = draw_sample(articles, 2, by=["source"], seed=1)
+    drawn = drawn_articles(articles, sample)
+    # one stratum is the article without a source, the other holds three
+    assert {a.source: a.sampling_probability for a in drawn} == {None: 1.0, "De Kade": 1 / 3}
+
+
+def test_uncertainty_takes_the_articles_a_model_is_least_sure_of_and_says_so() -> None:
+    predictions = pd.DataFrame(
+        {
+            "article_id": ["sure", "half", "half", "failed"],
+            "p_stance_neutral": [1.0, 0.5, 0.9, np.nan],
+            "p_stance_favourable": [0.0, 0.5, 0.1, np.nan],
+        }
+    )
+    sample = draw_sample(predictions, 1, design="uncertainty")
+    assert list(sample.table["article_id"]) == ["half"]
+    assert sample.table["sampling_probability"].tolist() == [None]
+    assert not sample.is_random
+
+
+@pytest.mark.parametrize(
+    ("n", "by", "message"),
+    [(0, ["source"], "at least one article, got n = 0"), (1, ["mood"], r"missing: \['mood'\]")],
+)
+def test_a_draw_that_makes_no_sense_is_refused(n: int, by: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        draw_sample(_mentions(a=3), n, by=by)
+
+
+def test_targets_are_not_guessed_from_articles() -> None:
+    with pytest.raises(DataError, match="targets are in the mentions or predictions"):
+        draw_sample([Article("a", "tekst")], 1)
+
+
+def test_an_empty_population_is_refused() -> None:
+    with pytest.raises(DataError, match="needs articles to draw from, got none"):
+        draw_sample([], 1, by=["source"])
+
+
+def test_uncertainty_needs_probabilities() -> None:
+    with pytest.raises(DataError, match="needs predictions with columns p_stance"):
+        draw_sample(_mentions(a=3), 1, design="uncertainty")
