@@ -1,5 +1,6 @@
 """The table of predictions: one row per mention, whether it could be scored or not."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from classifier.annotations import unit_name
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
-from classifier.files import replacing
+from classifier.files import json_line, replacing
 from classifier.records import Article, Mention, Passage, Problem
 
 OK = "ok"
@@ -61,7 +62,7 @@ class Predictions:
         path = Path(path)
         with replacing(path) as draft:
             if path.suffix == ".jsonl":
-                self.to_frame().to_json(draft, orient="records", lines=True, force_ascii=False)
+                write_json_rows(draft, [self.table])
             else:
                 pq.write_table(self.table, draft)
 
@@ -166,6 +167,13 @@ def _answers(variable: Variable, probabilities: NDArray[np.float64]) -> dict[str
     return answers
 
 
+def write_json_rows(path: Path, tables: Iterable[pa.Table]) -> None:
+    """Write the rows of some tables as JSON Lines."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for table in tables:
+            file.writelines(json_line(row) + "\n" for row in table.to_pylist())
+
+
 def _frame(table: pa.Table) -> pd.DataFrame:
     """Text as Python objects, None where missing: pandas' own strings would turn None into nan."""
     text = {
@@ -181,7 +189,8 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
     path = Path(path)
     try:
         if path.suffix == ".jsonl":
-            frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+            lines = path.read_text(encoding="utf-8").split("\n")
+            frame = pd.DataFrame([json.loads(line) for line in lines if line])
         else:
             frame = _frame(pq.read_table(path))
     except FileNotFoundError:

@@ -2,5 +2,6 @@
 
 from classifier.score.load import load
 from classifier.score.scorer import Articles, Scorer
+from classifier.score.streaming import Scored, score_to_file
 
-__all__ = ["Articles", "Scorer", "load"]
+__all__ = ["Articles", "Scored", "Scorer", "load", "score_to_file"]

@@ -1,0 +1,147 @@
+"""Score a corpus of any size: constant memory, and after a kill it goes on where it was."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from classifier.articles import stream_articles
+from classifier.errors import DataError, ModelError
+from classifier.files import replacing, write_text
+from classifier.models.base import Progress
+from classifier.predictions import OK, prediction_schema, write_json_rows
+from classifier.records import Article, Problem
+from classifier.score.scorer import BATCH_ARTICLES, Scorer, batches
+
+_MANIFEST = "manifest.json"
+_KEY = b"classifier"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What became of a corpus."""
+
+    path: Path
+    n_articles: int
+    n_mentions: int
+    n_scored: int
+    """Mentions whose status is "ok"."""
+    problems: tuple[Problem, ...]
+    """Files and rows that could not be read."""
+
+
+@dataclass
+class _Tally:
+    articles: int = 0
+    mentions: int = 0
+    scored: int = 0
+
+    def add(self, n_articles: int, table: pa.Table) -> None:
+        self.articles += n_articles
+        self.mentions += table.num_rows
+        self.scored += table["status"].to_pylist().count(OK)
+
+
+def score_to_file(
+    scorer: Scorer,
+    path: Path | str,
+    out: Path | str,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Scored:
+    """Score the articles at `path` part by part into one file, Parquet or .jsonl.
+
+    Parts lie in a hidden folder beside `out` until all are there; `resume` keeps those that an
+    interrupted run finished. The result is the same bytes either way.
+
+    Raises:
+        DataError: no article at `path`, no space to write, or the corpus changed since the
+            interrupted run.
+        ModelError: the interrupted run used another model.
+    """
+    path, out = Path(path), Path(out)
+    parts = out.with_name(f".{out.name}.parts")
+    _start(parts, scorer, path, resume=resume)
+    problems: list[Problem] = []
+    tally = _Tally()
+    stream = ((article, ()) for article in stream_articles(path, problems))
+    for number, batch in zip(count(), batches(stream, BATCH_ARTICLES), strict=False):
+        articles = [article for article, _ in batch]
+        table = _part(parts / f"{number:08d}.parquet", articles, scorer)
+        tally.add(len(articles), table)
+        if progress is not None:
+            progress(tally.articles, 0, f"{tally.mentions} mentions")
+    _join(parts, out, scorer)
+    shutil.rmtree(parts)
+    return Scored(out, tally.articles, tally.mentions, tally.scored, tuple(problems))
+
+
+def _start(parts: Path, scorer: Scorer, path: Path, *, resume: bool) -> None:
+    """Make the folder of the parts, or check that its parts are of this model and corpus."""
+    wish = {
+        "model_id": scorer.trained.model_id,
+        "path": str(path.resolve()),
+        "batch_articles": BATCH_ARTICLES,
+    }
+    manifest = parts / _MANIFEST
+    if not resume or not manifest.is_file():
+        shutil.rmtree(parts, ignore_errors=True)
+        write_text(manifest, [json.dumps(wish)])
+        return
+    found: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    different = [key for key, value in wish.items() if found.get(key) != value]
+    if different:
+        raise ModelError(
+            f"resuming needs what the interrupted run had; {', '.join(different)} differs "
+            f"({[found.get(key) for key in different]}); run it again without resuming"
+        )
+
+
+def _part(path: Path, articles: Sequence[Article], scorer: Scorer) -> pa.Table:
+    """The part on disk if it is there, or else made and written."""
+    ids = hashlib.sha256()
+    for article in articles:
+        ids.update(f"{article.article_id}\n{article.sha256}\n".encode())
+    if path.is_file():
+        table = pq.read_table(path)
+        if (table.schema.metadata or {}).get(_KEY) != ids.hexdigest().encode():
+            raise DataError(
+                f"the articles are not those of the interrupted run (part {path.stem}); "
+                "run it again without resuming"
+            )
+        return table
+    table = scorer.judge([scorer.find(article) for article in articles])
+    table = table.replace_schema_metadata({_KEY: ids.hexdigest()})
+    try:
+        with replacing(path) as draft:
+            pq.write_table(table, draft)
+    except OSError as error:
+        raise DataError(
+            f"{path} could not be written ({error.strerror or error}); "
+            "make room and run it again with --resume"
+        ) from error
+    return table
+
+
+def _join(parts: Path, out: Path, scorer: Scorer) -> None:
+    schema = prediction_schema(scorer.variables)
+    tables = (pq.read_table(path).replace_schema_metadata() for path in sorted(_finished(parts)))
+    with replacing(out) as draft:
+        if out.suffix == ".jsonl":
+            write_json_rows(draft, tables)
+            return
+        with pq.ParquetWriter(draft, schema) as writer:
+            for table in tables:
+                writer.write_table(table)
+
+
+def _finished(parts: Path) -> Iterator[Path]:
+    return (path for path in parts.glob("*.parquet") if not path.name.startswith("."))
