@@ -163,9 +163,12 @@ def _with_empty(judged: Judged, matrix: FloatArray) -> FloatArray:
 
 def _coverage(judged: Judged, name: str, mask: Mask) -> dict[str, int]:
     status = Counter(judged.predictors[name].status)
-    lacking = {f"n_{reason}": n for reason, n in sorted(status.items()) if reason != "ok"}
+    lacking = {f"n_{reason}".replace(" ", "_"): n for reason, n in sorted(status.items()) if reason != "ok"}
+    unsettled = Counter(judged.gold_status)
     return {
+        "n_mentions": len(judged.items),
         "n_gold": int(judged.settled.sum()),
+        "n_gold_tie": unsettled["tie"],
         "n_judged": int(mask.sum()),
         "n_answered": status["ok"],
         **lacking,

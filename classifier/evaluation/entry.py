@@ -84,7 +84,7 @@ def evaluate(
     mentions = Table("mentions", tuple(mention_rows(settled, predictions, options)))
     return Evaluation(
         tables=(*_tables(judged, options), mentions),
-        counts=_counts(annotation_set, judged),
+        counts=_counts(annotation_set, settled),
         disagreements=tuple(
             one for each in judged for one in disagreements(each, annotation_set, options)
         ),
@@ -159,12 +159,11 @@ def _variables(
     return wanted
 
 
-def _counts(annotation_set: AnnotationSet, judged: list[Judged]) -> dict[str, int]:
+def _counts(annotation_set: AnnotationSet, gold: pd.DataFrame) -> dict[str, int]:
+    flagged = gold["not_target"] if "not_target" in gold.columns else pd.Series(dtype=bool)
     return {
-        "n_articles": len(annotation_set.articles),
+        "n_articles": int(gold["article_id"].nunique()),
         "n_annotators": len(annotation_set.annotators),
-        "n_units": int(annotation_set.table["unit"].nunique()),
-        "n_not_target": int(
-            annotation_set.table["unit"].nunique() - max(len(one.items) for one in judged)
-        ),
+        "n_mentions": len(gold),
+        "n_not_target": int(flagged.sum()),
     }

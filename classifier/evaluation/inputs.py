@@ -1,6 +1,7 @@
 """Bring gold, annotators and predictors together, mention by mention."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -55,6 +56,8 @@ class Judged:
     voice, date, story."""
     gold: tuple[Answer, ...]
     """None where the annotators do not settle it."""
+    gold_status: tuple[str, ...]
+    """"ok", "tie" or "not coded"."""
     labels: pd.DataFrame
     """What each annotator said: unit, article, story, annotator, label."""
     predictors: Mapping[str, Answers] = field(default_factory=dict)
@@ -98,12 +101,15 @@ def judge(
     items = _items(settled, annotation_set, predictions[options.predictor], options)
     labels = long_table(annotation_set, name)
     labels = labels[labels["unit"].isin(set(items["unit"]))].merge(items[["unit", "story"]])
-    judged = Judged(variable, items, _answers(settled[name], variable, "gold", options), labels)
+    answers = _answers(settled[name], variable, "gold", options)
+    judged = Judged(variable, items, answers, _gold_status(settled, name, answers), labels)
     predictors = {
         predictor: read_answers(frame, items["unit"], variable, predictor, options)
         for predictor, frame in predictions.items()
         if name in frame.columns
     }
+    for predictor, given in predictors.items():
+        _refuse_strangers(predictor, given, judged)
     return replace(judged, predictors=_with_majority(judged, predictors))
 
 
@@ -144,6 +150,23 @@ def _status(found: bool, reason: object, given: object, label: Answer) -> str:
     if is_missing(given):
         return "no label"
     return "unknown label" if label is None else "ok"
+
+
+def _gold_status(settled: pd.DataFrame, name: str, answers: Sequence[Answer]) -> tuple[str, ...]:
+    column = f"status_{name}"
+    if column in settled.columns:
+        return tuple(settled[column])
+    return tuple("not coded" if answer is None else "ok" for answer in answers)
+
+
+def _refuse_strangers(predictor: str, answers: Answers, judged: Judged) -> None:
+    if judged.settled.any() and not (judged.settled & answers.given).any():
+        counts = Counter(answers.status)
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items()))
+        raise DataError(
+            f"{predictor}: answers for {judged.variable.name!r} were required at mentions that "
+            f"have gold, got none ({reasons}); units are named article_id:start-end:target"
+        )
 
 
 def _items(
@@ -233,10 +256,7 @@ def _with_majority(judged: Judged, predictors: Mapping[str, Answers]) -> dict[st
     settled = [label for label in judged.gold if label is not None]
     if not settled or MAJORITY in predictors:
         return dict(predictors)
-    counts: dict[Hashable, int] = {}
-    for label in settled:
-        counts[label] = counts.get(label, 0) + 1
-    top = max(settled, key=lambda label: counts[label])
+    top, _ = Counter(settled).most_common(1)[0]
     n = len(judged.items)
     return {**predictors, MAJORITY: Answers((top,) * n, ("ok",) * n)}
 
