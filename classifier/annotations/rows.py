@@ -129,10 +129,11 @@ def _span_in_text(record: Mapping[str, Any], article: Article | None) -> _Found:
     elif start < 0 or (article and end > len(article.text)):
         length = len(article.text) if article else "?"
         yield "offsets out of range", f"the text has {length} characters, got {start}-{end}", _FIX
-    elif article and article.text[start:end] != record.get("surface"):
-        came = article.text[start:end]
-        detail = f"text[{start}:{end}] is {came!r:.80}, surface is {record.get('surface')!r:.80}"
-        yield "surface does not match", detail, _FIX
+    elif article and isinstance(record.get("surface"), str):
+        came, surface = article.text[start:end], record["surface"]
+        if came != surface:
+            detail = f"text[{start}:{end}] is {came!r:.80}, surface is {surface!r:.80}"
+            yield "surface does not match", detail, _FIX
 
 
 _FIX = "classifier check --fix finds the counting rule under which the surfaces match"
