@@ -21,7 +21,7 @@ def expand(notation: str, paradigms: Endings, inflection: Endings) -> tuple[str,
     """Every form that a notation stands for, folded; raises `CodebookError` if it is malformed.
 
     >>> expand("Russisch[e|en]", {}, {})
-    ('russisch', 'russische', 'russischen')
+    ('russische', 'russischen', 'russisch')
     >>> expand("Анкар<a>", {"a": ("а", "ы")}, {})
     ('анкара', 'анкары')
     """
