@@ -179,3 +179,15 @@ def test_a_plan_without_enough_labels_says_why() -> None:
     (plan,) = plan_articles(rows, codebook(), gold(rows, 3), half_width=0.1)
     assert plan["needed"] is None
     assert "too few: 3 coded articles, 8 needed" in plan["status"]
+
+
+def test_unequal_chances_are_undone() -> None:
+    # Ten warm mentions drawn with chance 1/2 and ten mild ones with chance 1/10, no use in the
+    # scores: Hájek gives (10 / .5) / (10 / .5 + 10 / .1) = 1/6.
+    rows = predictions(40).assign(tone_score=0.0, zone="body")
+    labels = gold(rows, 20).assign(
+        tone=["warm"] * 10 + ["mild"] * 10, sampling_probability=[0.5] * 10 + [0.1] * 10
+    )
+    quantity = profile_sources(rows, codebook(), gold=labels).rows[1].quantity("tone")
+    assert quantity.corrected.value == pytest.approx(1 / 6)
+    assert "Hájek" in quantity.corrected.method

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from classifier.cli.output import Answer, problem_lines, show, table
 
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export_command)
     app.command("check")(check_command)
     app.command("mentions")(mentions_command)
+    app.command("sample")(sample_command)
 
 
 def import_command(
@@ -107,8 +109,11 @@ def check_command(
         return
     fixed = fix_annotations(folder, fix)
     answer = Answer(
-        {"folder": folder, "out": fix, "problems": problems, "fixed": fixed},
-        [f"{len(fixed)} of {len(problems)} problems were mended in {fix}", *problem_lines(fixed)],
+        {"folder": folder, "out": fix, "mended": fixed.mended, "left_out": fixed.left_out},
+        [
+            f"{len(fixed.mended)} problems were mended in {fix}, {len(fixed.left_out)} left out",
+            *problem_lines([*fixed.mended, *fixed.left_out]),
+        ],
         f"classifier check {fix}",
     )
     show(answer, as_json=as_json)
@@ -151,6 +156,52 @@ def mentions_command(
             ),
             *problem_lines(reading.problems),
         ],
+    )
+    show(answer, as_json=as_json)
+
+
+def sample_command(
+    path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
+    n: Annotated[int, typer.Option("--n", help="Articles to draw.")],
+    out: Annotated[Path, typer.Option(help="Folder for the articles to annotate.")],
+    by: Annotated[str, typer.Option(help="Strata: out of source, language, target.")] = "source",
+    design: Annotated[str, typer.Option(help="random or uncertainty.")] = "random",
+    predictions: Annotated[
+        Path | None, typer.Option(help="Predictions; needed for uncertainty, else suggestions.")
+    ] = None,
+    label_studio: Annotated[
+        Path | None, typer.Option(help="Also write a Label Studio project here (.json).")
+    ] = None,
+    codebook: Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")] = None,
+    seed: Annotated[int, typer.Option()] = 0,
+    as_json: Json = False,
+) -> None:
+    """Draw articles to annotate, at random with known probabilities or where a model is unsure."""
+    from classifier.annotations import write_annotations
+    from classifier.formats import export_annotations
+    from classifier.pipeline import DrawOptions, sample
+
+    options = DrawOptions(tuple(by.split(",")), design, seed)  # type: ignore[arg-type]
+    drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
+    write_annotations(drawn.annotation_set, out)
+    if label_studio is not None:
+        export_annotations("label-studio", drawn.annotation_set, label_studio, drawn.suggestions)
+    lines: list[str | Table] = [
+        f"{len(drawn.annotation_set.articles)} of {drawn.sample.n_population} articles are in {out}"
+    ]
+    if not drawn.sample.is_random:
+        lines.append("This is not a random sample: use it for training, never for estimates.")
+    answer = Answer(
+        {
+            "out": out,
+            "label_studio": label_studio,
+            "design": drawn.sample.design,
+            "n_population": drawn.sample.n_population,
+            "drawn": drawn.sample.table.to_dict("records"),
+            "problems": drawn.problems,
+        },
+        [*lines, *problem_lines(drawn.problems)],
+        f"annotate, then classifier check {out}",
     )
     show(answer, as_json=as_json)
 

@@ -20,9 +20,11 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from classifier.records import Problem
+from classifier.records import Estimate, Problem
 
 MOST_PROBLEMS_SHOWN = 20
+_FILE_WIDTH = 200
+"""Columns where the output is no terminal, so that tables in logs are not folded."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,13 @@ def show(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(to_json(answer.data) + "\n")
     else:
-        console = Console(soft_wrap=True, highlight=False, markup=False)
+        console = Console(highlight=False, markup=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, markup=False, width=_FILE_WIDTH)
         for line in answer.lines:
-            console.print(line)
+            console.print(line, soft_wrap=isinstance(line, str))
         if answer.next_step:
-            console.print(f"next: {answer.next_step}")
+            console.print(f"next: {answer.next_step}", soft_wrap=True)
     if answer.failed:
         raise SystemExit(1)
 
@@ -126,9 +130,18 @@ def _plain_progress(title: str) -> Callable[[int, int, str], None]:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, Estimate):
+        return _figure(value)
     if isinstance(value, float):
         return f"{value:.3f}"
     return str(value)
+
+
+def _figure(estimate: Estimate) -> str:
+    """The value with its interval where there is one; else the value, or why there is none."""
+    if estimate.value is not None and estimate.low is None:
+        return f"{estimate.value:.3f}"
+    return str(estimate)
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,9 @@ from rich.table import Table
 from classifier.cli.output import Answer, progress, show, table
 
 if TYPE_CHECKING:
-    from classifier.evaluation import Evaluation
+    from collections.abc import Sequence
+
+    from classifier.evaluation import Evaluation, Row
     from classifier.profiles import Profile, ProfileOptions
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -171,7 +173,7 @@ def demo_command(
             "profiles": [profile.to_dict() for profile in demo.profiles],
         },
         [
-            "The sample was written and labelled by a language model, for learning the tool and for "
+            "The sample was written and labelled by a language model, to learn the tool and for "
             "tests; it is no evidence about anyone.",
             table(columns, overall.to_numpy().tolist(), "agreement between the two passes"),
             _accuracy_table(demo.evaluation),
@@ -200,8 +202,8 @@ def _profile_table(result: "Profile") -> Table:
             quantity.variable,
             row.n_mentions,
             row.n_coded_articles,
-            str(quantity.naive),
-            str(quantity.corrected),
+            quantity.naive,
+            quantity.corrected,
         ]
         for row in result
         for quantity in row.quantities
@@ -213,25 +215,27 @@ def _profile_table(result: "Profile") -> Table:
 
 
 def _accuracy_table(result: "Evaluation") -> Table:
-    rows = [
-        [row.keys["variable"], row.keys["predictor"], *map(str, row.estimates.values())]
-        for row in result.table("accuracy")
-    ]
-    names = list(next(iter(result.table("accuracy"))).estimates)
-    return table(["variable", "predictor", *names], rows)
+    return _estimate_table([*result.table("accuracy")])
 
 
 def _agreement_lines(result: "Evaluation") -> list[str | Table]:
     """Model-annotator agreement over all mentions; the parts are in the JSON and the report."""
     rows = [
-        [row.keys["variable"], row.keys["predictor"], *map(str, row.estimates.values())]
+        row
         for row in result.table("agreement")
         if all(value == "all" for key, value in row.keys.items() if key in _PARTS)
     ]
-    if not rows:
-        return []
-    names = list(next(iter(result.table("agreement"))).estimates)
-    return [table(["variable", "predictor", *names], rows)]
+    return [_estimate_table(rows)] if rows else []
+
+
+def _estimate_table(rows: "Sequence[Row]") -> Table:
+    """Variable and predictor, then every figure that any of the rows has."""
+    names = list(dict.fromkeys(name for row in rows for name in row.estimates))
+    cells = [
+        [row.keys["variable"], row.keys["predictor"], *(row.estimates.get(name) for name in names)]
+        for row in rows
+    ]
+    return table(["variable", "predictor", *(name.replace("_", " ") for name in names)], cells)
 
 
 _PARTS = ("target", "language", "source", "voice")

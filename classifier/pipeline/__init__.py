@@ -2,6 +2,7 @@
 
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.demonstrating import Demo, demonstrate
+from classifier.pipeline.drawing import Drawn, DrawOptions, sample
 from classifier.pipeline.evaluating import evaluate, evaluate_predictions
 from classifier.pipeline.profiling import plan, profile
 from classifier.pipeline.training import train
@@ -9,11 +10,14 @@ from classifier.pipeline.training import train
 __all__ = [
     "AgreementReport",
     "Demo",
+    "DrawOptions",
+    "Drawn",
     "demonstrate",
     "evaluate",
     "evaluate_predictions",
     "measure_agreement",
     "plan",
     "profile",
+    "sample",
     "train",
 ]

@@ -34,7 +34,7 @@ def profile(
         codebook = read_codebook(codebook)
     if codebook is None:
         codebook = default_codebook() if annotation_set is None else annotation_set.codebook
-    labels = None if annotation_set is None else adjudicate(annotation_set)
+    labels = None if annotation_set is None else _gold(annotation_set)
     return profile_sources(table, codebook, gold=labels, options=options)
 
 
@@ -48,7 +48,7 @@ def plan(
     """Per source and target, how many coded articles an interval of this half-width takes."""
     table = _frame(predictions)
     annotation_set = gold if isinstance(gold, AnnotationSet) else read_annotations(gold)
-    labels = adjudicate(annotation_set)
+    labels = _gold(annotation_set)
     return plan_articles(
         table, annotation_set.codebook, labels, half_width=half_width, options=options
     )
@@ -56,6 +56,14 @@ def plan(
 
 def _annotation_set(data: Path | str | AnnotationSet | None) -> AnnotationSet | None:
     return data if isinstance(data, AnnotationSet) or data is None else read_annotations(data)
+
+
+def _gold(annotation_set: AnnotationSet) -> pd.DataFrame:
+    """Adjudicated labels with the chance that their article was drawn, where it is known."""
+    articles = annotation_set.article_by_id
+    gold = adjudicate(annotation_set)
+    chances = [articles[name].sampling_probability for name in gold["article_id"]]
+    return gold.assign(sampling_probability=pd.Series(chances, index=gold.index, dtype=float))
 
 
 def _frame(predictions: Table) -> pd.DataFrame:

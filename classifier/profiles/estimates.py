@@ -10,6 +10,7 @@ from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.inference import InferenceOptions, corrected_mean, labelled_mean, naive_mean
 from classifier.profiles.table import (
+    CHANCE,
     ProfileOptions,
     check_columns,
     clusters,
@@ -110,8 +111,9 @@ def profile_sources(
     Args:
         predictions: One row per mention, columns as scoring writes them.
         codebook: The codebook under which they were made.
-        gold: Adjudicated labels, one row per unit, for some of the articles. Without it every
-            figure is the model's alone and marked as such.
+        gold: Adjudicated labels, one row per unit, for some of the articles; where these were not
+            all drawn with the same chance, with the column `sampling_probability`. Without gold
+            every figure is the model's alone and marked as such.
         options: Groups, zones, estimand.
 
     Raises `DataError` where the predictions lack a column.
@@ -168,13 +170,11 @@ def _quantity(
 
 
 def _probabilities(members: pd.DataFrame) -> pd.Series | None:
-    """Chances of being coded where they are known and differ; None where all were alike."""
-    if "sampling_probability" not in members:
+    """Chances of being coded, 1 where an article was not; None unless known and different."""
+    known = members[CHANCE].dropna()
+    if known.nunique() < 2:
         return None
-    chances = members["sampling_probability"]
-    if chances.isna().any() or chances.nunique() < 2:
-        return None
-    return chances
+    return members[CHANCE].fillna(1.0)
 
 
 def _by_voice(members: pd.DataFrame, codebook: Codebook) -> Iterator[tuple[str, pd.DataFrame]]:

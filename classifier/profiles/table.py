@@ -11,6 +11,8 @@ from classifier.errors import DataError
 from classifier.inference import InferenceOptions
 from classifier.records import PROFILE_ZONES
 
+CHANCE = "chance"
+"""Column with the chance that a coded mention's article was drawn; nan where not coded."""
 UNKNOWN = "unknown"
 """Stands in a profile for a source (or language) that the articles do not name."""
 
@@ -72,6 +74,9 @@ def with_labels(kept: pd.DataFrame, codebook: Codebook, gold: pd.DataFrame | Non
         for label in labels_of(variable):
             column = gold_column(variable, label)
             table[column] = [_number(value, variable, label) for value in labels]
+    table[CHANCE] = np.nan
+    if found is not None and "sampling_probability" in found:
+        table[CHANCE] = table["unit"].map(found["sampling_probability"]).astype(float)
     return table
 
 

@@ -1,0 +1,101 @@
+"""From a corpus to articles worth annotating."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from classifier.annotations import AnnotationSet, annotation_table, unit_name
+from classifier.articles import read_articles
+from classifier.codebook import Codebook, default_codebook
+from classifier.errors import DataError
+from classifier.mentions import find_mentions
+from classifier.predictions import read_predictions
+from classifier.records import Article, Problem
+from classifier.sampling import Design, Sample, draw_sample, drawn_articles
+
+
+@dataclass(frozen=True)
+class DrawOptions:
+    """How articles are drawn."""
+
+    by: tuple[str, ...] = ("source",)
+    """Strata of a random design: columns of articles and mentions."""
+    design: Design = "random"
+    """"random", or "uncertainty" for articles that a model is unsure of."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Articles to annotate, with what a program suggests for them."""
+
+    annotation_set: AnnotationSet
+    """The drawn articles, each with its known probability, and no annotation yet."""
+    sample: Sample
+    suggestions: pd.DataFrame
+    """One row per mention found in the drawn articles."""
+    problems: tuple[Problem, ...]
+
+
+def sample(
+    path: Path | str,
+    n: int,
+    *,
+    options: DrawOptions | None = None,
+    predictions: Path | str | None = None,
+    codebook: Codebook | None = None,
+) -> Drawn:
+    """Draw n articles that mention a target.
+
+    Args:
+        path: Articles, a file or a folder.
+        n: How many to draw.
+        options: Strata, design and seed.
+        predictions: A model's, needed for the design "uncertainty"; suggestions otherwise.
+        codebook: Targets to look for; by default the shipped ones.
+
+    Raises:
+        DataError: no article mentions a target, or predictions are needed and not there.
+    """
+    options = options or DrawOptions()
+    if options.design == "uncertainty" and predictions is None:
+        raise DataError("drawing by uncertainty needs a model's predictions, got none")
+    codebook = codebook or default_codebook()
+    reading = read_articles(path)
+    if predictions is None:
+        table = _mention_table(reading.articles, codebook)
+    else:
+        table = read_predictions(predictions)
+    if table.empty:
+        raise DataError(f"{path}: articles that mention a target were required, none does")
+    drawn = draw_sample(table, n, by=options.by, design=options.design, seed=options.seed)
+    articles = drawn_articles(reading.articles, drawn)
+    chosen = {article.article_id for article in articles}
+    return Drawn(
+        AnnotationSet(articles, annotation_table([], codebook), codebook),
+        drawn,
+        table[table["article_id"].isin(chosen)].reset_index(drop=True),
+        reading.problems,
+    )
+
+
+def _mention_table(articles: tuple[Article, ...], codebook: Codebook) -> pd.DataFrame:
+    rows = [
+        {
+            "unit": unit_name(article.article_id, m.span.start, m.span.end, m.target),
+            "article_id": article.article_id,
+            "source": article.source,
+            "language": article.language,
+            "target": m.target,
+            "start": m.span.start,
+            "end": m.span.end,
+            "surface": m.surface,
+            "voice": m.voice,
+            "status": "ok",
+            "model_id": f"lexicon {m.lexicon_version}",
+        }
+        for article in articles
+        for m in find_mentions(article, codebook)
+    ]
+    return pd.DataFrame(rows)
