@@ -63,6 +63,7 @@ def model_card(
     data: tuple[Pairs, Split],
     figures: Sequence[Figures],
     hashes: dict[str, str],
+    length: str,
 ) -> str:
     """Markdown: what it is, how it was made, of what data on what terms, how good it is."""
     languages = ["en", *sorted(data[1].held_out)]
@@ -72,7 +73,6 @@ def model_card(
         for name in (
             "vocabulary",
             "cased",
-            "epochs",
             "batch_tokens",
             "max_tokens",
             "lr_embeddings",
@@ -95,8 +95,9 @@ def model_card(
         names=", ".join(languages),
         teacher=Path(teacher).name if Path(teacher).is_dir() else teacher,
         settings=settings,
+        length=length,
         files=", ".join(f"`{path.name}`" for path in files),
-        terms=f"{_terms(options.parallel)}\n\n{options.terms}".strip(),
+        terms=f"{_terms(options.parallel)}\n\n{options.notes}".strip(),
         rows=_rows(data),
         figures=_figures(figures),
         hashes="\n".join(f"- `{name}` sha256 `{value}`" for name, value in hashes.items()),
@@ -129,7 +130,7 @@ model, tokenizer = AutoModel.from_pretrained("."), AutoTokenizer.from_pretrained
 
 Token rows start as means of the teacher's rows, weighted by IBM model 1 alignment. Loss: squared
 error and cosine of the sentence embedding, squared error of aligned tokens, and picking one's own
-English sentence in the batch. Settings: {settings}.
+English sentence in the batch. {length}. Settings: {settings}.
 
 ## Data and terms
 

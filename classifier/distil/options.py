@@ -23,8 +23,8 @@ class DistilOptions:
     """Folder, known name or Hub id of an English encoder of the BERT family."""
     english: tuple[Path, ...] = ()
     """Plain English text, a sentence a line: the student reads it as the teacher does."""
-    terms: str = ""
-    """Markdown for the model card: on what terms teacher and English text came."""
+    notes: str = ""
+    """Markdown for the model card: terms of teacher and English text, and what else matters."""
     vocabulary: int = 30_464
     """Rows of the token table, special tokens included."""
     cased: bool = False

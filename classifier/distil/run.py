@@ -30,7 +30,7 @@ _FREE = (
     "epochs",
     "cooldown_steps",
     "max_minutes",
-    "terms",
+    "notes",
     "checkpoint_minutes",
     "device",
     "threads",
@@ -124,15 +124,15 @@ def _trained(
     corpus: Corpus,
     teacher: tuple[PreTrainedModel, Tokenizer],
     report: Report,
-) -> PreTrainedModel:
-    """The student after its last step."""
+) -> tuple[PreTrainedModel, str]:
+    """The student after its last step, and how far that is."""
     model, tokenizer = teacher
     rows = model.get_input_embeddings().weight.detach().cpu().numpy()
     table = initial_embeddings(corpus.counts, rows)
     copy_special(table, rows, tokenizer)
     student = make_student(model, table)
     if not options.epochs:
-        return student
+        return student, "0 steps"
     targets = teacher_targets(model, corpus.teacher_ids, options.work, options.device, report)
     trainer = Trainer(student, corpus, targets, options)
     checkpoint = options.work / "checkpoint.safetensors"
@@ -140,16 +140,17 @@ def _trained(
         trainer.resume(checkpoint)
         report(f"resumed at step {trainer.step} of {trainer.steps}")
     trainer.train(checkpoint, report)
-    return trainer.student
+    return trainer.student, f"{trainer.step} steps, {trainer.passes:.2f} times through the examples"
 
 
 def _write_base(
     options: DistilOptions,
-    student: PreTrainedModel,
+    trained: tuple[PreTrainedModel, str],
     teacher: tuple[PreTrainedModel, Tokenizer],
     data: tuple[Pairs, Split],
 ) -> list[Figures]:
     """Write the folder, and judge the model that is read back from it."""
+    student, length = trained
     draft = options.out.with_name(options.out.name + ".part")
     draft.mkdir(parents=True, exist_ok=True)
     student.to("cpu", torch.bfloat16).save_pretrained(draft)
@@ -161,7 +162,7 @@ def _write_base(
         data[1].held_out, (final, tokenizer), (teacher[0].to(options.device), teacher[1])
     )
     hashes = {name: _sha256(draft / name) for name in ("model.safetensors", "tokenizer.json")}
-    write_text(draft / "README.md", [model_card(options, data, figures, hashes)])
+    write_text(draft / "README.md", [model_card(options, data, figures, hashes, length)])
     options.out.mkdir(parents=True, exist_ok=True)
     for path in sorted(draft.iterdir()):
         path.replace(options.out / path.name)
@@ -189,8 +190,8 @@ def distil(options: DistilOptions, report: Report = _quiet) -> Path:
     report(f"tokenizer: {tokenizer.get_vocab_size()} tokens")
     corpus = _corpus(options, data[1].training, english, (tokenizer, teacher[1]))
     report(f"{len(corpus.student_ids)} sentences, {len(corpus.student_ids.values)} tokens an epoch")
-    student = _trained(options, corpus, teacher, report)
-    for figures in _write_base(options, student, teacher, data):
+    trained = _trained(options, corpus, teacher, report)
+    for figures in _write_base(options, trained, teacher, data):
         report(
             f"{figures.language}: {figures.to_english:.3f} of {figures.pairs} sentences find their "
             f"English one, {figures.from_english:.3f} the other way; "

@@ -60,6 +60,11 @@ class Trainer:
         """Steps of the whole run; epochs differ by a step or two, the first one counts."""
         return round(self.options.epochs * len(self._epoch(0))) if self.options.epochs else 0
 
+    @property
+    def passes(self) -> float:
+        """Times through the examples so far."""
+        return self.step / max(1, len(self._epoch(0)))
+
     def _epoch(self, epoch: int) -> list[npt.NDArray[np.int64]]:
         rng = np.random.default_rng([self.options.seed, epoch])
         lengths = self.corpus.student_ids.lengths
