@@ -147,6 +147,11 @@ def test_a_chance_outside_its_range_is_refused() -> None:
         corrected_mean([0.1], [1], ["a"], probability=[0.0])
 
 
+def test_an_unknown_estimand_is_refused() -> None:
+    with pytest.raises(DataError, match="one of mention, article was required, got 'word'"):
+        InferenceOptions(estimand="word")  # type: ignore[arg-type]
+
+
 def test_a_confidence_outside_its_range_is_refused() -> None:
     with pytest.raises(DataError, match="between 0 and 1, got 95"):
         InferenceOptions(confidence=95)

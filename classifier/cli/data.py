@@ -1,7 +1,7 @@
 """Commands on texts and annotations: import, export, check, mentions, sample."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -165,7 +165,9 @@ def sample_command(
     n: Annotated[int, typer.Option("--n", help="Articles to draw.")],
     out: Annotated[Path, typer.Option(help="Folder for the articles to annotate.")],
     by: Annotated[str, typer.Option(help="Strata: out of source, language, target.")] = "source",
-    design: Annotated[str, typer.Option(help="random or uncertainty.")] = "random",
+    design: Annotated[
+        Literal["random", "uncertainty"], typer.Option(help="How to draw.")
+    ] = "random",
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions; needed for uncertainty, else suggestions.")
     ] = None,
@@ -181,7 +183,7 @@ def sample_command(
     from classifier.formats import export_annotations
     from classifier.pipeline import DrawOptions, sample
 
-    options = DrawOptions(tuple(by.split(",")), design, seed)  # type: ignore[arg-type]
+    options = DrawOptions(tuple(by.split(",")), design, seed)
     drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
     write_annotations(drawn.annotation_set, out)
     if label_studio is not None:

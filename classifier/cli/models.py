@@ -1,7 +1,7 @@
 """Commands on models: train, score, distil."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 def train_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")],
-    model: Annotated[str, typer.Option(help="encoder or linear.")] = "encoder",
+    model: Annotated[Literal["encoder", "linear"], typer.Option()] = "encoder",
     base_model: Annotated[
         str, typer.Option(help="Folder or Hub id of an encoder; empty: the one that ships.")
     ] = "",
@@ -31,8 +31,10 @@ def train_command(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data at most.")] = 4,
     batch_size: Annotated[int, typer.Option(min=1)] = 32,
     learning_rate: Annotated[float | None, typer.Option(help="Of the encoder's top layer.")] = None,
-    split_by: Annotated[str, typer.Option(help="article, story, source or date.")] = "article",
-    class_weights: Annotated[str, typer.Option(help="none or balanced.")] = "none",
+    split_by: Annotated[
+        Literal["article", "story", "source", "date"], typer.Option(help="What is never parted.")
+    ] = "article",
+    class_weights: Annotated[Literal["none", "balanced"], typer.Option()] = "none",
     seed: Annotated[int, typer.Option()] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     as_json: Json = False,

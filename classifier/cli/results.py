@@ -1,7 +1,7 @@
 """Commands on results: agreement, evaluate, profile, plan, report, demo."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Predictions = Annotated[Path, typer.Argument(help="What `classifier score` wrote.")]
 CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
-Estimand = Annotated[str, typer.Option(help="mention or article: what counts alike.")]
-Population = Annotated[str, typer.Option(help="source (in general) or corpus (these articles).")]
+Estimand = Annotated[Literal["mention", "article"], typer.Option(help="What counts alike.")]
+Population = Annotated[
+    Literal["source", "corpus"], typer.Option(help="The source in general, or these articles.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -185,11 +187,13 @@ def demo_command(
     show(answer, as_json=as_json)
 
 
-def _profile_options(by: str, estimand: str, population: str) -> "ProfileOptions":
+def _profile_options(
+    by: str, estimand: Literal["mention", "article"], population: Literal["source", "corpus"]
+) -> "ProfileOptions":
     from classifier.inference import InferenceOptions
     from classifier.profiles import ProfileOptions
 
-    inference = InferenceOptions(estimand=estimand, population=population)  # type: ignore[arg-type]
+    inference = InferenceOptions(estimand=estimand, population=population)
     return ProfileOptions(by=tuple(by.split(",")), inference=inference)
 
 

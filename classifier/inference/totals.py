@@ -13,6 +13,8 @@ from classifier.records import Estimate
 Array = npt.NDArray[np.float64]
 Estimand = Literal["mention", "article"]
 Population = Literal["source", "corpus"]
+_ESTIMANDS: tuple[Estimand, ...] = ("mention", "article")
+_POPULATIONS: tuple[Population, ...] = ("source", "corpus")
 
 
 _ROUNDING = 1e-24
@@ -30,7 +32,10 @@ class InferenceOptions:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        """Refuse a confidence outside (0, 1)."""
+        """Refuse what is no estimand, no population or no confidence."""
+        for value, known in ((self.estimand, _ESTIMANDS), (self.population, _POPULATIONS)):
+            if value not in known:
+                raise DataError(f"one of {', '.join(known)} was required, got {value!r}")
         if not 0 < self.confidence < 1:
             raise DataError(f"confidence must lie between 0 and 1, got {self.confidence}")
 
