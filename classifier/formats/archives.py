@@ -41,18 +41,24 @@ def read_members(path: Path) -> list[Member]:
         DataError: nothing is there; it is too large; a zip is broken, nested too deeply, or names
             a member outside itself.
     """
+    found: Iterator[Member]
     if path.is_dir():
         files = [f for f in sorted(path.rglob("*")) if f.is_file() and not _is_hidden(f, path)]
-        members = [
+        found = (
             inner
             for file in files
             for inner in _members(file.relative_to(path).as_posix(), _content(file), 0)
-        ]
+        )
     elif path.is_file():
-        members = list(_members(path.name, _content(path), 0))
+        found = _members(path.name, _content(path), 0)
     else:
         raise DataError(f"{path}: a file or folder was required, nothing is there")
-    _cap(path.name, len(members), sum(len(member.content) for member in members))
+    members: list[Member] = []
+    size = 0
+    for member in found:
+        members.append(member)
+        size += len(member.content)
+        _cap(path.name, len(members), size)
     return members
 
 
@@ -90,6 +96,7 @@ def _members(name: str, content: bytes, depth: int) -> Iterator[Member]:
 def _unzip(name: str, archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
     infos = sorted((i for i in archive.infolist() if not i.is_dir()), key=lambda i: i.filename)
     _cap(name, len(infos), sum(info.file_size for info in infos))
+    size = 0
     for info in infos:
         inner = info.filename.replace("\\", "/")
         if inner.startswith("/") or ".." in inner.split("/") or ":" in inner.split("/")[0]:
@@ -99,5 +106,6 @@ def _unzip(name: str, archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
         with archive.open(info) as member:
             # a member may be longer than its header says
             data = member.read(MAX_BYTES + 1)
-        _cap(f"{name}/{inner}", 1, len(data))
+        size += len(data)
+        _cap(name, len(infos), size)
         yield inner, data

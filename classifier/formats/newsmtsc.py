@@ -80,8 +80,10 @@ def _sentence(
     yield article
     names: dict[tuple[object, ...], int] = defaultdict(int)
     for target in targets:
-        mention = _mention(target, where, article, codebook, names)
-        yield mention
+        try:
+            yield _mention(target, where, article, codebook, names)
+        except (KeyError, TypeError, AttributeError) as error:
+            yield Problem(where, "mention malformed, refused", f"{error}: {target!r:.120}")
 
 
 def _story(gid: str) -> str | None:

@@ -42,9 +42,7 @@ def read_rusentne(path: Path) -> Imported:
         if line.strip():
             row = line.rstrip("\r").split("\t")
             found += _row(row, f"{file.name}:{number}", articles, codebook)
-    mentioned = {r.article_id for r in found if isinstance(r, Annotation)}
-    kept = [article for article in articles.values() if article.article_id in mentioned]
-    return imported([*kept, *found], codebook)
+    return imported([*articles.values(), *found], codebook)
 
 
 def _row(
