@@ -134,14 +134,15 @@ def _part(path: Path, articles: Sequence[Article], scorer: Scorer) -> pa.Table:
 def _join(parts: Path, out: Path, scorer: Scorer) -> None:
     schema = prediction_schema(scorer.variables)
     tables = (pq.read_table(path).replace_schema_metadata() for path in sorted(_finished(parts)))
-    with replacing(out) as draft:
-        if out.suffix == ".jsonl":
-            write_json_rows(draft, tables)
-            return
-        with pq.ParquetWriter(draft, schema) as writer:
+    joined = parts / f"joined{out.suffix}"
+    if out.suffix == ".jsonl":
+        write_json_rows(joined, tables)
+    else:
+        with pq.ParquetWriter(joined, schema) as writer:
             for table in tables:
                 writer.write_table(table)
+    joined.replace(out)
 
 
 def _finished(parts: Path) -> Iterator[Path]:
-    return (path for path in parts.glob("*.parquet") if not path.name.startswith("."))
+    return (path for path in parts.glob("*.parquet") if path.stem.isdigit())
