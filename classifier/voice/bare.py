@@ -15,8 +15,11 @@ def bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
     start = _skip_addressee(sentence, i + 1, cues) if words[i] in cues.addressed else i + 1
     start = _skip_adverbials(sentence, start, cues)
     end = content_end(sentence, start, cues.contrast)
-    if not sentence.is_word(start) or words[start] in cues.object_start:
+    if not sentence.is_word(start) or words[start] in cues.object_start | cues.that:
         return None
+    if words[i] not in cues.addressed and not words[i].startswith("sa"):
+        comma = sentence.find(",", start, end)
+        end = comma if comma >= 0 else end
     is_clause = sentence.n_words(start, end) >= 2 and _has_finite(sentence, start, end, cues)
     return start if is_clause else None
 

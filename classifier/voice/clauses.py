@@ -10,11 +10,12 @@ from classifier.voice.cues import Phrase
 from classifier.voice.quotes import Quote
 
 QUOTE = '"'
-_TOKEN = re.compile(r"[^\W\d_]+(?:[-'‑][^\W\d_]+)*|\d+|[,;:.!?…—–()]|(?<=\s)-(?=\s)")
+_TOKEN = re.compile(r"[^\W\d_]+(?:[-'‑][^\W\d_]+)*|\d+|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)")
 _STOPS = frozenset(".!?…")
 _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.
 LONGEST = 150
+SPEAKER_WORDS = 12
 
 
 class Sentence:
@@ -135,11 +136,20 @@ def content_end(sentence: Sentence, start: int, contrast: frozenset[str]) -> int
 
 
 def clause_start(sentence: Sentence, before: int, openers: frozenset[str]) -> int:
-    """Where the clause around a token starts: after "; ", after a comma and an opening word."""
+    """Where the clause around a token starts: after ";" or ":", after a comma and an opener."""
     words = sentence.words
     for i in range(before - 1, max(-1, before - LONGEST), -1):
-        if words[i] in ";(":
+        if words[i] in ";:(":
             return i + 1
         if words[i] == "," and i + 1 < before and words[i + 1] in openers:
             return i + 1
     return max(0, before - LONGEST)
+
+
+def left_of(sentence: Sentence, i: int) -> int:
+    """Where the clause of the verb at `i` starts."""
+    words = sentence.words
+    for j in range(i - 1, max(-1, i - 2 * SPEAKER_WORDS), -1):
+        if words[j] in ",;:—–(-" or words[j] == QUOTE or words[j] in _STOPS:
+            return j + 1
+    return max(0, i - 2 * SPEAKER_WORDS)

@@ -29,12 +29,14 @@ def find_sources(
         language: Whose phrases to look for.
         cues: The cues of that language.
     """
-    known = phrases(language)
+    known, covered = phrases(language), 0
     for i in places:
         phrase = phrase_around(sentence, i, known)
         if phrase is not None:
-            yield from _by_phrase(sentence, phrase, cues)
-        elif sentence.words[i] in cues.would:
+            for found in _by_phrase(sentence, phrase, cues):
+                covered = max(end for _, end in found.contents)
+                yield found
+        elif sentence.words[i] in cues.would and i >= covered:
             yield from _would(sentence, i, cues)
 
 
@@ -43,26 +45,27 @@ def _by_phrase(sentence: Sentence, phrase: tuple[int, int, str], cues: Cues) -> 
     if kind == "hearsay":
         yield _hearsay(sentence, start, end, cues, 0.8)
         return
-    comes_last_only = " ".join(sentence.words[start:end]) in cues.source_final_only
-    found = None if comes_last_only and start == 0 else _by_source(sentence, start, end, cues)
-    if found is not None:
-        yield found
+    stop = end if kind == "view" else _speaker_end(sentence, end, cues)
+    if " ".join(sentence.words[start:end]) in cues.source_final_only and (
+        start == 0 or stop < sentence_end(sentence, start)
+    ):
+        return
+    contents = tuple(_both_sides(sentence, start, stop, cues))
+    if contents:
+        yield Found(contents, (start, end), (end, stop) if stop > end else None, 0.9)
 
 
-def _by_source(sentence: Sentence, start: int, end: int, cues: Cues) -> Found | None:
-    """The clause around "according to X", on both sides of it."""
-    stop = _speaker_end(sentence, end, cues)
-    openers = cues.contrast | cues.relative
-    left = clause_start(sentence, start, openers | cues.join)
-    contents = []
-    if sentence.n_words(left, start) > (sentence.words[left] in openers | cues.join):
-        contents.append((left, start))
+def _both_sides(sentence: Sentence, start: int, stop: int, cues: Cues) -> Iterator[tuple[int, int]]:
+    """The clause around "according to X": what stands before it and what comes after."""
+    openers = cues.contrast | cues.relative | cues.join
+    left = clause_start(sentence, start, openers)
+    if start and sentence.words[start - 1] in cues.relative:
+        left = start - 1
+    if sentence.n_words(left, start) > (sentence.words[left] in openers):
+        yield left, start
     right = content_end(sentence, stop, cues.contrast)
     if sentence.n_words(stop, right):
-        contents.append((stop, right))
-    if not contents:
-        return None
-    return Found(tuple(contents), (start, end), (end, stop), 0.9)
+        yield stop, right
 
 
 def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
@@ -86,6 +89,8 @@ def _noun_phrase_end(sentence: Sentence, start: int, end: int, cues: Cues) -> in
     has_noun = False
     for i in range(start, end):
         word = sentence.words[i]
+        if i > start and word in cues.finite:
+            return i
         if word in cues.determiner or word in cues.preposition:
             has_noun = False
         elif sentence.is_capital(i) or word.isdigit():
@@ -112,6 +117,8 @@ def _hearsay(sentence: Sentence, start: int, end: int, cues: Cues, confidence: f
     """The clause around a cue of hearsay, which nobody is named for."""
     openers = cues.contrast | cues.relative | cues.join | cues.that
     left = clause_start(sentence, start, openers)
+    if start and sentence.words[start - 1] in cues.join:
+        left = start
     right = content_end(sentence, end, cues.contrast | cues.join)
     return Found(((left, start), (end, right)), (start, end), None, confidence)
 
@@ -126,15 +133,15 @@ def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
 
 
 def headline_speaker(sentence: Sentence, cues: Cues) -> Found | None:
-    """As in "X: …", where X is short and none of the labels that stand before a colon."""
+    """As in "X: …", where X is a name or a word for a speaker."""
     words = sentence.words
     colon = sentence.find(":", 1, _HEADLINE_SPEAKER + 1)
     if colon < 0 or not all(sentence.is_word(i) for i in range(colon)):
         return None
-    lead = " ".join(words[:colon])
-    if not sentence.is_capital(0) or lead in cues.label or words[0] in cues.label:
+    names = all(sentence.is_capital(i) for i in range(colon)) and colon > 1
+    if not (names or words[colon - 1] in cues.speakers or words[0] in cues.speakers):
         return None
-    if any(word.isdigit() or word in cues.verbs for word in words[:colon]):
+    if words[0] in cues.label or any(word in cues.verbs for word in words[:colon]):
         return None
     end = sentence_end(sentence, colon)
     if sentence.n_words(colon, end) < _FEWEST_WORDS or words[colon + 1] == QUOTE:

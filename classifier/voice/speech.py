@@ -1,36 +1,44 @@
 """Reported speech without quotation marks in Dutch, English, Russian and Ukrainian news."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from classifier.voice.bare import bare_clause
 from classifier.voice.clauses import (
     QUOTE,
+    SPEAKER_WORDS,
     Found,
     Sentence,
-    clause_start,
     content_end,
-    sentence_end,
+    left_of,
 )
 from classifier.voice.cues import Cues
+from classifier.voice.postposed import (
+    SHORT,
+    like_clause,
+    parenthesis,
+    postposed,
+    subject_postposed,
+)
 
 _ENDS = frozenset(";:.!?…)")
+_Way = Callable[[Sentence, int, Cues], Iterator[Found]]
 _THAT_REACH = 14
 _COLON_REACH = 10
-_SPEAKER_WORDS = 12
-_SHORT = 4
 
 
 def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterator[Found]:
     """What the verbs and nouns of saying and thinking that may stand at `places` report."""
     for i in places:
         word = sentence.words[i]
-        if word in cues.verbs and word not in cues.never:
+        if word in cues.verbs:
             yield from _by_verb(sentence, i, cues)
         elif word in cues.nouns and i + 1 < len(sentence) and sentence.words[i + 1] in cues.that:
             if sentence.words[i + 1] not in cues.weak_that:
                 yield _after(sentence, i, i + 2, cues, 0.6)
+        elif word in cues.that and cues.facts and i > 1:
+            yield from _slavic_that(sentence, i, cues)
         elif word in cues.final:
-            yield from _postposed(sentence, i, cues)
+            yield from postposed(sentence, i, cues)
         elif word in cues.naming:
             yield from _naming(sentence, i, cues)
 
@@ -38,25 +46,48 @@ def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterat
 def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """The first of the ways of reporting that fits the verb at `i`."""
     word, before = sentence.words[i], sentence.words[i - 1] if i else ""
-    if before in cues.first_person:
+    if _is_no_report(word, before, cues):
         return
-    that = _that(sentence, i, cues)
-    if that is not None:
-        yield _after(sentence, i, that + 1, cues, 0.9)
+    only_that = word in cues.that_only or before in cues.passive_before
+    that = None if word in cues.final_only else _that(sentence, i, cues)
+    colon = None if that or only_that else _colon(sentence, i)
+    if that or colon:
+        yield _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
         return
-    colon = _colon(sentence, i)
-    if colon is not None:
-        yield _after(sentence, i, colon + 1, cues, 0.8)
-        return
-    if word in cues.that_only:
-        return
-    if before in cues.negation or before.endswith("n't"):
-        return
-    for way in (_like, _postposed, _subject_postposed, _without_that, _about, _infinitive):
+    for way in (parenthesis,) if only_that else _ways(before, cues):
         found = tuple(way(sentence, i, cues))
         if found:
             yield from found
             return
+
+
+def _ways(before: str, cues: Cues) -> tuple[_Way, ...]:
+    """The ways of reporting without "that", in the order in which they are tried."""
+    if before in cues.negation or before.endswith("n't"):
+        return ()
+    asides = (parenthesis, like_clause, postposed, subject_postposed)
+    return (*asides, _without_that, _about, _infinitive)
+
+
+def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "V, что …" after any verb that is none of `facts`: most verbs there report."""
+    words = sentence.words
+    verb = words[i - 2]
+    if words[i - 1] != "," or words[i] in cues.weak_that or verb in cues.verbs | cues.facts:
+        return
+    if (
+        verb.endswith(tuple(cues.verb_endings))
+        and len(verb) > SHORT
+        and words[i - 3 : i - 2] != ["не"]
+    ):
+        yield _after(sentence, i - 2, i + 1, cues, 0.4)
+
+
+def _is_no_report(word: str, before: str, cues: Cues) -> bool:
+    """Whether the word before the verb shows that nobody's words are reported."""
+    if word in cues.particle:
+        return before not in cues.with_particle
+    return before in cues.first_person or (word in cues.evidence and before in cues.thing)
 
 
 def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
@@ -64,7 +95,7 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
     words = sentence.words
     for j in range(i + 1, min(len(words), i + _THAT_REACH)):
         word = words[j]
-        if word in cues.that and sentence.words[j - 1] not in cues.join:
+        if word in cues.that and _introduces(sentence, j, cues):
             if word not in cues.weak_that:
                 return j
             if words[i] in cues.weak_that_after and j <= i + 6:
@@ -72,9 +103,20 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
             particle = _enclitic(sentence, i, j, cues)
             if particle is not None:
                 return particle
-        if word in _ENDS or word == QUOTE or word in cues.verbs:
+        if word in _ENDS or word == QUOTE or word in cues.verbs or word in cues.contrast:
             return None
     return None
+
+
+def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
+    """Whether a "that" introduces a clause, and does not point at a noun."""
+    before = sentence.words[j - 1]
+    if before in cues.join or (cues.bare and before in cues.preposition):
+        return False
+    end = content_end(sentence, j + 1, cues.contrast)
+    comma = sentence.find(",", j + 1, end)
+    n_words = sentence.n_words(j + 1, comma if comma > 0 else end)
+    return n_words > 1 or (n_words == 1 and end > j + 3 and sentence.is_capital(j + 1))
 
 
 def _enclitic(sentence: Sentence, i: int, j: int, cues: Cues) -> int | None:
@@ -97,111 +139,32 @@ def _colon(sentence: Sentence, i: int) -> int | None:
 def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float) -> Found:
     """A report that follows its cue, up to the end of the clause."""
     end = content_end(sentence, start, cues.contrast)
-    left = _left(sentence, i, cues)
-    first = sentence.words[0] if len(sentence) else ""
-    is_aside = first in cues.subordinate or any(w in cues.relative for w in sentence.words[left:i])
-    if is_aside:
+    left = left_of(sentence, i)
+    words = sentence.words
+    is_fronted = words[0] in cues.subordinate and sentence.find(",", 0, i) < 0
+    if is_fronted or any(word in cues.relative for word in words[left:i]):
         comma = sentence.find(",", start, end)
         end = comma if comma >= 0 else end
     return Found(((start, end),), (i, start), _speaker(sentence, i, start, cues), confidence)
 
 
-def _left(sentence: Sentence, i: int, cues: Cues) -> int:
-    """Where the clause of the verb at `i` starts."""
-    words = sentence.words
-    for j in range(i - 1, max(-1, i - 2 * _SPEAKER_WORDS), -1):
-        if words[j] in ",;:—–(-" or words[j] == QUOTE or words[j] in _ENDS:
-            return j + 1
-    return max(0, i - 2 * _SPEAKER_WORDS)
-
-
 def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int] | None:
     """The words before the verb; those behind it, where an adverbial comes before."""
-    left, words = _left(sentence, i, cues), sentence.words
+    left, words = left_of(sentence, i), sentence.words
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
     if left < i and not (leads and cues.determiner and end > i + 1):
-        return max(left, i - _SPEAKER_WORDS), i
+        return max(left, i - SPEAKER_WORDS), i
     start = i + 1
     while start < end and words[start] in cues.time:
         start += 1
     stop = start
-    while stop < end and stop < start + _SPEAKER_WORDS and sentence.is_word(stop):
+    while stop < end and stop < start + SPEAKER_WORDS and sentence.is_word(stop):
         if words[stop] in cues.that or words[stop] in cues.time:
             break
         stop += 1
     return (start, stop) if stop > start else None
-
-
-def _like(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
-    """As in "As X says, …" and "…, as X says": the clause around it is what X says."""
-    left = _left(sentence, i, cues)
-    if left >= i or sentence.words[left] not in cues.like:
-        return
-    end = sentence_end(sentence, i)
-    comma = sentence.find(",", i, end)
-    stop = comma if comma >= 0 else end
-    contents = [(stop, content_end(sentence, stop + 1, cues.contrast))] if comma >= 0 else []
-    start = clause_start(sentence, left, frozenset())
-    if left - start > 1:
-        contents.append((start, left - 1))
-    if contents:
-        yield Found(tuple(contents), (i, i + 1), (left + 1, stop), 0.8)
-
-
-def _postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
-    """As in "…, says X"; goes on after the speaker where little stood before."""
-    words = sentence.words
-    k = i - 1
-    while k >= 0 and (words[k] in cues.like or words[k] in "—–-"):
-        k -= 1
-    if k < 1 or words[k] not in {",", QUOTE, "?", "!", "…"}:
-        return
-    end = sentence_end(sentence, i)
-    comma = sentence.find(",", i, end)
-    stop = comma if comma >= 0 else end
-    if any(word in cues.negation or word in cues.finite for word in words[i + 1 : stop]):
-        return
-    yield from _around(sentence, i, k, stop, (i + 1, stop), cues)
-
-
-def _subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
-    """As in "…, X says". English only: elsewhere the verb comes first there."""
-    words = sentence.words
-    left = _left(sentence, i, cues)
-    k = left - 1
-    follows = words[i + 1] if i + 1 < len(words) else "."
-    ends = follows in ",.;" or follows in cues.skip_after or follows in cues.time
-    if not cues.bare or not (1 <= i - left <= 7) or k < 1 or words[k] not in {",", QUOTE}:
-        return
-    if words[left] in cues.join | cues.relative | cues.subordinate | cues.contrast:
-        return
-    if not (ends or (words[i] in cues.addressed and sentence.is_word(i + 1))):
-        return
-    end = sentence_end(sentence, i)
-    comma = sentence.find(",", i, end)
-    yield from _around(sentence, i, k, comma if comma >= 0 else end, (left, i), cues)
-
-
-def _around(
-    sentence: Sentence, i: int, k: int, stop: int, speaker: tuple[int, int], cues: Cues
-) -> Iterator[Found]:
-    """What stands before the comma at `k`, and after `stop` where the clause goes on there."""
-    words = sentence.words
-    start = clause_start(sentence, k, frozenset())
-    if words[start] in cues.subordinate:
-        return
-    contents = []
-    n_before = sentence.n_words(start, k)
-    if n_before:
-        contents.append((start, k))
-    following = words[stop + 1] if stop + 1 < len(words) else "."
-    goes_on = stop + 2 < len(words) and words[stop] == "," and following not in cues.relative
-    if goes_on and n_before and (n_before <= _SHORT or following in cues.join):
-        contents.append((stop + 1, content_end(sentence, stop + 1, cues.contrast)))
-    if contents:
-        yield Found(tuple(contents), (i, i + 1), speaker, 0.8)
 
 
 def _without_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -232,15 +195,39 @@ def _infinitive(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
 
 
 def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
-    """As in "Calls X a liar": an evaluation that somebody made, without a clause of its own."""
+    """As in "calls X a liar": an evaluation that somebody made, without a clause of its own."""
     words = sentence.words
     before = words[i - 1] if i else ""
     follows = words[i + 1] if i + 1 < len(words) else "."
     if before in cues.first_person | cues.like | cues.negation or follows in cues.negation:
         return
-    if not sentence.is_word(i + 1) or not i:
+    if (
+        cues.finite
+        and not cues.bare
+        and not (sentence.is_word(i + 1) and follows not in cues.pronoun)
+    ):
+        yield from _named_before(sentence, i, cues)
         return
-    needs = cues.naming_needs
-    if needs and sentence.find(needs | {QUOTE}, i + 2, min(len(words), i + 7)) < 0:
+    if not sentence.is_word(i + 1) or not i or follows in cues.object_start:
         return
-    yield _after(sentence, i, i + 1, cues, 0.5)
+    needs = cues.naming_needs | {QUOTE}
+    is_sure = words[i] not in cues.naming_unsure
+    if is_sure or sentence.find(needs, i + 2, min(len(words), i + 7)) >= 0:
+        yield _after(sentence, i, i + 1, cues, 0.5)
+
+
+def _named_before(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in Dutch "X noemt hij een leugenaar" and "… die X een leugenaar noemen"."""
+    words = sentence.words
+    left = left_of(sentence, i)
+    after = i + 1
+    if after < len(words) and words[after] in cues.pronoun:
+        after += 1
+    elif left < i and words[left] in cues.relative:
+        left += 1
+    else:
+        return
+    contents = [(left, i), (after, content_end(sentence, after, cues.contrast))]
+    found = tuple((a, b) for a, b in contents if b > a and sentence.n_words(a, b))
+    if found:
+        yield Found(found, (i, i + 1), (i + 1, after) if after > i + 1 else None, 0.5)

@@ -18,7 +18,8 @@ _CLAUSE_NOUN = re.compile(
     r".{2,}(?:[dt][ıiuü]ğ|[ae]ca?e?ğ)[ıiuü](?:m[ıi]z|n[ıi]z)?(?:n[ıiuüea]|nd[ae]n?|n[ıi]n)?\Z"
     r"|.{2,}(?:[dt][ıiuü]k|[ae]ca?e?k)l[ae]r[ıi](?:n[ıiea]|nd[ae]n?)?\Z"
 )
-_GENITIVE = re.compile(r".+'(?:n[ıiuü]n|[ıiuü]n)\Z|.{3,}(?:n[ıiuü]n|l[ae]r[ıi]n)\Z")
+_GENITIVE = re.compile(r".+'n?[ıiuü]n\Z|(?!için|bugün|yarın).{3,}[ıiuü]n\Z")
+_SURE_GENITIVE = re.compile(r".+(?:'n?|n|l[ae]r)[ıiuü]n\Z")
 _SUBJECT_WORDS = 10
 _VERB_REACH = 4
 
@@ -88,10 +89,12 @@ def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) ->
     comma = sentence.find(",", left, min(end, left + _SUBJECT_WORDS + 1))
     if comma > left and not any(_is_clause(sentence, j) for j in range(left, comma)):
         return comma + 1
-    for j in range(left, end):
-        if sentence.is_word(j) and _GENITIVE.match(sentence.words[j]):
-            return j
-    return min(left + 1, end - 1)
+    genitives = [j for j in range(left, end) if _GENITIVE.match(sentence.words[j])]
+    if genitives and genitives[0] == left and not _SURE_GENITIVE.match(sentence.words[left]):
+        genitives.pop(0)
+    if len(genitives) > 1 and genitives[0] == left:
+        return genitives[1]
+    return genitives[0] if genitives else min(left + 1, end - 1)
 
 
 def _is_clause(sentence: Sentence, j: int) -> bool:

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+_PHRASES = ("source", "view", "hearsay")
 _ENDINGS = re.compile(r"\{([^}]*)\}")
 
 
@@ -18,6 +19,8 @@ class Cues:
     """Phrases that name whose view a clause is: "according to"."""
     source_final_only: frozenset[str] = frozenset()
     not_source: frozenset[str] = frozenset()
+    view: frozenset[str] = frozenset()
+    """Phrases that name a view and its holder in one: "in their eyes"."""
     hearsay: frozenset[str] = frozenset()
     """Phrases that mark their whole clause as hearsay: "naar verluidt"."""
     passive: frozenset[str] = frozenset()
@@ -31,13 +34,25 @@ class Cues:
     verbs: frozenset[str] = frozenset()
     that_only: frozenset[str] = frozenset()
     """Verbs that report only before a `that` word or a colon."""
-    never: frozenset[str] = frozenset()
+    final_only: frozenset[str] = frozenset()
+    """Verbs that report only behind what they report: "…, weet X"."""
+    with_particle: frozenset[str] = frozenset()
+    particle: frozenset[str] = frozenset()
+    """Verbs of two words: the second is the cue, where the first comes before it: "went on"."""
+    passive_before: frozenset[str] = frozenset()
+    facts: frozenset[str] = frozenset()
+    """Slavic verbs before "that" which report nothing; all others there do."""
+    verb_endings: frozenset[str] = frozenset()
+    speakers: frozenset[str] = frozenset()
+    """Single words before a colon that name a speaker."""
     bare: frozenset[str] = frozenset()
     """Verbs after which the clause may follow without a `that` word."""
     noun_like: frozenset[str] = frozenset()
     addressed: frozenset[str] = frozenset()
     nouns: frozenset[str] = frozenset()
     naming: frozenset[str] = frozenset()
+    naming_unsure: frozenset[str] = frozenset()
+    """Those of `naming` that need a word of `naming_needs` behind them."""
     naming_needs: frozenset[str] = frozenset()
     infinitive_after: frozenset[str] = frozenset()
     infinitive_mark: frozenset[str] = frozenset()
@@ -56,6 +71,9 @@ class Cues:
     like: frozenset[str] = frozenset()
     first_person: frozenset[str] = frozenset()
     """Words before a verb that make it the author's own, or no report: "I", "to", "might"."""
+    evidence: frozenset[str] = frozenset()
+    """Verbs whose subject may be a fact: after a word of `thing` they report nothing."""
+    thing: frozenset[str] = frozenset()
     so_called: frozenset[str] = frozenset()
     label: frozenset[str] = frozenset()
     """Words before a colon that name no speaker: "Photo"."""
@@ -91,10 +109,10 @@ class Phrase(NamedTuple):
 
 @cache
 def phrases(language: str) -> dict[str, tuple[Phrase, ...]]:
-    """The sources and the hearsay of a language by their longest word, longest phrase first."""
+    """The cues of several words by their longest word, longest phrase first."""
     cues = read_cues(language) or Cues()
     found: dict[str, list[Phrase]] = {}
-    pairs = [(phrase, kind) for kind in ("source", "hearsay") for phrase in getattr(cues, kind)]
+    pairs = [(phrase, kind) for kind in _PHRASES for phrase in getattr(cues, kind)]
     for phrase, kind in sorted(pairs, key=lambda pair: (-len(pair[0]), pair)):
         words = tuple(phrase.split())
         telling = max(words, key=len)
@@ -107,7 +125,8 @@ def telling_words(language: str) -> frozenset[str]:
     """Words that any cue has: a sentence without one needs no closer look."""
     cues = read_cues(language) or Cues()
     single = cues.verbs | cues.final | cues.would | cues.nouns | cues.naming
-    return single | cues.passive | cues.participle | frozenset(phrases(language))
+    single |= cues.that if cues.facts else frozenset()
+    return single | cues.passive | cues.participle | cues.source | frozenset(phrases(language))
 
 
 def _expand(words: str | list[str]) -> frozenset[str]:
