@@ -1,0 +1,184 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classifier.annotations import AnnotationSet, write_annotations
+from classifier.cli import main
+
+
+class Terminal:
+    """Runs commands in this process and keeps what they print."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def run(self, *words: str | Path) -> tuple[int, str, str]:
+        """Exit code, standard output and standard error of a command."""
+        self.monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
+        self.capsys.readouterr()
+        try:
+            main()
+            code: object = 0
+        except SystemExit as stop:
+            code = stop.code
+        out, err = self.capsys.readouterr()
+        return int(str(code or 0)), out, err
+
+    def json(self, *words: str | Path) -> Any:  # noqa: ANN401
+        """The one object that a command prints with --json."""
+        code, out, err = self.run(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)
+
+
+@pytest.fixture
+def folder(toy_set: AnnotationSet, tmp_path: Path) -> Path:
+    """An annotation set on disk."""
+    path = tmp_path / "set"
+    write_annotations(toy_set, path)
+    return path
+
+
+def test_help_lists_every_command(terminal: Terminal) -> None:
+    _, out, _ = terminal.run("--help")
+    for command in [
+        "import",
+        "export",
+        "check",
+        "agreement",
+        "mentions",
+        "sample",
+        "plan",
+        "train",
+        "evaluate",
+        "score",
+        "profile",
+        "report",
+        "distil",
+        "demo",
+    ]:
+        assert command in out
+
+
+def test_importing_the_package_brings_in_no_torch() -> None:
+    code = "import sys, classifier.cli; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_bad_usage_exits_with_2(terminal: Terminal) -> None:
+    assert terminal.run("train")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("check", "nowhere"), "needs articles.jsonl, none was found"),
+        (("agreement", "nowhere"), "needs articles.jsonl, none was found"),
+        (("mentions", "nowhere"), "a file or folder with articles was required"),
+        (("profile", "nowhere.parquet"), "predictions were required there"),
+        (("score", "nowhere", ".", "--out", "p.parquet"), "must be a run folder or a Hub id"),
+        (("train", "nowhere", "--out", "run"), "needs articles.jsonl, none was found"),
+        (("import", "pages", "nowhere", "--out", "o"), "got 'pages'"),
+        (("evaluate", "nowhere", "nowhere"), "must be a run folder"),
+        (("distil", "--parallel", "nowhere", "--out", "base"), "nowhere"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_1(
+    terminal: Terminal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = terminal.run(*words)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_check_says_that_a_set_is_in_order(terminal: Terminal, folder: Path) -> None:
+    code, out, _ = terminal.run("check", folder)
+    assert code == 0
+    assert "is in order" in out
+    assert f"next: classifier agreement {folder}" in out
+
+
+def test_check_lists_problems_and_exits_with_1(terminal: Terminal, folder: Path) -> None:
+    path = folder / "annotations.jsonl"
+    path.write_text(path.read_text().replace('"start": 0', '"start": 1'), encoding="utf-8")
+    code, out, _ = terminal.run("check", folder, "--json")
+    assert code == 1
+    assert all("annotations.jsonl:" in p["where"] for p in json.loads(out)["problems"])
+
+
+def test_check_fix_mends_what_it_can(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+    path = folder / "annotations.jsonl"
+    first, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    path.write_text(f"{first}\n{first}\n{rest}", encoding="utf-8")
+    fixed = terminal.json("check", folder, "--fix", tmp_path / "fixed")
+    assert len(fixed["mended"]) + len(fixed["left_out"]) == 1
+    assert terminal.run("check", tmp_path / "fixed")[0] == 0
+
+
+def test_mentions_says_what_was_found_and_what_was_not(terminal: Terminal, tmp_path: Path) -> None:
+    text = "Rusland zwijgt, zegt de Ruslandkenner. Moskou ook."
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    answer = terminal.json("mentions", tmp_path)
+    assert [m["mention"]["surface"] for m in answer["mentions"]] == ["Rusland", "Moskou"]
+    assert answer["excluded"][0]["exclusion"]["rule"]
+
+
+def test_import_and_export_come_back(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+    terminal.json("export", "csv", folder, "--out", tmp_path / "csv")
+    answer = terminal.json("import", "csv", tmp_path / "csv", "--out", tmp_path / "back")
+    assert answer["annotations"] == 120
+    back, there = (path / "annotations.jsonl" for path in (tmp_path / "back", folder))
+    assert sorted(back.read_text().split("\n")) == sorted(there.read_text().split("\n"))
+
+
+def test_sample_writes_a_label_studio_project(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    project = tmp_path / "project.json"
+    words = ("sample", folder / "articles.jsonl", "--n", "5", "--by", "source,target")
+    answer = terminal.json(*words, "--out", tmp_path / "drawn", "--label-studio", project)
+    assert len(answer["drawn"]) == 5
+    assert len(json.loads(project.read_text(encoding="utf-8"))) == 5
+
+
+def test_train_score_evaluate_profile_report(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    run, rows, page = tmp_path / "run", tmp_path / "p.parquet", tmp_path / "report.html"
+    terminal.json("train", folder, "--out", run, "--model", "linear")
+    scored = terminal.json("score", run, folder / "articles.jsonl", "--out", rows)
+    assert scored["status"] == {"ok": 120}
+    judged = terminal.json("evaluate", run, folder)
+    assert {"accuracy", "agreement"} <= set(judged["tables"])
+    profile = terminal.json("profile", rows, "--by", "target")
+    assert [row["group"]["target"] for row in profile["rows"]][::2] == ["RU", "TR", "UA"]
+    plan = terminal.json("plan", rows, "--gold", folder, "--by", "target")
+    assert len(plan["groups"]) == 3
+    terminal.json("report", run, folder, "--predictions", rows, "--out", page)
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_profile_without_labels_says_that_it_is_not_corrected(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    run, rows = tmp_path / "run", tmp_path / "p.parquet"
+    terminal.json("train", folder, "--out", run, "--model", "linear")
+    terminal.json("score", run, folder / "articles.jsonl", "--out", rows)
+    _, out, _ = terminal.run("profile", rows)
+    assert "not corrected for model error" in out
