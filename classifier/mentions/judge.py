@@ -7,12 +7,14 @@ from itertools import groupby
 from typing import NamedTuple
 
 from classifier.mentions.lexicon import Entry
-from classifier.mentions.matcher import Blocked, Hit, Matcher, windows
+from classifier.mentions.matcher import Hit, Matcher, windows
 from classifier.mentions.rules import (
+    LANGUAGE,
     Rule,
     Stretch,
+    carries_over,
     choose,
-    exclusion_at,
+    exclusion_rule,
     kind_of,
     mention_start,
     refusal,
@@ -39,14 +41,36 @@ def judge(
 ) -> Iterator[Judged]:
     """Decide on every form of the lexicon in an article, in the order of its text."""
     for stretch in _stretches(article, zones, historical):
-        string = stretch.view.string
-        hits = list(matcher.hits(string, stretch.start, stretch.end))
-        near = windows(string, hits, stretch.start, stretch.end)
-        blocked = matcher.blocked(string, near)
-        starts = [one.start for one in blocked]
+        hits = list(matcher.hits(stretch.view.string, stretch.start, stretch.end))
+        shadows = _Shadows(hits, stretch, matcher)
+        language_name: Hit | None = None
         for hit in hits:
-            rule = _exclusion(hit, blocked, starts, stretch)
+            rule = shadows.over(hit)
+            if language_name and carries_over(language_name, hit, stretch, matcher.lexicon):
+                rule = rule or LANGUAGE
+            language_name = hit if rule == LANGUAGE else None
             yield _judged(hit, rule, stretch, matcher)
+
+
+class _Shadows:
+    """Where the exclusions of a stretch hold, and the rule of the one that covers a hit."""
+
+    def __init__(self, hits: Sequence[Hit], stretch: Stretch, matcher: Matcher) -> None:
+        string = stretch.view.string
+        near = windows(string, hits, stretch.start, stretch.end)
+        self._blocked = matcher.blocked(string, near)
+        self._rules = [exclusion_rule(one, stretch, matcher.lexicon) for one in self._blocked]
+        self._starts = [one.start for one in self._blocked]
+
+    def over(self, hit: Hit) -> Rule | None:
+        """The rule of an exclusion that covers part of the hit and is no shorter; None if none."""
+        index = bisect_left(self._starts, hit.end) - 1
+        while index >= 0 and self._starts[index] > hit.start - _LONGEST_EXCLUSION:
+            start, end, _ = self._blocked[index]
+            if self._rules[index] and end > hit.start and end - start >= hit.end - hit.start:
+                return self._rules[index]
+            index -= 1
+        return None
 
 
 def _stretches(article: Article, zones: Sequence[Zone], historical: bool) -> Iterator[Stretch]:
@@ -79,15 +103,3 @@ def _language(hit: Hit, entry: Entry, stretch: Stretch) -> str:
     """The stretch's language, or the entry's where a word of another one stands in it."""
     is_known = any(other.language == stretch.language for other in hit.entries)
     return stretch.language if is_known else entry.language
-
-
-def _exclusion(
-    hit: Hit, blocked: Sequence[Blocked], starts: Sequence[int], stretch: Stretch
-) -> Rule | None:
-    index = bisect_left(starts, hit.end) - 1
-    while index >= 0 and starts[index] > hit.start - _LONGEST_EXCLUSION:
-        exclusion = exclusion_at(hit, blocked[index], stretch)
-        if exclusion is not None:
-            return exclusion.rule
-        index -= 1
-    return None

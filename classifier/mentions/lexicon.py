@@ -1,6 +1,7 @@
 """Lexicons: which forms name a target, and which only look as if they did."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -27,6 +28,10 @@ class Entry:
     is_city: bool = False
     following: tuple[str, ...] = ()
     """Word beginnings, one of which must follow; () where anything may."""
+    is_half: bool = False
+    """Whether it is a mention only as the first half of a compound: "Russo-Turkish"."""
+    is_surname: bool = False
+    """Whether people are called so: then a capitalised word before it is their given name."""
 
     @property
     def path(self) -> str:
@@ -88,5 +93,21 @@ class Lexicon:
         """Titles that say that the leader after them has left office."""
         return self._union("former")
 
+    @cached_property
+    def between(self) -> frozenset[str]:
+        """What may stand between the names of two languages: "in Turkish and Russian"."""
+        return self._union("between")
+
+    @cached_property
+    def no_noun(self) -> re.Pattern[str]:
+        """What follows a word that describes no noun: a clause end, a function word, a list."""
+        end = r" *(?:$|[^\w («“„\"'-])"
+        between, closed = (_any_of(self._union(name)) for name in ("between", "closed"))
+        return re.compile(rf"{end}|(?:,? {between} [^\W\d_]+){{1,2}}{end}| {closed}(?!\w)")
+
     def _union(self, setting: str) -> frozenset[str]:
         return frozenset(f for one in self.languages.values() for f in one.setting(setting))
+
+
+def _any_of(forms: Iterable[str]) -> str:
+    return f"(?:{'|'.join(re.escape(form) for form in sorted(forms, key=len, reverse=True))})"

@@ -15,16 +15,14 @@ UNDATED_SINCE = "2014-01-01"
 """Where an article's date is unknown, leaders count who held office on this day or later."""
 
 Rule = str
+LANGUAGE: Rule = "language"
+"""The lexicons' rule against names of languages; it carries over: "in Turkish and Russian"."""
 _NEAR = 60
 _LOOK_BACK = 48
 _LONGEST_TITLE = 6
 """Words of the longest title that says that somebody has left office."""
 _NEXT_WORD = re.compile(r"([ -]?)([^\W\d_]+)")
 _WORDS = re.compile(r"\w+")
-_CLAUSE_END = r" *(?:$|[^\w («“„\"'-])"
-_NO_NOUN = re.compile(
-    rf"{_CLAUSE_END}|(?: (?:and|or|en|of|ve|veya|и|или|та|і|або) [^\W\d_]+){{1,2}}{_CLAUSE_END}"
-)
 _DATELINE = re.compile(
     r"\W*(?:date \d{4}-\d\d )?(?P<place>[^\W\d_][^\n—()-]{1,40}?)"
     r"(?: ?\((?P<agency>[^()\n]{2,24})\))? ?[-—] "
@@ -85,24 +83,29 @@ def refusal(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> Rule 
     """The rule by which a form is no mention, whatever stands around it; None if it is one."""
     if entry.lower and not stretch.view.is_upper(hit.start):
         return entry.lower
-    if entry.following and not _is_followed(hit, entry, stretch.view.string):
-        return "other noun"
     for rule, holds in _REFUSALS:
         if holds(hit, entry, stretch, lexicon):
             return rule
     return None
 
 
-def exclusion_at(hit: Hit, blocked: Blocked, stretch: Stretch) -> Exclusion | None:
-    """The first exclusion of a form that covers part of the hit and whose conditions hold."""
-    if not (blocked.start < hit.end and hit.start < blocked.end):
-        return None
-    if blocked.end - blocked.start < hit.end - hit.start:
-        return None
+def exclusion_rule(blocked: Blocked, stretch: Stretch, lexicon: Lexicon) -> Rule | None:
+    """The rule of the first exclusion of a form whose conditions hold where it stands."""
     for exclusion in blocked.exclusions:
-        if _holds(exclusion, blocked, stretch):
-            return exclusion
+        if _holds(exclusion, blocked, stretch, lexicon):
+            return exclusion.rule
     return None
+
+
+def carries_over(earlier: Hit, hit: Hit, stretch: Stretch, lexicon: Lexicon) -> bool:
+    """Whether a form continues a list of languages that an earlier form belongs to."""
+    string = stretch.view.string
+    if hit.start - earlier.end > _LOOK_BACK or not lexicon.no_noun.match(
+        string, hit.end, stretch.end
+    ):
+        return False
+    between = string[earlier.end : hit.start].strip(" ,")
+    return not between or between in lexicon.between
 
 
 def kind_of(hit: Hit, entry: Entry, string: str) -> MentionKind:
@@ -110,12 +113,13 @@ def kind_of(hit: Hit, entry: Entry, string: str) -> MentionKind:
     before, after = string[hit.start - 1 : hit.start], string[hit.end : hit.end + 2]
     if hit.joined or (before == "-" and string[hit.start - 2 : hit.start - 1].isalnum()):
         return "compound"
-    return "compound" if after[:1] == "-" and after[1:].isalnum() else entry.kind
+    is_first_half = after[:1] == "-" and (after[1:].isalnum() or after[1:] == " ")
+    return "compound" if is_first_half else entry.kind
 
 
-def _holds(exclusion: Exclusion, blocked: Blocked, stretch: Stretch) -> bool:
+def _holds(exclusion: Exclusion, blocked: Blocked, stretch: Stretch, lexicon: Lexicon) -> bool:
     string, start, end = stretch.view.string, blocked.start, blocked.end
-    if exclusion.stop and not _NO_NOUN.match(string, end, stretch.end):
+    if exclusion.stop and not lexicon.no_noun.match(string, end, stretch.end):
         return False
     if exclusion.capital and not _is_proper(start, stretch):
         return False
@@ -161,9 +165,23 @@ def _names_a_role(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) ->
     return fold_form(following[2]) in lexicon.roles
 
 
-def _is_followed(hit: Hit, entry: Entry, string: str) -> bool:
-    following = _NEXT_WORD.match(string, hit.end)
-    return following is not None and following[2].startswith(entry.following)
+def _lacks_its_noun(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+    if not entry.following or hit.joined:
+        return False
+    following = _NEXT_WORD.match(stretch.view.string, hit.end)
+    return following is None or not following[2].startswith(entry.following)
+
+
+def _lacks_its_half(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+    return entry.is_half and stretch.view.string[hit.end : hit.end + 1] != "-"
+
+
+def _is_surname(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+    string = stretch.view.string
+    if not entry.is_surname or string[hit.start - 1 : hit.start] != " ":
+        return False
+    start = _word_before(string, hit.start - 1, stretch.start)
+    return string[start : hit.start - 1].isalpha() and _is_proper(start, stretch)
 
 
 def _is_historical(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
@@ -224,6 +242,9 @@ def _word_before(string: str, end: int, limit: int) -> int:
 
 _REFUSALS: tuple[tuple[Rule, Callable[[Hit, Entry, Stretch, Lexicon], bool]], ...] = (
     ("historical", _is_historical),
+    ("another noun", _lacks_its_noun),
+    ("another word", _lacks_its_half),
+    ("surname", _is_surname),
     ("person by what they study", _names_a_role),
     ("address", _is_address),
     ("dateline", _is_dateline),

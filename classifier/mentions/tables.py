@@ -20,7 +20,7 @@ from classifier.mentions.notation import expand, fold_form
 from classifier.records import LANGUAGES, MentionKind
 
 _KINDS: tuple[str, ...] = get_args(MentionKind)
-_ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next"}
+_ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next", "half", "surname"}
 _EXCLUSION_KEYS = {"forms", "near", "stop", "capital"}
 _Tables = Mapping[str, Mapping[str, Any]]
 
@@ -89,6 +89,8 @@ def _entry(row: object, language: Language, target: str, name: str, kind: Mentio
         held_to=options.get("to"),
         is_city=bool(options.get("city", False)),
         following=_forms(options, "next", language, where),
+        is_half=bool(options.get("half", False)),
+        is_surname=bool(options.get("surname", False)),
     )
 
 
