@@ -256,16 +256,17 @@ score_to_file(scorer, corpus, Path(out) / "calm.parquet")
 started = time.monotonic()
 score_to_file(scorer, corpus, Path(out) / "calm.parquet")
 whole = time.monotonic() - started
-for _ in range(20):
+while killed < 10:
     child = os.fork()
     if child == 0:
         score_to_file(scorer, corpus, Path(out) / "p.parquet", resume=True)
         os._exit(0)
     time.sleep(chance.random() * whole)
     os.kill(child, signal.SIGKILL)
-    killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    was_killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    killed += was_killed
+    whole *= 1 if was_killed else 0.8
 score_to_file(scorer, corpus, Path(out) / "p.parquet", resume=True)
-print(killed)
 """
 
 
@@ -274,7 +275,6 @@ def test_kills_at_any_moment_lose_and_double_no_row(
     linear_run: Path, corpus: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", _KILL_OFTEN, str(linear_run), str(corpus), str(tmp_path)]
-    done = subprocess.run(command, check=True, env=os.environ, capture_output=True, text=True)
-    assert int(done.stdout) > 5
+    subprocess.run(command, check=True, env=os.environ)
     assert (tmp_path / "p.parquet").read_bytes() == (tmp_path / "calm.parquet").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["calm.parquet", "p.parquet"]
