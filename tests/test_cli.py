@@ -50,22 +50,8 @@ def folder(toy_set: AnnotationSet, tmp_path: Path) -> Path:
 
 def test_help_lists_every_command(terminal: Terminal) -> None:
     _, out, _ = terminal.run("--help")
-    for command in [
-        "import",
-        "export",
-        "check",
-        "agreement",
-        "mentions",
-        "sample",
-        "plan",
-        "train",
-        "evaluate",
-        "score",
-        "profile",
-        "report",
-        "distil",
-        "demo",
-    ]:
+    commands = "import export check agreement mentions sample plan train evaluate score"
+    for command in [*commands.split(), "profile", "report", "distil", "demo"]:
         assert command in out
 
 
