@@ -52,11 +52,13 @@ class Exclusion:
     """Only where no further word follows that it could describe."""
     capital: bool = False
     """Only with a capital that neither a sentence start nor capitals throughout explain."""
+    upper: bool = False
+    """Only with a capital, explained or not."""
 
     @property
     def is_conditional(self) -> bool:
         """Whether more than the form decides."""
-        return bool(self.near or self.stop or self.capital)
+        return bool(self.near or self.stop or self.capital or self.upper)
 
 
 @dataclass(frozen=True)

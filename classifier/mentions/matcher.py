@@ -15,7 +15,9 @@ _SOLID_TAIL = r"(?=[^\W\d_]{3})"
 _WINDOW = 48
 """View characters around a hit in which an exclusion may lie."""
 
+_NAME_KINDS = ("name", "demonym")
 _STEM = 4
+"""Letters that make two words look alike."""
 _Tree = dict[str, "_Tree"]
 _Item = TypeVar("_Item", Entry, Exclusion)
 
@@ -70,15 +72,9 @@ class Matcher:
         return sorted(found, key=lambda blocked: blocked.start)
 
     def lookalikes(self, string: str) -> Iterator[tuple[int, int]]:
-        """Words of a view's string that share their beginning with a form, anywhere in the word."""
-        stems = sorted(
-            {entry_form[:_STEM] for entry_form in self._by_form if " " not in entry_form}
-        )
-        stems = [stem for stem in stems if len(stem) == _STEM]
-        if not stems:
-            return
-        finder, done = re.compile(_pattern(_tree(stems))), 0
-        while match := finder.search(string, done):
+        """Words of a view's string that begin like a form, or hold the beginning of a long one."""
+        done = 0
+        while self._lookalike and (match := self._lookalike.search(string, done)):
             start, end = match.span()
             while start > done and string[start - 1].isalpha():
                 start -= 1
@@ -86,6 +82,20 @@ class Matcher:
                 end += 1
             yield start, end
             done = end
+
+    @cached_property
+    def _lookalike(self) -> re.Pattern[str] | None:
+        stems, parts = set(), set()
+        for entry in self.lexicon.entries:
+            is_name = entry.kind in _NAME_KINDS
+            words = [form for form in entry.forms if len(form) >= _STEM and form.isalpha()]
+            stems |= {word[: _STEM if is_name else _STEM + 1] for word in words}
+            parts |= {word[: _STEM + 1] for word in words if is_name and len(word) > _STEM}
+        if not stems:
+            return None
+        options = [rf"(?<!\w){_pattern(_tree(stems))}"]
+        options += [_pattern(_tree(parts))] if parts else []
+        return re.compile("|".join(options))
 
     @cached_property
     def _by_form(self) -> Mapping[str, tuple[Entry, ...]]:

@@ -121,6 +121,8 @@ def _holds(exclusion: Exclusion, blocked: Blocked, stretch: Stretch, lexicon: Le
     string, start, end = stretch.view.string, blocked.start, blocked.end
     if exclusion.stop and not lexicon.no_noun.match(string, end, stretch.end):
         return False
+    if exclusion.upper and not stretch.view.is_upper(start):
+        return False
     if exclusion.capital and not _is_proper(start, stretch):
         return False
     if not exclusion.near:
@@ -208,11 +210,13 @@ def _is_dateline(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> 
     line = _DATELINE.match(stretch.view.string, paragraph, stretch.end)
     if line is None or hit.end > line.end("place"):
         return False
+    rest = line["place"][hit.end - line.start("place") :]
     in_capitals = stretch.view.is_upper(hit.end - 1)
-    if line["agency"]:
+    if line["agency"] and (rest[:1] in ("", ",", "/") or any(map(str.isdigit, rest))):
         return in_capitals or stretch.view.is_upper(line.start("agency"))
-    is_alone = line["place"][hit.end - hit.start :][:1] in ("", ",")
-    return entry.is_city and hit.start == line.start("place") and (in_capitals or is_alone)
+    if not entry.is_city or hit.start != line.start("place") or rest[:1] not in ("", ","):
+        return False
+    return in_capitals or (line.end() < stretch.end and stretch.view.is_upper(line.end()))
 
 
 def _is_out_of_office(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:

@@ -21,7 +21,7 @@ from classifier.records import LANGUAGES, MentionKind
 
 _KINDS: tuple[str, ...] = get_args(MentionKind)
 _ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next", "half", "surname"}
-_EXCLUSION_KEYS = {"forms", "near", "stop", "capital"}
+_EXCLUSION_KEYS = {"forms", "near", "stop", "capital", "upper"}
 _Tables = Mapping[str, Mapping[str, Any]]
 
 
@@ -128,6 +128,7 @@ def _exclusion(row: object, language: Language, rule: str) -> Exclusion:
         near=_forms(options, "near", language, where),
         stop=bool(options.get("stop", False)),
         capital=bool(options.get("capital", False)),
+        upper=bool(options.get("upper", False)),
     )
 
 
