@@ -2,7 +2,7 @@
 
 CLASSIFIER_DATA names the folder that holds newsmtsc/, rusentne/ and parallel/.
 
-    python benchmarks/encoder.py retrieval FOLDER
+    python benchmarks/encoder.py retrieval FOLDER [--sentences 1]
     python benchmarks/encoder.py stance FOLDER [--seed 1] [--epochs 2] [--parts sample rusentne]
     python benchmarks/encoder.py speed FOLDER
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from encoder_data import DATA, NEGATIVE, POSITIVE, Example, newsmtsc, rusentne, sample
+from encoder_data import NEGATIVE, POSITIVE, Example, held_out, newsmtsc, passages, rusentne, sample
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -26,7 +26,7 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 
-from classifier.distil import Pair, evaluate, read_pairs, split_pairs
+from classifier.distil import evaluate
 from classifier.distil.corpus import encode
 from classifier.distil.ragged import Ragged, ragged
 from classifier.distil.teacher import batches_by_length, hidden_states, mean_pooled, padded
@@ -232,16 +232,10 @@ def _judge(model: Pipeline, train: list[Example], tests: dict[str, list[Example]
         )
 
 
-def held_out() -> dict[str, tuple[Pair, ...]]:
-    """The pairs that the shipped base was not trained on."""
-    pairs = read_pairs(DATA / "parallel").pairs
-    origins = ("wmt", "tatoeba-newstest-tico")
-    return split_pairs(pairs, 2000, np.random.default_rng(1), origins, ("dictionary",)).held_out
-
-
-def retrieval_figures(name: str) -> None:
-    """Retrieval both ways and the drift of English."""
-    for f in evaluate(held_out(), load(name), load("minilm")):
+def retrieval_figures(name: str, size: int) -> None:
+    """Retrieval both ways and the drift of English, for passages of `size` sentences."""
+    pairs = {language: passages(some, size) for language, some in held_out().items()}
+    for f in evaluate(pairs, load(name), load("minilm"), 96 if size == 1 else 256):
         print(
             f"{name} {f.language}: to English {f.to_english:.3f}, from English "
             f"{f.from_english:.3f}, English cosine {f.english_cosine:.3f}, "
@@ -278,6 +272,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", default="minilm")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--sentences", type=int, default=1)
     parser.add_argument("--parts", nargs="*", default=["sample", "rusentne"])
     arguments = parser.parse_args()
     if arguments.what == "stance":
@@ -287,7 +282,7 @@ def main() -> None:
     elif arguments.what == "speed":
         speed(arguments.folder)
     else:
-        retrieval_figures(arguments.folder)
+        retrieval_figures(arguments.folder, arguments.sentences)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
-"""Examples for `encoder.py`: mentions in sentences, from two published corpora and our sample."""
+"""Examples for `encoder.py`: mentions in sentences, from two published corpora and our sample; and pairs."""
 
 import csv
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from classifier.annotations import adjudicate, read_annotations
 from classifier.codebook import default_codebook, shipped_annotations
+from classifier.distil import Pair, read_pairs, split_pairs
 from classifier.sentences import split_sentences
 
 DATA = Path(os.environ.get("CLASSIFIER_DATA", "data"))
@@ -85,3 +89,19 @@ def sample(language: str | None = None, split: str | None = None) -> list[Exampl
         sentence = article.text[own.start : own.end]
         examples.append(Example(sentence, row.start - own.start, row.end - own.start, label))
     return examples
+
+
+def held_out() -> dict[str, tuple[Pair, ...]]:
+    """The pairs that the shipped base was not trained on."""
+    pairs = read_pairs(DATA / "parallel").pairs
+    origins = ("wmt", "tatoeba-newstest-tico")
+    return split_pairs(pairs, 2000, np.random.default_rng(1), origins, ("dictionary",)).held_out
+
+
+def passages(pairs: Sequence[Pair], size: int) -> tuple[Pair, ...]:
+    """Sentences joined by `size`, as the windows of the classifier hold several."""
+    groups = [pairs[n : n + size] for n in range(0, len(pairs), size)]
+    return tuple(
+        Pair(" ".join(p.english for p in some), " ".join(p.foreign for p in some), "")
+        for some in groups
+    )
