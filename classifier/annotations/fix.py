@@ -112,10 +112,10 @@ def _recoded(row: Row, scheme: Scheme, current: Scheme, mended: list[Problem]) -
 
 def _relocated(rows: list[Row], scheme: Scheme, mended: list[Problem]) -> list[Row]:
     """The rows with offsets that fit, where those of an annotator in an article did not."""
-    layers: dict[tuple[object, object], list[int]] = defaultdict(list)
+    layers: dict[tuple[str, str], list[int]] = defaultdict(list)
     for n, row in enumerate(rows):
         if _is_placed(row.record, scheme):
-            layers[row.record["article_id"], row.record.get("annotator")].append(n)
+            layers[row.record["article_id"], str(row.record.get("annotator"))].append(n)
     rows = list(rows)
     for members in layers.values():
         wrong = [n for n in members if any(p.reason in OFFSET_REASONS for p in rows[n].problems)]

@@ -32,7 +32,8 @@ class Region:
     codes: tuple[Code, ...]
     comment: str | None = None
     speaker: str | None = None
-    evidence: tuple[int, int] | None = None
+    evidence: tuple[int, ...] | None = None
+    """Start and end, counted as the region's are."""
 
     @property
     def stretch(self) -> tuple[str, str, int, int]:
@@ -201,16 +202,30 @@ def _resolve(
     by_id = {article.article_id: article for article in articles}
     layers: dict[tuple[str, str], list[Region]] = defaultdict(list)
     for region in regions:
-        if region.article_id in by_id:
-            layers[region.article_id, region.annotator].append(region)
-        else:
+        unsound = _unsound(region)
+        if unsound:
+            yield Problem(region.where, "region malformed, refused", unsound)
+        elif region.article_id not in by_id:
             detail = f"no article {region.article_id!r} was read"
             yield Problem(region.where, "region without article, refused", detail)
+        else:
+            layers[region.article_id, region.annotator].append(region)
     groups = [[layer] for layer in layers.values()]
     if reading.is_one_file:
         groups = [list(layers.values())]
     for group in groups:
         yield from _resolve_group(group, by_id, reading, counts)
+
+
+def _unsound(region: Region) -> str:
+    """What in a region is of the wrong type, since foreign files promise nothing."""
+    offsets = (region.start, region.end, *(region.evidence or (0, 0)))
+    if len(offsets) != 4 or not all(type(offset) is int for offset in offsets):
+        return f"offsets must be whole numbers in pairs, got {offsets}"
+    texts = (region.surface, region.comment, region.speaker)
+    if not all(text is None or isinstance(text, str) for text in texts):
+        return f"surface, comment and speaker must be text, got {texts}"
+    return ""
 
 
 def _resolve_group(
@@ -246,7 +261,9 @@ def _evidence(region: Region, text: str, rule: OffsetRule) -> Span | Problem | N
     if region.evidence is None:
         return None
     try:
-        return resolve_offsets(text, [Claim(*region.evidence, None)], [rule]).spans[0]
+        return resolve_offsets(
+            text, [Claim(region.evidence[0], region.evidence[1], None)], [rule]
+        ).spans[0]
     except DataError as error:
         return Problem(region.where, "evidence outside the text, left out", str(error))
 
@@ -255,6 +272,10 @@ def _annotation(
     region: Region, span: Span, evidence: Span | None, surface: str, reading: Reading
 ) -> Iterator[Found]:
     decoded = decode(region.codes, reading.codebook, reading.scheme)
+    if not surface.strip():
+        detail = f"{span.start}-{span.end} is {surface!r}"
+        yield Problem(region.where, "span of white space, refused", detail)
+        return
     target = decoded.target or (surface if reading.codebook.any_target else None)
     if target is None:
         known = ", ".join(reading.codebook.target_names)

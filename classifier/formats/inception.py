@@ -126,34 +126,50 @@ def _load(member: Member, system: Member | None) -> _Cas:
             "INCEpTION's CAS files need dkpro-cassis: "
             'pip install "stance-framing-classifier[inception]"'
         ) from None
-    cas: _Cas
-    if member.path.suffix.lower() == ".json":
-        cas = cassis.load_cas_from_json(io.BytesIO(member.content))
-        return cas
-    if system is None:
-        raise DataError(f"{member.name}: XMI needs its TypeSystem.xml beside it, none was found")
+    is_json = member.path.suffix.lower() == ".json"
+    if not is_json and system is None:
+        raise DataError(f"{member.name}: XMI needs its TypeSystem.xml beside it, there is none")
     for each in (system, member):
-        _check_xml(each)
-    types = cassis.load_typesystem(io.BytesIO(system.content))
-    cas = cassis.load_cas_from_xmi(io.BytesIO(member.content), typesystem=types)
+        if each is not None and not is_json:
+            _check_xml(each)
+    content = io.BytesIO(member.content)
+    try:
+        cas: _Cas
+        if is_json or system is None:
+            cas = cassis.load_cas_from_json(content)
+        else:
+            types = cassis.load_typesystem(io.BytesIO(system.content))
+            cas = cassis.load_cas_from_xmi(content, typesystem=types)
+    except Exception as error:
+        # the library raises whatever its parsers and its type system do
+        detail = f"{type(error).__name__}: {error}"
+        raise DataError(f"{member.name}: a CAS was required: {detail}") from None
     return cas
 
 
 def _check_xml(member: Member) -> None:
     """Refuse entities, document types and deep nesting before another parser sees the file."""
-    depth = 0
     try:
-        events = iterparse(io.BytesIO(member.content), events=("start", "end"), forbid_dtd=True)
-        for event, element in events:
-            depth += 1 if event == "start" else -1
-            if depth > MAX_DEPTH:
-                raise DataError(f"{member.name}: elements may nest {MAX_DEPTH} deep")
-            if event == "end":
-                element.clear()
+        depth = _depth(member.content)
     except DefusedXmlException as error:
         raise DataError(f"{member.name}: XML without entities was required: {error}") from None
-    except ParseError as error:
+    except (ParseError, LookupError, ValueError) as error:
         raise DataError(f"{member.name}: XML was required: {error}") from None
+    if depth > MAX_DEPTH:
+        raise DataError(f"{member.name}: elements may nest {MAX_DEPTH} deep, they nest deeper")
+
+
+def _depth(content: bytes) -> int:
+    """How deep elements nest, read no further than one level too deep."""
+    depth = deepest = 0
+    for event, element in iterparse(io.BytesIO(content), ("start", "end"), forbid_dtd=True):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+        if deepest > MAX_DEPTH:
+            break
+        if event == "end":
+            element.clear()
+    return deepest
 
 
 def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:

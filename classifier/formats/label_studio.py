@@ -35,9 +35,11 @@ def read_label_studio(path: Path) -> Foreign:
             f'{path}: tasks with "data" and "annotations" were required, got the keys '
             f"{sorted(tasks[0])[:8]}; export as JSON, not JSON-MIN"
         )
-    n_predictions = sum(len(task.get("predictions") or []) for task in tasks)
+    predictions = [
+        task["predictions"] for task in tasks if isinstance(task.get("predictions"), list)
+    ]
     documents = (_task(task, n, path.name) for n, task in enumerate(tasks, 1))
-    return gather(documents, {"predictions left out": n_predictions})
+    return gather(documents, {"predictions left out": sum(map(len, predictions))})
 
 
 def _task(task: Mapping[str, Any], number: int, file: str) -> Iterator[Record]:
@@ -77,7 +79,7 @@ def _by_annotator(annotation: Mapping[str, Any], article_id: str, where: str) ->
     results: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for result in annotation.get("result") or []:
         if result.get("type") == "relation":
-            label = next(iter(result.get("labels") or []), "")
+            label = str(next(iter(result.get("labels") or []), ""))
             yield Link(f"{where} {result['from_id']}", f"{where} {result['to_id']}", label)
         else:
             results[str(result.get("id"))].append(result)
