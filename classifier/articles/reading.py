@@ -4,13 +4,13 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from classifier.articles.fields import FIELDS, HASH, article_from_record
+from classifier.articles.metadata import with_own_metadata
 from classifier.errors import DataError
-from classifier.languages import document_language
 from classifier.records import Article, Problem
 
 METADATA_FILE = "metadata.csv"
@@ -141,17 +141,10 @@ def _read_file(
         if not article.text.strip():
             problems.append(Problem(row.where, "no text", "an article needs a text, it is empty"))
             continue
-        yield _complete(article)
+        yield with_own_metadata(article)
     if unknown:
         names = ", ".join(sorted(unknown))
         problems.append(Problem(str(file), "unknown field", f"{names}: not read", "rename it"))
-
-
-def _complete(article: Article) -> Article:
-    """The article with its language, where nobody said which it is."""
-    if article.language is not None:
-        return article
-    return replace(article, language=document_language(article.text))
 
 
 def _repeated(file: Path, article_id: str) -> Problem:

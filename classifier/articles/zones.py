@@ -1,18 +1,229 @@
 """What each paragraph of an article is there for. Zones cover the text; nothing is cut out."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from classifier.articles.patterns import patterns
 from classifier.languages import document_language, stretch_language
-from classifier.records import Article, Span, Zone
+from classifier.records import Article, Span, Zone, ZoneKind
 
-_PARAGRAPH = re.compile(r"[^\n]*\n*")
+# Longer lines are prose: only what stands at their ends is looked at.
+_SHORT_LINE = 400
+_LONGEST_HEADLINE = 25
+_LONGEST_SUBHEAD = 12
+_LONGEST_LABEL = 20
+_LONGEST_CALL = 25
+_LONGEST_NOTICE = 600
+_HEAD = 300
+_FEW = 3
+_CAPTION_WORDS = 45
+_DATE_PREFIX = re.compile(r"\s*date[ :]\s*(\d{4}(?:-\d{2}){0,2})(?!\d)\s*")
+_INITIALS = re.compile(r"\s\(?([bcdfghjklmnpqrstvwxz]{2,3}|[A-Z]{2,3}/[A-Z]{2,3})\)?\Z")
+_RULE = re.compile(r"[\W_]*\Z")
+_EMBED = re.compile(
+    r"pic\.twitter\.com/|https?://t\.co/|\(@\w{2,30}\)\s|"
+    r"\A(?:https?://\S+|(?:view|bekijk) (?:this|dit) (?:post|bericht) on instagram)\s*\Z",
+    re.IGNORECASE,
+)
+_EMBED_SIGNS = ("http", "(@", "twitter", "nstagram")
+_CLOCK = re.compile(
+    r"(?:om |at |в |о |saat )?\d{1,2}[:.uh]\d{2}(?: ?(?:uur|am|pm|CET|МСК|GMT))?\Z", re.IGNORECASE
+)
+_MARKDOWN = re.compile(r"\\?\*+|\\?_{2,}|\[|\]\([^)]*\)|`|\A#+\s+|\A>\s+")
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+\Z")
+_BIO = re.compile(r"\A\*[^*]+\*\Z")
+_ENDS_LOUDLY = re.compile(r"[?!][\"”’»)]*\Z")
+_ENDS_SENTENCE = re.compile(r"[.!?…;,:][\"”’»)]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A line of an article or a part of one, with the blank lines after it."""
+
+    start: int
+    end: int
+    kind: ZoneKind
 
 
 def find_zones(article: Article) -> list[Zone]:
-    """The zones of an article: contiguous, covering its text exactly; none of an empty text."""
+    r"""The zones of an article: contiguous, covering its text exactly; none of an empty text.
+
+    >>> article = Article("a", "Haven dicht\n\nDe haven ging maandag dicht. Beeld AP")
+    >>> [zone.kind for zone in find_zones(article)]
+    ['headline', 'caption']
+    """
     language = article.language or document_language(article.text)
-    return [
-        Zone(Span(match.start(), match.end()), "body", stretch_language(match.group(), language))
-        for match in _PARAGRAPH.finditer(article.text)
-        if match.group()
-    ]
+    zones = []
+    for piece in pieces(article.text, article.title):
+        stretch = article.text[piece.start : piece.end]
+        span = Span(piece.start, piece.end)
+        zones.append(Zone(span, piece.kind, stretch_language(stretch, language)))
+    return zones
+
+
+def pieces(text: str, title: str | None = None) -> list[Piece]:
+    """The zones of a text without their languages."""
+    found: list[Piece] = []
+    seen_text = False
+    for start, end in _lines(text):
+        for a, b, kind in _split_line(text, start, end, is_first=not found):
+            if kind is None:
+                kind = _kind(text[a:b], title, seen_text)
+            seen_text = seen_text or kind in {"headline", "body"}
+            found.append(Piece(a, b, kind))
+    return _headline_without_body(found, text)
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    """Lines with the blank ones after them; blank lines at the start go with the first."""
+    start, end, is_blank = 0, 0, True
+    for line in text.splitlines(keepends=True):
+        if not line.isspace() and not is_blank:
+            yield start, end
+            start = end
+        is_blank = is_blank and line.isspace()
+        end += len(line)
+    if end > start:
+        yield start, end
+
+
+def _split_line(
+    text: str, start: int, end: int, *, is_first: bool
+) -> Iterator[tuple[int, int, ZoneKind | None]]:
+    """The parts of a line: what is glued to its ends has a kind, the rest has none yet."""
+    prefix = _DATE_PREFIX.match(text, start, end) if is_first else None
+    if prefix and prefix.end() < end:
+        yield start, prefix.end(), "metadata"
+        start = prefix.end()
+    lead = _lead_end(text, start, end)
+    if lead > start:
+        yield start, lead, "metadata"
+        start = lead
+    caption = _caption_end(text, start, end)
+    if caption > start:
+        yield start, caption, "caption"
+        start = caption
+    line = text[start:end].rstrip()
+    initials = _INITIALS.search(line) if len(line) < _SHORT_LINE else None
+    if initials and initials.start() > 0:
+        yield start, start + initials.start() + 1, None
+        yield start + initials.start() + 1, end, "metadata"
+    else:
+        yield start, end, None
+
+
+def _lead_end(text: str, start: int, end: int) -> int:
+    """Behind "Bron: DPA 0 " or "KYIV (Reuters) - " at the start of a longer line."""
+    head = text[start : min(end, start + _HEAD)]
+    line = head.lstrip()
+    known = patterns()
+    lead = known.source_line.match(line) or known.dateline.match(line)
+    if lead is None or "agency" not in {k[:6] for k, v in lead.groupdict().items() if v}:
+        return start
+    return _next_word(text, start + len(head) - len(line) + lead.end(), start, end)
+
+
+def _caption_end(text: str, start: int, end: int) -> int:
+    """Behind a caption whose credit runs on into the first sentence."""
+    credit = patterns().credit.search(text[start : min(end, start + _HEAD)])
+    return _next_word(text, start + credit.end(), start, end) if credit else start
+
+
+def _next_word(text: str, at: int, start: int, end: int) -> int:
+    """The next word after `at`; `start` where there is none before `end`."""
+    rest = text[at:end]
+    return at + len(rest) - len(rest.lstrip()) if rest.strip() else start
+
+
+def _kind(stretch: str, title: str | None, seen_text: bool) -> ZoneKind:
+    line = stretch.strip()
+    has_marks = any(mark in line for mark in "*_[`#>")
+    plain = _MARKDOWN.sub("", line).strip() if has_marks else line
+    if _RULE.match(plain):
+        return "boilerplate"
+    if title and plain == title.strip() and not seen_text:
+        return "headline"
+    beside = _beside_text(line, plain, seen_text)
+    if beside is not None:
+        return beside
+    return _text_kind(line, plain, seen_text) if len(line) <= _SHORT_LINE else "body"
+
+
+def _beside_text(line: str, plain: str, seen_text: bool) -> ZoneKind | None:
+    """What a line is that the article could do without; None for its text."""
+    n_words = len(plain.split()) if len(line) <= _SHORT_LINE else _SHORT_LINE
+    if _is_boilerplate(line, plain):
+        return "boilerplate"
+    if line.startswith("![") or _is_caption(plain, n_words):
+        return "caption"
+    if any(sign in line for sign in _EMBED_SIGNS) and _EMBED.search(line):
+        return "embed"
+    if not line.startswith("#") and _is_metadata(plain, n_words):
+        return "metadata"
+    is_bio = seen_text and n_words <= _LONGEST_LABEL and _BIO.match(line)
+    return "boilerplate" if is_bio else None
+
+
+def _is_boilerplate(line: str, plain: str) -> bool:
+    known, folded = patterns(), plain[:_LONGEST_NOTICE].lower()
+    call = known.boilerplate_start.match(folded)
+    if call and (call["rest"].startswith(":") or len(folded.split()) <= _LONGEST_CALL):
+        return True
+    titled = known.boilerplate_title.match(folded)
+    if titled and (titled["rest"].startswith(":") or len(titled["rest"].split()) <= _FEW):
+        return True
+    if len(line) < _LONGEST_NOTICE and any(w in folded for w in known.boilerplate_within):
+        return True
+    return "copyrighted material" in folded or "mailto:" in line or bool(_MAIL.match(plain))
+
+
+def _text_kind(line: str, plain: str, seen_text: bool) -> ZoneKind:
+    """Headline, subhead or body, for a short line of the text itself."""
+    n_words = len(plain.split())
+    if line.startswith("#"):
+        return "subhead" if seen_text else "headline"
+    if _ENDS_SENTENCE.search(plain) and not _ENDS_LOUDLY.search(plain):
+        return "body"
+    if not seen_text and n_words <= _LONGEST_HEADLINE:
+        return "headline"
+    return "subhead" if n_words <= _LONGEST_SUBHEAD and line[0] not in "-–—•*" else "body"
+
+
+def _is_metadata(plain: str, n_words: int) -> bool:
+    known = patterns()
+    if _CLOCK.match(plain):
+        return True
+    if n_words > _LONGEST_LABEL:
+        return False
+    if known.label.match(plain) or known.byline.match(plain):
+        return True
+    return is_date_line(plain)
+
+
+def is_date_line(plain: str) -> bool:
+    """Whether a line holds a date and, beside it, no more than a name or a time."""
+    match = patterns().date.search(plain)
+    if match is None or _ENDS_SENTENCE.search(plain):
+        return False
+    rest = plain[: match.start()] + plain[match.end() :]
+    return len(re.findall(r"[^\W\d_]+", rest)) <= 5
+
+
+def _is_caption(plain: str, n_words: int) -> bool:
+    known = patterns()
+    if known.caption_label.match(plain):
+        return True
+    return n_words <= _CAPTION_WORDS and bool(known.credit_end.search(plain))
+
+
+def _headline_without_body(found: list[Piece], text: str) -> list[Piece]:
+    """A lone sentence is what the article says, even if it asks or shouts."""
+    if any(piece.kind == "body" for piece in found):
+        return found
+    return [_as_body(piece, text) if piece.kind == "headline" else piece for piece in found]
+
+
+def _as_body(piece: Piece, text: str) -> Piece:
+    ends = _ENDS_SENTENCE.search(text[piece.start : piece.end].rstrip())
+    return replace(piece, kind="body") if ends else piece
