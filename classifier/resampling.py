@@ -72,8 +72,10 @@ def article_totals(values: FloatArray, articles: IntArray, n_articles: int) -> F
 
 def bootstrap_weights(n_articles: int, n_draws: int, rng: np.random.Generator) -> FloatArray:
     """How often each article is drawn, `(n_draws, n_articles)`; every row sums to n_articles."""
-    shares = np.full(n_articles, 1 / n_articles)
-    return rng.multinomial(n_articles, shares, size=n_draws).astype(np.float64)
+    drawn = rng.integers(0, n_articles, size=(n_draws, n_articles))
+    cells = drawn + n_articles * np.arange(n_draws)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=n_draws * n_articles)
+    return counts.reshape(n_draws, n_articles).astype(np.float64)
 
 
 def leave_one_out(totals: FloatArray) -> FloatArray:
@@ -159,7 +161,7 @@ def _bootstrap(totals: FloatArray, statistic: Statistic, options: IntervalOption
     return Interval(float(low), float(high))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _weights(n_articles: int, n_draws: int, seed: int) -> FloatArray:
     # The figures of one table share their draws, which also makes their differences paired.
     return bootstrap_weights(n_articles, n_draws, np.random.default_rng(seed))

@@ -163,7 +163,9 @@ def _with_empty(judged: Judged, matrix: FloatArray) -> FloatArray:
 
 def _coverage(judged: Judged, name: str, mask: Mask) -> dict[str, int]:
     status = Counter(judged.predictors[name].status)
-    lacking = {f"n_{reason}".replace(" ", "_"): n for reason, n in sorted(status.items()) if reason != "ok"}
+    lacking = {
+        f"n_{reason}".replace(" ", "_"): n for reason, n in sorted(status.items()) if reason != "ok"
+    }
     unsettled = Counter(judged.gold_status)
     return {
         "n_mentions": len(judged.items),

@@ -22,7 +22,7 @@ def bias_rows(judged: Judged, predictor: str, options: EvaluationOptions) -> lis
     judgeable = judged.settled & answers.given
     rows = []
     for breakdown in options.breakdowns:
-        for group in groups(judged.items, breakdown):
+        for group in groups(judged.items, breakdown, options.max_groups):
             mask = np.zeros(len(judged.items), dtype=bool)
             mask[group.rows] = True
             mask &= judgeable

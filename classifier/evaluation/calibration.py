@@ -41,7 +41,7 @@ def calibration_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
     rows = []
     for predictor in judged.predictors:
         for by in _BY:
-            for group in groups(judged.items, by):
+            for group in groups(judged.items, by, options.max_groups):
                 made = _forecasts(judged, predictor, group.rows)
                 if made is None:
                     continue

@@ -15,6 +15,7 @@ from classifier.evaluation.bias import bias_rows
 from classifier.evaluation.calibration import calibration_rows, reliability_rows, selective_rows
 from classifier.evaluation.curve import curve_rows
 from classifier.evaluation.disagreements import Disagreement, disagreements
+from classifier.evaluation.groups import n_left_out
 from classifier.evaluation.inputs import MAJORITY, Judged, judge
 from classifier.evaluation.labels import label_agreement_rows
 from classifier.evaluation.options import DEFAULT_OPTIONS, EvaluationOptions
@@ -84,7 +85,7 @@ def evaluate(
     mentions = Table("mentions", tuple(mention_rows(settled, predictions, options)))
     return Evaluation(
         tables=(*_tables(judged, options), mentions),
-        counts=_counts(annotation_set, settled),
+        counts=_counts(annotation_set, settled) | _left_out(judged, options),
         disagreements=tuple(
             one for each in judged for one in disagreements(each, annotation_set, options)
         ),
@@ -166,4 +167,12 @@ def _counts(annotation_set: AnnotationSet, gold: pd.DataFrame) -> dict[str, int]
         "n_annotators": len(annotation_set.annotators),
         "n_mentions": len(gold),
         "n_not_target": int(flagged.sum()),
+    }
+
+
+def _left_out(judged: list[Judged], options: EvaluationOptions) -> dict[str, int]:
+    return {
+        "n_groups_left_out": max(
+            n_left_out(one.items, options.breakdowns, options.max_groups) for one in judged
+        )
     }

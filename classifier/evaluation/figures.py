@@ -46,7 +46,8 @@ def figure(
     """The statistic of all articles with its interval; `undefined` says why it may be nan."""
     n_items, n_articles, made = len(sample.rows), sample.n_articles, sample.options
     if not n_items:
-        return Estimate(None, NO_ITEMS, interval_status=NO_ITEMS, method=method)
+        why = NO_ITEMS if undefined == NO_VARIATION else undefined
+        return Estimate(None, why, interval_status=why, method=method)
     totals = article_totals(sample.rows, sample.articles, n_articles)
     value = float(statistic(totals.sum(axis=0)))
     if math.isnan(value):

@@ -22,6 +22,8 @@ class EvaluationOptions:
         GROUPS,
     )
     """Columns that part the tables: out of target, language, source, voice and date's year."""
+    max_groups: int = 60
+    """Of a breakdown with more groups the largest are kept, and the others counted."""
     interval: IntervalOptions = field(default_factory=IntervalOptions)
     """For agreement. Figures against gold take the same but by bootstrap."""
     cluster: Literal["article", "story"] = "article"

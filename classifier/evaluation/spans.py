@@ -41,10 +41,12 @@ def span_scores(
     rows = np.array(
         [_counts(sides[0].get(name, set()), sides[1].get(name, set())) for name in names]
     ).reshape(len(names), 9)
+    # Articles without any span weigh nothing in a ratio of sums.
+    rows = rows[rows.any(axis=1)]
     estimates: dict[str, Estimate] = {}
     for place, kind in enumerate(("strict", "boundary", "character")):
         part = rows[:, 3 * place : 3 * place + 3].astype(np.float64)
-        sample = Sample(part, np.arange(len(names), dtype=np.int64), options)
+        sample = Sample(part, np.arange(len(part), dtype=np.int64), options)
         estimates |= _figures(sample, kind)
     return estimates
 
@@ -64,7 +66,8 @@ def mention_rows(
         wanted = wanted[~gold["not_target"].to_numpy(dtype=bool)]
     searched = sorted(set(gold["article_id"]))
     found = found[found["article"].isin(searched)]
-    targets = [ALL, *sorted(set(wanted["label"]) | set(found["label"]))]
+    frequent = pd.concat([wanted["label"], found["label"]]).value_counts().head(options.max_groups)
+    targets = [ALL, *sorted(frequent.index)]
     rows = []
     for target in targets:
         sides = [s if target == ALL else s[s["label"] == target] for s in (wanted, found)]

@@ -58,7 +58,7 @@ def agreement_rows(judged: Judged, predictor: str, options: EvaluationOptions) -
     for breakdown in options.breakdowns:
         cells = [
             _cell(group.keys, coding.select(group.rows), judged.variable, options)
-            for group in groups(items, breakdown)
+            for group in groups(items, breakdown, options.max_groups)
         ]
         for cell, across in zip(cells, _across(cells), strict=True):
             keys = {"variable": judged.variable.name, "predictor": predictor, **cell.keys}
