@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.annotations import Annotation, AnnotationSet, annotation_table, table_annotations
-from classifier.codebook import Codebook, default_codebook
+from classifier.annotations import (
+    Annotation,
+    AnnotationSet,
+    annotation_table,
+    read_annotations,
+    table_annotations,
+)
+from classifier.codebook import Codebook, default_codebook, shipped_annotations
 from classifier.errors import DataError
 from classifier.formats import (
     EXPORT_FORMATS,
@@ -246,3 +252,19 @@ def test_the_codebook_goes_along(tmp_path: Path) -> None:
     for format_name in EXPORT_FORMATS:
         after = _there_and_back(format_name, before, tmp_path / format_name)
         assert after.codebook.version == "9.9"
+
+
+@pytest.mark.parametrize("format_name", EXPORT_FORMATS)
+def test_the_whole_sample_comes_back_with_emoji_marks_and_crlf_added(
+    format_name: str, tmp_path: Path
+) -> None:
+    sample = read_annotations(shipped_annotations() / "sample")
+    added = "🙂 e\u0301\r\n"
+    articles = tuple(replace(a, text=f"{added}{a.text}\r\n🇹🇷") for a in sample.articles)
+    rows = [
+        replace(row, span=row.span.shifted(len(added)), evidence=None)
+        for row in table_annotations(sample)
+    ]
+    table = annotation_table(rows, sample.codebook)
+    before = AnnotationSet(articles, table, sample.codebook)
+    _assert_same(before, _there_and_back(format_name, before, tmp_path))
