@@ -11,7 +11,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,13 +22,8 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from classifier.codebook import Label, Variable
 from classifier.models.encoder import EncoderModel, new_encoder
-from classifier.models.encoder_fit import (
-    LabelledPassages,
-    PassageTrainer,
-    SimilarLengths,
-    fit_network,
-    parameter_groups,
-)
+from classifier.models.encoder_batches import LabelledPassages, SimilarLengths, TrainingBatches
+from classifier.models.encoder_fit import fit_network, parameter_groups
 from classifier.models.encoder_inputs import Encoded
 from classifier.models.encoder_network import masked_loss
 from classifier.models.options import TrainOptions
@@ -59,7 +54,7 @@ def time_ours(passages: LabelledPassages, options: TrainOptions) -> float:
             model.network,
             passages,
             options,
-            model.tokenizer.pad_token_id,
+            model.frame,
             lambda: {"eval_quality": 0.0},
             checkpoints=Path(folder) / "checkpoints",
             progress=lambda done, _total, _note: clock.tick(done),
@@ -126,7 +121,7 @@ def time_defaults(passages: LabelledPassages, options: TrainOptions) -> float:
             model.network,
             arguments,
             train_dataset=passages,
-            data_collator=_collator(passages, options, model),
+            data_collator=TrainingBatches(model.frame, replace(options, joined=0)),
             callbacks=[_Tick()],
         )
         trainer.train()
@@ -150,28 +145,12 @@ class _Clock:
         return (last - first) * self.batch_size / (self.ends[last] - self.ends[first])
 
 
-def _collator(
-    passages: LabelledPassages, options: TrainOptions, model: EncoderModel
-) -> Callable[[Any], dict[str, torch.Tensor]]:
-    """The collator of our own trainer, so that all three see the same tensors."""
-    with TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder, use_cpu=best_device().type == "cpu", report_to=[], disable_tqdm=True
-        )
-        pad_id = model.tokenizer.pad_token_id
-        trainer = PassageTrainer(
-            model.network, passages, options, pad_id, lambda: {}, args=arguments
-        )
-    collator: Callable[[Any], dict[str, torch.Tensor]] = trainer.data_collator
-    return collator
-
-
 def _batches(
     passages: LabelledPassages, options: TrainOptions, model: EncoderModel
 ) -> list[dict[str, torch.Tensor]]:
     lengths = [len(item) for item in passages.encoded]
     order = list(SimilarLengths(lengths, options.batch_size, options.seed))
-    collate = _collator(passages, options, model)
+    collate = TrainingBatches(model.frame, options)
     size = options.batch_size
     return [
         collate([passages[i] for i in order[at : at + size]]) for at in range(0, len(order), size)

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.models.encoder import read_tokenizer
-from classifier.models.encoder_fit import SimilarLengths
+from classifier.models.encoder_batches import Frame, SimilarLengths, TrainingBatches, join
 from classifier.models.encoder_inputs import Encoded, collate, encode_passages, length_batches
 from classifier.models.encoder_network import masked_loss
+from classifier.models.options import TrainOptions
 from classifier.records import Passage, PassageMention, Span
 
 TEXT = "The council praised Turkey’s patience… Türkiye'yi övdü."
@@ -118,3 +119,30 @@ def test_weights_count_as_copies() -> None:
     copied = masked_loss(torch.cat([logits, logits[1:]]), torch.tensor([0, 1, 1]))
     assert weighted.item() == pytest.approx(copied.item())
     assert twice.item() != pytest.approx(copied.item())
+
+
+def test_joined_passages_keep_their_mentions() -> None:
+    # 1 opens, 2 closes a passage; the mentions are 11 and 22
+    first = Encoded((1, 10, 11, 2), (((2, 3), (1, 3)),))
+    second = Encoded((1, 20, 21, 22, 2), (((3, 4), (1, 4)),))
+    both = join([first, second], Frame(pad_id=0, before=1, after=1))
+    assert both.token_ids == (1, 10, 11, 20, 21, 22, 2)
+    assert [both.token_ids[own[0] : own[1]] for own, _ in both.ranges] == [(11,), (22,)]
+    assert [both.token_ids[all_[0] : all_[1]] for _, all_ in both.ranges] == [
+        (10, 11),
+        (20, 21, 22),
+    ]
+
+
+def test_joining_keeps_rows_and_the_limit() -> None:
+    frame = Frame(pad_id=0, before=1, after=1)
+    passages = [Encoded((1, *range(i, i + 10), 2), (((1, 2), (1, 11)),)) for i in range(10, 42)]
+    items = [(passage, {"tone": np.array([i])}) for i, passage in enumerate(passages)]
+    for seed in range(8):
+        options = TrainOptions(joined=1, max_tokens=64, seed=seed)
+        batch = TrainingBatches(frame, options)(items)
+        assert batch["input_ids"].shape[1] in (22, 42)
+        assert batch["labels_tone"].tolist() == list(range(32))
+        owner, place = batch["mention_tokens"]
+        assert owner.tolist() == list(range(32))
+        assert batch["input_ids"].reshape(-1)[place].tolist() == list(range(10, 42))

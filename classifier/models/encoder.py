@@ -16,7 +16,8 @@ from classifier.errors import ModelError
 from classifier.models import encoder_adapter as adapters
 from classifier.models.base import Probabilities, Progress
 from classifier.models.bases import find_base, weights_sha256
-from classifier.models.encoder_fit import QUALITY, LabelledPassages, fit_network
+from classifier.models.encoder_batches import Frame, LabelledPassages
+from classifier.models.encoder_fit import QUALITY, fit_network
 from classifier.models.encoder_inputs import Encoded, collate, encode_passages, length_batches
 from classifier.models.encoder_network import PassageEncoder, PassageEncoderConfig
 from classifier.models.options import TrainOptions
@@ -71,6 +72,14 @@ class EncoderModel:
         limit = min(self.network.config.max_tokens, self.position_limit - _SLACK) - around
         return max(1, int(limit))
 
+    @property
+    def frame(self) -> Frame:
+        """What the tokenizer puts around a text."""
+        special = self.tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
+        before = special.index(0)
+        after = special[::-1].index(0)
+        return Frame(self.tokenizer.pad_token_id, before, after)
+
     def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
         """Where the tokens of each text begin."""
         output = self.tokenizer(
@@ -103,7 +112,7 @@ class EncoderModel:
                 self.network,
                 passages,
                 self.options,
-                self.tokenizer.pad_token_id,
+                self.frame,
                 judge,
                 checkpoints=checkpoints or Path(spare),
                 progress=progress,

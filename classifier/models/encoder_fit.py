@@ -1,6 +1,6 @@
 """Training of the network through `transformers.Trainer`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import Dataset, Sampler
 from transformers import (
     EarlyStoppingCallback,
     PrinterCallback,
@@ -21,70 +20,19 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from classifier.models.base import Progress
-from classifier.models.encoder_inputs import Encoded, collate
+from classifier.models.encoder_batches import (
+    Frame,
+    LabelledPassages,
+    SimilarLengths,
+    TrainingBatches,
+)
 from classifier.models.encoder_network import PassageEncoder, masked_loss
 from classifier.models.options import TrainOptions
 from classifier.models.runtime import best_device, uses_bfloat16
-from classifier.passages import Labels
 
-Item = tuple[Encoded, Mapping[str, NDArray[np.int64]]]
 Judge = Callable[[], Mapping[str, float]]
 """Called on the network in evaluation mode; returns metrics with `eval_quality` among them."""
 QUALITY = "eval_quality"
-
-
-class LabelledPassages(Dataset[Item]):
-    """Encoded passages with the labels of their own mentions."""
-
-    def __init__(self, encoded: Sequence[Encoded], labels: Labels) -> None:
-        """Part the labels, one row per mention, between the passages."""
-        self.encoded = encoded
-        edges = np.cumsum([len(passage.ranges) for passage in encoded])[:-1]
-        self.labels = {name: np.split(rows, edges) for name, rows in labels.items()}
-
-    def __len__(self) -> int:
-        """Number of passages."""
-        return len(self.encoded)
-
-    def __getitem__(self, index: int) -> Item:
-        """A passage with its labels."""
-        return self.encoded[index], {name: rows[index] for name, rows in self.labels.items()}
-
-
-class SimilarLengths(Sampler[int]):
-    """Random batches of passages of similar length, the same for the same seed and epoch."""
-
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        """Sort by length within random pools of 50 batches."""
-        self.lengths = np.asarray(lengths)
-        self.batch_size = batch_size
-        self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch's order; the trainer calls this."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        """Number of passages."""
-        return len(self.lengths)
-
-    def __iter__(self) -> Iterator[int]:
-        """Indices, batch after batch, the incomplete batch last."""
-        rng = np.random.default_rng((self.seed, self.epoch))
-        order = rng.permutation(len(self.lengths))
-        pool = 50 * self.batch_size
-        batches: list[NDArray[np.int64]] = []
-        for at in range(0, len(order), pool):
-            members = order[at : at + pool]
-            members = members[np.argsort(self.lengths[members], kind="stable")]
-            batches += np.split(members, range(self.batch_size, len(members), self.batch_size))
-        full = [batch for batch in batches if len(batch) == self.batch_size]
-        rest = [batch for batch in batches if len(batch) < self.batch_size]
-        for place in rng.permutation(len(full)):
-            yield from full[place].tolist()
-        for batch in rest:
-            yield from batch.tolist()
 
 
 class PassageTrainer(Trainer):  # type: ignore[misc]
@@ -95,7 +43,7 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
         network: PassageEncoder,
         passages: LabelledPassages,
         options: TrainOptions,
-        pad_id: int,
+        batches: TrainingBatches,
         judge: Judge,
         **rest: Any,  # noqa: ANN401
     ) -> None:
@@ -104,16 +52,9 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
         self.judge = judge
         self.weights = label_weights(passages.labels, options)
 
-        def collate_items(items: Sequence[Item]) -> dict[str, Tensor]:
-            batch = collate([encoded for encoded, _ in items], pad_id)
-            for name in passages.labels:
-                rows = np.concatenate([labels[name] for _, labels in items])
-                batch[f"labels_{name}"] = torch.from_numpy(rows)
-            return batch
-
         # The library asks for an eval_dataset, although `evaluate` here asks the judge instead.
         data = {"train_dataset": passages, "eval_dataset": passages}
-        super().__init__(network, data_collator=collate_items, **data, **rest)
+        super().__init__(network, data_collator=batches, **data, **rest)
 
     def _get_train_sampler(self, train_dataset: object = None) -> SimilarLengths:
         lengths = [len(encoded) for encoded in self.train_dataset.encoded]
@@ -225,7 +166,7 @@ def fit_network(
     network: PassageEncoder,
     passages: LabelledPassages,
     options: TrainOptions,
-    pad_id: int,
+    frame: Frame,
     judge: Judge,
     **where: Any,  # noqa: ANN401
 ) -> dict[str, object]:
@@ -243,7 +184,7 @@ def fit_network(
         network,
         passages,
         options,
-        pad_id,
+        TrainingBatches(frame, options),
         judge,
         args=_arguments(options, folder),
         callbacks=callbacks,

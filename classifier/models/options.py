@@ -43,6 +43,8 @@ class TrainOptions:
     """Share of the steps over which the rate rises."""
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
+    joined: float = 0.5
+    """Share of the batches in which unrelated passages are joined to longer ones."""
     dropout: float = 0.0
     """Inside the encoder; slow on a CPU."""
     class_weights: ClassWeights = "none"
@@ -88,6 +90,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "warmup": (0, 1),
     "weight_decay": (0, 1),
     "label_smoothing": (0, 0.9),
+    "joined": (0, 1),
     "dropout": (0, 0.9),
     "adapter_rank": (1, 1024),
     "seed": (0, 2**32 - 1),
