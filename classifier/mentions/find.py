@@ -53,7 +53,7 @@ def find_mentions(
     `historical` also counts the states that came before: the Soviet Union, the Ottoman Empire.
     A mention's voice is "" where the codebook does not ask for it.
     """
-    matcher = _matcher(codebook.targets)
+    matcher = matcher_of(codebook)
     zones = find_zones(article)
     judged = judge(article, zones, matcher, historical=historical)
     found = [one for one in judged if one.rule is None]
@@ -64,7 +64,7 @@ def explain_mentions(
     article: Article, codebook: Codebook, *, historical: bool = False
 ) -> MentionsReport:
     """The same mentions, with what was excluded, by which rule, and what may have been missed."""
-    matcher = _matcher(codebook.targets)
+    matcher = matcher_of(codebook)
     version = matcher.lexicon.version
     zones = find_zones(article)
     judged = list(judge(article, zones, matcher, historical=historical))
@@ -78,11 +78,12 @@ def explain_mentions(
     )
 
 
-def _matcher(targets: Sequence[Target]) -> Matcher:
+def matcher_of(codebook: Codebook) -> Matcher:
+    """The codebook's lexicon made ready for search; built once for each set of targets."""
     return _cached_matcher(
         tuple(
             (t.name, t.title, t.lexicon, tuple(sorted(t.aliases.items())), _stamp(t))
-            for t in targets
+            for t in codebook.targets
         )
     )
 

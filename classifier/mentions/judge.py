@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from classifier.mentions.lexicon import Entry
-from classifier.mentions.matcher import Hit, Matcher, windows
+from classifier.mentions.matcher import Hit, Matcher
 from classifier.mentions.rules import (
     LANGUAGE,
     Rule,
@@ -57,8 +57,7 @@ class _Shadows:
 
     def __init__(self, hits: Sequence[Hit], stretch: Stretch, matcher: Matcher) -> None:
         string = stretch.view.string
-        near = windows(string, hits, stretch.start, stretch.end)
-        self._blocked = matcher.blocked(string, near)
+        self._blocked = matcher.blocked(string, hits, stretch.start, stretch.end)
         self._rules = [exclusion_rule(one, stretch, matcher.lexicon) for one in self._blocked]
         self._starts = [one.start for one in self._blocked]
 

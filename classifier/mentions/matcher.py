@@ -15,6 +15,8 @@ _SOLID_TAIL = r"(?=[^\W\d_]{3})"
 _WINDOW = 48
 """View characters around a hit in which an exclusion may lie."""
 
+_NEIGHBOURS = 3
+"""Characters beside a hit that are compared with an exclusion before it is searched for."""
 _NAME_KINDS = ("name", "demonym")
 _STEM = 4
 """Letters that make two words look alike."""
@@ -27,6 +29,7 @@ class Hit(NamedTuple):
 
     start: int
     end: int
+    form: str
     entries: tuple[Entry, ...]
     joined: bool
     """Whether the form is only a part of a solid word."""
@@ -54,22 +57,48 @@ class Matcher:
         for match in finder.finditer(string, start, end):
             group = match.lastindex or 0
             form = match.group(group)
-            entries = by_form.get(form) or by_form[_SPACES.sub(" ", form)]
+            if form not in by_form:
+                form = _SPACES.sub(" ", form)
             after = match.end()
             joined = group > 0 or (after < end and string[after].isalpha())
-            yield Hit(match.start(group), after, entries, joined)
+            yield Hit(match.start(group), after, form, by_form[form], joined)
 
-    def blocked(self, string: str, windows: Iterable[tuple[int, int]]) -> list[Blocked]:
-        """Every form of an exclusion in some stretches of a view's string, by its start."""
+    def blocked(self, string: str, hits: Iterable[Hit], start: int, end: int) -> list[Blocked]:
+        """Every form of an exclusion close to the hits in a stretch of a view, by its start."""
         found = []
-        for start, end in windows:
+        suspects = (hit for hit in hits if self._is_suspect(string, hit))
+        for low, high in _windows(string, suspects, start, end):
             for finder in self._exclusion_finders:
-                done = start
-                while match := finder.search(string, done, end):
+                done = low
+                while match := finder.search(string, done, high):
                     form = _SPACES.sub(" ", match.group())
                     found.append(Blocked(*match.span(), self._exclusions_by_form[form]))
                     done = match.start() + 1
         return sorted(found, key=lambda blocked: blocked.start)
+
+    def _is_suspect(self, string: str, hit: Hit) -> bool:
+        """Whether the letters beside a hit allow an exclusion: cheap, and spares most hits."""
+        neighbours = self._neighbours.get(hit.form)
+        if neighbours is None:
+            return False
+        before = _before(string[max(0, hit.start - 2 * _NEIGHBOURS) : hit.start])
+        after = _after(string[hit.end : hit.end + 2 * _NEIGHBOURS])
+        return any(
+            (-1, before[-n:]) in neighbours or (1, after[:n]) in neighbours
+            for n in range(_NEIGHBOURS + 1)
+        )
+
+    @cached_property
+    def _neighbours(self) -> Mapping[str, set[tuple[int, str]]]:
+        """Per form, the ends of what precedes it (-1) or else follows it (1) in an exclusion."""
+        neighbours: dict[str, set[tuple[int, str]]] = {}
+        for exclusion in self.lexicon.exclusions:
+            for form in exclusion.forms:
+                for hit in self.hits(form, 0, len(form)):
+                    before, after = _before(form[: hit.start]), _after(form[hit.end :])
+                    neighbour = (-1, before) if before else (1, after)
+                    neighbours.setdefault(hit.form, set()).add(neighbour)
+        return neighbours
 
     def lookalikes(self, string: str) -> Iterator[tuple[int, int]]:
         """Words of a view's string that begin like a form, or hold the beginning of a long one."""
@@ -136,7 +165,7 @@ class Matcher:
         return [finder for finder in finders if finder is not None]
 
 
-def windows(string: str, hits: Iterable[Hit], start: int, end: int) -> Iterator[tuple[int, int]]:
+def _windows(string: str, hits: Iterable[Hit], start: int, end: int) -> Iterator[tuple[int, int]]:
     """The parts of a stretch that lie close to a hit, merged, in order, ending between words."""
     low = high = start
     for hit in hits:
@@ -147,6 +176,14 @@ def windows(string: str, hits: Iterable[Hit], start: int, end: int) -> Iterator[
         high = _word_end(string, hit.end + _WINDOW, end)
     if high > low:
         yield low, high
+
+
+def _before(text: str) -> str:
+    return text.replace("\n", " ").rstrip(" ")[-_NEIGHBOURS:]
+
+
+def _after(text: str) -> str:
+    return text.replace("\n", " ").lstrip(" ")[:_NEIGHBOURS]
 
 
 def _word_end(string: str, index: int, limit: int) -> int:
