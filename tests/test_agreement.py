@@ -1,15 +1,11 @@
 """Published values, each to the last printed digit, on the published data."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from classifier import agreement
 from classifier.agreement import AgreementOptions
-from classifier.agreement.coding import read_coding
-from classifier.agreement.krippendorff import alpha_sums
 from classifier.codebook import Label, Variable, VariableKind
 from classifier.resampling import IntervalOptions
 
@@ -237,44 +233,6 @@ def test_raw_agreement(table: pd.DataFrame, labels: str, expected: float) -> Non
     assert estimate.value == pytest.approx(expected, abs=5e-7)
 
 
-SETS = [
-    ("", ""),
-    ("A", ""),
-    ("A", "A"),
-    ("A", "B"),
-    ("AB", "A"),
-    ("AB", "AC"),
-    ("ABC", "ABC"),
-    ("C", "AC"),
-    ("C", "AC"),
-]
-
-
-@pytest.mark.parametrize(("level", "expected"), [("masi", 0.273081), ("jaccard", 0.315620)])
-def test_alpha_of_sets(level: agreement.Level, expected: float) -> None:
-    # The nine pairs of DKPro's SetAnnotationsTest, which prints .252 for MASI: its measure
-    # multiplies the Jaccard distance by 1/3 or 2/3, which is not Passonneau's.
-    table = pd.DataFrame(
-        [
-            {"unit": f"u{i}", "article": f"a{i}", "annotator": name, "label": frozenset(letters)}
-            for i, pair in enumerate(SETS)
-            for name, letters in zip("xy", pair, strict=True)
-        ]
-    )
-    estimate = agreement.alpha(table, scale("A B C", "set"), level=level, options=NO_INTERVAL)
-    assert estimate.value == pytest.approx(expected, abs=5e-7)
-    assert estimate.n_items == 9
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [("12", "1234", 0.666667), ("XY", "YZ", 0.888889), ("", "", 0), ("", "X", 1)],
-)
-def test_masi_distance(first: str, second: str, expected: float) -> None:
-    distance = agreement.masi_distance(frozenset(first), frozenset(second))
-    assert distance == pytest.approx(expected, abs=5e-7)
-
-
 def test_the_number_of_labels_comes_from_the_codebook() -> None:
     # A label that nobody used still lowers the chance agreement of AC1: with 40 of 50 in one label
     # p_e = 2 * .8 * .2 / 1 = .32 of two labels, and half of that, .16, of three.
@@ -307,48 +265,3 @@ def test_estimate_says_what_it_rests_on() -> None:
     assert estimate.n_articles == 11
     assert estimate.n_pairs == int((pairable * (pairable - 1) / 2).sum())
     assert estimate.method == "Krippendorff's alpha, ordinal; article jackknife, t"
-
-
-def many_mentions(n_units: int, n_annotators: int, n_articles: int) -> pd.DataFrame:
-    rng = np.random.default_rng(7)
-    truth = rng.integers(0, 3, n_units)
-    frames = []
-    for annotator in range(n_annotators):
-        given = np.where(rng.random(n_units) < 0.7, truth, rng.integers(0, 3, n_units))
-        frames.append(
-            pd.DataFrame(
-                {
-                    "unit": np.arange(n_units).astype(str),
-                    "article": (np.arange(n_units) % n_articles).astype(str),
-                    "annotator": f"annotator {annotator}",
-                    "label": np.array(["1", "2", "3"])[given],
-                }
-            )
-        )
-    return pd.concat(frames)
-
-
-def test_two_thousand_draws_over_five_thousand_mentions_take_under_a_second() -> None:
-    table = many_mentions(5000, 5, 400)
-    options = AgreementOptions(interval=IntervalOptions(method="bootstrap", n_draws=2000))
-    start = time.perf_counter()
-    estimate = agreement.alpha(table, scale("1 2 3"), options=options)
-    assert time.perf_counter() - start < 1
-    assert estimate.low is not None
-
-
-@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
-def test_weighted_sums_are_the_alpha_of_repeated_articles(level: agreement.Level) -> None:
-    # The fast path weighs sums per article; the slow one repeats the articles' rows.
-    table, variable = many_mentions(60, 3, 12), scale("1 2 3")
-    weights = np.random.default_rng(3).multinomial(12, np.full(12, 1 / 12))
-    copies = [
-        table[table["article"] == str(name)].assign(
-            unit=lambda rows, k=k: rows["unit"] + f"/{k}", article=f"{name}/{k}"
-        )
-        for name, n in enumerate(weights)
-        for k in range(n)
-    ]
-    slow = agreement.alpha(pd.concat(copies), variable, level=level, options=NO_INTERVAL)
-    totals, statistic = alpha_sums(read_coding(table, variable, NO_INTERVAL), variable, level)
-    assert statistic(weights @ totals) == pytest.approx(slow.value)

@@ -44,22 +44,18 @@ def unitizing_alpha(
     label: str | None = None,
     options: AgreementOptions = DEFAULT_OPTIONS,
 ) -> Estimate:
-    """Unitizing alpha of one label, or of all labels together.
+    """Unitizing alpha of one label, or 1 - sum(D_o) / sum(D_e) over all labels.
 
-    Articles follow each other as one continuum. All annotators must have read all articles:
-    an annotator without a span in an article found nothing there.
+    Articles follow each other as one continuum, and all annotators have read all of them: one
+    without a span found nothing there. The interval is by jackknife.
 
     Args:
         spans: columns article, annotator, start, end, label; half-open, and one annotator's spans
-            of one label do not overlap.
+            of one label do not overlap, else `DataError`.
         lengths: characters of each article that was read.
         annotators: who read them; two or more.
-        label: one label, or None for 1 - sum(D_o) / sum(D_e) over all labels.
-        options: confidence and fewest articles; the interval is always by jackknife.
-
-    Raises:
-        DataError: a column is missing, an article or annotator is unknown, a span lies outside its
-            article or overlaps another of the same annotator and label.
+        label: None for all labels together.
+        options: confidence and fewest articles.
     """
     _check(spans, lengths, annotators)
     if len(annotators) < 2:
@@ -72,17 +68,15 @@ def unitizing_alpha(
     if value is None:
         return _none("undefined: no variation", options, len(lengths))
     low, high, status = _interval(continua, value, options)
-    n_spans = int(spans["label"].isin(labels).sum())
-    n_pairs = len(annotators) * (len(annotators) - 1) // 2
     return Estimate(
         value,
         "ok",
         low,
         high,
         interval_status=status,
-        n_items=n_spans,
+        n_items=int(spans["label"].isin(labels).sum()),
         n_articles=len(lengths),
-        n_pairs=n_pairs,
+        n_pairs=len(annotators) * (len(annotators) - 1) // 2,
         method=f"{_METHOD}; article jackknife, t",
         confidence=options.interval.confidence,
     )
