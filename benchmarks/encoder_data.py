@@ -1,4 +1,4 @@
-"""Examples for `encoder.py`: mentions in sentences, from two published corpora and our sample; and pairs."""
+"""What `encoder.py` reads: two published corpora, our sample, and pairs held out of training."""
 
 import csv
 import json
