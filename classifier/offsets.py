@@ -95,15 +95,16 @@ def resolve_file(
     """
     is_proven = all(claim.surface is not None for _, claims in texts for claim in claims)
     fits: dict[OffsetRule, list[tuple[Span, ...]]] = {}
+    missed: dict[OffsetRule, list[Claim]] = {}
     for rule in rules:
-        spans = [_spans(text, claims, rule) for text, claims in texts]
-        found = [each for each in spans if each is not None]
-        if len(found) == len(texts) and _hold(texts, found):
-            fits[rule] = found
+        placed = [_placed(text, claims, rule) for text, claims in texts]
+        missed[rule] = [claim for found in placed for claim, span in found if span is None]
+        if not missed[rule]:
+            fits[rule] = [tuple(span for _, span in found if span) for found in placed]
             if is_proven and rule == rules[0]:
                 break
     if not fits:
-        raise DataError(_no_fit(texts, rules))
+        raise DataError(_no_fit(missed, sum(len(claims) for _, claims in texts)))
     if _disagree(fits) and not is_proven:
         fits = {rule: spans for rule, spans in fits.items() if _on_words(texts, spans)}
     if not fits or _disagree(fits):
@@ -118,19 +119,24 @@ def _disagree(fits: dict[OffsetRule, list[tuple[Span, ...]]]) -> bool:
     return any(spans != first for spans in others)
 
 
-def _spans(text: str, claims: Sequence[Claim], rule: OffsetRule) -> tuple[Span, ...] | None:
-    """The claims under a rule; None where one lies outside the text or cuts a character."""
+def _placed(
+    text: str, claims: Sequence[Claim], rule: OffsetRule
+) -> list[tuple[Claim, Span | None]]:
+    """Each claim with its span; without one where it leaves the text or holds other words."""
     places = _places(text, rule)
-    spans = []
-    for claim in claims:
-        last = claim.end + rule.is_inclusive
-        if not 0 <= claim.start < last < len(places):
-            return None
-        start, end = places[claim.start], places[last]
-        if start < 0 or end < 0:
-            return None
-        spans.append(Span(start, end))
-    return tuple(spans)
+    return [(claim, _span(text, claim, places, rule.is_inclusive)) for claim in claims]
+
+
+def _span(text: str, claim: Claim, places: Sequence[int], is_inclusive: bool) -> Span | None:
+    last = claim.end + is_inclusive
+    if not 0 <= claim.start < last < len(places):
+        return None
+    start, end = places[claim.start], places[last]
+    if start < 0 or end < 0:
+        return None
+    span = Span(start, end)
+    is_right = claim.surface is None or _same(span.of(text), claim.surface)
+    return span if is_right else None
 
 
 def _places(text: str, rule: OffsetRule) -> Sequence[int]:
@@ -160,14 +166,6 @@ def _pieces(text: str, rule: OffsetRule) -> Iterator[tuple[str, int]]:
             yield from ((c, 2 if rule.unit == "UTF-16" and c > "\uffff" else 1) for c in piece)
 
 
-def _hold(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> bool:
-    return all(
-        claim.surface is None or _same(span.of(text), claim.surface)
-        for (text, claims), found in zip(texts, spans, strict=True)
-        for claim, span in zip(claims, found, strict=True)
-    )
-
-
 def _same(stretch: str, surface: str) -> bool:
     r"""Equal, where exports show a line end as a space (brat) or as a literal \n (Label Studio)."""
     if stretch == surface:
@@ -189,21 +187,11 @@ def _on_words(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> bool:
     )
 
 
-def _no_fit(texts: Sequence[Text], rules: Sequence[OffsetRule]) -> str:
+def _no_fit(missed: dict[OffsetRule, list[Claim]], n_claims: int) -> str:
     """Name the rule that comes nearest and what it misses."""
-    single = [(text, claim) for text, claims in texts for claim in claims]
-    best, missed = rules[0], single
-    for rule in rules:
-        misses = [(text, claim) for text, claim in single if not _fits_alone(text, claim, rule)]
-        if len(misses) < len(missed):
-            best, missed = rule, misses
-    shown = ", ".join(f"{c.start}-{c.end} {c.surface!r}" for _, c in missed[:3])
+    rule, claims = min(missed.items(), key=lambda item: len(item[1]))
+    shown = ", ".join(f"{c.start}-{c.end} {c.surface!r}" for c in claims[:3])
     return (
-        f"a way of counting was required under which all {len(single)} spans hold their words; "
-        f"the nearest ({best}) misses {len(missed)}: {shown}"
+        f"a way of counting was required under which all {n_claims} spans hold their words; "
+        f"the nearest ({rule}) misses {len(claims)}: {shown}"
     )
-
-
-def _fits_alone(text: str, claim: Claim, rule: OffsetRule) -> bool:
-    spans = _spans(text, [claim], rule)
-    return spans is not None and _hold([(text, [claim])], [spans])

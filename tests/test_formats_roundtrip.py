@@ -143,7 +143,7 @@ def _sets(draw: st.DrawFn) -> AnnotationSet:
 
 
 @pytest.mark.parametrize("format_name", EXPORT_FORMATS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(before=_sets())
 def test_any_set_comes_back_as_it_went(
     format_name: str, tmp_path_factory: pytest.TempPathFactory, before: AnnotationSet

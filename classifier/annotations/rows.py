@@ -9,13 +9,18 @@ from classifier.annotations.table import Annotation, Value
 from classifier.codebook import Codebook, Variable
 from classifier.records import Article, Problem, Span
 
+# Besides these, a line has a key for every variable of the codebook: a label, a list of labels for
+# a set, null where it was not coded.
 REQUIRED_KEYS = ("article_id", "start", "end", "target", "surface", "annotator")
 OPTIONAL_KEYS = (
     "not_target",
     "comment",
+    # who holds or voices the evaluation, as the text names them
     "speaker",
+    # the words that carry the evaluation
     "evidence_start",
     "evidence_end",
+    # of the text the offsets were counted in, for sets whose texts cannot be shared
     "text_sha256",
 )
 OLDER_LABEL = "label of an older codebook"
