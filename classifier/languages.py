@@ -22,7 +22,7 @@ _NEAR_WINNER = 0.2
 # An inherited language is given up only for a clear winner: names are foreign in any language.
 _SURE = 0.8
 _SAMPLE = 2_000
-_STRETCH_SAMPLE = 300
+_STRETCH_SAMPLE = 200
 _FIRST_WORDS = 24
 _FEWEST_KNOWN = 3
 # Small change that no two of the languages share.
