@@ -123,12 +123,24 @@ def test_unscored_mentions_are_counted_by_reason() -> None:
     assert counts["n_judged"] == 10
 
 
+def test_one_label_for_nearly_all_is_flagged() -> None:
+    labels = [("for", "for")] * 9 + [("against", "for")]
+    row = evaluate(*simple(labels), options=POINTS).table("agreement").row(predictor="model")
+    assert row["dominant_share"].value == 0.9
+    assert row.counts["is_dominated"] == 1
+    # Of 20 labels 19 say the same: D_o = 2 / 20, D_e = 2 * 19 / (20 * 19), so alpha is 0.
+    assert row["ac_predictor"].value is not None
+    assert row["ac_predictor"].value > 0.8
+    assert row["alpha_predictor"].value == 0
+
+
 def test_one_annotator_leaves_agreement_with_the_predictor_only() -> None:
     made = evaluate(*simple(KNOWN), options=FAST)
     row = made.table("agreement").row(predictor="model", **OVERALL)
     assert row["alpha_predictor"].status == "ok"
     assert row["alpha_annotators"].status == "not estimable: one annotator"
     assert row["alpha_difference"].status == "not estimable: one annotator"
+    assert row["macro_f1_annotators"].status == "not estimable: one annotator"
     assert row["winning_rate"].status == "not estimable: one annotator"
 
 

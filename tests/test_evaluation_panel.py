@@ -235,6 +235,24 @@ def test_every_group_is_there_beside_the_whole(judged: Evaluation) -> None:
     assert {r["voice"] for r in stance} == {ALL, "author", "quoted"}
 
 
+def test_where_any_entity_may_be_a_target_there_is_no_row_for_each() -> None:
+    annotation_set, predictions = random_panel(4)
+    anyone = replace(annotation_set, codebook=replace(CODEBOOK, targets=()))
+    made = evaluate(anyone, predictions, options=FAST)
+    for name in ("agreement", "calibration", "bias", "mentions"):
+        assert {row.keys["target"] for row in made.table(name)} == {ALL}
+
+
+def test_the_largest_groups_are_kept_and_the_others_counted() -> None:
+    annotation_set, predictions = random_panel(5)
+    options = replace(FAST, breakdowns=((), ("source",), ("voice",)), max_groups=1)
+    made = evaluate(annotation_set, predictions, options=options)
+    assert made.counts["n_groups_left_out"] == 2
+    kept = {r.keys["voice"] for r in made.table("agreement")} - {ALL}
+    # Mentions alternate between the voices, beginning with quoted.
+    assert kept == {"quoted"}
+
+
 def test_groups_with_few_articles_have_values_without_intervals(judged: Evaluation) -> None:
     for row in judged.table("agreement"):
         figure = row["alpha_all"]

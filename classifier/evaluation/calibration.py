@@ -40,7 +40,7 @@ def calibration_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
     """
     rows = []
     for predictor in judged.predictors:
-        for by in _BY:
+        for by in (by for by in _BY if by in options.breakdowns):
             for group in groups(judged.items, by, options.max_groups):
                 made = _forecasts(judged, predictor, group.rows)
                 if made is None:

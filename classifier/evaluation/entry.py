@@ -78,6 +78,8 @@ def evaluate(
         DataError: no variable is both coded and predicted, a unit is predicted twice, or a label
             is not in the codebook.
     """
+    if annotation_set.codebook.any_target:
+        options = options.without_targets()
     named = _named(predictions, baselines or {}, options)
     names = _variables(annotation_set, predictions, options)
     settled = adjudicate(annotation_set) if gold is None else gold

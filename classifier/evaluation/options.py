@@ -21,7 +21,8 @@ class EvaluationOptions:
         ("source", "target"),
         GROUPS,
     )
-    """Columns that part the tables: out of target, language, source, voice and date's year."""
+    """Columns that part the tables, out of target, language, source and voice. Where any entity
+    may be a target, those with target are left out: a row for each would bury the rest."""
     max_groups: int = 60
     """Of a breakdown with more groups the largest are kept, and the others counted."""
     interval: IntervalOptions = field(default_factory=IntervalOptions)
@@ -37,7 +38,7 @@ class EvaluationOptions:
     half_width: float = 0.1
     """Wished half-width of an interval, for which the learning curve projects articles."""
     dominance: float = 0.8
-    """Above this share of one label, alpha and AC2 are to be read side by side."""
+    """Above this share of one label a group `is_dominated`: read alpha and AC side by side."""
     context: int = 240
     """Characters shown on each side of a disagreement."""
     predictor: str = "model"
@@ -47,6 +48,11 @@ class EvaluationOptions:
     def agreement(self) -> AgreementOptions:
         """The options of the measures of agreement."""
         return AgreementOptions(self.interval, self.cluster, self.unknown)
+
+    def without_targets(self) -> "EvaluationOptions":
+        """The same without the breakdowns by target."""
+        kept = tuple(by for by in self.breakdowns if "target" not in by)
+        return replace(self, breakdowns=kept)
 
     @property
     def against_gold(self) -> IntervalOptions:

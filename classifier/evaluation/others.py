@@ -52,21 +52,27 @@ def _against(
         options.against_gold,
         options.cluster,
     )
-    return _figures(sample, sums.shape[1:])
+    one = (coding.codes[:, 1:] >= 0).any(axis=0).sum() < 2
+    return _figures(sample, sums.shape[1:], "not estimable: one annotator" if one else "no overlap")
 
 
-def _figures(sample: Sample, shape: tuple[int, ...]) -> AgainstOthers:
+def _figures(sample: Sample, shape: tuple[int, ...], undefined: str) -> AgainstOthers:
     def each(totals: FloatArray) -> FloatArray:
         return macro_f1(totals.reshape(*totals.shape[:-1], *shape))
 
     return AgainstOthers(
-        figure(sample, lambda totals: mean_defined(each(totals)[..., 0]), _METHOD),
-        figure(sample, lambda totals: mean_defined(each(totals)[..., 1]), _METHOD),
+        figure(
+            sample, lambda totals: mean_defined(each(totals)[..., 0]), _METHOD, undefined=undefined
+        ),
+        figure(
+            sample, lambda totals: mean_defined(each(totals)[..., 1]), _METHOD, undefined=undefined
+        ),
         figure(
             sample,
             lambda totals: mean_defined(each(totals)[..., 0] - each(totals)[..., 1]),
             f"{_METHOD}, predictor minus annotators, paired",
             bounds=(-1.0, 1.0),
+            undefined=undefined,
         ),
     )
 

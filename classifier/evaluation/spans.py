@@ -66,8 +66,9 @@ def mention_rows(
         wanted = wanted[~gold["not_target"].to_numpy(dtype=bool)]
     searched = sorted(set(gold["article_id"]))
     found = found[found["article"].isin(searched)]
-    frequent = pd.concat([wanted["label"], found["label"]]).value_counts().head(options.max_groups)
-    targets = [ALL, *sorted(frequent.index)]
+    labels = pd.concat([wanted["label"], found["label"]])
+    frequent = labels.value_counts().head(options.max_groups)
+    targets = [ALL, *(sorted(frequent.index) if ("target",) in options.breakdowns else [])]
     rows = []
     for target in targets:
         sides = [s if target == ALL else s[s["label"] == target] for s in (wanted, found)]

@@ -120,6 +120,7 @@ def _agreement_row(
         "n_items": len(coding.codes),
         "n_articles": coding.n_articles,
         "n_annotators": int((humans.codes >= 0).any(axis=0).sum()),
+        "is_dominated": int((estimates["dominant_share"].value or 0.0) > options.dominance),
     }
     return Row(keys, estimates, counts)
 
@@ -150,7 +151,8 @@ def _across(cells: Sequence[Cell]) -> list[Estimate]:
     """Winning rates with the step-up run over all groups of a breakdown at once."""
     tests = [(i, test) for i, cell in enumerate(cells) for test in cell.test.annotators]
     known = [(i, test) for i, test in tests if test.p_clustered is not None]
-    won = rejected([test.p_clustered or 0.0 for _, test in known], 0.05)
+    rate = TestOptions().false_discovery_rate
+    won = rejected([test.p_clustered or 0.0 for _, test in known], rate)
     rates = []
     for i, cell in enumerate(cells):
         own = cell.test.winning_rate_clustered
