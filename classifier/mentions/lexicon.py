@@ -32,6 +32,8 @@ class Entry:
     """Whether it is a mention only as the first half of a compound: "Russo-Turkish"."""
     is_surname: bool = False
     """Whether people are called so: then a capitalised word before it is their given name."""
+    is_solid: bool = False
+    """Whether it heads solid words, although its kind does not in this language."""
 
     @property
     def path(self) -> str:
@@ -84,6 +86,10 @@ class Lexicon:
     languages: Mapping[str, Language]
     entries: tuple[Entry, ...]
     exclusions: tuple[Exclusion, ...]
+
+    def has(self, setting: str, entry: Entry) -> bool:
+        """Whether a language lists an entry's kind under a setting."""
+        return entry.kind in self.languages[entry.language].setting(setting)
 
     @cached_property
     def roles(self) -> frozenset[str]:

@@ -147,7 +147,7 @@ class Matcher:
     def _forms(self, setting: str) -> Iterator[str]:
         """Forms of the kinds that a language lists under a setting."""
         for entry in self.lexicon.entries:
-            if entry.kind in self.lexicon.languages[entry.language].setting(setting):
+            if self.lexicon.has(setting, entry) or (setting == "solid" and entry.is_solid):
                 yield from entry.forms
 
     @cached_property

@@ -61,8 +61,7 @@ def choose(hit: Hit, stretch: Stretch, lexicon: Lexicon) -> Entry | None:
         if entry.language == stretch.language:
             return entry
     for entry in entries:
-        abroad = lexicon.languages[entry.language].setting("abroad")
-        if stretch.language not in lexicon.languages or entry.kind in abroad:
+        if stretch.language not in lexicon.languages or lexicon.has("abroad", entry):
             return entry
     return None
 
@@ -150,7 +149,7 @@ def _starts_sentence(string: str, start: int, limit: int) -> bool:
 
 def _may_be_solid(entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
     is_at_home = stretch.language in (entry.language, UNDETERMINED)
-    return is_at_home and entry.kind in lexicon.languages[entry.language].setting("solid")
+    return is_at_home and (entry.is_solid or lexicon.has("solid", entry))
 
 
 def _is_solid(hit: Hit, string: str) -> bool:

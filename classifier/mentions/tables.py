@@ -20,7 +20,7 @@ from classifier.mentions.notation import expand, fold_form
 from classifier.records import LANGUAGES, MentionKind
 
 _KINDS: tuple[str, ...] = get_args(MentionKind)
-_ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next", "half", "surname"}
+_ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next", "half", "surname", "solid"}
 _EXCLUSION_KEYS = {"forms", "near", "stop", "capital", "upper"}
 _Tables = Mapping[str, Mapping[str, Any]]
 
@@ -91,6 +91,7 @@ def _entry(row: object, language: Language, target: str, name: str, kind: Mentio
         following=_forms(options, "next", language, where),
         is_half=bool(options.get("half", False)),
         is_surname=bool(options.get("surname", False)),
+        is_solid=bool(options.get("solid", False)),
     )
 
 
