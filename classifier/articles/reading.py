@@ -1,20 +1,21 @@
 """Articles from files and folders, one at a time; what cannot be read is listed."""
 
-import csv
-import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from classifier.articles.fields import FIELDS, HASH, article_from_record
+from classifier.articles.html import page_reader
 from classifier.articles.metadata import with_own_metadata
+from classifier.articles.rows import PAGES, ROW_READERS, Row, csv_rows, page_rows
 from classifier.errors import DataError
 from classifier.records import Article, Problem
 
 METADATA_FILE = "metadata.csv"
 _NOT_ARTICLES = {METADATA_FILE, "annotations.jsonl"}
+_SUFFIXES = frozenset((*ROW_READERS, *PAGES))
 _NOT_ARTICLE_STEMS = {"readme", "license", "licence", "changelog"}
 
 
@@ -54,13 +55,16 @@ def stream_articles(path: Path | str, problems: list[Problem]) -> Iterator[Artic
     files = _article_files(path, problems)
     metadata = _read_metadata(path if path.is_dir() else path.parent, problems)
     seen: set[str] = set()
-    for file in files:
-        for article in _read_file(file, path, metadata, problems):
-            if article.article_id in seen:
-                problems.append(_repeated(file, article.article_id))
-                continue
-            seen.add(article.article_id)
-            yield article
+    with page_reader() as pages:
+        readers = ROW_READERS | dict.fromkeys(PAGES, partial(page_rows, pages))
+        for file in files:
+            rows = readers[file.suffix.lower()](file, problems)
+            for article in _read_file(file, path, rows, metadata, problems):
+                if article.article_id in seen:
+                    problems.append(_repeated(file, article.article_id))
+                else:
+                    seen.add(article.article_id)
+                    yield article
     if not seen:
         because = (
             f"; the first problem: {problems[0].where}: {problems[0].detail}" if problems else ""
@@ -68,21 +72,13 @@ def stream_articles(path: Path | str, problems: list[Problem]) -> Iterator[Artic
         raise DataError(f"{path}: at least one article was required, none could be read{because}")
 
 
-@dataclass(frozen=True)
-class _Row:
-    """An article as it came, before its fields are checked."""
-
-    where: str
-    values: Mapping[str, Any]
-
-
 def _article_files(path: Path, problems: list[Problem]) -> list[Path]:
     if not path.exists():
         raise DataError(f"{path}: a file or folder with articles was required, nothing is there")
     if path.is_file():
-        if path.suffix.lower() not in _READERS:
+        if path.suffix.lower() not in _SUFFIXES:
             raise DataError(
-                f"{path}: articles must be {' '.join(sorted(_READERS))}, got {path.suffix!r}"
+                f"{path}: articles must be {' '.join(sorted(_SUFFIXES))}, got {path.suffix!r}"
             )
         return [path]
     files = []
@@ -90,7 +86,7 @@ def _article_files(path: Path, problems: list[Problem]) -> list[Path]:
         hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
         if file.is_dir() or hidden or file.name in _NOT_ARTICLES:
             continue
-        if file.suffix.lower() in _READERS and file.stem.lower() not in _NOT_ARTICLE_STEMS:
+        if file.suffix.lower() in _SUFFIXES and file.stem.lower() not in _NOT_ARTICLE_STEMS:
             files.append(file)
         else:
             problems.append(
@@ -98,7 +94,7 @@ def _article_files(path: Path, problems: list[Problem]) -> list[Path]:
             )
     if not files:
         raise DataError(
-            f"{path}: a folder with {' '.join(sorted(_READERS))} was required, it holds none"
+            f"{path}: a folder with {' '.join(sorted(_SUFFIXES))} was required, it holds none"
         )
     return files
 
@@ -109,7 +105,7 @@ def _read_metadata(folder: Path, problems: list[Problem]) -> dict[str, Mapping[s
     if not file.is_file():
         return {}
     rows: dict[str, Mapping[str, Any]] = {}
-    for row in _csv_rows(file, problems):
+    for row in csv_rows(file, problems):
         article_id = row.values.get("article_id") or row.values.get("file")
         if article_id:
             rows[str(article_id)] = row.values
@@ -121,11 +117,16 @@ def _read_metadata(folder: Path, problems: list[Problem]) -> dict[str, Mapping[s
 
 
 def _read_file(
-    file: Path, root: Path, metadata: Mapping[str, Mapping[str, Any]], problems: list[Problem]
+    file: Path,
+    root: Path,
+    rows: Iterable[Row],
+    metadata: Mapping[str, Mapping[str, Any]],
+    problems: list[Problem],
 ) -> Iterator[Article]:
+    """The articles of a file, with what metadata.csv and their own text say about them."""
     unknown: set[str] = set()
     name = file.relative_to(root).with_suffix("").as_posix() if root.is_dir() else file.stem
-    for row in _READERS[file.suffix.lower()](file, problems):
+    for row in rows:
         values = dict(row.values)
         unknown.update(str(key) for key in values if key not in (*FIELDS, HASH, "id", "line"))
         article_id = values.get("article_id") or values.get("id")
@@ -154,79 +155,3 @@ def _repeated(file: Path, article_id: str) -> Problem:
         f"article ids must differ, got {article_id!r} again; the first one is kept",
         "give the articles ids of their own",
     )
-
-
-def _text_rows(file: Path, problems: list[Problem]) -> Iterator[_Row]:
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(_unreadable(file, error))
-        return
-    yield _Row(str(file), {"text": text})
-
-
-def _jsonl_rows(file: Path, problems: list[Problem]) -> Iterator[_Row]:
-    try:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                where = f"{file}:{number}"
-                if not line.strip():
-                    continue
-                try:
-                    values = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-                except ValueError as error:
-                    problems.append(Problem(where, "broken JSON line", str(error)))
-                    continue
-                if isinstance(values, dict):
-                    yield _Row(where, {"line": number} | values)
-                else:
-                    problems.append(
-                        Problem(
-                            where, "broken JSON line", f"an object was required, got {line!r:.80}"
-                        )
-                    )
-    except OSError as error:
-        problems.append(_unreadable(file, error))
-
-
-def _csv_rows(file: Path, problems: list[Problem]) -> Iterator[_Row]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            for number, values in enumerate(reader, 1):
-                named = {key: value for key, value in values.items() if key is not None}
-                yield _Row(f"{file}:{reader.line_num}", {"line": number} | named)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problems.append(_unreadable(file, error))
-
-
-def _parquet_rows(file: Path, problems: list[Problem]) -> Iterator[_Row]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        number = 0
-        with parquet.ParquetFile(file) as table:
-            for batch in table.iter_batches(batch_size=64):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield _Row(f"{file}:{number}", {"line": number} | values)
-    except (OSError, pa.ArrowException) as error:
-        problems.append(_unreadable(file, error))
-
-
-def _unreadable(file: Path, error: Exception) -> Problem:
-    if isinstance(error, UnicodeDecodeError):
-        detail = f"{file.name} must be UTF-8, it is not at byte {error.start}"
-        return Problem(str(file), "not UTF-8", detail, "save it as UTF-8")
-    return Problem(str(file), "unreadable file", f"{file.name}: {error}")
-
-
-_READERS: dict[str, Callable[[Path, list[Problem]], Iterator[_Row]]] = {
-    ".txt": _text_rows,
-    ".md": _text_rows,
-    ".jsonl": _jsonl_rows,
-    ".csv": _csv_rows,
-    ".parquet": _parquet_rows,
-}
