@@ -7,15 +7,18 @@ only if every span of a file then holds the surface the file gives for it.
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import regex
 
 from classifier.errors import DataError
 from classifier.records import Span
 
+IntArray = npt.NDArray[np.int64]
 Unit = Literal["code point", "UTF-16", "grapheme"]
 LineEnd = Literal["as is", "LF", "CRLF"]
 
@@ -144,26 +147,27 @@ def _places(text: str, rule: OffsetRule) -> Sequence[int]:
     is_plain = text.isascii() and not (rule.unit == "grapheme" and "\r" in text)
     if rule.line_end == "as is" and (rule.unit == "code point" or is_plain):
         return range(len(text) + 1)
-    places: list[int] = []
-    position = 0
-    for piece, weight in _pieces(text, rule):
-        places.append(position)
-        places.extend([-1] * (weight - 1))
-        position += len(piece)
-    places.append(position)
-    return places
-
-
-def _pieces(text: str, rule: OffsetRule) -> Iterator[tuple[str, int]]:
-    """What is counted, with how many it counts for."""
     if rule.unit == "grapheme":
-        yield from ((cluster, 1) for cluster in regex.findall(r"\X", text))
-        return
-    for piece in re.findall(r"\r\n|.", text, re.S):
-        if piece in ("\r\n", "\n") and rule.line_end != "as is":
-            yield piece, len(rule.line_end) // 2
-        else:
-            yield from ((c, 2 if rule.unit == "UTF-16" and c > "\uffff" else 1) for c in piece)
+        return [0, *itertools.accumulate(len(c) for c in regex.findall(r"\X", text))]
+    counted = np.concatenate([[0], np.cumsum(_weights(text, rule))])
+    places = np.full(counted[-1] + 1, -1)
+    places[counted] = np.arange(len(counted))
+    listed: list[int] = places.tolist()
+    return listed
+
+
+def _weights(text: str, rule: OffsetRule) -> IntArray:
+    """What each code point counts for."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    weights = np.ones(len(codes), np.int64)
+    if rule.unit == "UTF-16":
+        weights += codes > 0xFFFF
+    if rule.line_end != "as is":
+        is_feed = codes == ord("\n")
+        follows = np.concatenate([[False], codes[:-1] == ord("\r")])
+        weights[is_feed & ~follows] = len(rule.line_end) // 2
+        weights[is_feed & follows] = len(rule.line_end) // 2 - 1
+    return weights
 
 
 def _same(stretch: str, surface: str) -> bool:
