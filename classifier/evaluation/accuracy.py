@@ -181,7 +181,7 @@ def _sample(judged: Judged, rows: FloatArray, mask: Mask, options: EvaluationOpt
     return Sample(
         np.asarray(rows, dtype=np.float64),
         judged.clusters(mask),
-        options.against_gold,
+        options.interval,
         options.cluster,
     )
 

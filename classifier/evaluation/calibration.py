@@ -128,7 +128,8 @@ def _forecasts(judged: Judged, predictor: str, rows: IntArray) -> Forecasts | No
 def _errors(made: Forecasts, options: EvaluationOptions) -> dict[str, Estimate]:
     estimates = {}
     for kind, edges in _edges(made.confidence, options.n_bins).items():
-        sample = _sample(made, _gaps(made, edges), options)
+        gaps = _gaps(made, edges)
+        sample = Sample(gaps, made.articles, options.binned, options.cluster)
         n_bins = len(edges) - 1
         name = f"ece_{kind.replace(' ', '_')}"
         estimates[name] = figure(sample, _ece, f"ECE, {n_bins} bins of {kind}")
@@ -180,7 +181,7 @@ def _bin(
     for name, values in (("is_true", made.is_true), ("confidence", made.confidence)):
         rows = np.column_stack([values[inside], ones])
         sample = Sample(
-            rows, articles.reshape(-1).astype(np.int64), options.against_gold, options.cluster
+            rows, articles.reshape(-1).astype(np.int64), options.interval, options.cluster
         )
         estimates[name] = figure(sample, share, name.replace("_", " "))
     return estimates
@@ -203,7 +204,7 @@ def _kept(
     same = (gold == answered).all(axis=1)
     articles = judged.clusters(mask)
     right = Sample(
-        np.column_stack([same, np.ones(len(same))]), articles, options.against_gold, options.cluster
+        np.column_stack([same, np.ones(len(same))]), articles, options.interval, options.cluster
     )
     counted = right._replace(rows=hits(gold, answered))
     return {
@@ -213,7 +214,7 @@ def _kept(
 
 
 def _sample(made: Forecasts, rows: FloatArray, options: EvaluationOptions) -> Sample:
-    return Sample(rows, made.articles, options.against_gold, options.cluster)
+    return Sample(rows, made.articles, options.interval, options.cluster)
 
 
 def _keys(judged: Judged, predictor: str) -> dict[str, str]:

@@ -44,6 +44,6 @@ def _row(keys: dict[str, str], binary: Coding, judged: Judged, options: Evaluati
         estimates |= {f"{name}_{part}": value for part, value in made._asdict().items()}
     counts = humans.counts
     cells = np.column_stack([counts[:, 1], counts.sum(axis=1)])
-    sample = Sample(cells, humans.articles, options.against_gold, options.cluster)
+    sample = Sample(cells, humans.articles, options.interval, options.cluster)
     estimates["share_annotators"] = figure(sample, share, "share of annotators' labels")
     return Row(keys, estimates, {"n_items": len(binary.codes), "n_articles": binary.n_articles})

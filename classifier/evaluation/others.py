@@ -49,7 +49,7 @@ def _against(
     sample = Sample(
         sums.reshape(len(used), sums[:1].size),
         np.asarray(articles, dtype=np.int64).reshape(-1),
-        options.against_gold,
+        options.interval,
         options.cluster,
     )
     one = (coding.codes[:, 1:] >= 0).any(axis=0).sum() < 2

@@ -72,7 +72,7 @@ def mention_rows(
     rows = []
     for target in targets:
         sides = [s if target == ALL else s[s["label"] == target] for s in (wanted, found)]
-        estimates = span_scores(sides[0], sides[1], searched, options.against_gold)
+        estimates = span_scores(sides[0], sides[1], searched, options.interval)
         counts = {"n_gold": len(sides[0]), "n_found": len(sides[1]), "n_articles": len(searched)}
         rows.append(Row({"predictor": options.predictor, "target": target}, estimates, counts))
     return rows

@@ -143,7 +143,7 @@ def _dominant_share(humans: Coding, options: EvaluationOptions) -> Estimate:
     counts = humans.counts
     top = int(counts.sum(axis=0).argmax()) if counts.size else 0
     rows = np.column_stack([counts[:, top], counts.sum(axis=1)])
-    sample = Sample(rows, humans.articles, options.against_gold, options.cluster)
+    sample = Sample(rows, humans.articles, options.interval, options.cluster)
     return figure(sample, share, "share of the most frequent label")
 
 
