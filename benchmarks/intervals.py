@@ -18,6 +18,7 @@ from classifier.codebook import Label, Variable
 from classifier.evaluation.figures import hits, macro_f1, share
 from classifier.resampling import (
     FloatArray,
+    IntArray,
     IntervalMethod,
     IntervalOptions,
     Statistic,
@@ -82,9 +83,7 @@ def coverage(simulate: Simulation, n_articles: int, n_corpora: int) -> dict[str,
     }
 
 
-def _mentions(
-    n_articles: int, rng: np.random.Generator
-) -> tuple["np.typing.NDArray[np.int64]", FloatArray]:
+def _mentions(n_articles: int, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
     articles = np.repeat(np.arange(n_articles), rng.integers(2, 9, n_articles))
     shared = rng.normal(0, 0.7, n_articles)[articles]
     return articles, shared + rng.normal(0, 0.6, len(articles))
@@ -92,13 +91,13 @@ def _mentions(
 
 def _predictions(
     n_articles: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, "np.typing.NDArray[np.int64]"]:
+) -> tuple[FloatArray, FloatArray, IntArray]:
     articles, truth = _mentions(n_articles, rng)
     error = rng.normal(0, 0.3, n_articles)[articles] + rng.normal(0, 0.4, len(articles))
     return np.eye(3)[_labels(truth)], np.eye(3)[_labels(truth + error)], articles
 
 
-def _labels(place: FloatArray) -> "np.typing.NDArray[np.int64]":
+def _labels(place: FloatArray) -> IntArray:
     return (place > -0.5).astype(np.int64) + (place > 0.6)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from classifier.evaluation.figures import Sample, figure, share
 from classifier.evaluation.groups import Group, groups
-from classifier.evaluation.inputs import Answers, Judged, membership
+from classifier.evaluation.inputs import Answers, Judged, Mask, membership
 from classifier.evaluation.options import EvaluationOptions
 from classifier.evaluation.tables import ALL, Row
 from classifier.records import Estimate
@@ -38,7 +38,7 @@ def _row(
     judged: Judged,
     named: tuple[str, str],
     values: FloatArray,
-    where: tuple[Group, "np.typing.NDArray[np.bool_]"],
+    where: tuple[Group, Mask],
     options: EvaluationOptions,
 ) -> Row:
     predictor, label = named

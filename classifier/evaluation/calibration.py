@@ -6,7 +6,7 @@ import numpy as np
 
 from classifier.evaluation.figures import Sample, figure, hits, macro_f1, ratio, share
 from classifier.evaluation.groups import groups
-from classifier.evaluation.inputs import Judged, membership
+from classifier.evaluation.inputs import Judged, Mask, membership
 from classifier.evaluation.options import EvaluationOptions
 from classifier.evaluation.tables import Row
 from classifier.records import Estimate
@@ -172,9 +172,7 @@ def _ece(totals: FloatArray) -> FloatArray:
     return ratio(np.abs(totals[..., :-1]).sum(axis=-1), totals[..., -1])
 
 
-def _bin(
-    made: Forecasts, inside: "np.typing.NDArray[np.bool_]", options: EvaluationOptions
-) -> dict[str, Estimate]:
+def _bin(made: Forecasts, inside: Mask, options: EvaluationOptions) -> dict[str, Estimate]:
     _, articles = np.unique(made.articles[inside], return_inverse=True)
     ones = np.ones(int(inside.sum()))
     estimates = {}

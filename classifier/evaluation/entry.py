@@ -26,7 +26,14 @@ from classifier.evaluation.versus_annotators import agreement_rows, annotator_ro
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All tables of an evaluation."""
+    """All tables of an evaluation.
+
+    accuracy, labels, confusion: predictors against gold on the mentions all of them answered.
+    agreement, label_agreement, annotators, annotator_pairs: beside the annotators.
+    calibration, reliability, selective: what the probabilities are worth.
+    bias: predicted minus gold by group. learning_curve: width of intervals by coded articles.
+    mentions: how well mentions are found.
+    """
 
     tables: tuple[Table, ...]
     counts: Mapping[str, int]
@@ -71,7 +78,8 @@ def evaluate(
         annotation_set: articles, annotators' labels and the codebook.
         predictions: what is under test.
         gold: as `adjudicate` returns it; by default the majority of the annotators.
-        baselines: further predictors by name, judged on the same mentions.
+        baselines: further predictors by name, judged on the same mentions; the model's own
+            probabilities before temperature scaling can be one of them.
         options: variables, groups, intervals, thresholds.
 
     Raises:

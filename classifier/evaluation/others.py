@@ -7,7 +7,7 @@ import numpy as np
 from classifier.agreement.coding import Coding
 from classifier.codebook import Variable
 from classifier.evaluation.figures import Sample, figure, hits, macro_f1, mean_defined
-from classifier.evaluation.inputs import Answer, membership
+from classifier.evaluation.inputs import Answer, Mask, membership
 from classifier.evaluation.options import EvaluationOptions
 from classifier.records import Estimate
 from classifier.resampling import FloatArray, IntArray
@@ -93,9 +93,7 @@ def _block(coding: Coding, column: int, members: FloatArray, variable: Variable)
     return np.asarray(np.stack(both, axis=1) * counts[:, None, None], dtype=np.float64)
 
 
-def _majority(
-    others: IntArray, members: FloatArray, variable: Variable
-) -> tuple[FloatArray, "np.typing.NDArray[np.bool_]"]:
+def _majority(others: IntArray, members: FloatArray, variable: Variable) -> tuple[FloatArray, Mask]:
     given = others >= 0
     counts = (members[others] * given[:, :, None]).sum(axis=1)
     n = given.sum(axis=1)

@@ -18,6 +18,7 @@ from classifier.agreement.kappas import cohen_statistic, contingency, gwet_stati
 from classifier.agreement.krippendorff import alpha_sums
 from classifier.codebook import Variable
 from classifier.evaluation.figures import NO_VARIATION, mean_defined
+from classifier.evaluation.inputs import Mask
 from classifier.records import Estimate
 from classifier.resampling import FloatArray, IntervalOptions, Statistic, interval
 
@@ -110,7 +111,7 @@ def _pairs(coding: Coding) -> list[tuple[int, int]]:
     return [pair for pair in permutations(columns, 2) if _common(coding, pair).any()]
 
 
-def _common(coding: Coding, pair: tuple[int, int]) -> "np.typing.NDArray[np.bool_]":
+def _common(coding: Coding, pair: tuple[int, int]) -> Mask:
     return np.asarray((coding.codes[:, [0, *pair]] >= 0).all(axis=1))
 
 
