@@ -223,10 +223,22 @@ def _record(work: _Work, annotation_set: AnnotationSet, options: TrainOptions) -
             "annotations": len(annotation_set.table),
             "sha256": _data_sha256(annotation_set),
         },
+        "context": _context(work.examples[TRAIN], options),
         "parts": _parts(work),
         "left_out": dict(Counter(problem.reason for problem in work.split.problems)),
         "versions": {"python": platform.python_version(), **_versions()},
     }
+
+
+def _context(examples: Examples, options: TrainOptions) -> int:
+    """The sentences to read beside a mention's own: none if training mostly had none.
+
+    A model fitted on single sentences of NewsMTSC fell from a macro-F1 of .78 to .64 when it was
+    given neighbours to read along.
+    """
+    texts = [(passage.text, m) for passage in examples.passages for m in passage.mentions]
+    alone = sum(m.sentence.of(text).strip() == text.strip() for text, m in texts)
+    return 0 if 2 * alone > len(texts) else options.context
 
 
 def _parts(work: _Work) -> dict[str, dict[str, int | None]]:

@@ -1,5 +1,6 @@
 """The encoder on tiny networks of random weights: the real code path, from folder to folder."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from classifier.annotations import AnnotationSet, adjudicate
 from classifier.codebook import Variable
 from classifier.dataset import build_examples
 from classifier.errors import ModelError
+from classifier.models.bases import find_base
 from classifier.models.encoder import EncoderModel, load_encoder, new_encoder
 from classifier.models.options import Adapter, TrainOptions
 from classifier.models.quality import quality
@@ -162,3 +164,11 @@ def test_a_base_that_is_not_there_says_how_to_get_one(toy_set: AnnotationSet) ->
 def test_a_folder_without_weights_is_no_base(toy_set: AnnotationSet, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"lacks config.json and \*.safetensors"):
         new_encoder(variables_of(toy_set), TrainOptions(base_model=str(tmp_path)))
+
+
+def test_a_bases_languages_are_read_from_its_card(tiny_bert: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "base"
+    shutil.copytree(tiny_bert, folder)
+    assert find_base(str(folder)).languages == ()
+    (folder / "README.md").write_text("---\nlanguage:\n- tr\n- en\n- sv\n---\nA base.\n")
+    assert find_base(str(folder)).languages == ("en", "tr")

@@ -180,7 +180,8 @@ def test_a_corpus_in_a_file_gets_the_rows_of_one_in_memory(
     done = score_to_file(scorer, corpus, tmp_path / "p.parquet")
     frame = read_predictions(tmp_path / "p.parquet")
     pd.testing.assert_frame_equal(frame, scorer.score_articles(corpus).to_frame())
-    assert (done.n_articles, done.n_mentions, done.n_scored) == (40, len(frame), len(frame))
+    assert (done.n_articles, done.n_with_mentions) == (40, 40)
+    assert done.statuses == {"ok": len(frame)}
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
 
 

@@ -13,6 +13,7 @@ from classifier.annotations import AnnotationSet, write_annotations
 from classifier.codebook import default_codebook, read_codebook
 from classifier.errors import CodebookError, DataError, ModelError
 from classifier.models.folder import read_run
+from classifier.sentences import split_sentences
 from classifier.train import TrainOptions, read_run_summary, train
 
 LINEAR = TrainOptions(model="linear")
@@ -145,6 +146,7 @@ def test_resuming_with_other_options_is_refused(
 _TRAIN_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
+from classifier.sentences import split_sentences
 from classifier.train import TrainOptions, train
 folder, base = Path(sys.argv[1]), sys.argv[2]
 options = TrainOptions(base_model=base, epochs=3, patience=3, batch_size=8, max_tokens=64)
@@ -171,6 +173,30 @@ def test_a_killed_training_goes_on_and_ends_like_an_undisturbed_one(
     calm = train(tmp_path / "set", options, tmp_path / "calm").record
     assert killed["files"] == calm["files"]
     assert killed["history"] == calm["history"]
+
+
+def test_a_model_reads_neighbours_only_if_it_was_trained_with_them(
+    toy_set: AnnotationSet, linear_run: Path, tmp_path: Path
+) -> None:
+    assert read_run_summary(linear_run).record["context"] == 1
+    single, spans = [], {}
+    for article in toy_set.articles:
+        for sentence in split_sentences(article.text, article.language):
+            name = f"{article.article_id}-{sentence.start}"
+            text = sentence.of(article.text)
+            single.append(replace(article, article_id=name, text=text))
+            spans[article.article_id, sentence.start] = name
+    table = toy_set.table.copy()
+    table["article_id"] = [
+        spans[i, start] for i, start in zip(table["article_id"], table["start"], strict=True)
+    ]
+    table["end"] -= table["start"]
+    table["start"] = 0
+    table["unit"] = [
+        f"{i}:0-{end}:x" for i, end in zip(table["article_id"], table["end"], strict=True)
+    ]
+    alone = AnnotationSet(tuple(single), table, toy_set.codebook)
+    assert train(alone, LINEAR, tmp_path / "run").record["context"] == 0
 
 
 def test_options_are_checked_once() -> None:

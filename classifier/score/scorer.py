@@ -110,7 +110,7 @@ class Scorer:
 
     def judge(self, found: Sequence[_Found]) -> pa.Table:
         """Rows for the mentions of some articles, judged together."""
-        limits = Limits(self.trained.model.text_limit, self.trained.model.options.context)
+        limits = Limits(self.trained.model.text_limit, self.trained.record["context"])
         passages: list[Passage] = []
         for article, mentions in found:
             if mentions and not self._refusal(article):

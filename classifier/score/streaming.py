@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -16,7 +17,7 @@ from classifier.articles import stream_articles
 from classifier.errors import DataError, ModelError
 from classifier.files import replacing, write_text
 from classifier.models.base import Progress
-from classifier.predictions import OK, prediction_schema, write_json_rows
+from classifier.predictions import prediction_schema, write_json_rows
 from classifier.records import Article, Problem
 from classifier.score.scorer import BATCH_ARTICLES, Scorer, batches
 
@@ -30,23 +31,11 @@ class Scored:
 
     path: Path
     n_articles: int
-    n_mentions: int
-    n_scored: int
-    """Mentions whose status is "ok"."""
+    n_with_mentions: int
+    statuses: Mapping[str, int]
+    """Mentions by status; those with "ok" were scored."""
     problems: tuple[Problem, ...]
     """Files and rows that could not be read."""
-
-
-@dataclass
-class _Tally:
-    articles: int = 0
-    mentions: int = 0
-    scored: int = 0
-
-    def add(self, n_articles: int, table: pa.Table) -> None:
-        self.articles += n_articles
-        self.mentions += table.num_rows
-        self.scored += table["status"].to_pylist().count(OK)
 
 
 def score_to_file(
@@ -71,17 +60,20 @@ def score_to_file(
     parts = out.with_name(f".{out.name}.parts")
     _start(parts, scorer, path, resume=resume)
     problems: list[Problem] = []
-    tally = _Tally()
+    n_articles = n_with_mentions = 0
+    statuses: Counter[str] = Counter()
     stream = ((article, ()) for article in stream_articles(path, problems))
     for number, batch in zip(count(), batches(stream, BATCH_ARTICLES), strict=False):
         articles = [article for article, _ in batch]
         table = _part(parts / f"{number:08d}.parquet", articles, scorer)
-        tally.add(len(articles), table)
+        n_articles += len(articles)
+        n_with_mentions += len(table["article_id"].unique())
+        statuses.update(table["status"].to_pylist())
         if progress is not None:
-            progress(tally.articles, 0, f"{tally.mentions} mentions")
+            progress(n_articles, 0, f"{statuses.total()} mentions")
     _join(parts, out, scorer)
     shutil.rmtree(parts)
-    return Scored(out, tally.articles, tally.mentions, tally.scored, tuple(problems))
+    return Scored(out, n_articles, n_with_mentions, statuses, tuple(problems))
 
 
 def _start(parts: Path, scorer: Scorer, path: Path, *, resume: bool) -> None:
