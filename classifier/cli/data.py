@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from classifier.codebook import Codebook
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,13 +28,14 @@ def import_command(
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="Such as newsmtsc or csv.")],
     path: Annotated[Path, typer.Argument(help="File or folder in that format.")],
     out: Annotated[Path, typer.Option(help="Folder for the annotation set.")],
+    codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
     """Read annotations of another tool or publisher; every repaired or refused row is listed."""
     from classifier.annotations import write_annotations
     from classifier.formats import import_annotations
 
-    imported = import_annotations(format_name, path)
+    imported = import_annotations(format_name, path, _own_codebook(codebook))
     write_annotations(imported.annotation_set, out)
     articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
     counts = dict(imported.counts)
@@ -90,12 +92,14 @@ def check_command(
     fix: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write what can be mended here.")
     ] = None,
+    codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
     """Check an annotation set against its codebook; exits with 1 if anything is wrong."""
     from classifier.annotations import check_annotations, fix_annotations
 
-    problems = check_annotations(folder)
+    own = _own_codebook(codebook)
+    problems = check_annotations(folder, own)
     if fix is None:
         answer = Answer(
             {"folder": folder, "problems": problems},
@@ -107,7 +111,7 @@ def check_command(
         )
         show(answer, as_json=as_json)
         return
-    fixed = fix_annotations(folder, fix)
+    fixed = fix_annotations(folder, fix, own)
     answer = Answer(
         {"folder": folder, "out": fix, "mended": fixed.mended, "left_out": fixed.left_out},
         [
@@ -121,7 +125,7 @@ def check_command(
 
 def mentions_command(
     path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
-    codebook: Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")] = None,
+    codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
     """Show what was found where, in whose voice and why, and what was excluded by which rule."""
@@ -174,7 +178,7 @@ def sample_command(
     label_studio: Annotated[
         Path | None, typer.Option(help="Also write a Label Studio project here (.json).")
     ] = None,
-    codebook: Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")] = None,
+    codebook: CodebookFile = None,
     seed: Annotated[int, typer.Option()] = 0,
     as_json: Json = False,
 ) -> None:
@@ -209,6 +213,12 @@ def sample_command(
 
 
 def _codebook(path: Path | None) -> "Codebook":
-    from classifier.codebook import default_codebook, read_codebook
+    from classifier.codebook import default_codebook
 
-    return default_codebook() if path is None else read_codebook(path)
+    return _own_codebook(path) or default_codebook()
+
+
+def _own_codebook(path: Path | None) -> "Codebook | None":
+    from classifier.codebook import read_codebook
+
+    return None if path is None else read_codebook(path)

@@ -137,22 +137,32 @@ def report_command(
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions to profile the sources from.")
     ] = None,
+    articles: Annotated[
+        Path | None, typer.Option(help="The articles that were scored, to show the passages.")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Part to evaluate on.")] = None,
     by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
     as_json: Json = False,
 ) -> None:
-    """Write agreement, evaluation and profiles as one page."""
+    """Write agreement, evaluation, profiles and the evidence behind them as one page."""
+    from classifier.annotations import read_annotations
+    from classifier.articles import read_articles
     from classifier.pipeline import evaluate, measure_agreement, profile
     from classifier.predictions import read_predictions
-    from classifier.report import write_report
+    from classifier.report import Evidence, write_report
 
     with progress("evaluate") as tell:
         evaluation = evaluate(run, folder, split=split, progress=tell)
     table_ = None if predictions is None else read_predictions(predictions)
     options = _profile_options(by, "mention", "source")
     profiles = [] if table_ is None else [profile(table_, gold=folder, options=options)]
+    evidence = None
+    if table_ is not None:
+        reading = None if articles is None else read_articles(articles)
+        texts, problems = (reading.articles, reading.problems) if reading else ((), ())
+        evidence = Evidence(table_, texts, read_annotations(folder), problems=problems)
     agreement = measure_agreement(folder).to_frame()
-    path = write_report(evaluation, profiles, out, agreement=agreement, predictions=table_)
+    path = write_report(evaluation, profiles, out, agreement=agreement, evidence=evidence)
     show(Answer({"out": path}, [f"the report is in {path}"]), as_json=as_json)
 
 
