@@ -56,11 +56,16 @@ class Exclusion:
     """Only with a capital that neither a sentence start nor capitals throughout explain."""
     upper: bool = False
     """Only with a capital, explained or not."""
+    title: bool = False
+    """Only with a capital on every word of three letters or more."""
+    initial: bool = False
+    """Only at the start of a sentence."""
 
     @property
     def is_conditional(self) -> bool:
         """Whether more than the form decides."""
-        return bool(self.near or self.stop or self.capital or self.upper)
+        conditions = (self.near, self.stop, self.capital, self.upper, self.title, self.initial)
+        return any(conditions)
 
 
 @dataclass(frozen=True)
@@ -109,9 +114,11 @@ class Lexicon:
     @cached_property
     def no_noun(self) -> re.Pattern[str]:
         """What follows a word that describes no noun: a clause end, a function word, a list."""
-        end = r" *(?:$|[^\w («“„\"'-])"
+        word = r" [^\W\d_]{1,40}"
         between, closed = (_any_of(self._union(name)) for name in ("between", "closed"))
-        return re.compile(rf"{end}|(?:,? {between} [^\W\d_]+){{1,2}}{end}| {closed}(?!\w)")
+        listed = rf",(?!{word}(?:,{word}){{0,5}},? {between}{word} [^\W\d_])"
+        end = rf" *(?:$|[^\w («“„\"',-]|{listed})"
+        return re.compile(rf"{end}|(?:,? {between}{word}){{1,2}}{end}| {closed}(?!\w)")
 
     def _union(self, setting: str) -> frozenset[str]:
         return frozenset(f for one in self.languages.values() for f in one.setting(setting))

@@ -145,10 +145,10 @@ class Matcher:
         return self.lexicon.languages.values()
 
     def _forms(self, setting: str) -> Iterator[str]:
-        """Forms of the kinds that a language lists under a setting."""
+        """Forms of the kinds that a language lists under a setting, without a genitive's -s."""
         for entry in self.lexicon.entries:
             if self.lexicon.has(setting, entry) or (setting == "solid" and entry.is_solid):
-                yield from entry.forms
+                yield from (f for f in entry.forms if not (f[-1] == "s" and f[:-1] in entry.forms))
 
     @cached_property
     def _exclusion_finders(self) -> list[re.Pattern[str]]:

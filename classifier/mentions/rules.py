@@ -22,6 +22,8 @@ _LOOK_BACK = 48
 _LONGEST_TITLE = 6
 """Words of the longest title that says that somebody has left office."""
 _NEXT_WORD = re.compile(r"([ -]?)([^\W\d_]+)")
+_SHARED_HEAD = re.compile(r"- [^\W\d_]+ ([^\W\d_]+)")
+"""The rest of "Rusland- en Oekraïnekenner" after the first name."""
 _WORDS = re.compile(r"\w+")
 _DATELINE = re.compile(
     r"\W*(?:date \d{4}-\d\d )?(?P<place>[^\W\d_][^\n—()-]{1,40}?)"
@@ -117,19 +119,27 @@ def kind_of(hit: Hit, entry: Entry, string: str) -> MentionKind:
 
 
 def _holds(exclusion: Exclusion, blocked: Blocked, stretch: Stretch, lexicon: Lexicon) -> bool:
-    string, start, end = stretch.view.string, blocked.start, blocked.end
-    if exclusion.stop and not lexicon.no_noun.match(string, end, stretch.end):
-        return False
-    if exclusion.upper and not stretch.view.is_upper(start):
-        return False
-    if exclusion.capital and not _is_proper(start, stretch):
-        return False
-    if not exclusion.near:
-        return True
-    around = _WORDS.findall(
-        string, max(stretch.start, start - _NEAR), min(stretch.end, end + _NEAR)
+    view, start, end = stretch.view, blocked.start, blocked.end
+    fails = (
+        (exclusion.stop and not lexicon.no_noun.match(view.string, end, stretch.end))
+        or (exclusion.upper and not view.is_upper(start))
+        or (exclusion.title and not _is_title(blocked, stretch))
+        or (exclusion.capital and not _is_proper(start, stretch))
+        or (exclusion.initial and not _starts_sentence(view.string, start, stretch.start))
     )
-    return any(word.startswith(exclusion.near) for word in around)
+    return not fails and (not exclusion.near or _is_near(exclusion.near, blocked, stretch))
+
+
+def _is_near(beginnings: tuple[str, ...], blocked: Blocked, stretch: Stretch) -> bool:
+    low = max(stretch.start, blocked.start - _NEAR)
+    high = min(stretch.end, blocked.end + _NEAR)
+    words = _WORDS.findall(stretch.view.string, low, high)
+    return any(word.startswith(beginnings) for word in words)
+
+
+def _is_title(blocked: Blocked, stretch: Stretch) -> bool:
+    words = _WORDS.finditer(stretch.view.string, blocked.start, blocked.end)
+    return all(stretch.view.is_upper(word.start()) for word in words if len(word[0]) > 2)
 
 
 def _is_proper(start: int, stretch: Stretch) -> bool:
@@ -160,6 +170,9 @@ def _names_a_role(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) ->
     if entry.kind == "demonym":
         return False
     string = stretch.view.string
+    shared = _SHARED_HEAD.match(string, hit.end)
+    if shared:
+        return fold_form(shared[1]).endswith(tuple(lexicon.roles))
     following = _NEXT_WORD.match(string, hit.end)
     if following is None or not (hit.joined or following[1]):
         return False

@@ -21,7 +21,7 @@ from classifier.records import LANGUAGES, MentionKind
 
 _KINDS: tuple[str, ...] = get_args(MentionKind)
 _ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next", "half", "surname", "solid"}
-_EXCLUSION_KEYS = {"forms", "near", "stop", "capital", "upper"}
+_EXCLUSION_KEYS = {"forms", "near", "stop", "capital", "upper", "title", "initial"}
 _Tables = Mapping[str, Mapping[str, Any]]
 
 
@@ -130,6 +130,8 @@ def _exclusion(row: object, language: Language, rule: str) -> Exclusion:
         stop=bool(options.get("stop", False)),
         capital=bool(options.get("capital", False)),
         upper=bool(options.get("upper", False)),
+        title=bool(options.get("title", False)),
+        initial=bool(options.get("initial", False)),
     )
 
 
