@@ -27,6 +27,7 @@ class Patterns:
     credit_end: re.Pattern[str]
     credit: re.Pattern[str]
     """A credit that names a known agency, anywhere in a line."""
+    credit_words: tuple[str, ...]
     caption_label: re.Pattern[str]
     date: re.Pattern[str]
     months: dict[str, int]
@@ -70,6 +71,7 @@ def patterns() -> Patterns:
             rf"(?:\A|(?<=[.!?…\"”’)]\s))(?i:{credit})[: ]\s*(?:{agency})"
             rf"(?:\s*/\s*[\w .]{{1,30}}?)?(?=\s+[^\Wa-z\d_]|\s*\Z)"
         ),
+        credit_words=("©", *data["credit"]),
         caption_label=re.compile(rf"(?:{_any(data['caption_label'])}):", re.IGNORECASE),
         date=_date_pattern(months),
         months=months,

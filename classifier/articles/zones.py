@@ -16,6 +16,7 @@ _LONGEST_LABEL = 20
 _LONGEST_CALL = 25
 _LONGEST_NOTICE = 600
 _HEAD = 300
+_LEAD = 100
 _FEW = 3
 _CAPTION_WORDS = 45
 _DATE_PREFIX = re.compile(r"\s*date[ :]\s*(\d{4}(?:-\d{2}){0,2})(?!\d)\s*")
@@ -27,6 +28,7 @@ _EMBED = re.compile(
     re.IGNORECASE,
 )
 _EMBED_SIGNS = ("http", "(@", "twitter", "nstagram")
+_YEAR = re.compile(r"\d{4}")
 _CLOCK = re.compile(
     r"(?:om |at |в |о |saat )?\d{1,2}[:.uh]\d{2}(?: ?(?:uur|am|pm|CET|МСК|GMT))?\Z", re.IGNORECASE
 )
@@ -115,7 +117,7 @@ def _split_line(
 
 def _lead_end(text: str, start: int, end: int) -> int:
     """Behind "Bron: DPA 0 " or "KYIV (Reuters) - " at the start of a longer line."""
-    head = text[start : min(end, start + _HEAD)]
+    head = text[start : min(end, start + _LEAD)]
     line = head.lstrip()
     known = patterns()
     lead = known.source_line.match(line) or known.dateline.match(line)
@@ -126,7 +128,8 @@ def _lead_end(text: str, start: int, end: int) -> int:
 
 def _caption_end(text: str, start: int, end: int) -> int:
     """Behind a caption whose credit runs on into the first sentence."""
-    credit = patterns().credit.search(text[start : min(end, start + _HEAD)])
+    head = text[start : min(end, start + _HEAD)]
+    credit = patterns().credit.search(head) if _has_credit(head) else None
     return _next_word(text, start + credit.end(), start, end) if credit else start
 
 
@@ -192,18 +195,17 @@ def _text_kind(line: str, plain: str, seen_text: bool) -> ZoneKind:
 
 def _is_metadata(plain: str, n_words: int) -> bool:
     known = patterns()
-    if _CLOCK.match(plain):
-        return True
     if n_words > _LONGEST_LABEL:
         return False
-    if known.label.match(plain) or known.byline.match(plain):
+    if ":" in plain and known.label.match(plain):
         return True
-    return is_date_line(plain)
+    return bool(known.byline.match(plain) or _CLOCK.match(plain)) or is_date_line(plain)
 
 
 def is_date_line(plain: str) -> bool:
     """Whether a line holds a date and, beside it, no more than a name or a time."""
-    match = patterns().date.search(plain)
+    # A year is the one part that every date has, and a search for digits is quick.
+    match = patterns().date.search(plain) if _YEAR.search(plain) else None
     if match is None or _ENDS_SENTENCE.search(plain):
         return False
     rest = plain[: match.start()] + plain[match.end() :]
@@ -212,9 +214,16 @@ def is_date_line(plain: str) -> bool:
 
 def _is_caption(plain: str, n_words: int) -> bool:
     known = patterns()
-    if known.caption_label.match(plain):
+    if ":" in plain and known.caption_label.match(plain):
         return True
-    return n_words <= _CAPTION_WORDS and bool(known.credit_end.search(plain))
+    if n_words > _CAPTION_WORDS or not _has_credit(plain):
+        return False
+    return bool(known.credit_end.search(plain))
+
+
+def _has_credit(line: str) -> bool:
+    folded = line.lower()
+    return any(word in folded for word in patterns().credit_words)
 
 
 def _headline_without_body(found: list[Piece], text: str) -> list[Piece]:

@@ -68,7 +68,8 @@ def find_quotes(text: str, paragraph: Span, next_mark: str = "") -> list[Quote]:
     if unclosed is not None:
         mark, at = unclosed
         end = _end_of_open(text, mark, at, paragraph)
-        left_open = Quote(at, end, Span(at + 1, end), is_closed=False)
+        if end > at + 1:
+            left_open = Quote(at, end, Span(at + 1, end), is_closed=False)
     return list(_outermost(pairs, paragraph.start, left_open))
 
 

@@ -31,6 +31,9 @@ def find_turkish(sentence: Sentence, places: Sequence[int], cues: Cues) -> Itera
         if word in cues.source:
             yield from _source(sentence, i, cues)
         elif word in cues.verbs or word in cues.passive or word in cues.participle:
+            # Of "iddia edildi" the second word says that nobody is named.
+            if not cues.passive.isdisjoint(sentence.words[i + 1 : i + 2]):
+                continue
             yield from _by_verb(sentence, i, cues)
         elif word in cues.hearsay:
             end = content_end(sentence, i, cues.contrast)
