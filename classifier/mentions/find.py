@@ -52,7 +52,8 @@ def find_mentions(
 
     Leaders count while in office at the article's date, or where it is unknown if they were in
     office on a day since 2014 (`rules.UNDATED_SINCE`). `historical` also counts the states that
-    came before: the Soviet Union, the Ottoman Empire. A mention's voice is "" where the codebook does not ask for it.
+    came before: the Soviet Union, the Ottoman Empire. A mention's voice is "" where the codebook
+    does not ask for it.
     """
     matcher = matcher_of(codebook)
     zones = find_zones(article)
