@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.codebook import shipped_annotations
@@ -18,7 +17,7 @@ from classifier.pipeline.profiling import profile
 from classifier.pipeline.training import train
 from classifier.predictions import Predictions
 from classifier.profiles import Profile, ProfileOptions
-from classifier.report import write_report
+from classifier.report import Evidence, write_report
 from classifier.score import load
 from classifier.train import Run, TrainOptions
 
@@ -76,10 +75,18 @@ def demonstrate(
     with step("score") as tell:
         predictions = load(run.path).score_articles(unseen.articles, progress=tell)
     predictions.write(out / "predictions.parquet")
+    coded = _coded(unseen, run.record["seed"])
     with step("profile"):
-        profiles = _profiles(predictions, _coded(unseen, run.record["seed"]))
+        profiles = _profiles(predictions, coded)
+    evidence = Evidence(
+        predictions.to_frame(),
+        unseen.articles,
+        annotation_set,
+        frozenset(coded.article_by_id),
+        predictions.problems,
+    )
     with step("report"):
-        report = _report(out, annotation_set, agreement, evaluation, predictions, profiles)
+        report = _report(out, agreement, evaluation, profiles, evidence)
     return Demo(run, agreement, evaluation, predictions, profiles, report)
 
 
@@ -103,16 +110,15 @@ def _profiles(predictions: Predictions, gold: AnnotationSet) -> tuple[Profile, .
 
 def _report(
     out: Path,
-    annotation_set: AnnotationSet,
     agreement: AgreementReport,
     evaluation: Evaluation,
-    predictions: Predictions,
     profiles: tuple[Profile, ...],
+    evidence: Evidence,
 ) -> Path:
-    frame: pd.DataFrame = predictions.to_frame()
+    frame = evidence.predictions
     about = {
-        "Data": f"{len(annotation_set.articles)} articles, annotated by "
-        f"{', '.join(annotation_set.annotators)}. The shipped sample was written and labelled by a "
+        "Data": f"{len(evidence.texts)} articles, annotated by "
+        f"{', '.join(agreement.annotators)}. The shipped sample was written and labelled by a "
         "language model for learning the tool and for tests; it is no evidence about anyone.",
         "Model": str(frame["model_id"].iloc[0]) if len(frame) else "no mention was scored",
     }
@@ -122,7 +128,7 @@ def _report(
             profiles,
             out / name,
             agreement=agreement.to_frame(),
-            predictions=frame,
+            evidence=evidence,
             about=about,
         )
     return out / "report.html"

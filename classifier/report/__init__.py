@@ -1,6 +1,6 @@
-"""Results as tables, a page and a model card."""
+"""Results as tables, charts, a page with the evidence behind it, and a model card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,15 +8,25 @@ import pandas as pd
 from classifier.evaluation import Evaluation
 from classifier.profiles import Profile
 from classifier.report.card import model_card
-from classifier.report.document import Document, Section, write_document
+from classifier.report.charts import chart
+from classifier.report.coverage import coverage_section
+from classifier.report.document import Document, Section
+from classifier.report.evidence import Evidence, evidence_payload
+from classifier.report.page import write_document
 from classifier.report.sections import (
     agreement_section,
+    calibration_section,
     evaluation_section,
     profile_section,
-    reading_section,
+    time_section,
 )
 
-__all__ = ["model_card", "write_report"]
+__all__ = ["Evidence", "chart", "model_card", "write_report"]
+
+_SUMMARY = (
+    "How sources frame countries at every mention, how far the model and the annotators agree, and "
+    "what that allows to say about each source."
+)
 
 
 def write_report(
@@ -25,35 +35,49 @@ def write_report(
     path: Path | str,
     *,
     agreement: pd.DataFrame | None = None,
-    predictions: pd.DataFrame | None = None,
+    evidence: Evidence | None = None,
     about: Mapping[str, str] | None = None,
 ) -> Path:
     """Write what is known as one page: HTML, or Markdown where the name ends in `.md`.
 
+    The page needs no network and no other file.
+
     Args:
         evaluation: The model beside the annotators, if it was judged.
-        profiles: Profiles of the sources; several groupings may be given.
+        profiles: Profiles of the sources; several groupings may be given. Mentions are sorted by
+            their pull on the last one.
         path: Where to write.
         agreement: Agreement between annotators, as `AgreementReport.to_frame` has it.
-        predictions: The table the profiles were made from, to say what was read.
+        evidence: The predictions with their articles and human labels, for what was read and for
+            the evidence browser.
         about: Title and value of what else a reader must know: model, data, versions.
     """
     several = [profiles] if isinstance(profiles, Profile) else list(profiles)
-    sections: list[Section] = []
-    if about:
-        sections.append(Section("About", tuple(f"{key}: {value}" for key, value in about.items())))
-    if predictions is not None:
-        sections.append(reading_section(predictions, {}))
-    if agreement is not None:
-        sections.append(agreement_section(agreement))
-    if evaluation is not None:
-        sections.append(evaluation_section(evaluation))
-    sections += [profile_section(profile, _title(profile)) for profile in several]
-    summary = (
-        "How sources frame countries at every mention, how far the model and the annotators agree, "
-        "and what that allows to say about each source."
+    sections = [profile_section(profile, _title(profile)) for profile in several]
+    sections += _further(evaluation, agreement, evidence)
+    payload = None
+    if evidence is not None and Path(path).suffix != ".md":
+        payload = evidence_payload(evidence, several[-1] if several else None)
+    after = max(len(several) - 1, 0)
+    document = Document(
+        "Stance and framing", _SUMMARY, tuple(sections), about or {}, payload, after
     )
-    return write_document(Document("Stance and framing", summary, tuple(sections)), Path(path))
+    return write_document(document, Path(path))
+
+
+def _further(
+    evaluation: Evaluation | None, agreement: pd.DataFrame | None, evidence: Evidence | None
+) -> Iterator[Section]:
+    if evidence is not None:
+        through_time = time_section(evidence.predictions)
+        if through_time is not None:
+            yield through_time
+        yield coverage_section(evidence.predictions, evidence.articles, evidence.problems)
+    if agreement is not None:
+        yield agreement_section(agreement)
+    if evaluation is not None:
+        yield evaluation_section(evaluation)
+        yield calibration_section(evaluation)
 
 
 def _title(profile: Profile) -> str:

@@ -1,13 +1,12 @@
-"""A report as data: sections of paragraphs and tables, rendered as Markdown or as one HTML page."""
+"""A report as data: sections of paragraphs, tables and charts; rendered as Markdown or HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from classifier.files import write_text
+from classifier.records import Estimate
 
 
 @dataclass(frozen=True)
@@ -17,6 +16,20 @@ class TableBlock:
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
+    is_folded: bool = False
+    """Whether the page shows it only when asked."""
+    links: tuple[str, ...] = ()
+    """Per row the evidence behind it, as `evidence_link` writes it; empty where there is none."""
+
+
+@dataclass(frozen=True)
+class ChartBlock:
+    """A chart with its caption, and in words what it shows for those who cannot see it."""
+
+    caption: str
+    description: str
+    spec: Mapping[str, Any]
+    """Vega-Lite."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,19 @@ class Section:
     title: str
     paragraphs: tuple[str, ...] = ()
     tables: tuple[TableBlock, ...] = ()
+    charts: tuple[tuple[ChartBlock, ...], ...] = ()
+    """Rows of charts that belong side by side."""
+    code: str = ""
+    """Text to copy, such as a bibliography; line breaks are kept."""
+
+    @property
+    def anchor(self) -> str:
+        """The section's name in a link.
+
+        >>> Section("What was read").anchor
+        'what-was-read'
+        """
+        return "-".join("".join(c if c.isalnum() else " " for c in self.title).lower().split())
 
 
 @dataclass(frozen=True)
@@ -35,37 +61,30 @@ class Document:
     title: str
     summary: str
     sections: tuple[Section, ...] = field(default_factory=tuple)
+    about: Mapping[str, str] = field(default_factory=dict)
+    """Title and value of what else a reader must know."""
+    evidence: Mapping[str, Any] | None = None
+    """What the evidence browser of the page shows; Markdown has none."""
+    evidence_after: int = 0
+    """The number of the section that the evidence browser follows, from 0."""
 
 
-def table_block(caption: str, frame: pd.DataFrame) -> TableBlock:
+def table_block(caption: str, frame: pd.DataFrame, *, is_folded: bool = False) -> TableBlock:
     """A frame as a table, in the order of its columns and rows."""
     rows = tuple(tuple(row) for row in frame.itertuples(index=False, name=None))
-    return TableBlock(caption, tuple(str(column) for column in frame.columns), rows)
+    return TableBlock(caption, tuple(str(column) for column in frame.columns), rows, is_folded)
 
 
 def to_markdown(document: Document) -> str:
     """The report as GitHub-flavoured Markdown; pipes and line breaks in cells are escaped."""
     parts = [f"# {document.title}", document.summary]
+    if document.about:
+        parts.append("\n".join(f"- {key}: {value}" for key, value in document.about.items()))
     for section in document.sections:
         parts += [f"## {section.title}", *section.paragraphs]
         parts += [_markdown_table(table) for table in section.tables]
+        parts += [f"```\n{section.code}\n```"] if section.code else []
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def to_html(document: Document) -> str:
-    """The report as one self-contained page; every text is escaped."""
-    environment = Environment(
-        loader=PackageLoader("classifier.report"), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters["cell"] = cell
-    return environment.get_template("summary.html").render(document=document)
-
-
-def write_document(document: Document, path: Path) -> Path:
-    """Write the report as HTML or, where the name ends in `.md`, as Markdown."""
-    text = to_markdown(document) if path.suffix == ".md" else to_html(document)
-    write_text(path, [text])
-    return path
 
 
 def cell(value: object) -> str:
@@ -75,6 +94,22 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     return str(value)
+
+
+def figure_words(value: Estimate) -> tuple[str, str]:
+    """An estimate as value and interval; where it has none, the reason instead.
+
+    >>> figure_words(Estimate(0.5, "ok", 0.25, 0.75))
+    ('0.500', '0.250 to 0.750')
+    >>> figure_words(Estimate(None, "too few: 3 articles"))
+    ('', 'too few: 3 articles')
+    """
+    if value.value is None:
+        return "", value.status
+    if value.low is None or value.high is None:
+        reason = "" if value.interval_status == "ok" else f"no interval: {value.interval_status}"
+        return f"{value.value:.3f}", reason
+    return f"{value.value:.3f}", f"{value.low:.3f} to {value.high:.3f}"
 
 
 def _markdown_table(table: TableBlock) -> str:
