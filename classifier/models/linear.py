@@ -29,6 +29,7 @@ _TRUSTED = (
     "sklearn.linear_model._logistic.LogisticRegression",
 )
 _PLACEHOLDER = "xtargetx"
+_PASSAGE_WORDS = 64
 _NEAR_WORDS = 8
 _NEAR_CHARACTERS = 60
 _COLUMNS = 2**16
@@ -38,8 +39,15 @@ _VECTORIZERS = (
     HashingVectorizer(
         n_features=_COLUMNS, alternate_sign=False, norm=None, token_pattern=r"\S+", lowercase=False
     ),
-    HashingVectorizer(
-        n_features=_COLUMNS, alternate_sign=False, norm=None, analyzer="char_wb", ngram_range=(3, 5)
+    *(
+        HashingVectorizer(
+            n_features=_COLUMNS,
+            alternate_sign=False,
+            norm=None,
+            analyzer="char_wb",
+            ngram_range=(3, 5),
+        )
+        for _ in range(2)
     ),
 )
 
@@ -57,8 +65,8 @@ class LinearModel:
 
     @property
     def text_limit(self) -> int:
-        """Most words that one passage may hold."""
-        return self.options.max_tokens
+        """Most words that one passage may hold: what it counts should be near the mention."""
+        return min(self.options.max_tokens, _PASSAGE_WORDS)
 
     def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
         """Where the words of each text begin."""
@@ -100,7 +108,7 @@ class LinearModel:
                 heads.append(float(column[coded].mean()) if coded.any() else 0.0)
                 continue
             weights = None if self.options.class_weights == "none" else "balanced"
-            head = LogisticRegression(C=4.0, max_iter=300, class_weight=weights)
+            head = LogisticRegression(C=1.0, max_iter=300, class_weight=weights)
             heads.append(head.fit(features[coded], column[coded]))
         return heads
 
@@ -150,39 +158,35 @@ def load_linear(folder: Path, variables: Sequence[Variable], options: TrainOptio
 
 
 def _counts(passages: Sequence[Passage]) -> list[sparse.csr_matrix]:
-    """Counts of words, of words by side and distance, and of character sequences nearby."""
+    """Counts of words, of words by side and distance, and of character sequences."""
     mentions = [(passage, mention) for passage in passages for mention in passage.mentions]
     texts = (
-        [_sentence(passage, mention) for passage, mention in mentions],
-        [_near_words(passage, mention) for passage, mention in mentions],
-        [_near_characters(passage, mention) for passage, mention in mentions],
+        [_masked(passage, mention) for passage, mention in mentions],
+        [_sides(passage, mention) for passage, mention in mentions],
+        [_masked(passage, mention, _NEAR_CHARACTERS) for passage, mention in mentions],
+        [_masked(passage, mention) for passage, mention in mentions],
     )
     return [vec.transform(part) for vec, part in zip(_VECTORIZERS, texts, strict=True)]
 
 
-def _sides(passage: Passage, mention: PassageMention) -> tuple[str, str]:
-    """The mention's sentence before it and after it."""
-    before = passage.text[mention.sentence.start : mention.span.start]
-    return before, passage.text[mention.span.end : mention.sentence.end]
-
-
-def _sentence(passage: Passage, mention: PassageMention) -> str:
-    before, after = _sides(passage, mention)
+def _masked(passage: Passage, mention: PassageMention, most: int | None = None) -> str:
+    """The passage, or `most` characters on each side, with the mention made anonymous."""
+    before = passage.text[: mention.span.start]
+    after = passage.text[mention.span.end :]
+    if most is not None:
+        before, after = before[-most:], after[:most]
     return f"{before} {_PLACEHOLDER} {after}"
 
 
-def _near_characters(passage: Passage, mention: PassageMention) -> str:
-    before, after = _sides(passage, mention)
-    return f"{before[-_NEAR_CHARACTERS:]} {_PLACEHOLDER} {after[:_NEAR_CHARACTERS]}"
-
-
-def _near_words(passage: Passage, mention: PassageMention) -> str:
-    before, after = _sides(passage, mention)
-    left = _WORD.findall(before.lower())[-_NEAR_WORDS:][::-1]
-    right = _WORD.findall(after.lower())[:_NEAR_WORDS]
+def _sides(passage: Passage, mention: PassageMention) -> str:
+    """Words marked by their side, and near the mention by their distance."""
+    before = _WORD.findall(passage.text[: mention.span.start].lower())[::-1]
+    after = _WORD.findall(passage.text[mention.span.end :].lower())
     marked: list[str] = []
-    for side, words in (("l", left), ("r", right)):
-        marked += [f"{side}_{word}" for word in words]
+    for side, words in (("l", before), ("r", after)):
+        near = words[:_NEAR_WORDS]
+        marked += [f"{side}_{word}" for word in near]
         marked += [f"{side}{place}_{word}" for place, word in enumerate(words[:3])]
-        marked += [f"{side}2_{a}_{b}" for a, b in pairwise(words)]
+        marked += [f"{side}2_{a}_{b}" for a, b in pairwise(near)]
+        marked += [f"{side}far_{word}" for word in words[_NEAR_WORDS:]]
     return " ".join(marked)
