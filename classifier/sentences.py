@@ -25,9 +25,11 @@ _STOP = re.compile(
     r"[.!?…](?:(?=[A-ZÀ-ÖØ-ÞĞİŞА-ЯЁІЇЄҐ][^\W\d_A-Z])|([" + re.escape(_CLOSERS) + r"]*)\s+(?=\S))"
 )
 _WORD_BEFORE = re.compile(r"[^\W\d_][a-zà-öø-ÿğışа-яёіїєґ]\Z")
-_LAST_WORD = re.compile(r"(?:([^\W\d_]{1,2})\.\s)?([^\W_]+(?:[.-][^\W\d_]+)*)\.\Z")
 _CLITIC_START = re.compile(r"['’‘][stnm]\s+[^\W\d_]", re.IGNORECASE)
 _ROMAN = re.compile(r"[IVXLC]{1,6}\Z")
+_BEFORE_WORD = _OPENERS + "-–—/"
+# A letter or two with a full stop: "o. a.", "т. е."
+_SHORT = 3
 _TAIL = 40
 
 
@@ -127,13 +129,13 @@ def _is_boundary(line: str, at: int, language: str | None) -> bool:
         return False
     if left[-1] != ".":
         return True
-    match = _LAST_WORD.search(left)
-    return match is None or not _is_inside(match, first, language or "")
+    return not _is_inside(left.split()[-2:], first, language or "")
 
 
-def _is_inside(match: re.Match[str], following: str, language: str) -> bool:
-    """Whether the full stop after this word belongs to it, as in "dr." or "II. Dünya"."""
-    before, word = match.groups()
+def _is_inside(last_words: list[str], following: str, language: str) -> bool:
+    """Whether the full stop after the last word belongs to it, as in "dr." or "II. Dünya"."""
+    word = last_words[-1][:-1].lstrip(_BEFORE_WORD)
+    before = last_words[0] if len(last_words) > 1 and len(last_words[0]) <= _SHORT else ""
     if language == "tr" and (_ROMAN.match(word) or (word.isdigit() and len(word) <= 2)):
         return True
     if len(word) == 1 and word.isupper():
@@ -142,7 +144,7 @@ def _is_inside(match: re.Match[str], following: str, language: str) -> bool:
     if abbreviations is None:
         return False
     word = word.lower()
-    if word in abbreviations.title or f"{before}.{word}".lower() in abbreviations.title:
+    if word in abbreviations.title or f"{before}{word}" in abbreviations.title:
         return True
     return word in abbreviations.number and following[:1].isdigit()
 

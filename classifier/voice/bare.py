@@ -15,7 +15,7 @@ def bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
     start = _skip_addressee(sentence, i + 1, cues) if words[i] in cues.addressed else i + 1
     start = _skip_adverbials(sentence, start, cues)
     end = content_end(sentence, start, cues.contrast)
-    if not sentence.is_word(start) or words[start] in cues.object_start | cues.that:
+    if not sentence.is_word(start) or words[start] in cues.no_clause:
         return None
     if words[i] not in cues.addressed and not words[i].startswith("sa"):
         comma = sentence.find(",", start, end)
@@ -41,7 +41,7 @@ def _skip_nouns(sentence: Sentence, start: int, cues: Cues) -> int:
     """Behind at most three words in lower case that cannot begin a clause."""
     limit = start + 3
     while start < limit and sentence.is_word(start) and not sentence.is_capital(start):
-        if sentence.words[start] in cues.determiner | cues.pronoun | cues.finite | cues.that:
+        if sentence.words[start] in cues.noun_stops:
             break
         start += 1
     return start

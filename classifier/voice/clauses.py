@@ -10,7 +10,7 @@ from classifier.voice.cues import Phrase
 from classifier.voice.quotes import Quote
 
 QUOTE = '"'
-_TOKEN = re.compile(r"[^\W\d_]+(?:[-'‑][^\W\d_]+)*|\d+|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)")
+_TOKEN = re.compile(r"\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)")
 _STOPS = frozenset(".!?…")
 _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.

@@ -84,9 +84,8 @@ def _sentences(
 
 def _founds(sentence: Sentence, language: str, cues: Cues) -> list[Found]:
     founds: list[Found] = []
-    telling = telling_words(language)
-    if not telling.isdisjoint(sentence.words):
-        places = [i for i, word in enumerate(sentence.words) if word in telling]
+    places = _places(sentence.words, telling_words(language))
+    if places:
         if language == "tr":
             founds.extend(find_turkish(sentence, places, cues))
         else:
@@ -96,6 +95,17 @@ def _founds(sentence: Sentence, language: str, cues: Cues) -> list[Found]:
         headline = headline_speaker(sentence, cues)
         founds.extend([headline] if headline else [])
     return founds
+
+
+def _places(words: list[str], telling: frozenset[str]) -> list[int]:
+    """Where telling words stand; a sentence has few, so each is looked up by itself."""
+    places = []
+    for word in telling.intersection(words):
+        place = -1
+        for _ in range(words.count(word)):
+            place = words.index(word, place + 1)
+            places.append(place)
+    return sorted(places)
 
 
 def _reports(sentence: Sentence, found: Found) -> Iterator[Report]:

@@ -45,7 +45,7 @@ def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     comma = sentence.find(",", i, end)
     stop = comma if comma >= 0 else end
     follows = words[i + 1] if i + 1 < len(words) else "."
-    if follows in cues.object_start | cues.about or words[i] in cues.addressed:
+    if follows in cues.object_start or follows in cues.about or words[i] in cues.addressed:
         return
     if any(
         word in cues.negation or (cues.bare and word in cues.finite) for word in words[i + 1 : stop]
@@ -70,9 +70,9 @@ def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]
         or words[k] not in {",", QUOTE}
     ):
         return
-    if words[left] in cues.join | cues.relative | cues.subordinate | cues.contrast:
+    if words[left] in cues.no_speaker:
         return
-    if any(word in cues.finite for word in words[left:i]):
+    if not cues.finite.isdisjoint(words[left:i]):
         return
     if words[i] in cues.noun_like and not _is_name(sentence, i - 1, cues):
         return
@@ -92,7 +92,9 @@ def parenthesis(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     is_short = 1 <= i - left <= SHORT and 1 < left < len(words) and close >= 0
     if not cues.bare or not is_short or words[left - 1] != "," or words[close] != ",":
         return
-    if not (words[left] in cues.pronoun | cues.determiner or sentence.is_capital(left)):
+    if not (
+        words[left] in cues.pronoun or words[left] in cues.determiner or sentence.is_capital(left)
+    ):
         return
     start = clause_start(sentence, left - 1, frozenset())
     if words[start] in cues.subordinate or words[i - 1] in cues.passive_before:

@@ -67,7 +67,7 @@ def _is_scare(sentence: Sentence, place: int, n_words: int, has_cue: bool, cues:
 
 def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, Span | None]:
     """The cue and the speaker of a quote: behind it, or before it."""
-    speech = cues.verbs | cues.final | cues.quote_after
+    speech = cues.speech
     words = sentence.words
     after = place + 1
     while after < len(words) and words[after] in ",—–-…":

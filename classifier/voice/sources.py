@@ -57,7 +57,7 @@ def _by_phrase(sentence: Sentence, phrase: tuple[int, int, str], cues: Cues) -> 
 
 def _both_sides(sentence: Sentence, start: int, stop: int, cues: Cues) -> Iterator[tuple[int, int]]:
     """The clause around "according to X": what stands before it and what comes after."""
-    openers = cues.contrast | cues.relative | cues.join
+    openers = cues.clause_openers
     left = clause_start(sentence, start, openers)
     if start and sentence.words[start - 1] in cues.relative:
         left = start - 1
@@ -115,8 +115,7 @@ def _is_adjective(sentence: Sentence, i: int, end: int) -> bool:
 
 def _hearsay(sentence: Sentence, start: int, end: int, cues: Cues, confidence: float) -> Found:
     """The clause around a cue of hearsay, which nobody is named for."""
-    openers = cues.contrast | cues.relative | cues.join | cues.that
-    left = clause_start(sentence, start, openers)
+    left = clause_start(sentence, start, cues.clause_openers | cues.that)
     if start and sentence.words[start - 1] in cues.join:
         left = start
     right = content_end(sentence, end, cues.contrast | cues.join)
@@ -126,7 +125,7 @@ def _hearsay(sentence: Sentence, start: int, end: int, cues: Cues, confidence: f
 def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """Dutch "zou … hebben": hearsay, unless a condition or another modal verb explains it."""
     end = content_end(sentence, i, cues.contrast)
-    start = clause_start(sentence, i, cues.contrast | cues.relative | cues.join)
+    start = clause_start(sentence, i, cues.clause_openers)
     is_conditional = sentence.find(cues.conditional, start, end) >= 0
     if i and not is_conditional and sentence.find(cues.would_modals, i + 1, end) < 0:
         yield _hearsay(sentence, i, i + 1, cues, 0.6)
@@ -138,10 +137,12 @@ def headline_speaker(sentence: Sentence, cues: Cues) -> Found | None:
     colon = sentence.find(":", 1, _HEADLINE_SPEAKER + 1)
     if colon < 0 or not all(sentence.is_word(i) for i in range(colon)):
         return None
-    names = all(sentence.is_capital(i) for i in range(colon)) and colon > 1
-    if not (names or words[colon - 1] in cues.speakers or words[0] in cues.speakers):
+    if words[0] in cues.label or not cues.verbs.isdisjoint(words[:colon]):
         return None
-    if words[0] in cues.label or any(word in cues.verbs for word in words[:colon]):
+    is_known = words[colon - 1] in cues.speakers or words[0] in cues.speakers
+    # The first word of a sentence is a capital one anyway.
+    is_name = colon > 1 and not is_known and all(sentence.is_capital(i) for i in range(colon))
+    if not (is_known or is_name):
         return None
     end = sentence_end(sentence, colon)
     if sentence.n_words(colon, end) < _FEWEST_WORDS or words[colon + 1] == QUOTE:

@@ -73,7 +73,12 @@ def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """As in "V, что …" after any verb that is none of `facts`: most verbs there report."""
     words = sentence.words
     verb = words[i - 2]
-    if words[i - 1] != "," or words[i] in cues.weak_that or verb in cues.verbs | cues.facts:
+    if (
+        words[i - 1] != ","
+        or words[i] in cues.weak_that
+        or verb in cues.verbs
+        or verb in cues.facts
+    ):
         return
     if (
         verb.endswith(tuple(cues.verb_endings))
@@ -142,7 +147,7 @@ def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float
     left = left_of(sentence, i)
     words = sentence.words
     is_fronted = words[0] in cues.subordinate and sentence.find(",", 0, i) < 0
-    if is_fronted or any(word in cues.relative for word in words[left:i]):
+    if is_fronted or not cues.relative.isdisjoint(words[left:i]):
         comma = sentence.find(",", start, end)
         end = comma if comma >= 0 else end
     return Found(((start, end),), (i, start), _speaker(sentence, i, start, cues), confidence)
@@ -199,7 +204,12 @@ def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     words = sentence.words
     before = words[i - 1] if i else ""
     follows = words[i + 1] if i + 1 < len(words) else "."
-    if before in cues.first_person | cues.like | cues.negation or follows in cues.negation:
+    if (
+        before in cues.first_person
+        or before in cues.like
+        or before in cues.negation
+        or follows in cues.negation
+    ):
         return
     if (
         cues.finite

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import NamedTuple
 
@@ -84,6 +84,46 @@ class Cues:
     finite: frozenset[str] = frozenset()
     skip_after: frozenset[str] = frozenset()
     object_start: frozenset[str] = frozenset()
+
+    @cached_property
+    def clause_openers(self) -> frozenset[str]:
+        """Words that open a clause behind a comma."""
+        return self.contrast | self.relative | self.join
+
+    @cached_property
+    def speech(self) -> frozenset[str]:
+        """Words beside a quote that say that it is somebody's words."""
+        return self.verbs | self.final | self.quote_after
+
+    @cached_property
+    def noun_stops(self) -> frozenset[str]:
+        """Words that begin a clause and no part of the name of an addressee."""
+        return self.determiner | self.pronoun | self.finite | self.that
+
+    @cached_property
+    def no_clause(self) -> frozenset[str]:
+        """Words behind a verb of saying that begin no clause."""
+        return self.object_start | self.that
+
+    @cached_property
+    def that_is_known(self) -> frozenset[str]:
+        """Slavic verbs of which it is known whether a "that" behind them reports."""
+        return self.verbs | self.facts
+
+    @cached_property
+    def no_naming(self) -> frozenset[str]:
+        """Words before a naming verb after which it passes no judgement on anything."""
+        return self.first_person | self.like | self.negation
+
+    @cached_property
+    def no_speaker(self) -> frozenset[str]:
+        """Words that cannot begin the name of a speaker."""
+        return self.clause_openers | self.subordinate
+
+    @cached_property
+    def no_postposed(self) -> frozenset[str]:
+        """Words behind a verb of saying that name no speaker."""
+        return self.negation | self.finite if self.bare else self.negation
 
 
 @cache
