@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from classifier.dataset import build_examples
 from classifier.errors import ModelError
 from classifier.models.bases import find_base
 from classifier.models.encoder import EncoderModel, load_encoder, new_encoder
+from classifier.models.encoder_fit import parameter_groups
 from classifier.models.options import Adapter, TrainOptions
 from classifier.models.quality import quality
 from classifier.passages import Examples, Limits
@@ -172,3 +174,45 @@ def test_a_bases_languages_are_read_from_its_card(tiny_bert: Path, tmp_path: Pat
     assert find_base(str(folder)).languages == ()
     (folder / "README.md").write_text("---\nlanguage:\n- tr\n- en\n- sv\n---\nA base.\n")
     assert find_base(str(folder)).languages == ("en", "tr")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gradient_checkpointing": True},
+        {"class_weights": "balanced", "label_smoothing": 0.1},
+        {"layer_decay": 0.8, "dropout": 0.1},
+        {"precision": "float32"},
+    ],
+)
+def test_every_option_trains(
+    change: dict[str, Any], toy_set: AnnotationSet, tiny_xlmr: Path
+) -> None:
+    options = replace(QUICK, base_model=str(tiny_xlmr), epochs=2, **change)
+    model = new_encoder(variables_of(toy_set), options)
+    examples = examples_of(toy_set, model)
+    before = quality(model.predict(examples.passages), examples.labels, model.variables)
+    model.fit(examples, examples)
+    after = quality(model.predict(examples.passages), examples.labels, model.variables)
+    assert after > before
+
+
+def test_lower_layers_learn_slower_and_heads_fastest(
+    toy_set: AnnotationSet, tiny_bert: Path
+) -> None:
+    options = replace(QUICK, base_model=str(tiny_bert), layer_decay=0.5, learning_rate=1e-3)
+    model = new_encoder(variables_of(toy_set), options)
+    rates = {id(p): g["lr"] for g in parameter_groups(model.network, options) for p in g["params"]}
+    named = {name: rates[id(p)] for name, p in model.network.named_parameters()}
+    # two layers: the upper one at the full rate, the lower at half, the embeddings at a quarter
+    assert named["encoder.encoder.layer.1.output.dense.weight"] == pytest.approx(1e-3)
+    assert named["encoder.encoder.layer.0.output.dense.weight"] == pytest.approx(5e-4)
+    assert named["encoder.embeddings.word_embeddings.weight"] == pytest.approx(2.5e-4)
+    assert named["heads.stance.weight"] == pytest.approx(1e-2)
+
+
+def test_dropout_is_off_unless_asked_for(toy_set: AnnotationSet, tiny_bert: Path) -> None:
+    for dropout in (0.0, 0.2):
+        options = replace(QUICK, base_model=str(tiny_bert), dropout=dropout)
+        config = new_encoder(variables_of(toy_set), options).network.encoder.config
+        assert config.hidden_dropout_prob == config.attention_probs_dropout_prob == dropout

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AutoModel, AutoTokenizer, set_seed
+from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
@@ -201,7 +201,8 @@ def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> Encoder
     if options.adapter != "none":
         adapters.attach(network, options)
     if options.gradient_checkpointing:
-        network.encoder.gradient_checkpointing_enable()
+        with quiet_transformers():
+            network.encoder.gradient_checkpointing_enable()
     return EncoderModel(network, tokenizer, variables, options)
 
 
@@ -232,15 +233,17 @@ def read_tokenizer(folder: Path) -> Any:  # noqa: ANN401
 
 
 def _read_encoder(folder: Path, options: TrainOptions) -> Any:  # noqa: ANN401
-    dropout = {"hidden_dropout_prob": options.dropout}
-    dropout["attention_probs_dropout_prob"] = options.dropout
+    config = AutoConfig.from_pretrained(folder)
+    for name, value in config.to_dict().items():
+        if "dropout" in name and isinstance(value, float):
+            setattr(config, name, options.dropout)
     with quiet_transformers():
         return AutoModel.from_pretrained(
             folder,
+            config=config,
             attn_implementation=attention_for(best_device()),
             dtype=torch.float32,
             use_safetensors=True,
-            **dropout,
         )
 
 

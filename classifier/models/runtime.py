@@ -48,7 +48,7 @@ def quiet_transformers() -> Iterator[None]:
     transformers_logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+            warnings.filterwarnings("ignore", ".*gradient_checkpointing", FutureWarning)
             yield
     finally:
         transformers_logging.set_verbosity(before)
