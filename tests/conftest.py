@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from classifier.annotations import Annotation, AnnotationSet, annotation_table
@@ -144,3 +145,51 @@ def make_toy_set(n_articles: int) -> AnnotationSet:
         articles.append(Article(f"t{i}", text, source, language, date, "day"))
     codebook = default_codebook()
     return AnnotationSet(tuple(articles), annotation_table(annotations, codebook), codebook)
+
+
+@pytest.fixture(scope="session")
+def toy_scores(toy_set: AnnotationSet) -> pd.DataFrame:
+    """Predictions for the toy set as a scorer writes them; right in two of three mentions."""
+    return make_scores(toy_set)
+
+
+def make_scores(annotation_set: AnnotationSet) -> pd.DataFrame:
+    """A row per annotated mention; every third label is the next one of the codebook."""
+    codebook = annotation_set.codebook
+    articles = annotation_set.article_by_id
+    rows = []
+    units = annotation_set.table.drop_duplicates("unit")
+    for i, row in enumerate(units.to_dict("records")):
+        article, scores = articles[row["article_id"]], dict[str, object]()
+        for variable in (codebook.variable("stance"), codebook.variable("roles")):
+            said = {row[variable.name]} if variable.kind == "ordinal" else row[variable.name]
+            p = [0.8 - i % 5 / 10 if name in said else (i % 4) / 40 for name in variable.names]
+            p = p[-1:] + p[:-1] if i % 3 == 2 else p
+            p = [one / sum(p) for one in p] if variable.kind == "ordinal" else p
+            scores |= {
+                f"p_{variable.name}_{name}": q for name, q in zip(variable.names, p, strict=True)
+            }
+            if variable.kind == "ordinal":
+                scores[variable.name] = variable.names[p.index(max(p))]
+                pairs = zip(p, variable.numbers, strict=True)
+                scores[f"{variable.name}_score"] = sum(q * number for q, number in pairs)
+            else:
+                names = zip(variable.names, p, strict=True)
+                scores[variable.name] = [name for name, q in names if q >= 0.5]
+        rows.append(
+            {
+                **{key: row[key] for key in ("unit", "article_id", "target", "surface")},
+                **{key: row[key] for key in ("start", "end")},
+                "source": article.source,
+                "language": article.language,
+                "date": article.date,
+                "zone": "body",
+                "voice": ("author", "quoted", "attributed")[i % 7 // 3],
+                "speaker": "the harbour master" if i % 7 >= 3 else None,
+                "passage_start": 0,
+                "passage_end": len(article.text),
+                "status": "ok",
+                **scores,
+            }
+        )
+    return pd.DataFrame(rows)

@@ -73,8 +73,4 @@ def _stacked(drawings: list[Drawing]) -> Chart:
     if not drawings:
         raise DataError("a chart needs figures, but this result has none of that kind")
     charts = [d.chart.properties(title=d.caption, width=_WIDTH) for d in drawings]
-    if len(charts) == 1:
-        return charts[0]
-    # Only a chart on its own may fit itself to its container.
-    charts = [one.properties(autosize=alt.Undefined) for one in charts]
     return alt.vconcat(*charts).resolve_scale(color="independent", shape="independent")

@@ -45,8 +45,8 @@ def _sentences(predictions: pd.DataFrame, articles: Sequence[Article]) -> Iterab
         stories = predictions.drop_duplicates("article_id")["story_id"].dropna()
         copies = int(stories.duplicated().sum())
         yield (
-            f"{copies} articles are further copies of a story that another one tells too; "
-            "the intervals treat copies as one."
+            f"{copies} articles tell a story that another one tells too, such as wire copies; "
+            "the intervals of the profiles count a story once."
         )
     zones = ", ".join(PROFILE_ZONES)
     yield f"Only mentions in {zones} enter the profiles."

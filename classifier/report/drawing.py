@@ -31,8 +31,10 @@ class Drawing:
     chart: Chart
 
     def block(self) -> ChartBlock:
-        """The chart as a part of a report."""
-        return ChartBlock(self.caption, self.description, self.chart.to_dict())
+        """The chart as a part of a report, as wide as there is room."""
+        fit = alt.AutoSizeParams(type="fit-x", resize=True)
+        fitted = self.chart.properties(width="container", autosize=fit)
+        return ChartBlock(self.caption, self.description, fitted.to_dict())
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,7 @@ def dot_chart(dots: Dots) -> Chart:
         ),
     ]
     height = max(len(names), 1) * (_ROW * max(len(series), 1) + 10)
-    return sized(alt.layer(*layers), height)
-
-
-def sized(layered: Chart, height: int) -> Chart:
-    """As wide as there is room, with this height in pixels."""
-    return layered.properties(
-        width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x", resize=True)
-    )
+    return alt.layer(*layers).properties(height=height)
 
 
 def symmetric(points: Sequence[Point]) -> tuple[float, float]:

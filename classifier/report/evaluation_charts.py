@@ -17,7 +17,6 @@ from classifier.report.drawing import (
     Point,
     dot_chart,
     point,
-    sized,
 )
 
 PARTS = ("target", "language", "source", "voice")
@@ -202,7 +201,7 @@ def _reliability(rows: list[Row]) -> alt.Chart:
         ),
         base.mark_point(filled=True, size=65, opacity=1, color=PALETTE[0]).encode(y=y),
     )
-    return sized(alt.layer(*layers), _SQUARE)
+    return alt.layer(*layers).properties(height=_SQUARE)
 
 
 def _heat_map(cells: list[dict[str, object]]) -> alt.Chart:
@@ -216,9 +215,8 @@ def _heat_map(cells: list[dict[str, object]]) -> alt.Chart:
     shade = alt.Color("share:Q", scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=None)
     ink = alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#1c1f23"))
     squares = base.mark_rect().encode(color=shade)
-    return sized(
-        alt.layer(squares, base.mark_text().encode(text="n:Q", color=ink)), 34 * len(names)
-    )
+    figures = base.mark_text().encode(text="n:Q", color=ink)
+    return alt.layer(squares, figures).properties(height=34 * len(names))
 
 
 def _curve(spots: list[dict[str, object]]) -> alt.Chart:
@@ -234,4 +232,4 @@ def _curve(spots: list[dict[str, object]]) -> alt.Chart:
     dots = base.mark_point(filled=True, size=65).encode(
         shape=alt.Shape("measure:N", legend=alt.Legend(title=None, orient="top"))
     )
-    return sized(alt.layer(base.mark_line(), dots), 200)
+    return alt.layer(base.mark_line(), dots).properties(height=200)

@@ -5,13 +5,15 @@ import pandas as pd
 
 from classifier.inference import naive_mean
 from classifier.predictions import OK
+from classifier.profiles.table import clusters
 from classifier.records import PROFILE_ZONES
-from classifier.report.drawing import PALETTE, SHAPES, Drawing, sized
+from classifier.report.drawing import PALETTE, SHAPES, Drawing, symmetric
 
-_MOST_MONTHS = 36
 _SUFFIX = "_score"
-_DAY, _MONTH, _YEAR = 10, 7, 4
-"""How much of an ISO date names a day, a month and a year."""
+_MONTH, _YEAR = 7, 4
+"""How much of an ISO date names a month and a year."""
+_ENOUGH = 5
+"""Articles that a period should have for a target; else periods are made longer."""
 
 
 def time_drawings(predictions: pd.DataFrame) -> list[Drawing]:
@@ -19,26 +21,44 @@ def time_drawings(predictions: pd.DataFrame) -> list[Drawing]:
     scored = predictions[
         (predictions["status"] == OK)
         & predictions["zone"].isin(PROFILE_ZONES)
-        & predictions["date"].notna()
+        & predictions["date"].astype(str).str.match(r"\d{4}")
     ]
-    scored = scored.assign(period=_periods(scored["date"]))
+    scored = scored.assign(period=_periods(scored))
     scored = scored[scored["period"].notna()]
     if scored["period"].nunique() < 2:
         return []
     return [_drawing(scored, str(c)) for c in scored.columns if str(c).endswith(_SUFFIX)]
 
 
-def _periods(dates: "pd.Series[str]") -> "pd.Series[str]":
-    """Months, or years where there are many months; a date less precise than that is left out."""
-    months = dates.str[:_MONTH].where(dates.str.len() >= _MONTH)
-    return months if months.nunique() <= _MOST_MONTHS else dates.str[:_YEAR]
+def _periods(scored: pd.DataFrame) -> "pd.Series[str]":
+    """Months, quarters or years, the shortest with enough articles in most of them.
+
+    A date that is less precise than that is left out.
+    """
+    dates = scored["date"].astype(str)
+    months = dates.str[:_MONTH].where(dates.str.match(r"\d{4}-\d{2}"))
+    quarters = months.map(_quarter, na_action="ignore")
+    for periods in (months, quarters):
+        articles = scored.groupby([scored["target"], periods])["article_id"].nunique()
+        if len(articles) and articles.median() >= _ENOUGH:
+            return periods
+    return dates.str[:_YEAR]
+
+
+def _quarter(month: str) -> str:
+    """The quarter of a month.
+
+    >>> _quarter("2022-05")
+    '2022 Q2'
+    """
+    return f"{month[:4]} Q{(int(month[5:7]) + 2) // 3}"
 
 
 def _drawing(scored: pd.DataFrame, column: str) -> Drawing:
     spots = []
     for (target, period), members in scored.groupby(["target", "period"], sort=True):
-        figure = naive_mean(members[column], members["article_id"])
-        spot = {"target": target, "period": period, "mean": figure.value}
+        figure = naive_mean(members[column], clusters(members))
+        spot = {"target": target, "period": period, "value": figure.value}
         spots.append(spot | {"low": figure.low, "high": figure.high, "n": len(members)})
     name = column.removesuffix(_SUFFIX)
     return Drawing(
@@ -51,6 +71,7 @@ def _drawing(scored: pd.DataFrame, column: str) -> Drawing:
 def _chart(spots: list[dict[str, object]], name: str) -> alt.Chart:
     targets = sorted({str(spot["target"]) for spot in spots})
     legend = alt.Legend(title=None, orient="top")
+    scale = alt.Scale(domain=list(symmetric(spots)), clamp=True)
     colours = alt.Scale(
         domain=targets, range=[PALETTE[i % len(PALETTE)] for i in range(len(targets))]
     )
@@ -59,12 +80,15 @@ def _chart(spots: list[dict[str, object]], name: str) -> alt.Chart:
         x=alt.X("period:O", title=None, axis=alt.Axis(labelOverlap=True)),
         color=alt.Color("target:N", scale=colours, legend=legend),
         xOffset=alt.XOffset("target:N"),
-        tooltip=["target:N", "period:O", alt.Tooltip("mean:Q", format=".3f"), "n:Q"],
+        tooltip=["target:N", "period:O", alt.Tooltip("value:Q", format=".3f"), "n:Q"],
     )
     layers = (
-        base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q", title=f"mean {name}"), y2="high:Q"),
+        base.mark_rule(strokeWidth=1.5).encode(
+            y=alt.Y("low:Q", title=f"mean {name}", scale=scale), y2="high:Q"
+        ),
         base.mark_point(filled=True, size=55, opacity=1).encode(
-            y="mean:Q", shape=alt.Shape("target:N", scale=shapes, legend=legend)
+            y=alt.Y("value:Q", scale=scale),
+            shape=alt.Shape("target:N", scale=shapes, legend=legend),
         ),
     )
-    return sized(alt.layer(*layers), 240)
+    return alt.layer(*layers).properties(height=240)
