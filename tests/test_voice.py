@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from classifier.codebook import default_codebook
 from classifier.records import LANGUAGES, Span, Zone
-from classifier.voice import Report, Reports, find_reports, voice_at
+from classifier.voice import Report, Reports, TextReports, find_reports, voice_at
 
 _VOICE = default_codebook().variable("voice")
 _MARKS_ONLY = re.compile(
@@ -18,7 +18,7 @@ _MARKS_ONLY = re.compile(
 )
 
 
-def _reports(text: str, language: str = "nl", kind: str = "body") -> Reports:
+def _reports(text: str, language: str = "nl", kind: str = "body") -> TextReports:
     return find_reports(text, [Zone(Span(0, len(text)), kind, language)] if text else [])  # type: ignore[arg-type]
 
 
@@ -34,12 +34,12 @@ def _reported(text: str, language: str = "nl") -> list[str]:
     return [r.content.of(text) for r in _reports(text, language) if r.kind == "report"]
 
 
-def _label(reports: Reports, span: Span) -> str:
+def _label(reports: TextReports, span: Span) -> str:
     report = voice_at(reports, span)
     return _VOICE.counterpart("rules", report.kind if report else "rest")
 
 
-def _gold(language: str) -> Iterator[tuple[str, Reports, Span, str]]:
+def _gold(language: str) -> Iterator[tuple[str, TextReports, Span, str]]:
     path = Path(__file__).parent / "data" / f"gold_voice_{language}.jsonl"
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)

@@ -1,6 +1,10 @@
 """Whose words each stretch of an article is, paragraph by paragraph in the language of its zone."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import overload
 
 from classifier.records import Span, Zone, ZoneKind
 from classifier.sentences import split_sentences
@@ -15,25 +19,97 @@ from classifier.voice.turkish import find_turkish
 
 _SILENT: frozenset[ZoneKind] = frozenset(("metadata", "boilerplate"))
 _NO_CUES = Cues()
+_NO_REPORTS = Reports(())
 
 
-def find_reports(text: str, zones: Sequence[Zone]) -> Reports:
+def find_reports(text: str, zones: Sequence[Zone]) -> "TextReports":
     """The quotations and reports of a text; none reaches beyond its paragraph.
 
     Zones of metadata and boilerplate hold none. Where a zone's language has no cues, quotation
-    marks are all there is to go by. Never raises, and takes time linear in the text.
+    marks are all there is to go by. Never raises, and takes time linear in the text; a sentence
+    is read when it is first asked about.
 
     >>> text = "Volgens de loods wacht Moskou af. “Wij niet”, zei hij."
     >>> reports = find_reports(text, [Zone(Span(0, len(text)), "body", "nl")])
     >>> [(report.kind, report.content.of(text)) for report in reports]
     [('report', 'wacht Moskou af'), ('quotation', 'Wij niet')]
     """
-    found: list[Report] = []
-    for zone in zones:
-        if zone.kind not in _SILENT:
-            for paragraph, next_mark in _paragraphs(text, zone.span):
-                found.extend(_paragraph_reports(text, paragraph, next_mark, zone.language))
-    return Reports(found)
+    return TextReports(text, zones)
+
+
+@dataclass(frozen=True, slots=True)
+class _Paragraph:
+    span: Span
+    next_mark: str
+    """First character of the paragraph after it."""
+    language: str
+
+
+class TextReports(Sequence[Report]):
+    """The reports of a text in order; what was read once is kept."""
+
+    def __init__(self, text: str, zones: Sequence[Zone]) -> None:
+        """Find the paragraphs; their sentences are read later."""
+        self._text = text
+        self._paragraphs = [
+            _Paragraph(span, next_mark, zone.language)
+            for zone in zones
+            if zone.kind not in _SILENT
+            for span, next_mark in _paragraphs(text, zone.span)
+        ]
+        self._starts = [paragraph.span.start for paragraph in self._paragraphs]
+        self._sentences: dict[int, list[_Unit]] = {}
+        self._read: dict[int, Reports] = {}
+
+    def at(self, span: Span) -> Report | None:
+        """The innermost report whose content holds the whole span; scare quotes are none."""
+        place = bisect_right(self._starts, span.start) - 1
+        if place < 0:
+            return None
+        units = self._units(place)
+        i = bisect_right(units, span.start, key=lambda unit: unit.span.start) - 1
+        return self._reports(units[i]).at(span) if i >= 0 else None
+
+    @overload
+    def __getitem__(self, index: int) -> Report: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Report]: ...
+
+    def __getitem__(self, index: int | slice) -> Report | Sequence[Report]:
+        """The report at that place in the order."""
+        return self._all[index]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._all)
+
+    @cached_property
+    def _all(self) -> Reports:
+        units = (unit for i in range(len(self._paragraphs)) for unit in self._units(i))
+        return Reports(report for unit in units for report in self._reports(unit))
+
+    def _units(self, place: int) -> "list[_Unit]":
+        if place not in self._sentences:
+            self._sentences[place] = list(_sentences(self._text, self._paragraphs[place]))
+        return self._sentences[place]
+
+    def _reports(self, unit: "_Unit") -> Reports:
+        start = unit.span.start
+        if start not in self._read:
+            found = list(_sentence_reports(self._text, unit))
+            self._read[start] = Reports(found) if found else _NO_REPORTS
+        return self._read[start]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence, or the whole line of a dialogue."""
+
+    span: Span
+    language: str
+    quotes: Sequence[Quote] = ()
+    spoken: Sequence[Report] = ()
 
 
 def _paragraphs(text: str, zone: Span) -> Iterator[tuple[Span, str]]:
@@ -47,39 +123,37 @@ def _paragraphs(text: str, zone: Span) -> Iterator[tuple[Span, str]]:
         start = end + 1
 
 
-def _paragraph_reports(
-    text: str, paragraph: Span, next_mark: str, language: str
-) -> Iterator[Report]:
-    cues = read_cues(language) or _NO_CUES
-    spoken = dialogue(text, paragraph, cues)
-    if spoken:
-        yield from spoken
-        return
-    quotes = find_quotes(text, paragraph, next_mark)
-    for span, inside in _sentences(text, paragraph, quotes, language):
-        sentence = Sentence(text, span, inside)
-        founds = _founds(sentence, language, cues)
-        for found in founds:
-            yield from _reports(sentence, found)
-        if inside:
-            places = [i for i, word in enumerate(sentence.words) if word == QUOTE]
-            for place, quote in zip(places, inside, strict=True):
-                yield from quotation(sentence, place, quote, cues)
-
-
-def _sentences(
-    text: str, paragraph: Span, quotes: Sequence[Quote], language: str
-) -> Iterator[tuple[Span, Sequence[Quote]]]:
+def _sentences(text: str, paragraph: _Paragraph) -> Iterator[_Unit]:
     """Sentences, none of which ends inside a quote, each with the quotes that stand in it."""
-    next_quote, start, first = 0, paragraph.start, 0
-    for sentence in split_sentences(text[paragraph.start : paragraph.end], language):
-        end = paragraph.start + sentence.end
+    span, language = paragraph.span, paragraph.language
+    spoken = dialogue(text, span, read_cues(language) or _NO_CUES)
+    if spoken:
+        yield _Unit(span, language, spoken=spoken)
+        return
+    quotes = find_quotes(text, span, paragraph.next_mark)
+    next_quote, start, first = 0, span.start, 0
+    for sentence in split_sentences(text[span.start : span.end], language):
+        end = span.start + sentence.end
         while next_quote < len(quotes) and quotes[next_quote].end <= end:
             next_quote += 1
         cuts_quote = next_quote < len(quotes) and quotes[next_quote].start < end
         if not cuts_quote:
-            yield Span(start, end), quotes[first:next_quote]
+            yield _Unit(Span(start, end), language, quotes[first:next_quote])
             start, first = end, next_quote
+
+
+def _sentence_reports(text: str, unit: _Unit) -> Iterator[Report]:
+    yield from unit.spoken
+    if unit.spoken:
+        return
+    cues = read_cues(unit.language) or _NO_CUES
+    sentence = Sentence(text, unit.span, unit.quotes)
+    for found in _founds(sentence, unit.language, cues):
+        yield from _reports(sentence, found)
+    if unit.quotes:
+        places = [i for i, word in enumerate(sentence.words) if word == QUOTE]
+        for place, quote in zip(places, unit.quotes, strict=True):
+            yield from quotation(sentence, place, quote, cues)
 
 
 def _founds(sentence: Sentence, language: str, cues: Cues) -> list[Found]:

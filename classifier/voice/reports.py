@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Literal, Protocol, overload
 
 from classifier.records import Span
 
@@ -68,9 +68,18 @@ class Reports(Sequence[Report]):
         return None
 
 
-def voice_at(reports: Sequence[Report], span: Span) -> Report | None:
+class Indexed(Protocol):
+    """Reports that can be asked for a place without a walk through all of them."""
+
+    def at(self, span: Span) -> Report | None:
+        """The innermost report whose content holds the whole span."""
+        ...
+
+
+def voice_at(reports: Sequence[Report] | Indexed, span: Span) -> Report | None:
     """The innermost report whose content holds the span, None where the author speaks.
 
     Quick where `reports` is what `find_reports` returned; any other sequence is indexed first.
     """
-    return (reports if isinstance(reports, Reports) else Reports(reports)).at(span)
+    indexed: Indexed = reports if hasattr(reports, "at") else Reports(reports)
+    return indexed.at(span)
