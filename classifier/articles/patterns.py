@@ -40,8 +40,7 @@ def patterns() -> Patterns:
     """The patterns, compiled once."""
     file = resources.files("classifier.articles").joinpath("patterns.toml")
     data = tomllib.loads(file.read_text("utf-8"))
-    agency = _any(data["agency"])
-    credit = _any(data["credit"])
+    agency, credit = _any(data["agency"]), _any(data["credit"])
     months = {
         name: number
         for names in data["months"].values()
