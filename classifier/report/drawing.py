@@ -8,7 +8,7 @@ import altair as alt
 
 from classifier.records import Estimate
 from classifier.report.document import ChartBlock
-from classifier.report.words import visible
+from classifier.report.words import brief, visible
 
 Chart: TypeAlias = Any
 """An Altair chart; altair's own types are not checked."""
@@ -60,7 +60,7 @@ class Dots:
 def point(row: str, series: str, figure: Estimate, link: str = "") -> dict[str, Any]:
     """An estimate as a point; its row and its series are shown as text."""
     return {
-        "row": visible(row),
+        "row": visible(brief(row)),
         "series": series,
         "value": figure.value,
         "low": figure.low,

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from classifier.files import write_text
 from classifier.records import Estimate
 from classifier.report.document import Document, cell, figure_words, to_markdown
-from classifier.report.words import visible
+from classifier.report.words import brief, visible
 
 _LICENCES = "/*! Vega, Vega-Lite, Vega-Embed. Copyright University of Washington. BSD-3-Clause. */"
 
@@ -80,7 +80,7 @@ def _html_cell(value: object) -> Markup:
         return Markup('<data value="{}">{}</data> <span class="{}">{}</span>').format(
             exact, shown, kind, rest
         )
-    return Markup("<bdi>{}</bdi>").format(visible(cell(value)))
+    return Markup("<bdi>{}</bdi>").format(visible(brief(cell(value))))
 
 
 def _policy(scripts: list[str]) -> str:

@@ -7,6 +7,14 @@ _UNSEEN = re.compile(
 )
 
 
+_LONGEST = 300
+
+
+def brief(text: str) -> str:
+    """Text to be read in passing: nobody reads more of a name than this."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def visible(text: str) -> str:
     r"""Text without characters that turn its direction or that no file can hold; each is named.
 

@@ -30,6 +30,9 @@
     return made;
   };
 
+  /** For names: nobody reads more of a name than this. */
+  const brief = (text) => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
+
   const signed = (value, digits) => (value > 0 ? "+" : value < 0 ? "−" : "") + Math.abs(value).toFixed(digits);
 
   const valueOf = (column, row) => (column.codes[row] < 0 ? null : column.values[column.codes[row]]);
@@ -109,7 +112,7 @@
   };
 
   const option = (value, text) => {
-    const made = element("option", "", text);
+    const made = element("option", "", brief(text));
     made.value = value;
     return made;
   };
@@ -201,7 +204,7 @@
       const [start, end] = [ordered[i], ordered[i + 1]];
       const names = marks.filter(([a, b]) => a <= start && end <= b).map((one) => one[2]);
       const piece = text.slice(start, end).replace(/\s*\n\s*/gu, "\n");
-      pieces.push(names.length ? element(names.includes("mention") ? "mark" : "span", names.join(" "), piece) : piece);
+      pieces.push(names.length ? element(names.includes("mention") ? "mark" : "span", names.join(" "), piece) : visible(piece));
     }
     return pieces;
   };
@@ -312,7 +315,7 @@
     const voice = data.facets.voice ? valueOf(data.facets.voice, row) : null;
     const speaker = data.excerpts.speaker[row];
     if (voice) {
-      parts.push(element("span", "", "voice: ", element("strong", "", voice), speaker ? ", " : "", ...(speaker ? [element("span", "speaker", speaker)] : [])));
+      parts.push(element("span", "", "voice: ", element("strong", "", brief(voice)), speaker ? ", " : "", ...(speaker ? [element("span", "speaker", brief(speaker))] : [])));
     }
     if (data.pull[row] !== null) {
       parts.push(element("span", "", `pull ${signed(data.pull[row], 4)} on the mean, ${valueOf(data.pulls_at, row)}`));
@@ -325,23 +328,23 @@
     }
     const status = valueOf(data.status, row);
     if (status !== "ok") {
-      parts.push(element("span", "differs", `no score: ${status}`));
+      parts.push(element("span", "differs", `no score: ${brief(status)}`));
     }
     return element("p", "notes", ...parts);
   };
 
   const heading = (row) => {
     const [id, title, date, url] = data.articles.values[data.articles.codes[row]];
-    const name = title ? element("bdi", "title", title) : element("bdi", "title", id);
+    const name = title ? element("bdi", "title", brief(title)) : element("bdi", "title", brief(id));
     const linked = url ? element("a", "", name) : name;
     if (url) {
       linked.href = url;
       linked.rel = "noreferrer";
     }
     const target = element("span", "target", (data.facets.target && valueOf(data.facets.target, row)) || "");
-    const source = element("bdi", "", (data.facets.source && valueOf(data.facets.source, row)) || "unknown source");
+    const source = element("bdi", "", brief((data.facets.source && valueOf(data.facets.source, row)) || "unknown source"));
     const language = (data.facets.language && valueOf(data.facets.language, row)) || "";
-    return element("h3", "", target, " ", source, ` · ${[date, language].filter(Boolean).join(" · ")} · `, linked);
+    return element("h3", "", target, " ", source, ` · ${[date, language].filter(Boolean).map(brief).join(" · ")} · `, linked);
   };
 
   const draw = () => {

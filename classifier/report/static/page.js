@@ -23,11 +23,23 @@
     }
   };
 
+  const keep = async (view, name) => {
+    const link = document.createElement("a");
+    // On paper there is no text colour to take over.
+    const drawn = (await view.toSVG()).replaceAll(ink, "black");
+    link.href = URL.createObjectURL(new Blob([drawn], { type: "image/svg+xml" }));
+    link.download = `${name}.svg`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+
   const draw = async (place) => {
     const spec = JSON.parse(place.nextElementSibling.textContent);
-    const actions = { export: true, source: false, compiled: false, editor: false };
-    const result = await vegaEmbed(place, spec, { renderer: "svg", actions, config, loader: { http: {} } });
-    result.view.addEventListener("click", follow);
+    const { view } = await vegaEmbed(place, spec, { renderer: "svg", actions: false, config });
+    view.addEventListener("click", follow);
+    const save = place.closest("figure").querySelector("button");
+    save.hidden = false;
+    save.addEventListener("click", () => keep(view, save.dataset.name));
   };
 
   const places = [...document.querySelectorAll("[data-chart]")];
