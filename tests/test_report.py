@@ -247,3 +247,20 @@ def test_a_chart_that_is_not_there_is_refused(profile: Profile) -> None:
 def test_anything_else_has_no_chart() -> None:
     with pytest.raises(DataError, match=r"a chart needs a Profile, .* got str"):
         chart("profile")
+
+
+def test_results_show_themselves_in_a_notebook_with_their_text_escaped(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame, evaluation: Evaluation
+) -> None:
+    hostile = toy_scores.assign(source="<script>alert(1)</script>")
+    results = [profile_sources(hostile, toy_set.codebook), evaluation]
+    table = toy_set.table.assign(comment="<img src=x onerror=alert(1)>")
+    shown = [one._repr_html_() for one in (*results, replace(toy_set, table=table))]
+    assert not any("<script" in html or "<img" in html for html in shown)
+    assert "&lt;script&gt;" in shown[0]
+    assert "macro_f1" in shown[1]
+
+
+def test_an_annotation_set_says_how_much_it_holds(toy_set: AnnotationSet) -> None:
+    words = "AnnotationSet: 40 articles, 120 mentions, 120 annotations by ann"
+    assert repr(toy_set) == words

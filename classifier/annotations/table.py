@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from classifier.records import Article, Span
 Value = str | frozenset[str] | None
 """A label's name, for a set variable all names that apply, or None where it was not coded."""
 
+_ROWS_SHOWN = 8
 _BEFORE_LABELS = ("unit", "article_id", "start", "end", "target", "surface", "annotator")
 _AFTER_LABELS = ("not_target", "comment", "speaker", "evidence_start", "evidence_end")
 
@@ -59,6 +61,24 @@ class AnnotationSet:
     def annotators(self) -> tuple[str, ...]:
         """Names of the annotators, sorted."""
         return tuple(sorted(self.table["annotator"].unique()))
+
+    def to_frame(self) -> pd.DataFrame:
+        """The annotations, a row each."""
+        return self.table
+
+    def __repr__(self) -> str:
+        """How much there is of what; the table says the rest."""
+        people = ", ".join(self.annotators) or "nobody"
+        mentions = self.table["unit"].nunique()
+        return (
+            f"AnnotationSet: {len(self.articles)} articles, {mentions} mentions, "
+            f"{len(self.table)} annotations by {people}"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = self.table.drop(columns=["unit"]).head(_ROWS_SHOWN)
+        table: str = shown.to_html(index=False, border=0, na_rep="–")
+        return f"<p>{escape(repr(self))}; the first {len(shown)}:</p>{table}"
 
 
 def unit_name(article_id: str, start: int, end: int, target: str) -> str:

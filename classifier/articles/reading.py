@@ -34,6 +34,10 @@ class Reading:
         """How many articles could be read."""
         return len(self.articles)
 
+    def __repr__(self) -> str:
+        """How many articles and problems there are."""
+        return f"Reading: {len(self.articles)} articles, {len(self.problems)} problems"
+
 
 def read_articles(path: Path | str) -> Reading:
     """Read a file or folder of .txt, .md, .html, .jsonl, .csv or .parquet, with its metadata.csv.

@@ -52,6 +52,22 @@ class Evaluation:
         """One table as a data frame."""
         return self.table(name).to_frame()
 
+    def __repr__(self) -> str:
+        """The figures against gold, in plain text."""
+        return f"Evaluation of {self.counts['n_mentions']} mentions\n{self._brief().to_string()}"
+
+    def _repr_html_(self) -> str:
+        table: str = self._brief().to_html(index=False, border=0, na_rep="–")
+        return table
+
+    def _brief(self) -> pd.DataFrame:
+        """Accuracy over all mentions, a figure and its interval in each cell."""
+        lines = [
+            {**row.keys, **{name: str(figure) for name, figure in row.estimates.items()}}
+            for row in self.table("accuracy")
+        ]
+        return pd.DataFrame(lines)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON, as `schema()` describes it."""
         return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pandas as pd
 
 from classifier.agreement import Part, alpha, by_columns, by_pair
 from classifier.annotations import AnnotationSet, long_table, read_annotations
+from classifier.report import chart
+from classifier.report.drawing import Chart
 
+_EVERYTHING = "all"
 AGREEMENT_BY: tuple[tuple[str, ...], ...] = ((), ("language",), ("target",), ("source",))
 
 
@@ -50,6 +54,16 @@ class AgreementReport:
                 for part in entry.parts
             ]
         )
+
+    def chart(self) -> Chart:
+        """Alpha with its interval per variable and part, against the usual thresholds."""
+        return chart(self.to_frame())
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame()
+        shown = frame[frame["part"] == _EVERYTHING].drop(columns=["part"])
+        table: str = shown.to_html(index=False, border=0, na_rep="–", float_format="{:.3f}".format)
+        return f"<p>Agreement between {escape(', '.join(self.annotators))}</p>{table}"
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -100,4 +114,4 @@ def _with_columns(table: pd.DataFrame, annotation_set: AnnotationSet) -> pd.Data
 
 
 def _part_name(part: Part) -> str:
-    return ", ".join(f"{key} {value}" for key, value in part.group.items()) or "all"
+    return ", ".join(f"{key} {value}" for key, value in part.group.items()) or _EVERYTHING

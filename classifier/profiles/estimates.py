@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -83,6 +84,26 @@ class Profile:
             "left_out": dict(self.left_out),
             "rows": [asdict(row) | {"group": dict(row.group)} for row in self.rows],
         }
+
+    def _repr_html_(self) -> str:
+        """Means with their intervals; shares are in the frame."""
+        lines = [
+            {
+                **row.group,
+                "voice": row.voice,
+                "mentions": row.n_mentions,
+                "coded articles": row.n_coded_articles,
+                "mean of": quantity.variable,
+                "model only": str(quantity.naive),
+                "labels only": str(quantity.labelled),
+                "corrected": str(quantity.corrected),
+            }
+            for row in self.rows
+            for quantity in row.quantities
+            if quantity.label is None
+        ]
+        table: str = pd.DataFrame(lines).to_html(index=False, border=0)
+        return f"<p>{escape(self.estimand)}</p>{table}"
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         for row in self.rows:
