@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from classifier.pipeline import demonstrate, evaluate, measure_agreement, profile, train
     from classifier.report import write_report
     from classifier.score import load
-    from classifier.train import TrainOptions
+    from classifier.training import TrainOptions
 
 _HOMES = {
-    "TrainOptions": "train",
+    "TrainOptions": "training",
     "demonstrate": "pipeline",
     "evaluate": "pipeline",
     "find_mentions": "mentions",
@@ -56,7 +56,6 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'classifier' has no attribute {name!r}")
     value = getattr(import_module(f"classifier.{_HOMES[name]}"), name)
-    # Importing classifier.train binds the module to this name; the function is what is meant.
     globals()[name] = value
     return value
 

@@ -18,7 +18,7 @@ from classifier.files import write_json_lines
 from classifier.predictions import read_predictions
 from classifier.records import Article, Mention, Span
 from classifier.score import Scorer, load, score_to_file, streaming
-from classifier.train import TrainOptions, train
+from classifier.training import TrainOptions, train
 
 TEXT = "Turkey was praised at the harbour. Nobody spoke. Russia was blamed at the market."
 

@@ -28,8 +28,10 @@ def train_command(
         list[str] | None, typer.Option(help="Learn only this variable; may be repeated.")
     ] = None,
     adapter: Annotated[bool, typer.Option("--adapter", help="Train a LoRA adapter only.")] = False,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data at most.")] = 4,
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+    epochs: Annotated[
+        int, typer.Option(min=0, help="Passes over the data at most; 0 chooses by its size.")
+    ] = 0,
+    batch_size: Annotated[int, typer.Option(min=0, help="Passages per step; 0 chooses.")] = 0,
     learning_rate: Annotated[float | None, typer.Option(help="Of the encoder's top layer.")] = None,
     split_by: Annotated[
         Literal["article", "story", "source", "date"], typer.Option(help="What is never parted.")
@@ -41,7 +43,7 @@ def train_command(
 ) -> None:
     """Fine-tune a model on an annotation set."""
     from classifier.pipeline import train
-    from classifier.train import TrainOptions
+    from classifier.training import TrainOptions
 
     chosen: dict[str, object] = {
         "model": model,

@@ -20,7 +20,7 @@ from classifier.models.encoder_batches import Frame, LabelledPassages
 from classifier.models.encoder_fit import QUALITY, fit_network
 from classifier.models.encoder_inputs import Encoded, collate, encode_passages, length_batches
 from classifier.models.encoder_network import PassageEncoder, PassageEncoderConfig
-from classifier.models.options import TrainOptions
+from classifier.models.options import TrainOptions, suited
 from classifier.models.quality import quality
 from classifier.models.runtime import (
     attention_for,
@@ -111,7 +111,7 @@ class EncoderModel:
             history = fit_network(
                 self.network,
                 passages,
-                self.options,
+                suited(self.options, len(passages)),
                 self.frame,
                 judge,
                 checkpoints=checkpoints or Path(spare),

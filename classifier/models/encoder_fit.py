@@ -197,6 +197,7 @@ def fit_network(
         "epochs": [{k.removeprefix("eval_"): v for k, v in e.items()} for e in epochs],
         "best_quality": trainer.state.best_metric,
         "steps": trainer.state.global_step,
+        "batch_size": options.batch_size,
     }
 
 

@@ -101,7 +101,8 @@ def masked_loss(
     """Mean loss over the coded mentions, 0 where none is coded.
 
     Cross-entropy where `labels` has one place per mention; where it has one column of 0 and 1
-    per label, binary cross-entropy, mean over the labels. A label of -1 is not coded.
+    per label, binary cross-entropy, summed over the labels: each is a question of its own, and
+    rare ones would drown in a mean. A label of -1 is not coded.
     """
     if labels.ndim == 1:
         losses = functional.cross_entropy(
@@ -114,5 +115,5 @@ def masked_loss(
     goals = labels.clamp(min=0).to(logits.dtype) * (1 - smoothing) + smoothing / 2
     losses = functional.binary_cross_entropy_with_logits(
         logits, goals, reduction="none", pos_weight=weights
-    ).mean(dim=1)
+    ).sum(dim=1)
     return (losses * coded).sum() / coded.sum().clamp(min=1)

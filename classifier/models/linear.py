@@ -108,7 +108,7 @@ class LinearModel:
                 heads.append(float(column[coded].mean()) if coded.any() else 0.0)
                 continue
             weights = None if self.options.class_weights == "none" else "balanced"
-            head = LogisticRegression(C=1.0, max_iter=300, class_weight=weights)
+            head = LogisticRegression(C=2.0, max_iter=300, class_weight=weights)
             heads.append(head.fit(features[coded], column[coded]))
         return heads
 

@@ -1,6 +1,6 @@
 """Everything that can be chosen about training, checked once."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args, get_type_hints
 
 from classifier.errors import ModelError
@@ -30,11 +30,12 @@ class TrainOptions:
     """Most tokens of a passage."""
     context: int = 1
     """Sentences read on each side of a sentence with a mention."""
-    epochs: int = 4
-    patience: int = 2
-    """Epochs without gain on development before training stops."""
-    batch_size: int = 32
-    """Passages per step."""
+    epochs: int = 0
+    """0 takes 4, or as many as make 300 steps of a small set; see `suited`."""
+    patience: int = 0
+    """Epochs without gain on development before training stops; 0 takes half of all."""
+    batch_size: int = 0
+    """Passages per step; 0 takes 32, or fewer of a small set."""
     learning_rate: float = 1e-4
     head_learning_rate: float = 1e-3
     layer_decay: float = 1.0
@@ -81,9 +82,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "test": (0, 0.9),
     "max_tokens": (8, 8192),
     "context": (0, 20),
-    "epochs": (1, 1000),
-    "patience": (1, 1000),
-    "batch_size": (1, 4096),
+    "epochs": (0, 1000),
+    "patience": (0, 1000),
+    "batch_size": (0, 4096),
     "learning_rate": (1e-8, 1),
     "head_learning_rate": (1e-8, 1),
     "layer_decay": (0.1, 1),
@@ -95,3 +96,18 @@ _RANGES: dict[str, tuple[float, float]] = {
     "adapter_rank": (1, 1024),
     "seed": (0, 2**32 - 1),
 }
+
+_EPOCHS, _STEPS = 4, 300
+_BATCHES, _BATCH_SIZES = 32, (4, 32)
+
+
+def suited(options: TrainOptions, n_passages: int) -> TrainOptions:
+    """The options with every 0 that leaves a choice replaced by what suits the size of the set.
+
+    A small set gets smaller batches and more epochs, or training ends before it has begun.
+    """
+    size = options.batch_size or min(max(n_passages // _BATCHES, _BATCH_SIZES[0]), _BATCH_SIZES[1])
+    steps_per_epoch = -(-n_passages // size)
+    epochs = options.epochs or max(_EPOCHS, -(-_STEPS // max(steps_per_epoch, 1)))
+    patience = options.patience or -(-epochs // 2)
+    return replace(options, batch_size=size, epochs=epochs, patience=patience)

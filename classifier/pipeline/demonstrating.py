@@ -19,7 +19,7 @@ from classifier.predictions import Predictions
 from classifier.profiles import Profile, ProfileOptions
 from classifier.report import Evidence, write_report
 from classifier.score import load
-from classifier.train import Run, TrainOptions
+from classifier.training import Run, TrainOptions
 
 Step = Callable[[str], AbstractContextManager[Progress]]
 """Announces a step and shows its progress."""

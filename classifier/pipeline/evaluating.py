@@ -13,7 +13,7 @@ from classifier.evaluation import Evaluation, EvaluationOptions
 from classifier.evaluation import evaluate as judge
 from classifier.models.base import Progress
 from classifier.score import load
-from classifier.train import Run, TrainOptions, read_run_summary, train
+from classifier.training import Run, TrainOptions, read_run_summary, train
 
 HELD_OUT = "test"
 LINEAR = "linear"

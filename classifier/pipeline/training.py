@@ -8,8 +8,8 @@ from classifier.files import write_text
 from classifier.models.base import Progress
 from classifier.models.folder import CODEBOOK, MODEL_CARD
 from classifier.report import model_card
-from classifier.train import Run, TrainOptions
-from classifier.train import train as fit
+from classifier.training import Run, TrainOptions
+from classifier.training import train as fit
 
 
 def train(
@@ -22,7 +22,7 @@ def train(
 ) -> Run:
     """Train on an annotation set; the run folder gets the model, its record and its card.
 
-    See `classifier.train.train` for what is raised.
+    See `classifier.training.train` for what is raised.
     """
     run = fit(data, options, out, resume=resume, progress=progress)
     card = model_card(run.record, read_codebook(run.path / CODEBOOK))

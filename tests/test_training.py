@@ -13,8 +13,9 @@ from classifier.annotations import AnnotationSet, write_annotations
 from classifier.codebook import default_codebook, read_codebook
 from classifier.errors import CodebookError, DataError, ModelError
 from classifier.models.folder import read_run
+from classifier.models.options import suited
 from classifier.sentences import split_sentences
-from classifier.train import TrainOptions, read_run_summary, train
+from classifier.training import TrainOptions, read_run_summary, train
 
 LINEAR = TrainOptions(model="linear")
 QUICK = TrainOptions(epochs=1, batch_size=8, max_tokens=64)
@@ -147,7 +148,7 @@ _TRAIN_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from classifier.sentences import split_sentences
-from classifier.train import TrainOptions, train
+from classifier.training import TrainOptions, train
 folder, base = Path(sys.argv[1]), sys.argv[2]
 options = TrainOptions(base_model=base, epochs=3, patience=3, batch_size=8, max_tokens=64)
 def die(done, total, note):
@@ -200,7 +201,27 @@ def test_a_model_reads_neighbours_only_if_it_was_trained_with_them(
 
 
 def test_options_are_checked_once() -> None:
-    with pytest.raises(ModelError, match="option epochs must lie between 1 and 1000; got 0"):
-        TrainOptions(epochs=0)
+    with pytest.raises(ModelError, match="option epochs must lie between 0 and 1000; got -1"):
+        TrainOptions(epochs=-1)
     with pytest.raises(ModelError, match="option model must be one of encoder, linear; got 'tree'"):
         TrainOptions(model="tree")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("n_passages", "batch_size", "epochs", "patience"),
+    [
+        pytest.param(6900, 32, 4, 2, id="large: 216 steps an epoch"),
+        pytest.param(256, 8, 10, 5, id="small: 32 steps an epoch, 10 epochs make 320"),
+        pytest.param(20, 4, 60, 30, id="tiny: 5 steps an epoch"),
+    ],
+)
+def test_options_left_open_suit_the_size_of_the_set(
+    n_passages: int, batch_size: int, epochs: int, patience: int
+) -> None:
+    chosen = suited(TrainOptions(), n_passages)
+    assert (chosen.batch_size, chosen.epochs, chosen.patience) == (batch_size, epochs, patience)
+
+
+def test_options_that_were_named_are_kept() -> None:
+    named = TrainOptions(epochs=2, batch_size=16, patience=1)
+    assert suited(named, 20) == named
