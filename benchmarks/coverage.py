@@ -19,6 +19,7 @@ from scipy import stats
 
 from classifier.inference import (
     InferenceOptions,
+    Sampling,
     corrected_mean,
     labelled_mean,
     looks_random,
@@ -175,7 +176,8 @@ def unequal_chances(corpora: int, seed: int) -> dict[str, float]:
         coded = np.where(np.isin(corpus.article, coded_articles), corpus.label, np.nan)
         truth = truths[i % len(LEANS)]
         for rows, given in ((with_chances, chance[corpus.article]), (without, None)):
-            estimate = corrected_mean(corpus.score, coded, corpus.article, probability=given)
+            sampling = Sampling(probability=given)
+            estimate = corrected_mean(corpus.score, coded, corpus.article, sampling=sampling)
             low, high = _ends(estimate)
             rows.append(low <= truth <= high)
     return {

@@ -7,8 +7,10 @@ from scipy import stats
 from classifier.errors import DataError
 from classifier.inference import (
     InferenceOptions,
+    Sampling,
     articles_needed,
     corrected_mean,
+    corrected_terms,
     difference,
     labelled_mean,
     looks_random,
@@ -104,12 +106,97 @@ def test_naive_mean_says_that_it_is_not_corrected() -> None:
     assert naive_mean([], []).status == "undefined: no mention"
 
 
-def test_uncoded_mentions_of_a_coded_article_are_set_aside() -> None:
-    # The ninth mention belongs to a coded article but has no label: it changes nothing.
-    with_extra = corrected_mean(
-        [*LABELS, 0.9, *OTHERS], [*LABELS, NAN, *[NAN] * 8], [*range(8), 0, *range(8, 16)]
+def test_coded_mentions_stand_for_the_others_of_their_article() -> None:
+    # The ninth mention belongs to the first article, whose label -1 so counts twice: the labels
+    # sum to 0 - 1 over 8 + 1 mentions; scores of zero change nothing.
+    estimate = corrected_mean(
+        np.zeros(17), [*LABELS, NAN, *[NAN] * 8], [*range(8), 0, *range(8, 16)]
     )
-    assert with_extra.value == pytest.approx(1 / 3)
+    assert estimate.value == pytest.approx(-1 / 9)
+    assert estimate.notes == ("1 of 8 coded articles are coded in part",)
+
+
+def test_scores_of_false_mentions_are_compared_like_with_like() -> None:
+    # Every article also has a false mention with score 1. Coded: (0 + 8)/16 = 0.5 in the mean,
+    # others (4 + 8)/16 = 0.75; residuals are y and y/2, so λ = (2/7)/(1/7 + 1/14), clipped to 1,
+    # and θ = 0 + 1 · (0.75 - 0.5).
+    scores = [*LABELS, *OTHERS, *[1] * 16]
+    coded = [*LABELS, *[NAN] * 24]
+    is_false = np.repeat([False, True, False], [16, 8, 8])
+    estimate = corrected_mean(scores, coded, [*range(16)] * 2, sampling=Sampling(is_false=is_false))
+    assert estimate.model_weight == 1
+    assert estimate.value == pytest.approx(0.25)
+
+
+def test_other_articles_of_a_coded_story_stay_in_the_estimate() -> None:
+    # As by hand above, with article 8 (not coded) in the story of article 0: same θ.
+    stories = [*range(8), 0, *range(9, 16)]
+    coded = LABELS + [NAN] * 8
+    plain = corrected_mean(LABELS + OTHERS, coded, np.arange(16))
+    storied = corrected_mean(
+        LABELS + OTHERS, coded, np.arange(16), sampling=Sampling(cluster=stories)
+    )
+    assert storied.value == pytest.approx(1 / 3)
+    # Article 0 lies below the mean, article 8 above: their covariance 2 · E · λU / (g h) with
+    # E = -1 + 2/3 = -1/3 and U = 2/3 · 0.5 = 1/3 is negative: 2 · (-1/9) / 64.
+    assert plain.standard_error is not None
+    assert storied.standard_error == pytest.approx(np.sqrt(plain.standard_error**2 - 2 / 9 / 64))
+
+
+def test_coded_copies_of_one_story_are_too_few() -> None:
+    estimate = corrected_mean(
+        LABELS + OTHERS,
+        LABELS + [NAN] * 8,
+        np.arange(16),
+        sampling=Sampling(cluster=[0, 0, 0, *range(3, 16)]),
+    )
+    assert estimate.status == "too few: 6 stories in 8 coded articles, 8 needed"
+
+
+def test_a_corpus_coded_in_full_needs_no_interval() -> None:
+    options = InferenceOptions(population="corpus")
+    estimate = corrected_mean([0.3] * 8, LABELS, np.arange(8), options=options)
+    assert estimate.value == 0
+    assert estimate.interval_status == "not needed: every article is coded"
+
+
+def test_mentions_are_counted_as_such_when_articles_count_alike() -> None:
+    estimate = naive_mean([1, 0, 0, 0], list("abbb"), options=InferenceOptions(estimand="article"))
+    assert (estimate.n_items, estimate.n_articles) == (4, 2)
+
+
+def test_stories_widen_the_interval_of_labels() -> None:
+    # Mean 1/2; the residuals of each story sum to 1 and -1: 2/(2-1) · (1 + 1)/4² = 0.25.
+    estimate = labelled_mean([1, 1, 0, 0], range(4), sampling=Sampling(cluster=list("aabb")))
+    assert estimate.standard_error == pytest.approx(0.5)
+    assert estimate.degrees_of_freedom == 1
+    assert estimate.notes == ("4 articles are 2 stories",)
+
+
+def test_labels_alone_know_of_unequal_chances() -> None:
+    # (2 / .5) / (2 / .5 + 2 / .1) = 4/24
+    sampling = Sampling(probability=[0.5, 0.5, 0.1, 0.1])
+    assert labelled_mean([1, 1, 0, 0], range(4), sampling=sampling).value == pytest.approx(1 / 6)
+
+
+def test_terms_of_clusters_make_up_the_variance() -> None:
+    # Without other articles λ = 0 and c/(c-1) times the sum of squared terms is s²/n.
+    labels = np.tile([1.0, -1.0], 21)[:41]
+    terms = corrected_terms(labels, labels, np.arange(41))
+    assert 41 / 40 * sum(t**2 for t in terms.values()) == pytest.approx(labels.var(ddof=1) / 41)
+
+
+def test_unequal_chances_with_a_perfect_model_leave_no_doubt_about_a_corpus() -> None:
+    # λ = 1 takes every error away: θ is the mean of all scores, 4/16.
+    sampling = Sampling(probability=[0.5] * 4 + [0.25] * 4 + [1.0] * 8)
+    estimate = corrected_mean(
+        LABELS + OTHERS,
+        LABELS + [NAN] * 8,
+        np.arange(16),
+        sampling=sampling,
+        options=InferenceOptions(population="corpus"),
+    )
+    assert estimate.value == pytest.approx(0.25)
 
 
 def test_known_chances_undo_oversampling() -> None:
@@ -117,7 +204,9 @@ def test_known_chances_undo_oversampling() -> None:
     # chance 0.1 (20 and 100 in the corpus); a useless model leaves Hájek: (10/.5)/(10/.5 + 10/.1).
     labels = [1.0] * 10 + [0.0] * 10 + [NAN] * 100
     chance = [0.5] * 10 + [0.1] * 10 + [0.1] * 100
-    estimate = corrected_mean(np.zeros(120), labels, np.arange(120), probability=chance)
+    estimate = corrected_mean(
+        np.zeros(120), labels, np.arange(120), sampling=Sampling(probability=chance)
+    )
     assert estimate.value == pytest.approx(1 / 6)
 
 
@@ -126,7 +215,9 @@ def test_equal_chances_change_no_point_estimate() -> None:
     chance = np.full(len(score), 1 / 3)
     corpus = InferenceOptions(population="corpus")
     plain = corrected_mean(score, coded, article, options=corpus)
-    weighted = corrected_mean(score, coded, article, probability=chance, options=corpus)
+    weighted = corrected_mean(
+        score, coded, article, sampling=Sampling(probability=chance), options=corpus
+    )
     assert weighted.value == pytest.approx(plain.value)
 
 
@@ -144,7 +235,7 @@ def test_broken_columns_are_refused(columns: tuple[list[float], ...], message: s
 
 def test_a_chance_outside_its_range_is_refused() -> None:
     with pytest.raises(DataError, match=r"must lie in \(0, 1\]"):
-        corrected_mean([0.1], [1], ["a"], probability=[0.0])
+        corrected_mean([0.1], [1], ["a"], sampling=Sampling(probability=[0.0]))
 
 
 def test_an_unknown_estimand_is_refused() -> None:
@@ -198,6 +289,12 @@ def test_difference_by_hand() -> None:
     assert result.standard_error == pytest.approx(0.05)
     assert result.degrees_of_freedom == pytest.approx(25)
     assert result.high == pytest.approx(0.3 + stats.t.ppf(0.975, 25) * 0.05)
+
+
+def test_difference_of_overlapping_means() -> None:
+    # 0.03² + 0.04² - 2 · 0.0008 = 0.0009
+    sides = _estimate(0.5, 0.03, 9), _estimate(0.2, 0.04, 16)
+    assert difference(*sides, covariance=0.0008).standard_error == pytest.approx(0.03)
 
 
 def test_difference_with_a_withheld_side_is_withheld() -> None:

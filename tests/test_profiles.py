@@ -1,5 +1,6 @@
 import json
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from classifier.codebook import Codebook, parse_codebook
 from classifier.errors import DataError
 from classifier.inference import InferenceOptions
-from classifier.profiles import ProfileOptions, plan_articles, profile_sources
+from classifier.profiles import ProfileOptions, plan_articles, profile_sources, schema
 
 LABELS = ("cold", "mild", "warm")
 
@@ -141,7 +142,10 @@ def test_wire_copies_count_as_one_story() -> None:
     rows = predictions()
     rows["story_id"] = ["s"] * 6 + [None] * 6
     naive = profile_sources(rows, codebook()).rows[1].quantity("tone").naive
-    assert naive.n_articles == 6
+    # 11 body articles, six of them one story.
+    assert naive.n_articles == 11
+    assert naive.notes == ("11 articles are 6 stories",)
+    assert naive.degrees_of_freedom == 5
 
 
 def test_the_profile_is_json_without_nan() -> None:
@@ -156,8 +160,16 @@ def test_the_frame_has_a_line_per_voice_and_quantity() -> None:
 
 
 def test_missing_columns_are_named() -> None:
-    with pytest.raises(DataError, match=r"prediction columns \['tone_score'\]; score again"):
-        profile_sources(predictions().drop(columns="tone_score"), codebook())
+    with pytest.raises(DataError, match=r"prediction columns \['zone'\]; score again"):
+        profile_sources(predictions().drop(columns="zone"), codebook())
+    with pytest.raises(DataError, match=r"one variable out of \['tone_score', 'p_parts_hero'\]"):
+        profile_sources(predictions().drop(columns=["tone_score", "p_parts_hero"]), codebook())
+
+
+def test_a_variable_that_the_model_does_not_know_is_left_out() -> None:
+    profile = profile_sources(predictions().drop(columns="p_parts_hero"), codebook())
+    assert profile.not_predicted == ("parts",)
+    assert [q.variable for q in profile.rows[0].quantities] == ["tone"]
 
 
 def test_an_estimate_that_is_not_there_is_named() -> None:
@@ -179,6 +191,150 @@ def test_a_plan_without_enough_labels_says_why() -> None:
     (plan,) = plan_articles(rows, codebook(), gold(rows, 3), half_width=0.1)
     assert plan["needed"] is None
     assert "too few: 3 coded articles, 8 needed" in plan["status"]
+
+
+def test_a_chance_that_nobody_knows_is_no_chance_of_one() -> None:
+    rows = predictions(40)
+    labels = gold(rows, 20).assign(sampling_probability=[0.5] * 9 + [0.1] * 10 + [np.nan])
+    row = profile_sources(rows, codebook(), gold=labels).rows[1]
+    expected = "not estimable: 1 coded articles have no known chance of being drawn"
+    assert row.quantity("tone").corrected.status == expected
+    assert row.verdict == expected
+
+
+def sources(means: dict[str, int], n_articles: int = 200, n_coded: int = 40) -> pd.DataFrame:
+    """Per source that many of 10 mentions are warm, the others mild; the first are coded."""
+    parts = []
+    for name, warm in means.items():
+        rows = predictions(n_articles).assign(source=name, zone="body")
+        rows["tone_score"] = [float(i % 10 < warm) for i in range(n_articles)]
+        rows["article_id"] = name + rows["article_id"]
+        rows["unit"] = rows["article_id"] + ":0-1:X"
+        parts.append(rows.assign(is_coded=rows.index < n_coded))
+    return pd.concat(parts, ignore_index=True)
+
+
+def coded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Gold for what is marked as coded, with an error in each fourth article."""
+    chosen = rows[rows["is_coded"]].reset_index(drop=True)
+    labels = gold(chosen, len(chosen))
+    labels.loc[::4, "tone"] = "mild"
+    return labels
+
+
+def test_sources_whose_intervals_overlap_are_not_ranked() -> None:
+    rows = sources({"low": 1, "mid": 2, "top": 9})
+    profile = profile_sources(rows, codebook(), gold=coded(rows))
+    (ranking,) = [r for r in profile.rankings if r.voice == "all"]
+    assert [(e.name, e.best, e.worst, e.rank) for e in ranking.entries] == [
+        ("top", 1, 1, 1),
+        ("mid", 2, 3, None),
+        ("low", 2, 3, None),
+    ]
+    assert ranking.entries[0].estimate.method.endswith("simultaneous")
+
+
+def test_a_source_without_corrected_mean_is_not_ranked_and_the_reason_stands_there() -> None:
+    rows = sources({"A": 2, "B": 8})
+    rows.loc[rows["source"] == "B", "is_coded"] = False
+    (ranking,) = [
+        r for r in profile_sources(rows, codebook(), gold=coded(rows)).rankings if r.voice == "all"
+    ]
+    assert ranking.left_out == {"B": "not corrected: no coded article"}
+
+
+def test_the_difference_of_two_sources_by_hand() -> None:
+    rows = sources({"A": 2, "B": 8})
+    profile = profile_sources(rows, codebook(), gold=coded(rows))
+    first, second = (row.quantity("tone").corrected for row in profile if row.voice == "all")
+    (found,) = [d for d in profile.differences if d.voice == "all"]
+    assert (found.column, found.first, found.second) == ("source", "A", "B")
+    assert (first.value, second.value) != (None, None)
+    assert found.estimate.value == pytest.approx((first.value or 0) - (second.value or 0))
+    assert found.estimate.standard_error == pytest.approx(
+        np.hypot(first.standard_error or 0, second.standard_error or 0)
+    )
+
+
+def test_sources_that_print_the_same_stories_differ_more_surely() -> None:
+    # Two sources with the same text throughout: their means move together, so that their
+    # difference is known although neither mean is.
+    rows = sources({"A": 4, "B": 4}, n_coded=60)
+    rows["story_id"] = "s" + rows["article_id"].str[2:]
+    apart = profile_sources(rows.drop(columns="story_id"), codebook(), gold=coded(rows))
+    together = profile_sources(rows, codebook(), gold=coded(rows))
+    assert apart.differences[0].estimate.standard_error
+    shared = together.differences[0].estimate
+    assert shared.value == 0
+    assert (shared.standard_error or 0) < 0.4 * apart.differences[0].estimate.standard_error
+    assert "overlapping" in together.differences[0].estimate.method
+
+
+def test_years_are_compared_with_the_year_before() -> None:
+    rows = sources({"A": 2, "B": 5, "C": 8})
+    years = {"A": "2020-05-01", "B": "2021", "C": "2022-01"}
+    rows = rows.assign(date=rows["source"].map(years), source="paper")
+    options = ProfileOptions(by=("source", "target", "year"))
+    profile = profile_sources(rows, codebook(), gold=coded(rows), options=options)
+    pairs = [(d.first, d.second) for d in profile.differences if d.voice == "all"]
+    assert pairs == [("2021", "2020"), ("2022", "2021")]
+    assert all((d.estimate.low or 0) > 0 for d in profile.differences if d.voice == "all")
+
+
+def test_an_unknown_date_is_no_period() -> None:
+    rows = predictions().assign(date=[None] * 6 + ["2020"] * 6)
+    options = ProfileOptions(by=("target", "month"))
+    profile = profile_sources(rows, codebook(), options=options)
+    assert {row.group["month"] for row in profile} == {"unknown"}
+
+
+def test_a_random_draw_is_valid() -> None:
+    rows = sources({"A": 4})
+    row = profile_sources(rows, codebook(), gold=coded(rows)).rows[-1]
+    assert row.verdict == "valid"
+    assert row.drawn == "nobody recorded how; taken as drawn at random with equal chances"
+
+
+def test_coding_the_warm_articles_takes_the_word_valid_away() -> None:
+    rows = sources({"A": 4, "B": 4})
+    rows["is_coded"] |= rows["source"].eq("A") & rows["tone_score"].eq(1)
+    profile = profile_sources(rows, codebook(), gold=coded(rows))
+    first, second = (row for row in profile if row.voice == "all")
+    assert first.verdict.startswith("not valid: the coded articles do not look like a random draw")
+    assert first.verdict in first.quantity("tone").corrected.notes
+    assert second.verdict == "valid"
+    assert profile.differences == ()
+    assert all(set(ranking.left_out) == {"A"} for ranking in profile.rankings)
+
+
+def test_articles_that_the_model_was_trained_on_correct_nothing() -> None:
+    rows = sources({"A": 4})
+    rows["part"] = ["train"] * 35 + ["test"] * 5 + [None] * 160
+    profile = profile_sources(rows, codebook(), gold=coded(rows))
+    assert profile.left_out == {"article the model was trained on": 35}
+    assert profile.rows[-1].verdict == "not corrected: 5 coded articles, 8 needed"
+    assert profile_sources(rows, codebook()).left_out == {}
+
+
+def test_a_share_stays_between_its_ends() -> None:
+    # One hero among ten coded articles: the t interval would begin below 0.
+    rows = predictions(40).assign(zone="body")
+    labels = gold(rows, 10).assign(parts=[frozenset({"hero"})] + [frozenset[str]()] * 9)
+    labelled = profile_sources(rows, codebook(), gold=labels).rows[1].quantity("parts", "hero")
+    assert labelled.labelled.value == pytest.approx(0.1)
+    assert labelled.labelled.low == 0
+
+
+def test_the_profile_validates_against_its_schema() -> None:
+    rows = sources({"A": 4, "B": 4, "C": 9})
+    rows.loc[rows["source"] == "C", "is_coded"] = False
+    profile = profile_sources(rows, codebook(), gold=coded(rows))
+    record = json.loads(json.dumps(profile.to_dict(), allow_nan=False))
+    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.validate(record, schema())
+    record["rows"][0]["quantities"][0]["corrected"]["value"] = None
+    with pytest.raises(jsonschema.ValidationError, match="None is not of type 'number'"):
+        jsonschema.validate(record, schema())
 
 
 def test_unequal_chances_are_undone() -> None:

@@ -8,7 +8,9 @@ import numpy.typing as npt
 from classifier.inference.totals import (
     Array,
     InferenceOptions,
+    Sampling,
     article_totals,
+    clustered_variance,
     satterthwaite,
     with_interval,
 )
@@ -16,46 +18,77 @@ from classifier.records import Estimate
 
 
 def labelled_mean(
-    coded: npt.ArrayLike, article: npt.ArrayLike, *, options: InferenceOptions | None = None
+    coded: npt.ArrayLike,
+    article: npt.ArrayLike,
+    *,
+    sampling: Sampling | None = None,
+    options: InferenceOptions | None = None,
 ) -> Estimate:
     """The mean human label from the coded articles alone, clustered by article."""
-    options = options or InferenceOptions()
+    sampling, options = sampling or Sampling(), options or InferenceOptions()
     labels = np.asarray(coded, dtype=np.float64)
-    known = ~np.isnan(labels)
-    totals = article_totals(
-        np.zeros(known.sum()), labels[known], np.asarray(article)[known], None, options.estimand
+    totals = article_totals(np.zeros(len(labels)), labels, article, sampling, options.estimand)
+    is_false = np.zeros(len(labels)) if sampling.is_false is None else sampling.is_false
+    method = "labels only, clustered by article"
+    if sampling.probability is not None:
+        method += ", Hájek"
+    estimate = _clustered(
+        totals.coded_label_size / totals.probability,
+        totals.coded_label / totals.probability,
+        totals.coded_cluster,
+        options,
     )
-    return _clustered(
-        totals.coded_size, totals.coded_label, options, "labels only, clustered by article"
+    n_labels = int((~np.isnan(labels) & ~np.asarray(is_false, dtype=bool)).sum())
+    return replace(
+        estimate,
+        n_items=n_labels,
+        n_coded_articles=estimate.n_articles,
+        method=f"{method}; {options.estimand}-weighted",
     )
 
 
 def naive_mean(
-    predicted: npt.ArrayLike, article: npt.ArrayLike, *, options: InferenceOptions | None = None
+    predicted: npt.ArrayLike,
+    article: npt.ArrayLike,
+    *,
+    sampling: Sampling | None = None,
+    options: InferenceOptions | None = None,
 ) -> Estimate:
     """The mean of the model's scores, clustered by article and not corrected for model error.
 
     Its interval says how sure the mean *score* is, which is not how sure the mean stance is.
     """
-    options = options or InferenceOptions()
+    sampling, options = sampling or Sampling(), options or InferenceOptions()
+    clusters = article if sampling.cluster is None else sampling.cluster
     scores = np.asarray(predicted, dtype=np.float64)
-    totals = article_totals(scores, scores, article, None, options.estimand)
-    result = _clustered(
-        totals.coded_size, totals.coded_score, options, "model only, not corrected for model error"
+    unlabelled = np.full(len(scores), np.nan)
+    totals = article_totals(
+        scores, unlabelled, article, Sampling(cluster=clusters), options.estimand
     )
-    return replace(result, n_coded_articles=0)
+    return replace(
+        _clustered(totals.other_size, totals.other_score, totals.other_cluster, options),
+        n_items=len(scores),
+        method=f"model only, not corrected for model error; {options.estimand}-weighted",
+    )
 
 
-def difference(first: Estimate, second: Estimate) -> Estimate:
-    """First minus second, for estimates from different articles; Welch-Satterthwaite t."""
+def difference(first: Estimate, second: Estimate, *, covariance: float = 0.0) -> Estimate:
+    """First minus second; Welch-Satterthwaite t.
+
+    Args:
+        first: An estimate.
+        second: Another.
+        covariance: Of the two; 0 where they share no article and no story.
+    """
     both = (first, second)
+    kind = "independent" if covariance == 0 else "overlapping"
     blank = Estimate(
         None,
         "not estimable: one side has no value",
         n_items=first.n_items + second.n_items,
         n_articles=first.n_articles + second.n_articles,
         n_coded_articles=first.n_coded_articles + second.n_coded_articles,
-        method=f"difference of independent means ({first.method})",
+        method=f"difference of {kind} means ({first.method})",
         confidence=first.confidence,
     )
     if first.value is None or second.value is None:
@@ -65,7 +98,8 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
     freedoms = [e.degrees_of_freedom for e in both if e.degrees_of_freedom is not None]
     if len(variances) < 2 or len(freedoms) < 2:
         return replace(result, interval_status="not estimable: one side has no standard error")
-    return with_interval(result, sum(variances), satterthwaite(variances, freedoms))
+    variance = sum(variances) - 2 * covariance
+    return with_interval(result, variance, satterthwaite(variances, freedoms))
 
 
 def simultaneous(estimates: list[Estimate]) -> list[Estimate]:
@@ -78,26 +112,23 @@ def simultaneous(estimates: list[Estimate]) -> list[Estimate]:
     return [_widened(estimate, k) for estimate in estimates]
 
 
-def _clustered(size: Array, total: Array, options: InferenceOptions, method: str) -> Estimate:
-    """Ratio mean Σtotal/Σsize with its linearised variance over articles and g - 1 degrees."""
+def _clustered(
+    size: Array, total: Array, clusters: npt.NDArray[np.generic], options: InferenceOptions
+) -> Estimate:
+    """Ratio mean Σtotal/Σsize with its linearised variance over c clusters and c - 1 degrees."""
     n = len(size)
-    blank = Estimate(
-        None,
-        "undefined: no mention",
-        n_items=int(size.sum()),
-        n_articles=n,
-        n_coded_articles=n,
-        method=f"{method}; {options.estimand}-weighted",
-        confidence=options.confidence,
-    )
-    if n == 0:
+    blank = Estimate(None, "undefined: no mention", n_articles=n, confidence=options.confidence)
+    if not size.sum() > 0:
         return blank
     mean = float(total.sum() / size.sum())
-    result = replace(blank, value=mean, status="ok")
-    if n < 2:
-        return replace(result, interval_status="too few: 1 article")
+    n_clusters = len(np.unique(clusters))
+    notes = () if n_clusters == n else (f"{n} articles are {n_clusters} stories",)
+    result = replace(blank, value=mean, status="ok", notes=notes)
+    if n_clusters < 2:
+        what = "article" if n == 1 else "story"
+        return replace(result, interval_status=f"too few: 1 {what}")
     residual = (total - mean * size) / size.mean()
-    return with_interval(result, float(np.var(residual, ddof=1)) / n, n - 1)
+    return with_interval(result, *clustered_variance(residual, clusters))
 
 
 def _widened(estimate: Estimate, k: int) -> Estimate:

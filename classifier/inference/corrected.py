@@ -6,7 +6,9 @@ mentions, Y sums the human labels and F the model's scores over them. The estima
 
     θ = ȳ_L + λ (f̄_U - f̄_L),   ȳ_L = ΣY/Σm,  f̄ = ΣF/Σm
 
-which is unbiased for every λ when L is a random draw; λ in [0, 1] minimises its variance.
+which is unbiased for every λ when L is a random draw; λ in [0, 1] minimises its variance. Where
+coders found false mentions, ȳ_L is over the true ones and both f̄ over all that were found, so that
+the scores are still compared like with like.
 Angelopoulos, Duchi and Zrnic (2023), "PPI++"; clusters, t and jackknife as in survey sampling.
 """
 
@@ -18,12 +20,17 @@ import numpy.typing as npt
 from classifier.inference.totals import (
     Array,
     InferenceOptions,
+    Names,
     Population,
+    Sampling,
     Totals,
     article_totals,
+    cluster_sums,
+    clustered_variance,
     satterthwaite,
     with_interval,
 )
+from classifier.inference.unequal import weighted_fit, weighted_terms, weighted_variance
 from classifier.records import Estimate
 
 MINIMUM_CODED = 8
@@ -37,7 +44,7 @@ def corrected_mean(
     coded: npt.ArrayLike,
     article: npt.ArrayLike,
     *,
-    probability: npt.ArrayLike | None = None,
+    sampling: Sampling | None = None,
     options: InferenceOptions | None = None,
 ) -> Estimate:
     """The mean human label, estimated from all scores and the labels of some articles.
@@ -45,46 +52,77 @@ def corrected_mean(
     Args:
         predicted: The model's score per mention, such as the expected stance (-1 to 1).
         coded: The human label per mention on the same scale; nan where not coded. In an article
-            with labels, mentions without one are set aside.
-        article: The article of each mention.
-        probability: Chance with which the mention's article was drawn to be coded, 0 < p <= 1;
-            leave out where all articles of the source had the same.
+            coded in part, the coded mentions stand for the others.
+        article: The article of each mention: what was drawn to be coded.
+        sampling: Unequal chances, clusters of articles, false mentions.
         options: Estimand, population and confidence.
 
     Returns:
         An estimate whose status says why it is withheld: no coded article, fewer than
         `MINIMUM_CODED`, or labels that do not vary.
     """
-    options = options or InferenceOptions()
-    totals = article_totals(predicted, coded, article, probability, options.estimand)
-    n_coded, n_articles = len(totals.coded_size), len(totals.coded_size) + len(totals.other_size)
+    sampling, options = sampling or Sampling(), options or InferenceOptions()
+    totals = article_totals(predicted, coded, article, sampling, options.estimand)
+    is_unequal = sampling.probability is not None
+    n_coded, n_other = len(totals.coded_size), len(totals.other_size)
+    reason = withheld(totals)
+    few = n_coded <= JACKKNIFE_UP_TO
     blank = Estimate(
         value=None,
-        status=withheld(totals) or "undefined: no mention",
+        status=reason or "ok to estimate",
         n_items=int(np.size(predicted)),
-        n_articles=n_articles,
+        n_articles=n_coded + n_other,
         n_coded_articles=n_coded,
-        method=_method(options, unequal=probability is not None, few=n_coded <= JACKKNIFE_UP_TO),
+        method=_method(options, unequal=is_unequal, few=few),
         confidence=options.confidence,
+        notes=_notes(totals),
     )
-    if n_articles == 0 or withheld(totals):
+    if reason:
         return blank
-    fit = _weighted if probability is not None else mean_and_weight
-    theta, weight = fit(totals, options)
-    variance, freedom = _variance(totals, weight, options, unequal=probability is not None)
-    return with_interval(
-        replace(blank, value=theta, status="ok", model_weight=weight), variance, freedom
-    )
+    theta, weight = (weighted_fit if is_unequal else mean_and_weight)(totals, options)
+    estimate = replace(blank, value=theta, status="ok", model_weight=weight)
+    if not is_unequal and options.population == "corpus" and _sampled_share(totals) == 1:
+        return replace(estimate, interval_status="not needed: every article is coded")
+    variance = weighted_variance if is_unequal else _variance
+    return with_interval(estimate, *variance(totals, weight, options))
+
+
+def corrected_terms(
+    predicted: npt.ArrayLike,
+    coded: npt.ArrayLike,
+    article: npt.ArrayLike,
+    *,
+    sampling: Sampling | None = None,
+    options: InferenceOptions | None = None,
+) -> dict[object, float]:
+    """Each cluster's term in the linearised corrected mean; empty where that is withheld.
+
+    The products of two groups' terms, summed over the clusters they share, are the covariance of
+    their means: two sources that print the same wire copy are not independent.
+    """
+    sampling, options = sampling or Sampling(), options or InferenceOptions()
+    totals = article_totals(predicted, coded, article, sampling, options.estimand)
+    if withheld(totals):
+        return {}
+    if sampling.probability is not None:
+        return weighted_terms(totals, weighted_fit(totals, options)[1])
+    _, weight = mean_and_weight(totals, options)
+    label, score, other = residuals(totals)
+    terms = cluster_sums((label - weight * score) / len(label), totals.coded_cluster)
+    if options.population == "corpus" or not len(other):
+        return terms
+    for name, term in cluster_sums(weight * other / len(other), totals.other_cluster).items():
+        terms[name] = terms.get(name, 0.0) + term
+    return terms
 
 
 def mean_and_weight(totals: Totals, options: InferenceOptions) -> tuple[float, float]:
     """θ and λ for articles drawn with equal chances."""
-    label_mean = totals.coded_label.sum() / totals.coded_size.sum()
-    label, score, other = residuals(totals, label_mean)
-    weight = _tuned_weight(label, score, other, options.population)
+    label_mean = totals.coded_label.sum() / totals.coded_label_size.sum()
+    weight = tuned_weight(*residuals(totals), population=options.population)
     scores, sizes = totals.other_score, totals.other_size
     if options.population == "corpus":
-        scores = np.concatenate([totals.coded_score, scores])
+        scores = np.concatenate([totals.coded_full_score, scores])
         sizes = np.concatenate([totals.coded_size, sizes])
     if not len(sizes):
         return float(label_mean), 0.0
@@ -92,17 +130,11 @@ def mean_and_weight(totals: Totals, options: InferenceOptions) -> tuple[float, f
     return float(label_mean + weight * shift), weight
 
 
-def residuals(totals: Totals, label_mean: float) -> tuple[Array, Array, Array]:
+def residuals(totals: Totals) -> tuple[Array, Array, Array]:
     """Linearised contributions of each article to ȳ_L, f̄_L and f̄_U."""
-    mean_size = totals.coded_size.mean()
-    score_mean = totals.coded_score.sum() / totals.coded_size.sum()
-    label = (totals.coded_label - label_mean * totals.coded_size) / mean_size
-    score = (totals.coded_score - score_mean * totals.coded_size) / mean_size
-    if not len(totals.other_size):
-        return label, score, np.zeros(0)
-    other_mean = totals.other_score.sum() / totals.other_size.sum()
-    other = (totals.other_score - other_mean * totals.other_size) / totals.other_size.mean()
-    return label, score, other
+    label = _ratio_residuals(totals.coded_label, totals.coded_label_size)
+    score = _ratio_residuals(totals.coded_score, totals.coded_size)
+    return label, score, _ratio_residuals(totals.other_score, totals.other_size)
 
 
 def withheld(totals: Totals) -> str:
@@ -110,27 +142,19 @@ def withheld(totals: Totals) -> str:
     n = len(totals.coded_size)
     if n == 0:
         return "not corrected: no coded article"
-    if n < MINIMUM_CODED:
-        return f"too few: {n} coded articles, {MINIMUM_CODED} needed"
-    means = totals.coded_label / totals.coded_size
-    if np.ptp(means) == 0:
+    n_clusters = len(np.unique(totals.coded_cluster))
+    if n_clusters < MINIMUM_CODED:
+        what = "coded articles" if n_clusters == n else f"stories in {n} coded articles"
+        return f"too few: {n_clusters} {what}, {MINIMUM_CODED} needed"
+    has_label = totals.coded_label_size > 0
+    if not has_label.any():
+        return "undefined: all coded mentions are false"
+    if np.ptp(totals.coded_label[has_label] / totals.coded_label_size[has_label]) == 0:
         return "undefined: no variation among the coded labels"
     return ""
 
 
-def _weighted(totals: Totals, options: InferenceOptions) -> tuple[float, float]:
-    """θ and λ for unequal chances π: λ·mean F over all + Σ_L (Y - λF)/π / Σ_L m/π.
-
-    The difference estimator of survey sampling in Hájek's ratio form, which weathers small π
-    better than Horvitz-Thompson; see also Egami et al. (2023), design-based supervised learning.
-    """
-    weight = _tuned_weight(*_inflated_residuals(totals), population=options.population)
-    score = np.concatenate([totals.coded_score, totals.other_score])
-    size = np.concatenate([totals.coded_size, totals.other_size])
-    return float(weight * score.sum() / size.sum() + _rectifier(totals, weight)), weight
-
-
-def _tuned_weight(label: Array, score: Array, other: Array, population: Population) -> float:
+def tuned_weight(label: Array, score: Array, other: Array, population: Population) -> float:
     """λ = cov(y, f) / (var f_L + var f_U · g/h), clipped to [0, 1]."""
     n_coded, n_other = len(label), len(other)
     if n_coded < 2 or (n_other < 2 and population == "source"):
@@ -143,79 +167,82 @@ def _tuned_weight(label: Array, score: Array, other: Array, population: Populati
     return float(np.clip(np.cov(label, score)[0, 1] / spread, 0.0, 1.0))
 
 
-def _variance(
-    totals: Totals, weight: float, options: InferenceOptions, *, unequal: bool
-) -> tuple[float, float]:
+def _ratio_residuals(total: Array, size: Array) -> Array:
+    if not len(size):
+        return np.zeros(0)
+    return np.asarray((total - total.sum() / size.sum() * size) / size.mean(), dtype=np.float64)
+
+
+def _variance(totals: Totals, weight: float, options: InferenceOptions) -> tuple[float, float]:
     """Variance of θ and its degrees of freedom."""
-    n_coded, n_other = len(totals.coded_size), len(totals.other_size)
-    if unequal:
-        return _unequal_variance(totals, weight, options), n_coded - 1
-    label, score, other = residuals(totals, totals.coded_label.sum() / totals.coded_size.sum())
-    if n_coded <= JACKKNIFE_UP_TO:
+    label, score, other = residuals(totals)
+    error = label - weight * score
+    coded_part, freedom = clustered_variance(error, totals.coded_cluster)
+    if len(totals.coded_size) <= JACKKNIFE_UP_TO:
         coded_part = _jackknife_variance(totals, options)
-    else:
-        coded_part = float(np.var(label - weight * score, ddof=1)) / n_coded
     if options.population == "corpus":
-        return coded_part * (1 - n_coded / (n_coded + n_other)), n_coded - 1
-    if n_other < 2 or weight == 0:
-        return coded_part, n_coded - 1
-    other_part = weight**2 * float(np.var(other, ddof=1)) / n_other
+        return coded_part * (1 - _sampled_share(totals)), freedom
+    other_part, other_freedom = clustered_variance(weight * other, totals.other_cluster)
+    if other_part == 0:
+        return coded_part, freedom
     parts = [coded_part, other_part]
-    return sum(parts), satterthwaite(parts, [n_coded - 1, n_other - 1])
+    shared = 2 * _shared(
+        (error / len(error), totals.coded_cluster),
+        (weight * other / len(other), totals.other_cluster),
+    )
+    return max(sum(parts) + shared, 0.0), satterthwaite(parts, [freedom, other_freedom])
+
+
+def _shared(first: tuple[Array, Names], second: tuple[Array, Names]) -> float:
+    """Covariance that comes from clusters with coded and with other articles."""
+    one, two = cluster_sums(*first), cluster_sums(*second)
+    return sum(one[name] * two[name] for name in one.keys() & two.keys())
+
+
+def _sampled_share(totals: Totals) -> float:
+    """Share of a fixed corpus that was coded: of its articles, times how much of each."""
+    n_coded, n_other = len(totals.coded_size), len(totals.other_size)
+    return float(n_coded / (n_coded + n_other) * totals.coded_share.mean())
 
 
 def _jackknife_variance(totals: Totals, options: InferenceOptions) -> float:
-    """(g-1)/g · Σ (θ_(i) - θ_(·))², leaving one coded article out, λ tuned anew each time."""
-    n = len(totals.coded_size)
-    left_out = [_uncoded(totals, i, options.population) for i in range(n)]
+    """(c-1)/c · Σ (θ_(i) - θ_(·))², leaving one cluster's labels out, λ tuned anew each time."""
+    names = np.unique(totals.coded_cluster)
+    n = len(names)
+    left_out = [
+        _uncoded(totals, totals.coded_cluster == name, options.population) for name in names
+    ]
     theta = np.array([mean_and_weight(rest, options)[0] for rest in left_out])
     return float((n - 1) / n * ((theta - theta.mean()) ** 2).sum())
 
 
-def _uncoded(totals: Totals, i: int, population: Population) -> Totals:
-    """The totals without the labels of coded article i, which stays part of a fixed corpus."""
-    other_size, other_score = totals.other_size, totals.other_score
-    if population == "corpus":
-        other_size = np.append(other_size, totals.coded_size[i])
-        other_score = np.append(other_score, totals.coded_score[i])
-    return Totals(
-        coded_size=np.delete(totals.coded_size, i),
-        coded_label=np.delete(totals.coded_label, i),
-        coded_score=np.delete(totals.coded_score, i),
-        probability=np.delete(totals.probability, i),
-        other_size=other_size,
-        other_score=other_score,
+def _uncoded(totals: Totals, out: npt.NDArray[np.bool_], population: Population) -> Totals:
+    """The totals without the labels of some articles, which stay part of a fixed corpus."""
+    kept = {
+        name: column[~out]
+        for name, column in totals._asdict().items()
+        if not name.startswith("other_")
+    }
+    rest = totals._replace(**kept)
+    if population == "source":
+        return rest
+    return rest._replace(
+        other_size=np.append(totals.other_size, totals.coded_size[out]),
+        other_score=np.append(totals.other_score, totals.coded_full_score[out]),
+        other_cluster=np.append(totals.other_cluster, totals.coded_cluster[out]),
     )
 
 
-def _rectifier(totals: Totals, weight: float) -> float:
-    """Σ_L (Y - λF)/π / Σ_L m/π."""
-    errors = (totals.coded_label - weight * totals.coded_score) / totals.probability
-    return float(errors.sum() / (totals.coded_size / totals.probability).sum())
-
-
-def _inflated_residuals(totals: Totals) -> tuple[Array, Array, Array]:
-    """The residuals of coded articles, each weighted by 1/π with mean weight 1."""
-    inverse = 1 / totals.probability
-    label_mean = (totals.coded_label * inverse).sum() / (totals.coded_size * inverse).sum()
-    label, score, other = residuals(totals, label_mean)
-    return label * inverse / inverse.mean(), score * inverse / inverse.mean(), other
-
-
-def _unequal_variance(totals: Totals, weight: float, options: InferenceOptions) -> float:
-    """Linearised variance of the Hájek form; over designs only where the corpus is the aim."""
-    size = np.concatenate([totals.coded_size, totals.other_size])
-    score = np.concatenate([totals.coded_score, totals.other_score])
-    errors = totals.coded_label - weight * totals.coded_score
-    errors = (errors - _rectifier(totals, weight) * totals.coded_size) / totals.probability
-    n_coded = len(totals.coded_size)
-    small_sample = n_coded / (n_coded - 1)
-    if options.population == "corpus":
-        terms = (1 - totals.probability) * errors**2
-        return float(small_sample * terms.sum() / size.sum() ** 2)
-    influence = weight * (score - score.sum() / size.sum() * size)
-    influence[:n_coded] += errors
-    return float(small_sample * (influence**2).sum() / size.sum() ** 2)
+def _notes(totals: Totals) -> tuple[str, ...]:
+    """What a reader should know of how much was coded."""
+    n = len(totals.coded_size)
+    n_partly, n_stories = int((totals.coded_share < 1).sum()), len(np.unique(totals.coded_cluster))
+    notes = []
+    if n_partly:
+        notes.append(f"{n_partly} of {n} coded articles are coded in part")
+    if n_stories < n:
+        notes.append(f"{n} coded articles are {n_stories} stories")
+    return tuple(notes)
 
 
 def _method(options: InferenceOptions, *, unequal: bool, few: bool) -> str:

@@ -1,5 +1,6 @@
 """Whether the coded articles look like a random draw from all articles of a source."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy.typing as npt
 from classifier.errors import DataError
 
 Array = npt.NDArray[np.float64]
+_MOST_NUMBERS = 4_000_000
+"""Random numbers held at a time."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,13 @@ def looks_random(
         return RandomnessTest(**{**vars(empty), "status": reason})
     standardised = np.column_stack([(c - c.mean()) / c.std() for c in varying.values()])
     observed = _mean_differences(coded[None, :].astype(float), standardised)[0]
-    drawn = _permuted(n, n_coded, n_permutations, np.random.default_rng(seed))
-    largest = np.abs(_mean_differences(drawn, standardised)).max(axis=1)
+    generator = np.random.default_rng(seed)
+    largest = np.concatenate(
+        [
+            np.abs(_mean_differences(drawn, standardised)).max(axis=1)
+            for drawn in _permuted(n, n_coded, n_permutations, generator)
+        ]
+    )
     # The observed assignment is one of the possible ones, hence the 1 on both sides.
     exceeding = int((largest >= np.abs(observed).max() - 1e-12).sum())
     return RandomnessTest(
@@ -115,6 +123,11 @@ def _mean_differences(assignments: Array, features: Array) -> Array:
     return np.asarray(inside / chosen - (features.sum(axis=0) - inside) / rest)
 
 
-def _permuted(n: int, n_coded: int, n_permutations: int, generator: np.random.Generator) -> Array:
-    order = generator.random((n_permutations, n)).argsort(axis=1)
-    return (order < n_coded).astype(np.float64)
+def _permuted(
+    n: int, n_coded: int, n_permutations: int, generator: np.random.Generator
+) -> Iterator[Array]:
+    """Random assignments, as many at a time as memory allows."""
+    at_once = max(1, _MOST_NUMBERS // n)
+    for start in range(0, n_permutations, at_once):
+        drawn = generator.random((min(at_once, n_permutations - start), n))
+        yield (drawn.argsort(axis=1) < n_coded).astype(np.float64)

@@ -11,6 +11,7 @@ from classifier.errors import DataError
 from classifier.records import Estimate
 
 Array = npt.NDArray[np.float64]
+Names = npt.NDArray[np.generic]
 Estimand = Literal["mention", "article"]
 Population = Literal["source", "corpus"]
 _ESTIMANDS: tuple[Estimand, ...] = ("mention", "article")
@@ -40,22 +41,48 @@ class InferenceOptions:
             raise DataError(f"confidence must lie between 0 and 1, got {self.confidence}")
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """What is known of how articles came to be coded; in every column one entry per mention."""
+
+    probability: npt.ArrayLike | None = None
+    """Chance, 0 < p <= 1, with which the article was drawn; None where all had the same."""
+    cluster: npt.ArrayLike | None = None
+    """What is independent of the rest, such as the story of a wire copy; None: the article."""
+    is_false: npt.ArrayLike | None = None
+    """Where a coder said that this is no mention of the target; None: nowhere."""
+
+
 class Totals(NamedTuple):
-    """Sums per article, coded articles apart from the others; one entry per article."""
+    """Sums per article, coded articles apart from the others; one entry per article.
+
+    In an article coded in part, the coded mentions stand for all of it: sums over them are
+    inflated by mentions / coded mentions.
+    """
 
     coded_size: Array
+    """Mentions found, false ones too."""
+    coded_label_size: Array
+    """Mentions that are none of the false ones: what the labels are a mean over."""
     coded_label: Array
     coded_score: Array
+    """Scores of the mentions that a coder saw."""
+    coded_full_score: Array
+    """Scores of all mentions of the article."""
+    coded_share: Array
+    """How much of the article was coded, 0 to 1."""
     probability: Array
+    coded_cluster: Names
     other_size: Array
     other_score: Array
+    other_cluster: Names
 
 
 def article_totals(
     predicted: npt.ArrayLike,
     coded: npt.ArrayLike,
     article: npt.ArrayLike,
-    probability: npt.ArrayLike | None,
+    sampling: Sampling,
     estimand: Estimand,
 ) -> Totals:
     """Sums per article; for the article-weighted estimand every article has size 1.
@@ -66,28 +93,49 @@ def article_totals(
     scores = np.asarray(predicted, dtype=np.float64)
     labels = np.asarray(coded, dtype=np.float64)
     names = np.asarray(article)
-    chances = np.ones(len(scores)) if probability is None else np.asarray(probability, np.float64)
-    _check_columns(scores, labels, names, chances)
-    if not len(scores):
-        return Totals(*(np.zeros(0) for _ in Totals._fields))
-    _, index = np.unique(names, return_inverse=True)
-    has_label = ~np.isnan(labels)
-    is_coded = _sums(index, has_label) > 0
-    use = has_label | ~is_coded[index]
-    size = _sums(index, use)
-    label = _sums(index, np.where(has_label, labels, 0.0))
-    score = _sums(index, np.where(use, scores, 0.0))
-    chance = _sums(index, np.where(use, chances, 0.0)) / size
+    chances, clusters, is_false = _columns(sampling, names)
+    _check_columns(scores, labels, chances, clusters, is_false, names)
+    _, first, index = np.unique(names, return_index=True, return_inverse=True)
+    has_label = ~np.isnan(labels) & ~is_false
+    seen = has_label | is_false
+    size, n_seen, n_labels = (_sums(index, x) for x in (np.ones(len(index)), seen, has_label))
+    is_coded = n_seen > 0
+    scale = np.divide(size, n_seen, out=np.ones_like(size), where=is_coded)
+    columns = {
+        "size": size,
+        "label_size": n_labels * scale,
+        "label": _sums(index, np.where(has_label, labels, 0.0)) * scale,
+        "score": _sums(index, np.where(seen, scores, 0.0)) * scale,
+        "full_score": _sums(index, scores),
+    }
     if estimand == "article":
-        label, score, size = label / size, score / size, np.ones_like(size)
+        columns = _means(columns)
     return Totals(
-        size[is_coded],
-        label[is_coded],
-        score[is_coded],
-        chance[is_coded],
-        size[~is_coded],
-        score[~is_coded],
+        coded_size=columns["size"][is_coded],
+        coded_label_size=columns["label_size"][is_coded],
+        coded_label=columns["label"][is_coded],
+        coded_score=columns["score"][is_coded],
+        coded_full_score=columns["full_score"][is_coded],
+        coded_share=n_seen[is_coded] / size[is_coded],
+        probability=chances[first][is_coded],
+        coded_cluster=clusters[first][is_coded],
+        other_size=columns["size"][~is_coded],
+        other_score=columns["full_score"][~is_coded],
+        other_cluster=clusters[first][~is_coded],
     )
+
+
+def _means(sums: dict[str, Array]) -> dict[str, Array]:
+    """The same with every article, and every article's labels, of size one."""
+    size, label_size = sums["size"], sums["label_size"]
+    has_label = label_size > 0
+    return {
+        "size": np.ones_like(size),
+        "label_size": has_label.astype(np.float64),
+        "label": np.divide(sums["label"], label_size, out=np.zeros_like(size), where=has_label),
+        "score": sums["score"] / size,
+        "full_score": sums["full_score"] / size,
+    }
 
 
 def with_interval(estimate: Estimate, variance: float, freedom: float) -> Estimate:
@@ -106,14 +154,49 @@ def with_interval(estimate: Estimate, variance: float, freedom: float) -> Estima
     )
 
 
+def satterthwaite(variances: list[float], freedoms: list[float]) -> float:
+    """(Σv)² / Σ(v²/df)."""
+    bottom = sum(v**2 / df for v, df in zip(variances, freedoms, strict=True))
+    return sum(variances) ** 2 / bottom if bottom > 0 else 0.0
+
+
+def cluster_sums(values: Array, clusters: Names) -> dict[object, float]:
+    """Sum of the values per cluster."""
+    names, index = np.unique(clusters, return_inverse=True)
+    return dict(zip(names.tolist(), _sums(index, values).tolist(), strict=True))
+
+
+def clustered_variance(residuals: Array, clusters: Names) -> tuple[float, int]:
+    """Variance of a mean whose residuals sum to zero, and its degrees of freedom.
+
+    c/(c-1) · Σ(Σ_cluster r)² / n², which for c = n is the usual s²/n.
+    """
+    sums = np.array(list(cluster_sums(residuals, clusters).values()))
+    if len(sums) < 2:
+        return 0.0, 0
+    n_clusters = len(sums)
+    factor = n_clusters / (n_clusters - 1)
+    return float(factor * (sums**2).sum() / len(residuals) ** 2), n_clusters - 1
+
+
+def _columns(sampling: Sampling, names: Names) -> tuple[Array, Names, npt.NDArray[np.bool_]]:
+    n = len(names)
+    chances, is_false = sampling.probability, sampling.is_false
+    return (
+        np.ones(n) if chances is None else np.asarray(chances, dtype=np.float64),
+        names if sampling.cluster is None else np.asarray(sampling.cluster),
+        np.zeros(n, bool) if is_false is None else np.asarray(is_false, dtype=bool),
+    )
+
+
 def _sums(index: npt.NDArray[np.intp], values: npt.ArrayLike) -> Array:
     return np.asarray(np.bincount(index, weights=np.asarray(values)), dtype=np.float64)
 
 
 def _check_columns(
-    scores: Array, labels: Array, names: npt.NDArray[np.generic], chances: Array
+    scores: Array, labels: Array, chances: Array, *others: npt.NDArray[np.generic]
 ) -> None:
-    lengths = {len(scores), len(labels), len(names), len(chances)}
+    lengths = {len(scores), len(labels), len(chances), *map(len, others)}
     if len(lengths) > 1:
         raise DataError(f"scores, labels and articles must be equally long, got {sorted(lengths)}")
     missing = int(np.isnan(scores).sum())
@@ -121,9 +204,3 @@ def _check_columns(
         raise DataError(f"every mention needs a score, {missing} of {len(scores)} have none")
     if np.any(~(chances > 0) | (chances > 1)):
         raise DataError("a sampling probability must lie in (0, 1]")
-
-
-def satterthwaite(variances: list[float], freedoms: list[float]) -> float:
-    """(Σv)² / Σ(v²/df)."""
-    bottom = sum(v**2 / df for v, df in zip(variances, freedoms, strict=True))
-    return sum(variances) ** 2 / bottom if bottom > 0 else 0.0

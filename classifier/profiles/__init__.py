@@ -1,22 +1,32 @@
 """How each source frames each target, and how many articles more would say it better."""
 
-from classifier.profiles.estimates import (
+from classifier.profiles.estimates import profile_sources
+from classifier.profiles.plan import plan_articles
+from classifier.profiles.results import (
     ALL_VOICES,
+    VALID,
+    Difference,
     Profile,
     ProfileRow,
     Quantity,
-    profile_sources,
+    Ranked,
+    Ranking,
+    schema,
 )
-from classifier.profiles.plan import plan_articles
 from classifier.profiles.table import UNKNOWN, ProfileOptions
 
 __all__ = [
     "ALL_VOICES",
     "UNKNOWN",
+    "VALID",
+    "Difference",
     "Profile",
     "ProfileOptions",
     "ProfileRow",
     "Quantity",
+    "Ranked",
+    "Ranking",
     "plan_articles",
     "profile_sources",
+    "schema",
 ]

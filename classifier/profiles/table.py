@@ -1,6 +1,7 @@
 """Which mentions enter a profile, and the human numbers beside the model's."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,12 @@ from classifier.records import PROFILE_ZONES
 
 CHANCE = "chance"
 """Column with the chance that a coded mention's article was drawn; nan where not coded."""
+IS_FALSE = "is_false"
+"""Column that says where a coder found no mention of the target."""
+TRAINED_ON = ("train", "development", "calibration")
+"""Parts of a run's split whose articles shaped the model; scoring writes the part down."""
+TIMES: Mapping[str, int] = {"year": 4, "month": 7}
+"""Columns made from the date, and how much of an ISO date each takes."""
 UNKNOWN = "unknown"
 """Stands in a profile for a source (or language) that the articles do not name."""
 
@@ -22,61 +29,105 @@ class ProfileOptions:
     """Which mentions enter a profile, how they are grouped and what is estimated."""
 
     by: tuple[str, ...] = ("source", "target")
-    """Columns of the predictions that part the groups."""
+    """Columns of the predictions that part the groups; also `year` and `month` of the date."""
     zones: tuple[str, ...] = PROFILE_ZONES
     inference: InferenceOptions = field(default_factory=InferenceOptions)
+    compare_shares: bool = False
+    """Whether shares are compared and ranked like means."""
+    seed: int = 0
+    """Of the permutations that test how the coded articles were drawn."""
 
 
 def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
     """Raise `DataError` with the list of columns that the predictions lack."""
-    needed = {"unit", "article_id", "status", "zone", "voice", *options.by}
-    needed |= {score_column(v, label) for v in estimated(codebook) for label in labels_of(v)}
+    by = {"date" if name in TIMES else name for name in options.by}
+    needed = {"unit", "article_id", "status", "zone", "voice"} | by
     missing = sorted(needed - set(predictions.columns))
     if missing:
         raise DataError(
             f"a profile needs the prediction columns {missing}; score again to get them"
         )
+    variables = estimated(codebook)
+    if not any(is_predicted(variable, predictions) for variable in variables):
+        columns = [score_column(v, label) for v in variables for label in labels_of(v)]
+        raise DataError(
+            f"a profile needs the prediction columns of at least one variable out of {columns}; "
+            "score again to get them"
+        )
+
+
+def is_predicted(variable: Variable, predictions: pd.DataFrame) -> bool:
+    """Whether the predictions have every number that is estimated of a variable."""
+    return all(score_column(variable, label) in predictions for label in labels_of(variable))
 
 
 def select_mentions(
     predictions: pd.DataFrame, gold: pd.DataFrame | None, options: ProfileOptions
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The rows that enter, and how many of the others there are by reason."""
-    scored = predictions["status"] == "ok"
-    in_zone = predictions["zone"].isin(options.zones)
-    left_out = predictions.loc[~scored, "status"].value_counts().to_dict()
-    for zone, n in predictions.loc[scored & ~in_zone, "zone"].value_counts().items():
-        left_out[f"zone {zone}"] = int(n)
-    keep = scored & in_zone
+    """The rows that enter, and how many of the others there are by reason.
+
+    False mentions stay: their scores are part of what the model says about an article. With gold,
+    articles that the model was trained on go: it knows their labels, so its errors there are no
+    sample of its errors elsewhere.
+    """
+    left_out = Counter[str]()
+    keep = np.ones(len(predictions), bool)
+    for reasons in _reasons(predictions, gold, options):
+        out = keep & reasons.notna().to_numpy()
+        left_out.update(reasons[out].astype(str))
+        keep &= ~out
     if gold is not None:
         false = set(gold.loc[gold["not_target"].fillna(False).astype(bool), "unit"])
         is_false = predictions["unit"].isin(false)
         left_out["not a mention of the target"] = int((keep & is_false).sum())
-        keep &= ~is_false
         missed = ~gold["unit"].isin(predictions["unit"]) & ~gold["unit"].isin(false)
         left_out["coded but not found"] = int(missed.sum())
     kept = predictions[keep].copy()
     for column in options.by:
+        if column in TIMES:
+            dates, length = kept["date"].astype(object), TIMES[column]
+            known = dates.notna() & (dates.astype(str).str.len() >= length)
+            kept[column] = dates.astype(str).str[:length].astype(object).where(known, UNKNOWN)
         kept[column] = kept[column].astype(object).where(kept[column].notna(), UNKNOWN)
-    return kept, {str(reason): int(n) for reason, n in left_out.items() if n}
+    return kept, {reason: n for reason, n in left_out.items() if n}
+
+
+def _reasons(
+    predictions: pd.DataFrame, gold: pd.DataFrame | None, options: ProfileOptions
+) -> Iterator[pd.Series]:
+    """Per check, why each row does not enter; None where it passes."""
+    status, zone = predictions["status"].astype(object), predictions["zone"].astype(object)
+    yield status.where(status != "ok", None)
+    yield ("zone " + zone.astype(str)).where(~zone.isin(options.zones), None).astype(object)
+    if gold is not None and "part" in predictions:
+        seen = predictions["part"].isin(TRAINED_ON)
+        yield seen.map({True: "article the model was trained on"})
+    scores = [name for name in predictions if str(name).endswith("_score")]
+    empty = predictions[scores].isna().any(axis=1)
+    yield empty.map({True: "no score"})
 
 
 def with_labels(kept: pd.DataFrame, codebook: Codebook, gold: pd.DataFrame | None) -> pd.DataFrame:
-    """Add per quantity a column of human numbers, nan where not coded."""
+    """Add per quantity a column of human numbers, nan where not coded, and what coders said."""
     table = kept.reset_index(drop=True)
     found = None if gold is None else gold.drop_duplicates("unit").set_index("unit")
+    is_false = pd.Series(False, index=table.index)
+    if found is not None:
+        false = found.index[found["not_target"].fillna(False).astype(bool)]
+        is_false = table["unit"].isin(set(false))
+    table[IS_FALSE] = is_false
     for variable in estimated(codebook):
-        labels = (
-            pd.Series(None, index=table.index, dtype=object)
-            if found is None or variable.name not in found
-            else table["unit"].map(found[variable.name])
-        )
+        labels = pd.Series(None, index=table.index, dtype=object)
+        if found is not None and variable.name in found:
+            labels = table["unit"].map(found[variable.name]).where(~is_false, None)
         for label in labels_of(variable):
             column = gold_column(variable, label)
             table[column] = [_number(value, variable, label) for value in labels]
     table[CHANCE] = np.nan
     if found is not None and "sampling_probability" in found:
-        table[CHANCE] = table["unit"].map(found["sampling_probability"]).astype(float)
+        chances = table["unit"].map(found["sampling_probability"]).astype(float)
+        # Chances belong to articles: mentions that nobody coded have that of their neighbours.
+        table[CHANCE] = chances.groupby(table["article_id"]).transform("max")
     return table
 
 
@@ -105,9 +156,19 @@ def labels_of(variable: Variable) -> Sequence[str | None]:
 
 def score_column(variable: Variable, label: str | None) -> str:
     """Where the predictions hold the model's number."""
-    return f"{variable.name}_score" if label is None else f"p_{variable.name}_{label}"
+    return column_of_scores(variable.name, label)
 
 
 def gold_column(variable: Variable, label: str | None) -> str:
     """Where the table holds the human number."""
-    return f"gold_{variable.name}" + ("" if label is None else f"_{label}")
+    return column_of_gold(variable.name, label)
+
+
+def column_of_scores(variable: str, label: str | None) -> str:
+    """Where the predictions hold the model's number of a variable of this name."""
+    return f"{variable}_score" if label is None else f"p_{variable}_{label}"
+
+
+def column_of_gold(variable: str, label: str | None) -> str:
+    """Where the table holds the human number of a variable of this name."""
+    return f"gold_{variable}" + ("" if label is None else f"_{label}")

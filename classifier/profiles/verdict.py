@@ -1,0 +1,109 @@
+"""How the coded articles of a group were drawn, and whether they look like it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from classifier.codebook import Variable
+from classifier.inference import MINIMUM_CODED, RandomnessTest, Sampling, looks_random
+from classifier.profiles.results import VALID
+from classifier.profiles.table import (
+    CHANCE,
+    IS_FALSE,
+    clusters,
+    gold_column,
+    labels_of,
+    score_column,
+)
+
+LEVEL = 0.05
+"""Of the test of randomness: one honest draw in twenty fails it."""
+_SAME_CHANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How the coded articles of a group were drawn."""
+
+    words: str
+    chances: pd.Series | None = None
+    """Per mention, 1 where its article was not coded; None where all had the same chance."""
+    problem: str = ""
+    """Why no corrected figure can rest on this draw; empty where one can."""
+
+    def sampling(self, members: pd.DataFrame) -> Sampling:
+        """What the estimators need to know, for some members of the group."""
+        chances = None if self.chances is None else self.chances.loc[members.index].to_numpy()
+        return Sampling(chances, clusters(members).to_numpy(), members[IS_FALSE].to_numpy())
+
+
+def describe_draw(members: pd.DataFrame, variables: list[Variable]) -> Draw:
+    """What is recorded of the chances with which a group's coded articles were drawn."""
+    coded = members[_is_coded(members, variables)].drop_duplicates("article_id")
+    known = coded[CHANCE].dropna()
+    if coded.empty:
+        return Draw("no article is coded")
+    if known.empty:
+        return Draw("nobody recorded how; taken as drawn at random with equal chances")
+    n_unknown = len(coded) - len(known)
+    if n_unknown:
+        problem = f"not estimable: {n_unknown} coded articles have no known chance of being drawn"
+        return Draw(f"for {n_unknown} of {len(coded)} nobody recorded how", problem=problem)
+    low, high = float(known.min()), float(known.max())
+    if high - low < _SAME_CHANCE:
+        return Draw(f"at random, each with chance {low:.3g}")
+    words = f"at random, with known chances from {low:.3g} to {high:.3g}"
+    return Draw(words, members[CHANCE].fillna(1.0))
+
+
+def judge_draw(
+    members: pd.DataFrame, variables: list[Variable], draw: Draw, seed: int
+) -> tuple[str, RandomnessTest | None]:
+    """Whether corrected figures of the group deserve the word valid, and the test behind that."""
+    coded = _is_coded(members, variables)
+    n = members.loc[coded, "article_id"].nunique()
+    obstacle = _obstacle(n, draw)
+    if obstacle:
+        return obstacle, None
+    variable = next((v for v in variables if v.kind == "ordinal"), variables[0])
+    test = looks_random(
+        members[score_column(variable, labels_of(variable)[0])],
+        coded,
+        members["article_id"],
+        confidence=_confidence(members, variable),
+        seed=seed,
+    )
+    if test.p_value is None:
+        return f"not tested: {test.status.removeprefix('not testable: ')}", test
+    if test.is_random(LEVEL):
+        return VALID, test
+    reason = (
+        f"not valid: the coded articles do not look like a random draw (p = {test.p_value:.4f})"
+    )
+    return reason, test
+
+
+def _obstacle(n_coded: int, draw: Draw) -> str:
+    """Why nothing can be tested; empty where it can."""
+    if n_coded == 0:
+        return "not corrected: no coded article"
+    if n_coded < MINIMUM_CODED:
+        return f"not corrected: {n_coded} coded articles, {MINIMUM_CODED} needed"
+    if draw.chances is not None:
+        return "not tested: the articles were drawn with unequal chances"
+    return draw.problem
+
+
+def _is_coded(members: pd.DataFrame, variables: list[Variable]) -> npt.NDArray[np.bool_]:
+    columns = [gold_column(v, label) for v in variables for label in labels_of(v)]
+    has_label = members[columns].notna().any(axis=1)
+    return np.asarray(has_label | members[IS_FALSE], dtype=bool)
+
+
+def _confidence(members: pd.DataFrame, variable: Variable) -> pd.Series | None:
+    columns = [f"p_{variable.name}_{name}" for name in variable.names]
+    if not set(columns) <= set(members.columns) or members[columns].isna().to_numpy().any():
+        return None
+    return members[columns].max(axis=1)
