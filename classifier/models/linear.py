@@ -19,7 +19,7 @@ from classifier.models.base import Probabilities, Progress
 from classifier.models.options import TrainOptions
 from classifier.models.quality import quality
 from classifier.passages import Examples
-from classifier.records import Passage, PassageMention
+from classifier.records import Passage, PassageMention, Span
 
 _FILE = "linear.skops"
 _TRUSTED = (
@@ -161,21 +161,24 @@ def _counts(passages: Sequence[Passage]) -> list[sparse.csr_matrix]:
     """Counts of words, of words by side and distance, and of character sequences."""
     mentions = [(passage, mention) for passage in passages for mention in passage.mentions]
     texts = (
-        [_masked(passage, mention) for passage, mention in mentions],
+        [_masked(passage, mention, mention.sentence) for passage, mention in mentions],
         [_sides(passage, mention) for passage, mention in mentions],
-        [_masked(passage, mention, _NEAR_CHARACTERS) for passage, mention in mentions],
-        [_masked(passage, mention) for passage, mention in mentions],
+        [_masked(passage, mention, _around(mention)) for passage, mention in mentions],
+        [_masked(passage, mention, mention.sentence) for passage, mention in mentions],
     )
     return [vec.transform(part) for vec, part in zip(_VECTORIZERS, texts, strict=True)]
 
 
-def _masked(passage: Passage, mention: PassageMention, most: int | None = None) -> str:
-    """The passage, or `most` characters on each side, with the mention made anonymous."""
-    before = passage.text[: mention.span.start]
-    after = passage.text[mention.span.end :]
-    if most is not None:
-        before, after = before[-most:], after[:most]
+def _masked(passage: Passage, mention: PassageMention, stretch: Span) -> str:
+    """A stretch of the passage with the mention made anonymous."""
+    before = passage.text[stretch.start : mention.span.start]
+    after = passage.text[mention.span.end : stretch.end]
     return f"{before} {_PLACEHOLDER} {after}"
+
+
+def _around(mention: PassageMention) -> Span:
+    start = max(0, mention.span.start - _NEAR_CHARACTERS)
+    return Span(start, mention.span.end + _NEAR_CHARACTERS)
 
 
 def _sides(passage: Passage, mention: PassageMention) -> str:
