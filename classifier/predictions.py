@@ -38,7 +38,12 @@ _BEFORE = {
     "passage_start": pa.int64(),
     "passage_end": pa.int64(),
 }
-_AFTER = {"status": pa.string(), "model_id": pa.string(), "codebook_version": pa.string()}
+_AFTER = {
+    "status": pa.string(),
+    "part": pa.string(),
+    "model_id": pa.string(),
+    "codebook_version": pa.string(),
+}
 
 
 @dataclass(frozen=True)
@@ -116,9 +121,18 @@ def prediction_schema(variables: Sequence[Variable]) -> pa.Schema:
 
 
 def prediction_table(
-    judged: Iterable[Judged], variables: Sequence[Variable], codebook: Codebook, model_id: str
+    judged: Iterable[Judged],
+    variables: Sequence[Variable],
+    codebook: Codebook,
+    model_id: str,
+    parts: Mapping[str, str] | None = None,
 ) -> pa.Table:
-    """The rows as a table; labels follow from the probabilities."""
+    """The rows as a table; labels follow from the probabilities.
+
+    `parts` names the part of the training run's split that an article is in, so that nobody takes
+    what the model learnt from for a test of it; null for articles that the run has never seen.
+    """
+    parts = parts or {}
     rows = []
     for one in judged:
         row = _plain(one)
@@ -126,7 +140,8 @@ def prediction_table(
             for variable in variables:
                 said = _answers(variable, one.judgement.probabilities[variable.name])
                 row = said | row if variable.name in _BEFORE else row | said
-        rows.append({**row, "model_id": model_id, "codebook_version": codebook.version})
+        row |= {"part": parts.get(one.article.article_id), "model_id": model_id}
+        rows.append(row | {"codebook_version": codebook.version})
     return pa.Table.from_pylist(rows, schema=prediction_schema(variables))
 
 

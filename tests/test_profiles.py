@@ -292,7 +292,10 @@ def test_a_random_draw_is_valid() -> None:
     rows = sources({"A": 4})
     row = profile_sources(rows, codebook(), gold=coded(rows)).rows[-1]
     assert row.verdict == "valid"
-    assert row.drawn == "nobody recorded how; taken as drawn at random with equal chances"
+    assert row.drawn == (
+        "nobody recorded how; taken as a random draw with equal chances; "
+        "whether the model was trained on them is not recorded"
+    )
 
 
 def test_coding_the_warm_articles_takes_the_word_valid_away() -> None:

@@ -6,7 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Trained:
     """What training.json says: options, data, seed, versions, metrics, hashes of the files."""
     model_id: str
     """Name of the folder and the first digits of its record's hash."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """The part of the run's split that each of its articles is in, by article id."""
 
 
 @contextmanager
@@ -122,6 +124,7 @@ def read_run(folder: Path) -> Trained:
         Calibration.from_dict(calibration),
         record,
         f"{folder.resolve().name}@{sha256(folder / RECORD)[:12]}",
+        {name: part for part, names in read_split(folder).items() for name in names},
     )
 
 

@@ -45,16 +45,18 @@ def describe_draw(members: pd.DataFrame, variables: list[Variable]) -> Draw:
     known = coded[CHANCE].dropna()
     if coded.empty:
         return Draw("no article is coded")
+    unseen = "" if "part" in members else "; whether the model was trained on them is not recorded"
     if known.empty:
-        return Draw("nobody recorded how; taken as drawn at random with equal chances")
+        return Draw(f"nobody recorded how; taken as a random draw with equal chances{unseen}")
     n_unknown = len(coded) - len(known)
     if n_unknown:
         problem = f"not estimable: {n_unknown} coded articles have no known chance of being drawn"
-        return Draw(f"for {n_unknown} of {len(coded)} nobody recorded how", problem=problem)
+        words = f"for {n_unknown} of {len(coded)} nobody recorded how{unseen}"
+        return Draw(words, problem=problem)
     low, high = float(known.min()), float(known.max())
     if high - low < _SAME_CHANCE:
-        return Draw(f"at random, each with chance {low:.3g}")
-    words = f"at random, with known chances from {low:.3g} to {high:.3g}"
+        return Draw(f"at random, each with chance {low:.3g}{unseen}")
+    words = f"at random, with known chances from {low:.3g} to {high:.3g}{unseen}"
     return Draw(words, members[CHANCE].fillna(1.0))
 
 

@@ -125,7 +125,10 @@ class Scorer:
             for article, mentions in found
             for mention in mentions
         ]
-        return prediction_table(judged, self.variables, self.codebook, self.trained.model_id)
+        trained = self.trained
+        return prediction_table(
+            judged, self.variables, self.codebook, trained.model_id, trained.parts
+        )
 
     def _judgements(self, passages: Sequence[Passage]) -> dict[str, Judgement]:
         raw = self.trained.model.predict(passages)
