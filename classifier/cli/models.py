@@ -62,6 +62,7 @@ def train_command(
     with progress("train") as tell:
         run = train(folder, options, out, resume=resume, progress=tell)
     frame = run.to_frame().astype(object)
+    frame = frame.where(frame.notna(), None)
     answer = Answer(
         {"out": run.path, "record": run.record},
         [
@@ -114,7 +115,10 @@ def distil_command(
     teacher: Annotated[
         str, typer.Option(help="Folder, known name or Hub id.")
     ] = "sentence-transformers/all-MiniLM-L6-v2",
-    vocabulary: Annotated[int, typer.Option(help="Rows of the token table.")] = 29_696,
+    vocabulary: Annotated[int, typer.Option(help="Rows of the token table.")] = 30_464,
+    english: Annotated[
+        list[Path] | None, typer.Option(help="Plain English text, a sentence a line.")
+    ] = None,
     epochs: Annotated[float, typer.Option(help="Passes over the pairs.")] = 2.0,
     max_minutes: Annotated[float | None, typer.Option(help="Stop training after this.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -128,6 +132,7 @@ def distil_command(
         parallel,
         out,
         teacher,
+        tuple(english or ()),
         vocabulary=vocabulary,
         epochs=epochs,
         max_minutes=max_minutes,
