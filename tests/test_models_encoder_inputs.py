@@ -102,8 +102,9 @@ def test_mentions_that_were_not_coded_cost_nothing() -> None:
     logits = torch.tensor([[0.0, 0.0], [9.0, -9.0]])
     # an undecided model over two labels: ln 2
     assert masked_loss(logits, torch.tensor([1, -1])).item() == pytest.approx(np.log(2))
+    # two labels are two questions, each undecided
     sets = torch.tensor([[1, 0], [-1, -1]])
-    assert masked_loss(logits, sets).item() == pytest.approx(np.log(2))
+    assert masked_loss(logits, sets).item() == pytest.approx(2 * np.log(2))
 
 
 def test_a_batch_without_codes_has_no_loss() -> None:

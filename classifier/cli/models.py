@@ -49,7 +49,7 @@ def train_command(
         "model": model,
         "base_model": base_model,
         "variables": tuple(variable or ()),
-        "adapter": "lora" if adapter else "none",
+        "adapter": "merged" if adapter else "none",
         "epochs": epochs,
         "batch_size": batch_size,
         "split_by": split_by,
@@ -78,29 +78,28 @@ def score_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder or Hub id.")],
     path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
     out: Annotated[Path, typer.Option(help="Predictions: .parquet or .jsonl.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     as_json: Json = False,
 ) -> None:
     """Find the targets in articles and score every mention; each mention has a row."""
-    from classifier.score import load
+    from classifier.score import load, score_to_file
 
     with progress("score") as tell:
-        predictions = load(run).score_articles(path, progress=tell)
-    predictions.write(out)
-    status = predictions.to_frame()["status"].value_counts()
-    counts = {str(reason): int(n) for reason, n in status.items()}
-    articles = predictions.to_frame()["article_id"].nunique()
+        scored = score_to_file(load(run), path, out, resume=resume, progress=tell)
     answer = Answer(
         {
-            "out": out,
-            "mentions": len(predictions),
-            "articles_with_mentions": articles,
-            "status": counts,
-            "problems": predictions.problems,
+            "out": scored.path,
+            "articles": scored.n_articles,
+            "articles_with_mentions": scored.n_with_mentions,
+            "mentions": sum(scored.statuses.values()),
+            "status": scored.statuses,
+            "problems": scored.problems,
         },
         [
-            f"{len(predictions)} mentions in {articles} articles are in {out}",
-            table(["status", "mentions"], list(counts.items())),
-            *problem_lines(predictions.problems),
+            f"{sum(scored.statuses.values())} mentions in {scored.n_with_mentions} of "
+            f"{scored.n_articles} articles are in {out}",
+            table(["status", "mentions"], list(scored.statuses.items())),
+            *problem_lines(scored.problems),
         ],
         f"classifier profile {out}",
     )

@@ -110,7 +110,9 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int,
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, TextColumn("{task.fields[word]}"), console=console) as bar:
             task = bar.add_task(title, total=None, word="")
-            yield lambda done, total, word: bar.update(task, completed=done, total=total, word=word)
+            yield lambda done, total, word: bar.update(
+                task, completed=done, total=total or None, word=word
+            )
     else:
         yield _plain_progress(title)
 
@@ -119,7 +121,10 @@ def _plain_progress(title: str) -> Callable[[int, int, str], None]:
     tenths = set[int]()
 
     def tell(done: int, total: int, word: str) -> None:
-        tenth = 10 * done // max(total, 1)
+        if not total:
+            note(f"{title}: {done} {word}".rstrip())
+            return
+        tenth = 10 * done // total
         if tenth not in tenths:
             tenths.add(tenth)
             note(f"{title}: {done} of {total} {word}".rstrip())

@@ -97,6 +97,8 @@ def profile_command(
     lines: list[str | Table] = [
         _profile_table(result),
         result.estimand,
+        *_comparison_lines(result),
+        *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
     ]
     if gold is None:
@@ -218,6 +220,7 @@ def _profile_table(result: "Profile") -> Table:
             row.n_coded_articles,
             quantity.naive,
             quantity.corrected,
+            row.verdict if row.n_coded_articles else None,
         ]
         for row in result
         for quantity in row.quantities
@@ -225,7 +228,34 @@ def _profile_table(result: "Profile") -> Table:
     ]
     groups = list(result.rows[0].group) if result.rows else []
     columns = [*groups, "voice", "variable", "mentions", "coded", "model only", "corrected"]
-    return table(columns, rows)
+    return table([*columns, "verdict"], rows)
+
+
+def _comparison_lines(result: "Profile") -> list[str | Table]:
+    """Differences and ranks of means in all voices; --json has the author's own voice too."""
+    from classifier.profiles import ALL_VOICES
+
+    differences = [
+        (*d.group.values(), d.variable, f"{d.first} minus {d.second}", d.estimate)
+        for d in result.differences
+        if d.voice == ALL_VOICES and d.label is None
+    ]
+    ranks = [
+        (*r.group.values(), r.variable, e.name, e.rank or f"{e.best} to {e.worst}", e.estimate)
+        for r in result.rankings
+        if r.voice == ALL_VOICES and r.label is None and len(r.entries) > 1
+        for e in r.entries
+    ]
+    lines: list[str | Table] = []
+    if differences:
+        groups = [""] * (len(differences[0]) - 3)
+        title = "corrected differences, each with its own interval"
+        lines.append(table([*groups, "variable", "difference", "value"], differences, title))
+    if ranks:
+        groups = [""] * (len(ranks[0]) - 4)
+        title = "ranks, highest first, where intervals that hold together do not overlap"
+        lines.append(table([*groups, "variable", "source", "rank", "corrected"], ranks, title))
+    return lines
 
 
 def _accuracy_table(result: "Evaluation") -> Table:
@@ -239,12 +269,12 @@ def _agreement_lines(result: "Evaluation") -> list[str | Table]:
         for row in result.table("agreement")
         if all(value == "all" for key, value in row.keys.items() if key in _PARTS)
     ]
-    return [_estimate_table(rows)] if rows else []
+    return [_estimate_table(rows, _AGREEMENT_FIGURES)] if rows else []
 
 
-def _estimate_table(rows: "Sequence[Row]") -> Table:
-    """Variable and predictor, then every figure that any of the rows has."""
-    names = list(dict.fromkeys(name for row in rows for name in row.estimates))
+def _estimate_table(rows: "Sequence[Row]", chosen: "Sequence[str]" = ()) -> Table:
+    """Variable and predictor, then the chosen figures, or all that any of the rows has."""
+    names = list(chosen or dict.fromkeys(name for row in rows for name in row.estimates))
     cells = [
         [row.keys["variable"], row.keys["predictor"], *(row.estimates.get(name) for name in names)]
         for row in rows
@@ -252,4 +282,12 @@ def _estimate_table(rows: "Sequence[Row]") -> Table:
     return table(["variable", "predictor", *(name.replace("_", " ") for name in names)], cells)
 
 
+_AGREEMENT_FIGURES = (
+    "alpha_predictor",
+    "alpha_annotators",
+    "alpha_difference",
+    "winning_rate_clustered",
+    "advantage_probability",
+)
+"""Those that a terminal has room for; --json has them all."""
 _PARTS = ("target", "language", "source", "voice")
