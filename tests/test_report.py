@@ -20,7 +20,7 @@ from classifier.report.evidence import evidence_payload
 from classifier.report.excerpts import Excerpts
 from classifier.report.influence import pulls
 from classifier.report.page import embedded_json
-from classifier.report.sections import profile_section
+from classifier.report.profile_section import profile_section
 from classifier.report.words import visible
 from classifier.resampling import IntervalOptions
 
@@ -67,7 +67,7 @@ def test_a_withheld_figure_says_why(toy_set: AnnotationSet, toy_scores: pd.DataF
     bare = profile_sources(toy_scores, toy_set.codebook, options=ProfileOptions(by=("target",)))
     section = profile_section(bare)
     assert "not corrected for model error" in section.paragraphs[1]
-    assert "not corrected: no coded article" in str(section.tables[0].rows[0][-1])
+    assert "not corrected: no coded article" in str(section.tables[0].rows[0][-2])
 
 
 def test_profile_tables_lead_to_their_evidence(profile: Profile) -> None:
@@ -253,9 +253,10 @@ def test_results_show_themselves_in_a_notebook_with_their_text_escaped(
     toy_set: AnnotationSet, toy_scores: pd.DataFrame, evaluation: Evaluation
 ) -> None:
     hostile = toy_scores.assign(source="<script>alert(1)</script>")
-    results = [profile_sources(hostile, toy_set.codebook), evaluation]
+    results: list[Any] = [profile_sources(hostile, toy_set.codebook), evaluation]
     table = toy_set.table.assign(comment="<img src=x onerror=alert(1)>")
-    shown = [one._repr_html_() for one in (*results, replace(toy_set, table=table))]
+    results.append(replace(toy_set, table=table))
+    shown = [one._repr_html_() for one in results]
     assert not any("<script" in html or "<img" in html for html in shown)
     assert "&lt;script&gt;" in shown[0]
     assert "macro_f1" in shown[1]
@@ -264,3 +265,16 @@ def test_results_show_themselves_in_a_notebook_with_their_text_escaped(
 def test_an_annotation_set_says_how_much_it_holds(toy_set: AnnotationSet) -> None:
     words = "AnnotationSet: 40 articles, 120 mentions, 120 annotations by ann"
     assert repr(toy_set) == words
+
+
+def test_pulls_hold_where_articles_are_coded_in_part_and_mentions_are_false(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame, coded: pd.DataFrame
+) -> None:
+    part = coded.drop(index=[1, 7, 20]).reset_index(drop=True)
+    part.loc[part.index[::9], "not_target"] = True
+    options = ProfileOptions(by=("target",))
+    made = profile_sources(toy_scores, toy_set.codebook, gold=part, options=options)
+    moves, estimates = pulls(toy_scores, toy_set.codebook, made, part)
+    assert set(estimates.values()) == {"corrected"}
+    assert not any(np.isnan(value) for value in moves.values())
+    assert sum(moves.values()) == pytest.approx(0, abs=1e-9)

@@ -3,7 +3,7 @@
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.demonstrating import Demo, demonstrate
 from classifier.pipeline.drawing import Drawn, DrawOptions, sample
-from classifier.pipeline.evaluating import evaluate, evaluate_predictions
+from classifier.pipeline.evaluating import evaluate, evaluate_predictions, restricted
 from classifier.pipeline.profiling import plan, profile
 from classifier.pipeline.training import train
 
@@ -18,6 +18,7 @@ __all__ = [
     "measure_agreement",
     "plan",
     "profile",
+    "restricted",
     "sample",
     "train",
 ]

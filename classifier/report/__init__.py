@@ -13,11 +13,11 @@ from classifier.report.coverage import coverage_section
 from classifier.report.document import Document, Section
 from classifier.report.evidence import Evidence, evidence_payload
 from classifier.report.page import write_document
+from classifier.report.profile_section import profile_section
 from classifier.report.sections import (
     agreement_section,
     calibration_section,
     evaluation_section,
-    profile_section,
     time_section,
 )
 

@@ -57,6 +57,12 @@ class Dots:
     colours: tuple[str, ...] = field(default=PALETTE)
 
 
+def chart_rows(*several: list[Drawing]) -> tuple[tuple[ChartBlock, ...], ...]:
+    """Rows of charts for a section; a row without charts is left out."""
+    rows = (tuple(drawing.block() for drawing in drawings) for drawings in several)
+    return tuple(row for row in rows if row)
+
+
 def point(row: str, series: str, figure: Estimate, link: str = "") -> dict[str, Any]:
     """An estimate as a point; its row and its series are shown as text."""
     return {

@@ -13,7 +13,7 @@ from classifier.profiles import Profile
 from classifier.records import Article, Problem
 from classifier.report.excerpts import Excerpts
 from classifier.report.human_labels import Label, Said, distances, human_labels, label_of
-from classifier.report.influence import pulls
+from classifier.report.influence import Pulls, pulls
 
 _DIGITS = 4
 FACETS = ("source", "target", "language", "voice")
@@ -59,7 +59,7 @@ def evidence_payload(evidence: Evidence, profile: Profile | None) -> dict[str, A
     variables = evidence.variables
     shown = [v for v in variables if v.name not in FACETS]
     units = frame["unit"].tolist()
-    pulled, kinds = _pulls(evidence, profile)
+    pulled = _pulls(evidence, profile)
     excerpts = Excerpts(evidence.texts)
     for row in frame.to_dict("records"):
         excerpts.add(row)
@@ -74,14 +74,16 @@ def evidence_payload(evidence: Evidence, profile: Profile | None) -> dict[str, A
         "status": _numbered(frame["status"], units),
         "humans": [_said(said.get(unit)) for unit in units],
         "distance": {v.name: distances(frame, v, said) for v in shown},
-        "pull": [_number(pulled.get(unit)) for unit in units],
-        "pulls_at": _numbered(pd.Series([kinds.get(unit) for unit in units], dtype=object), units),
+        "pull": [_number(pulled.moves.get(unit)) for unit in units],
+        "pulls_at": _numbered(
+            pd.Series([pulled.estimates.get(unit) for unit in units], dtype=object), units
+        ),
     }
 
 
-def _pulls(evidence: Evidence, profile: Profile | None) -> tuple[dict[str, float], dict[str, str]]:
+def _pulls(evidence: Evidence, profile: Profile | None) -> Pulls:
     if profile is None:
-        return {}, {}
+        return Pulls({}, {})
     gold = None
     if evidence.annotations is not None and any(row.n_coded_articles for row in profile):
         gold = adjudicate(evidence.annotations)

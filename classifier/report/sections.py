@@ -1,11 +1,10 @@
-"""What a report says, section by section, from finished results."""
+"""What a report says of annotators and of the model, from finished results."""
 
 import pandas as pd
 
 from classifier.evaluation import Evaluation
-from classifier.profiles import ALL_VOICES, Profile, ProfileRow, Quantity
-from classifier.report.document import ChartBlock, Section, TableBlock
-from classifier.report.drawing import THRESHOLDS, Drawing
+from classifier.report.document import Section, TableBlock
+from classifier.report.drawing import THRESHOLDS, chart_rows
 from classifier.report.evaluation_charts import (
     agreement_drawings,
     alpha_of,
@@ -15,16 +14,10 @@ from classifier.report.evaluation_charts import (
     label_drawings,
     reliability_drawings,
 )
-from classifier.report.links import evidence_link
-from classifier.report.profile_charts import mean_drawings, share_drawings
 from classifier.report.time_charts import time_drawings
 
 _PARTS = ("target", "language", "source", "voice")
 _EVERYTHING = "all"
-_ESTIMATES = ("model only", "labels only", "corrected")
-_FOLD_FROM = 12
-"""Tables with more rows than this are folded on the page."""
-_MOST_SHARE_PANELS = 6
 
 
 def agreement_section(frame: pd.DataFrame) -> Section:
@@ -40,7 +33,7 @@ def agreement_section(frame: pd.DataFrame) -> Section:
             _alphas("Over all mentions", frame[frame["part"] == _EVERYTHING]),
             _alphas("By part", frame[frame["part"] != _EVERYTHING], is_folded=True),
         ),
-        _blocks(annotator_drawings(frame)),
+        chart_rows(annotator_drawings(frame)),
     )
 
 
@@ -59,7 +52,7 @@ def evaluation_section(evaluation: Evaluation) -> Section:
             _overall("Per label", evaluation, "labels", is_folded=True),
             _overall("Each annotator's place taken by the model", evaluation, "annotators"),
         ),
-        _blocks(
+        chart_rows(
             agreement_drawings(evaluation),
             label_drawings(evaluation),
             confusion_drawings(evaluation),
@@ -78,20 +71,7 @@ def calibration_section(evaluation: Evaluation) -> Section:
             "telling the cases apart. Lower is better for all three.",
         ),
         _filled(_overall("Errors of the probabilities", evaluation, "calibration")),
-        _blocks(reliability_drawings(evaluation)),
-    )
-
-
-def profile_section(profile: Profile, title: str = "Profiles of the sources") -> Section:
-    """Means and shares per group; every withheld figure says why."""
-    left_out = "; ".join(f"{n} ({reason})" for reason, n in profile.left_out.items())
-    shares = share_drawings(profile)
-    return Section(
-        title,
-        (profile.estimand, _correction(profile), _withheld(profile))
-        + ((f"Mentions left out: {left_out}.",) if left_out else ()),
-        (_means(profile), _shares(profile)),
-        _blocks(mean_drawings(profile), shares if len(shares) <= _MOST_SHARE_PANELS else []),
+        chart_rows(reliability_drawings(evaluation)),
     )
 
 
@@ -104,12 +84,7 @@ def time_section(predictions: pd.DataFrame) -> Section | None:
         "These are means of the model's scores and not corrected for its errors: a change here may "
         "be a change in what the articles are about."
     )
-    return Section("Through time", (text,), charts=_blocks(drawings))
-
-
-def _blocks(*several: list[Drawing]) -> tuple[tuple[ChartBlock, ...], ...]:
-    rows = (tuple(drawing.block() for drawing in drawings) for drawings in several)
-    return tuple(row for row in rows if row)
+    return Section("Through time", (text,), charts=chart_rows(drawings))
 
 
 def _alphas(caption: str, frame: pd.DataFrame, *, is_folded: bool = False) -> TableBlock:
@@ -150,77 +125,3 @@ def _overall(
     )
     columns = tuple(name.replace("_", " ") for name in (*keys, *numbers, *figures))
     return TableBlock(caption, columns, lines, is_folded)
-
-
-def _correction(profile: Profile) -> str:
-    if any(row.n_coded_articles for row in profile):
-        return (
-            "“Corrected” combines the model's scores for all articles with the annotators' labels "
-            "for some (prediction-powered inference, clustered by article); it assumes that those "
-            "articles were drawn at random. “Labels only” uses the labels alone. “Model only” is "
-            "not corrected for model error, and its interval leaves that error out."
-        )
-    return (
-        "No annotated article was given, so these are the model's means and shares, not corrected "
-        "for model error; their intervals say how sure the mean score is, not how sure the stance."
-    )
-
-
-def _withheld(profile: Profile) -> str:
-    reasons: dict[str, int] = {}
-    for row in profile:
-        for quantity in row.quantities:
-            if quantity.label is None and quantity.corrected.value is None:
-                kind = quantity.corrected.status.split(":")[0]
-                reasons[kind] = reasons.get(kind, 0) + 1
-    listed = ", ".join(f"{n} ({reason})" for reason, n in reasons.items())
-    order = "Sources stand in alphabetical order: overlapping intervals allow no ranking."
-    return f"Corrected means that are withheld: {listed}. {order}" if listed else order
-
-
-def _means(profile: Profile) -> TableBlock:
-    found = [(row, q) for row in profile for q in row.quantities if q.label is None]
-    rows = [
-        (
-            *row.group.values(),
-            row.voice,
-            row.n_mentions,
-            row.n_articles,
-            row.n_coded_articles,
-            quantity.variable,
-            *_three(quantity),
-        )
-        for row, quantity in found
-    ]
-    columns = (*_groups(profile), "voice", "mentions", "articles", "coded", "variable")
-    links = tuple(_link(row) for row, _ in found)
-    return TableBlock("Means", (*columns, *_ESTIMATES), tuple(rows), len(rows) > _FOLD_FROM, links)
-
-
-def _shares(profile: Profile) -> TableBlock:
-    found = [(row, q) for row in profile for q in row.quantities if q.label is not None]
-    rows = [
-        (
-            *row.group.values(),
-            row.voice,
-            f"{quantity.variable}: {quantity.label}",
-            *_three(quantity),
-        )
-        for row, quantity in found
-    ]
-    columns = (*_groups(profile), "voice", "share of", *_ESTIMATES)
-    links = tuple(_link(row) for row, _ in found)
-    return TableBlock("Shares", columns, tuple(rows), is_folded=True, links=links)
-
-
-def _link(row: ProfileRow) -> str:
-    voice = {} if row.voice == ALL_VOICES else {"voice": row.voice}
-    return evidence_link({**row.group, **voice})
-
-
-def _three(quantity: Quantity) -> tuple[object, ...]:
-    return quantity.naive, quantity.labelled, quantity.corrected
-
-
-def _groups(profile: Profile) -> tuple[str, ...]:
-    return tuple(profile.rows[0].group) if profile.rows else ()
