@@ -18,7 +18,7 @@ from classifier.files import write_json_lines
 from classifier.predictions import read_predictions
 from classifier.records import Article, Mention, Span
 from classifier.score import Scorer, load, score_to_file, streaming
-from classifier.training import TrainOptions, train
+from classifier.training import TrainOptions, read_run_summary, train
 
 TEXT = "Turkey was praised at the harbour. Nobody spoke. Russia was blamed at the market."
 
@@ -48,6 +48,17 @@ def test_a_text_is_scored(scorer: Scorer) -> None:
     assert list(rows["roles"]) == [["partner"], ["aggressor"]]
     assert list(rows["unit"]) == ["text:0-6:TR", "text:49-55:RU"]
     assert set(rows["status"]) == {"ok"}
+
+
+def test_articles_that_were_trained_on_are_marked(
+    scorer: Scorer, toy_set: AnnotationSet, linear_run: Path
+) -> None:
+    rows = scorer.score_articles(toy_set.articles).to_frame()
+    split = read_run_summary(linear_run).split
+    assert {part: set(group["article_id"]) for part, group in rows.groupby("part")} == {
+        part: set(names) for part, names in split.items() if names
+    }
+    assert scorer.score(TEXT).to_frame()["part"].tolist() == [None, None]
 
 
 def test_the_stance_score_is_the_expected_number(scorer: Scorer) -> None:

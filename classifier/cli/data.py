@@ -64,20 +64,17 @@ def export_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
     out: Annotated[Path, typer.Option(help="File or folder to write.")],
     predictions: Annotated[
-        Path | None, typer.Option(help="Predictions to show as suggestions (Parquet).")
+        Path | None, typer.Option(help="Predictions to show as suggestions.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Write an annotation set for another tool, with a model's predictions as suggestions."""
     from classifier.annotations import read_annotations
     from classifier.formats import export_annotations
+    from classifier.predictions import read_predictions
 
     annotation_set = read_annotations(folder)
-    suggested = None
-    if predictions is not None:
-        import pandas as pd
-
-        suggested = pd.read_parquet(predictions)
+    suggested = None if predictions is None else read_predictions(predictions)
     export_annotations(format_name, annotation_set, out, predictions=suggested)
     answer = Answer(
         {"out": out, "articles": len(annotation_set.articles), "format": format_name},

@@ -7,12 +7,10 @@ import typer
 from rich.table import Table
 
 from classifier.cli.output import Answer, progress, show, table
+from classifier.cli.tables import accuracy_table, agreement_lines, comparison_lines, profile_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from classifier.evaluation import Evaluation, Row
-    from classifier.profiles import Profile, ProfileOptions
+    from classifier.profiles import ProfileOptions
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Predictions = Annotated[Path, typer.Argument(help="What `classifier score` wrote.")]
@@ -72,7 +70,7 @@ def evaluate_command(
         result = evaluate_predictions(read_predictions(predictions), folder, run=run, split=split)
     answer = Answer(
         result.to_dict(),
-        [_accuracy_table(result), *_agreement_lines(result)],
+        [accuracy_table(result), *agreement_lines(result)],
         f"classifier report {run} {folder} --out report.html",
     )
     show(answer, as_json=as_json)
@@ -83,7 +81,9 @@ def profile_command(
     gold: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Annotations of some of these articles.")
     ] = None,
-    by: Annotated[str, typer.Option(help="Columns that part the groups.")] = "source,target",
+    by: Annotated[
+        str, typer.Option(help="Columns that part the groups; year and month too.")
+    ] = "source,target",
     estimand: Estimand = "mention",
     population: Population = "source",
     codebook: CodebookFile = None,
@@ -95,9 +95,9 @@ def profile_command(
     options = _profile_options(by, estimand, population)
     result = profile(predictions, gold=gold, codebook=codebook, options=options)
     lines: list[str | Table] = [
-        _profile_table(result),
+        profile_table(result),
         result.estimand,
-        *_comparison_lines(result),
+        *comparison_lines(result),
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
     ]
@@ -190,8 +190,8 @@ def demo_command(
             "The sample was written and labelled by a language model, to learn the tool and for "
             "tests; it is no evidence about anyone.",
             table(columns, overall.to_numpy().tolist(), "agreement between the two passes"),
-            _accuracy_table(demo.evaluation),
-            _profile_table(demo.profiles[0]),
+            accuracy_table(demo.evaluation),
+            profile_table(demo.profiles[0]),
             f"the report is in {demo.report}",
         ],
         f"open {demo.report}",
@@ -207,87 +207,3 @@ def _profile_options(
 
     inference = InferenceOptions(estimand=estimand, population=population)
     return ProfileOptions(by=tuple(by.split(",")), inference=inference)
-
-
-def _profile_table(result: "Profile") -> Table:
-    """The means of ordinal variables; the shares are in the JSON and in the report."""
-    rows = [
-        [
-            *row.group.values(),
-            row.voice,
-            quantity.variable,
-            row.n_mentions,
-            row.n_coded_articles,
-            quantity.naive,
-            quantity.corrected,
-            row.verdict if row.n_coded_articles else None,
-        ]
-        for row in result
-        for quantity in row.quantities
-        if quantity.label is None
-    ]
-    groups = list(result.rows[0].group) if result.rows else []
-    columns = [*groups, "voice", "variable", "mentions", "coded", "model only", "corrected"]
-    return table([*columns, "verdict"], rows)
-
-
-def _comparison_lines(result: "Profile") -> list[str | Table]:
-    """Differences and ranks of means in all voices; --json has the author's own voice too."""
-    from classifier.profiles import ALL_VOICES
-
-    differences = [
-        (*d.group.values(), d.variable, f"{d.first} minus {d.second}", d.estimate)
-        for d in result.differences
-        if d.voice == ALL_VOICES and d.label is None
-    ]
-    ranks = [
-        (*r.group.values(), r.variable, e.name, e.rank or f"{e.best} to {e.worst}", e.estimate)
-        for r in result.rankings
-        if r.voice == ALL_VOICES and r.label is None and len(r.entries) > 1
-        for e in r.entries
-    ]
-    lines: list[str | Table] = []
-    if differences:
-        groups = [""] * (len(differences[0]) - 3)
-        title = "corrected differences, each with its own interval"
-        lines.append(table([*groups, "variable", "difference", "value"], differences, title))
-    if ranks:
-        groups = [""] * (len(ranks[0]) - 4)
-        title = "ranks, highest first, where intervals that hold together do not overlap"
-        lines.append(table([*groups, "variable", "source", "rank", "corrected"], ranks, title))
-    return lines
-
-
-def _accuracy_table(result: "Evaluation") -> Table:
-    return _estimate_table([*result.table("accuracy")])
-
-
-def _agreement_lines(result: "Evaluation") -> list[str | Table]:
-    """Model-annotator agreement over all mentions; the parts are in the JSON and the report."""
-    rows = [
-        row
-        for row in result.table("agreement")
-        if all(value == "all" for key, value in row.keys.items() if key in _PARTS)
-    ]
-    return [_estimate_table(rows, _AGREEMENT_FIGURES)] if rows else []
-
-
-def _estimate_table(rows: "Sequence[Row]", chosen: "Sequence[str]" = ()) -> Table:
-    """Variable and predictor, then the chosen figures, or all that any of the rows has."""
-    names = list(chosen or dict.fromkeys(name for row in rows for name in row.estimates))
-    cells = [
-        [row.keys["variable"], row.keys["predictor"], *(row.estimates.get(name) for name in names)]
-        for row in rows
-    ]
-    return table(["variable", "predictor", *(name.replace("_", " ") for name in names)], cells)
-
-
-_AGREEMENT_FIGURES = (
-    "alpha_predictor",
-    "alpha_annotators",
-    "alpha_difference",
-    "winning_rate_clustered",
-    "advantage_probability",
-)
-"""Those that a terminal has room for; --json has them all."""
-_PARTS = ("target", "language", "source", "voice")

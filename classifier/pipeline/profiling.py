@@ -24,7 +24,8 @@ def profile(
 
     Args:
         predictions: A table as scoring writes it, or the file it is in.
-        gold: Annotations of some of the scored articles, drawn at random.
+        gold: Annotations of some of the scored articles, drawn at random. Articles that the model
+            was trained on are left out, where scoring wrote that down.
         codebook: Where the predictions were made under another than the gold's or the default one.
         options: Groups, zones, estimand.
     """

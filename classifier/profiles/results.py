@@ -144,6 +144,11 @@ class Profile:
             ],
         }
 
+    def __repr__(self) -> str:
+        """How many groups there are; the frame has the figures."""
+        groups = " and ".join(self.rows[0].group) if self.rows else "nothing"
+        return f"Profile of {len(self.rows)} rows by {groups}. {self.estimand}"
+
     def _repr_html_(self) -> str:
         """Means with their intervals; shares are in the frame."""
         lines = [

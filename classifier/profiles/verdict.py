@@ -69,6 +69,8 @@ def judge_draw(
     obstacle = _obstacle(n, draw)
     if obstacle:
         return obstacle, None
+    if n == members["article_id"].nunique():
+        return "not tested: every article is coded", None
     variable = next((v for v in variables if v.kind == "ordinal"), variables[0])
     test = looks_random(
         members[score_column(variable, labels_of(variable)[0])],

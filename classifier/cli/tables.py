@@ -1,0 +1,111 @@
+"""Tables of results for the terminal."""
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from classifier.cli.output import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from classifier.evaluation import Evaluation, Row
+    from classifier.profiles import Profile, Ranked
+
+_MOST_DIFFERENCES_SHOWN = 30
+_AGREEMENT_FIGURES = (
+    "alpha_predictor",
+    "alpha_annotators",
+    "alpha_difference",
+    "winning_rate_clustered",
+    "advantage_probability",
+)
+"""Those that a terminal has room for; --json has them all."""
+_PARTS = ("target", "language", "source", "voice")
+
+
+def profile_table(result: "Profile") -> Table:
+    """The means of ordinal variables; the shares are in the JSON and in the report."""
+    rows = [
+        [
+            *row.group.values(),
+            row.voice,
+            quantity.variable,
+            row.n_mentions,
+            row.n_coded_articles,
+            quantity.naive,
+            quantity.corrected,
+            row.verdict if row.n_coded_articles else None,
+        ]
+        for row in result
+        for quantity in row.quantities
+        if quantity.label is None
+    ]
+    groups = list(result.rows[0].group) if result.rows else []
+    columns = [*groups, "voice", "variable", "mentions", "coded", "model only", "corrected"]
+    return table([*columns, "verdict"], rows)
+
+
+def comparison_lines(result: "Profile") -> list[str | Table]:
+    """Differences and ranks of means in all voices; --json has the author's own voice too."""
+    from classifier.profiles import ALL_VOICES
+
+    differences = [
+        (", ".join(d.group.values()), d.variable, f"{d.first} minus {d.second}", d.estimate)
+        for d in result.differences
+        if d.voice == ALL_VOICES and d.label is None
+    ]
+    ranks = [
+        (", ".join(r.group.values()), r.variable, e.name, _place(e), e.estimate)
+        for r in result.rankings
+        if r.voice == ALL_VOICES and r.label is None and len(r.entries) > 1
+        for e in r.entries
+    ]
+    lines: list[str | Table] = []
+    if differences:
+        lines.append("corrected differences, each with an interval of its own:")
+        columns = ["within", "variable", "difference", "value"]
+        lines.append(table(columns, differences[:_MOST_DIFFERENCES_SHOWN]))
+    if len(differences) > _MOST_DIFFERENCES_SHOWN:
+        rest = len(differences) - _MOST_DIFFERENCES_SHOWN
+        lines.append(f"... and {rest} more; --json lists them all")
+    if ranks:
+        lines.append("ranks, highest first, with intervals that hold for all sources at once:")
+        lines.append(table(["within", "variable", "source", "rank", "corrected"], ranks))
+    return lines
+
+
+def _place(entry: "Ranked") -> str:
+    return str(entry.rank) if entry.rank else f"none ({entry.best} to {entry.worst})"
+
+
+def accuracy_table(result: "Evaluation") -> Table:
+    """Every predictor against gold."""
+    return _estimate_table([*result.table("accuracy")])
+
+
+def agreement_lines(result: "Evaluation") -> list[str | Table]:
+    """Model-annotator agreement over all mentions; the parts are in the JSON and the report."""
+    rows = [
+        row
+        for row in result.table("agreement")
+        if all(value == "all" for key, value in row.keys.items() if key in _PARTS)
+    ]
+    absent = {
+        name: sorted({row.estimates[name].status for row in rows if name in row.estimates})
+        for name in _AGREEMENT_FIGURES
+        if all(name not in row.estimates or row.estimates[name].value is None for row in rows)
+    }
+    shown = [name for name in _AGREEMENT_FIGURES if name not in absent]
+    reasons = [f"{name.replace('_', ' ')}: {'; '.join(why)}" for name, why in absent.items() if why]
+    return [*([_estimate_table(rows, shown)] if rows and shown else []), *reasons]
+
+
+def _estimate_table(rows: "Sequence[Row]", chosen: "Sequence[str]" = ()) -> Table:
+    """Variable and predictor, then the chosen figures, or all that any of the rows has."""
+    names = list(chosen or dict.fromkeys(name for row in rows for name in row.estimates))
+    cells = [
+        [row.keys["variable"], row.keys["predictor"], *(row.estimates.get(name) for name in names)]
+        for row in rows
+    ]
+    return table(["variable", "predictor", *(name.replace("_", " ") for name in names)], cells)
