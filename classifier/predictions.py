@@ -58,6 +58,10 @@ class Predictions:
         """Number of mentions, scored or not."""
         return int(self.table.num_rows)
 
+    def __repr__(self) -> str:
+        """How many mentions there are; the frame has the rest."""
+        return f"Predictions for {len(self)} mentions, {len(self.problems)} problems"
+
     def to_frame(self) -> pd.DataFrame:
         """One row per mention; a set of labels is a list of names."""
         return _frame(self.table)

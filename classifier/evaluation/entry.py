@@ -54,7 +54,8 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """The figures against gold, in plain text."""
-        return f"Evaluation of {self.counts['n_mentions']} mentions\n{self._brief().to_string()}"
+        table = self._brief().to_string(na_rep="–")
+        return f"Evaluation of {self.counts['n_mentions']} mentions\n{table}"
 
     def _repr_html_(self) -> str:
         table: str = self._brief().to_html(index=False, border=0, na_rep="–")

@@ -55,6 +55,12 @@ class AgreementReport:
             ]
         )
 
+    def __repr__(self) -> str:
+        """Alpha over all mentions, variable by variable."""
+        frame = self.to_frame()
+        text: str = frame[frame["part"] == _EVERYTHING].to_string(index=False, na_rep="–")
+        return text
+
     def chart(self) -> Chart:
         """Alpha with its interval per variable and part, against the usual thresholds."""
         return chart(self.to_frame())
