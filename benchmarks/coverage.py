@@ -186,6 +186,63 @@ def unequal_chances(corpora: int, seed: int) -> dict[str, float]:
     }
 
 
+def messy_coding(corpora: int, seed: int) -> dict[str, float]:
+    """Coverage with 40 coded articles that are coded in part, hold false mentions or are copied."""
+    generator = np.random.default_rng(seed)
+    truths = [World(lean).mean(generator) for lean in LEANS]
+    hits: dict[str, list[bool]] = {}
+    for i in range(corpora):
+        corpus = World(LEANS[i % len(LEANS)]).draw(ARTICLES, generator)
+        chosen = generator.choice(ARTICLES, 40, replace=False)
+        coded = np.where(np.isin(corpus.article, chosen), corpus.label, np.nan)
+        for name, (score, labels, article, sampling) in {
+            "two mentions coded per article": (*_first_two(corpus, coded), Sampling()),
+            "a false mention in two articles of three": _with_false(corpus, coded, generator),
+            "a third of the articles printed three times": _copied(corpus, generator),
+        }.items():
+            estimate = corrected_mean(score, labels, article, sampling=sampling)
+            low, high = _ends(estimate)
+            hits.setdefault(name, []).append(bool(low <= truths[i % len(LEANS)] <= high))
+    return {name: round(float(np.mean(rows)), 4) for name, rows in hits.items()}
+
+
+def _first_two(corpus: Corpus, coded: Array) -> tuple[Array, Array, npt.NDArray[np.int64]]:
+    """Only two mentions of a coded article were coded; mentions are in random order."""
+    place = np.arange(len(coded)) - np.searchsorted(corpus.article, corpus.article)
+    return corpus.score, np.where(place < 2, coded, np.nan), corpus.article
+
+
+def _with_false(
+    corpus: Corpus, coded: Array, generator: np.random.Generator
+) -> tuple[Array, Array, npt.NDArray[np.int64], Sampling]:
+    """Two articles of three also have a mention that is none, to which the model gives 0.8."""
+    extra = np.flatnonzero(generator.random(ARTICLES) < 2 / 3)
+    n = len(extra)
+    is_coded = np.isin(extra, corpus.article[~np.isnan(coded)])
+    return (
+        np.concatenate([corpus.score, np.full(n, 0.8)]),
+        np.concatenate([coded, np.full(n, np.nan)]),
+        np.concatenate([corpus.article, extra]),
+        Sampling(is_false=np.concatenate([np.zeros(len(coded), bool), is_coded])),
+    )
+
+
+def _copied(
+    corpus: Corpus, generator: np.random.Generator
+) -> tuple[Array, Array, npt.NDArray[np.int64], Sampling]:
+    """The same articles, but each third one three times under the same story; 40 of them coded."""
+    copies = [corpus.article + ARTICLES * k for k in range(3)]
+    kept = [np.ones(len(corpus.article), bool), corpus.article % 3 == 0, corpus.article % 3 == 0]
+    article = np.concatenate([a[k] for a, k in zip(copies, kept, strict=True)])
+    score, label, story = (
+        np.concatenate([column[k] for k in kept])
+        for column in (corpus.score, corpus.label, corpus.article)
+    )
+    chosen = generator.choice(np.unique(article), 40, replace=False)
+    coded = np.where(np.isin(article, chosen), label, np.nan)
+    return score, coded, article, Sampling(cluster=story)
+
+
 def easy_articles(corpora: int, seed: int) -> dict[str, float]:
     """How often the randomness test fires when the easy articles were coded, and when not."""
     generator = np.random.default_rng(seed)
@@ -227,6 +284,7 @@ def main() -> None:
         **simulate(*runs),
         "coverage_at_40_coded": finite_and_article(*runs),
         "coverage_with_unequal_chances": unequal_chances(*runs),
+        "coverage_of_messy_coding_at_40_coded": messy_coding(*runs),
         "randomness_test_fires": easy_articles(*runs),
     }
     print(json.dumps(result, indent=2))
