@@ -12,6 +12,7 @@ from classifier.report.charts import chart
 from classifier.report.coverage import coverage_section
 from classifier.report.document import Document, Section
 from classifier.report.evidence import Evidence, evidence_payload
+from classifier.report.methods import methods_section
 from classifier.report.page import write_document
 from classifier.report.profile_section import profile_section
 from classifier.report.sections import (
@@ -55,6 +56,7 @@ def write_report(
     several = [profiles] if isinstance(profiles, Profile) else list(profiles)
     sections = [profile_section(profile, _title(profile)) for profile in several]
     sections += _further(evaluation, agreement, evidence)
+    sections.append(methods_section(evaluation, several, agreement, evidence))
     payload = None
     if evidence is not None and Path(path).suffix != ".md":
         payload = evidence_payload(evidence, several[-1] if several else None)

@@ -87,6 +87,12 @@ def time_section(predictions: pd.DataFrame) -> Section | None:
     return Section("Through time", (text,), charts=chart_rows(drawings))
 
 
+def alphas_in_words(frame: pd.DataFrame) -> str:
+    """Alpha over all mentions, variable by variable, in one line."""
+    lines = frame[frame["part"] == _EVERYTHING].to_dict("records")
+    return "; ".join(f"{line['variable']} {alpha_of(line)}" for line in lines)
+
+
 def _alphas(caption: str, frame: pd.DataFrame, *, is_folded: bool = False) -> TableBlock:
     lines = frame.to_dict("records")
     rows = tuple(
