@@ -256,6 +256,16 @@ def test_the_difference_of_two_sources_by_hand() -> None:
     )
 
 
+def test_shares_are_compared_on_request() -> None:
+    rows = sources({"A": 2, "B": 8})
+    labels = coded(rows)
+    labels["parts"] = [frozenset({"hero"}) if i % 3 else frozenset[str]() for i in labels.index]
+    options = ProfileOptions(compare_shares=True)
+    profile = profile_sources(rows, codebook(), gold=labels, options=options)
+    assert {d.label for d in profile.differences} == {None, "hero"}
+    assert {r.label for r in profile.rankings} == {None, "hero"}
+
+
 def test_sources_that_print_the_same_stories_differ_more_surely() -> None:
     # Two sources with the same text throughout: their means move together, so that their
     # difference is known although neither mean is.

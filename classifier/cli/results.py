@@ -1,5 +1,6 @@
 """Commands on results: agreement, evaluate, profile, plan, report, demo."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -86,13 +87,16 @@ def profile_command(
     ] = "source,target",
     estimand: Estimand = "mention",
     population: Population = "source",
+    compare_shares: Annotated[
+        bool, typer.Option("--compare-shares", help="Compare and rank shares too (--json).")
+    ] = False,
     codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
     from classifier.pipeline import profile
 
-    options = _profile_options(by, estimand, population)
+    options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
     result = profile(predictions, gold=gold, codebook=codebook, options=options)
     lines: list[str | Table] = [
         profile_table(result),
@@ -144,28 +148,26 @@ def report_command(
     ] = None,
     split: Annotated[str | None, typer.Option(help="Part to evaluate on.")] = None,
     by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
+    bundle_to: Annotated[
+        Path | None,
+        typer.Option("--bundle", help="Also write all that others need to check it (.zip)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write agreement, evaluation, profiles and the evidence behind them as one page."""
-    from classifier.annotations import read_annotations
-    from classifier.articles import read_articles
-    from classifier.pipeline import evaluate, measure_agreement, profile
-    from classifier.predictions import read_predictions
-    from classifier.report import Evidence, write_report
+    from classifier.pipeline import ReportInputs, bundle, report
 
-    with progress("evaluate") as tell:
-        evaluation = evaluate(run, folder, split=split, progress=tell)
-    table_ = None if predictions is None else read_predictions(predictions)
     options = _profile_options(by, "mention", "source")
-    profiles = [] if table_ is None else [profile(table_, gold=folder, options=options)]
-    evidence = None
-    if table_ is not None:
-        reading = None if articles is None else read_articles(articles)
-        texts, problems = (reading.articles, reading.problems) if reading else ((), ())
-        evidence = Evidence(table_, texts, read_annotations(folder), problems=problems)
-    agreement = measure_agreement(folder).to_frame()
-    path = write_report(evaluation, profiles, out, agreement=agreement, evidence=evidence)
-    show(Answer({"out": path}, [f"the report is in {path}"]), as_json=as_json)
+    inputs = ReportInputs(run, folder, predictions, articles, split, options)
+    with progress("evaluate") as tell:
+        reported = report(inputs, out, progress=tell)
+    lines = [f"the report is in {reported.page}"]
+    if bundle_to is not None:
+        lines.append(f"what others need to check it is in {bundle(inputs, reported, bundle_to)}")
+    if predictions is None:
+        lines.append("It has no profiles and no evidence: no --predictions were given.")
+    answer = Answer({"out": reported.page, "bundle": bundle_to}, lines, f"open {reported.page}")
+    show(answer, as_json=as_json)
 
 
 def demo_command(
