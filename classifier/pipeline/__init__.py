@@ -5,6 +5,7 @@ from classifier.pipeline.demonstrating import Demo, demonstrate
 from classifier.pipeline.drawing import Drawn, DrawOptions, sample
 from classifier.pipeline.evaluating import evaluate, evaluate_predictions, restricted
 from classifier.pipeline.profiling import plan, profile
+from classifier.pipeline.reporting import Reported, ReportInputs, bundle, report
 from classifier.pipeline.training import train
 
 __all__ = [
@@ -12,12 +13,16 @@ __all__ = [
     "Demo",
     "DrawOptions",
     "Drawn",
+    "ReportInputs",
+    "Reported",
+    "bundle",
     "demonstrate",
     "evaluate",
     "evaluate_predictions",
     "measure_agreement",
     "plan",
     "profile",
+    "report",
     "restricted",
     "sample",
     "train",

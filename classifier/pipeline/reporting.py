@@ -1,0 +1,145 @@
+"""The report on a run, and everything that somebody else needs to check it."""
+
+import csv
+import hashlib
+import io
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from classifier.annotations import AnnotationSet, read_annotations
+from classifier.articles import read_articles
+from classifier.evaluation import Evaluation
+from classifier.files import replacing
+from classifier.models.base import Progress
+from classifier.models.folder import CODEBOOK, RECORD
+from classifier.pipeline.agreeing import AgreementReport, measure_agreement
+from classifier.pipeline.evaluating import evaluate
+from classifier.pipeline.profiling import profile
+from classifier.predictions import read_predictions
+from classifier.profiles import Profile, ProfileOptions
+from classifier.report import Evidence, bibliography, write_report
+
+_PACKAGES = (
+    "stance-framing-classifier",
+    *("numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
+    *("torch", "transformers", "tokenizers", "sentencex", "py3langid"),
+)
+_SPLIT = "split.json"
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""So that the same results make the same bundle, byte for byte."""
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What a report is about."""
+
+    run: Path
+    data: Path
+    """The annotation set: what the run is judged on, and what corrects the profiles."""
+    predictions: Path | None = None
+    """What `classifier score` wrote, to profile the sources from."""
+    articles: Path | None = None
+    """The texts that were scored, for the passages."""
+    split: str | None = None
+    options: ProfileOptions = field(default_factory=ProfileOptions)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The results that a report shows."""
+
+    annotation_set: AnnotationSet
+    agreement: AgreementReport
+    evaluation: Evaluation
+    profiles: tuple[Profile, ...]
+    page: Path
+
+
+def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None) -> Reported:
+    """Evaluate a run, profile the sources, and write the page.
+
+    Raises:
+        DataError: the annotations, predictions or articles cannot be read or do not fit.
+        ModelError: there is no run.
+    """
+    annotation_set = read_annotations(inputs.data)
+    evaluation = evaluate(inputs.run, annotation_set, split=inputs.split, progress=progress)
+    agreement = measure_agreement(annotation_set)
+    evidence, profiles = None, tuple[Profile, ...]()
+    if inputs.predictions is not None:
+        table = read_predictions(inputs.predictions)
+        profiles = (profile(table, gold=annotation_set, options=inputs.options),)
+        reading = None if inputs.articles is None else read_articles(inputs.articles)
+        texts, problems = (reading.articles, reading.problems) if reading else ((), ())
+        evidence = Evidence(table, texts, annotation_set, problems=problems)
+    frame = agreement.to_frame()
+    page = write_report(evaluation, profiles, out, agreement=frame, evidence=evidence)
+    return Reported(annotation_set, agreement, evaluation, profiles, page)
+
+
+def bundle(inputs: ReportInputs, reported: Reported, path: Path) -> Path:
+    """Write a zip file from which the figures can be checked and made again.
+
+    It holds the page, every figure as JSON, the predictions, the labels and how articles were
+    drawn, the codebook, the record of the training and a manifest with versions, hashes and the
+    command. Articles are named and hashed; their texts are in the page's passages only.
+    """
+    files = _files(inputs, reported)
+    manifest = {
+        "command": ["classifier", *sys.argv[1:]],
+        "python": platform.python_version(),
+        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    }
+    files["manifest.json"] = _json(manifest)
+    with replacing(path) as draft, ZipFile(draft, "w", ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            entry = ZipInfo(name, _LONG_AGO)
+            entry.compress_type = ZIP_DEFLATED
+            archive.writestr(entry, files[name])
+    return path
+
+
+def _files(inputs: ReportInputs, reported: Reported) -> dict[str, bytes]:
+    files = {
+        reported.page.name: reported.page.read_bytes(),
+        "agreement.json": _json(reported.agreement.to_dict()),
+        "evaluation.json": _json(reported.evaluation.to_dict()),
+        "profiles.json": _json([one.to_dict() for one in reported.profiles]),
+        "articles.csv": _articles(reported.annotation_set),
+        "references.bib": bibliography().encode(),
+    }
+    named = [inputs.run / RECORD, inputs.run / CODEBOOK, inputs.run / _SPLIT]
+    named.append(inputs.data / "annotations.jsonl")
+    if inputs.predictions is not None:
+        named.append(inputs.predictions)
+    return files | {path.name: path.read_bytes() for path in named if path.is_file()}
+
+
+def _articles(annotation_set: AnnotationSet) -> bytes:
+    """Which articles were labelled, with the chance that each was drawn."""
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow(("article_id", "sha256", "sampling_probability"))
+    for article in annotation_set.articles:
+        writer.writerow((article.article_id, article.sha256, article.sampling_probability))
+    return lines.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _json(data: Mapping[str, Any] | list[dict[str, Any]]) -> bytes:
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2)
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
