@@ -1,0 +1,71 @@
+"""The notebooks run from top to bottom and are committed with outputs that anyone may see."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+_SECONDS = 180
+_LONGEST_FUNCTION = 3
+
+
+def test_there_are_four_notebooks() -> None:
+    names = ["01_annotate", "02_train", "03_evaluate", "04_score_sources"]
+    assert [path.stem for path in NOTEBOOKS] == names
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path: Path) -> None:
+    arguments = [
+        "--nbmake",
+        f"--nbmake-timeout={_SECONDS}",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *arguments, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=FOLDER,
+    )
+    assert done.returncode == 0, done.stdout[-3_000:]
+
+
+def _code_cells(path: Path) -> list[dict[str, Any]]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_committed_with_its_outputs(path: Path) -> None:
+    cells = _code_cells(path)
+    assert all(cell["execution_count"] for cell in cells)
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert outputs
+    assert not [output for output in outputs if output["output_type"] == "error"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_output_names_a_place_on_a_machine(path: Path) -> None:
+    shown = json.dumps([cell["outputs"] for cell in _code_cells(path)])
+    assert not re.search(r"/(tmp|home|root|Users|work)/", shown)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_functions_of_any_length_belong_in_the_package(path: Path) -> None:
+    for cell in _code_cells(path):
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            if isinstance(node, ast.FunctionDef):
+                assert len(node.body) <= _LONGEST_FUNCTION
