@@ -350,6 +350,14 @@ def test_coding_only_the_positive_articles_does_not_look_random() -> None:
     assert test.differences["mean score"] > 1
 
 
+def test_differences_are_in_standard_deviations() -> None:
+    # Scores 1 1 0 0, standardised 1 1 -1 -1, the first two coded: 1 - (-1). Of the six draws of
+    # two, two are as uneven as this one, so p is near 1/3.
+    test = looks_random([1, 1, 0, 0], [True, True, False, False], list("abcd"))
+    assert test.differences["mean score"] == pytest.approx(2)
+    assert test.p_value == pytest.approx(1 / 3, abs=0.04)
+
+
 def test_what_cannot_be_tested_says_so() -> None:
     test = looks_random([0.1, 0.2], [True, False], ["a", "b"])
     assert test.is_random() is None

@@ -9,8 +9,6 @@ import numpy.typing as npt
 from classifier.errors import DataError
 
 Array = npt.NDArray[np.float64]
-_MOST_NUMBERS = 4_000_000
-"""Random numbers held at a time."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +63,12 @@ def looks_random(
         reason = "not testable: all articles are alike to the model"
         return RandomnessTest(**{**vars(empty), "status": reason})
     standardised = np.column_stack([(c - c.mean()) / c.std() for c in varying.values()])
-    observed = _mean_differences(coded[None, :].astype(float), standardised)[0]
-    generator = np.random.default_rng(seed)
-    largest = np.concatenate(
-        [
-            np.abs(_mean_differences(drawn, standardised)).max(axis=1)
-            for drawn in _permuted(n, n_coded, n_permutations, generator)
-        ]
-    )
+    inside = np.vstack([standardised[coded].sum(axis=0), *_redrawn(standardised, empty)])
+    # Standardised features sum to zero, so that the mean of the rest follows from the chosen.
+    differences = inside / n_coded + inside / (n - n_coded)
+    observed, drawn = differences[0], np.abs(differences[1:]).max(axis=1)
     # The observed assignment is one of the possible ones, hence the 1 on both sides.
-    exceeding = int((largest >= np.abs(observed).max() - 1e-12).sum())
+    exceeding = int((drawn >= np.abs(observed).max() - 1e-12).sum())
     return RandomnessTest(
         p_value=(1 + exceeding) / (1 + n_permutations),
         status="ok",
@@ -115,19 +109,9 @@ def _article_features(
     return features, np.bincount(index, weights=marks, minlength=len(names)) > 0
 
 
-def _mean_differences(assignments: Array, features: Array) -> Array:
-    """Mean of the chosen minus mean of the rest; assignments × features."""
-    chosen = assignments.sum(axis=1, keepdims=True)
-    rest = assignments.shape[1] - chosen
-    inside = assignments @ features
-    return np.asarray(inside / chosen - (features.sum(axis=0) - inside) / rest)
-
-
-def _permuted(
-    n: int, n_coded: int, n_permutations: int, generator: np.random.Generator
-) -> Iterator[Array]:
-    """Random assignments, as many at a time as memory allows."""
-    at_once = max(1, _MOST_NUMBERS // n)
-    for start in range(0, n_permutations, at_once):
-        drawn = generator.random((min(at_once, n_permutations - start), n))
-        yield (drawn.argsort(axis=1) < n_coded).astype(np.float64)
+def _redrawn(features: Array, test: RandomnessTest) -> Iterator[Array]:
+    """Sums of the features over as many articles as were coded, drawn anew each time."""
+    generator, n = np.random.default_rng(test.seed), len(features)
+    for _ in range(test.n_permutations):
+        chosen = generator.choice(n, test.n_coded_articles, replace=False, shuffle=False)
+        yield features[chosen].sum(axis=0)
