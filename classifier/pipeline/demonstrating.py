@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,11 +96,14 @@ def _unseen(run: Run, annotation_set: AnnotationSet) -> AnnotationSet:
 
 
 def _coded(unseen: AnnotationSet, seed: int) -> AnnotationSet:
-    """A random half of the articles, as the ones that were coded."""
+    """A random half of the articles, as the ones that were coded; each knows its chance."""
     names = sorted(unseen.article_by_id)
     n_coded = int(len(names) * CODED_SHARE)
     drawn = np.random.default_rng(seed).choice(names, n_coded, replace=False)
-    return restricted(unseen, set(drawn.tolist()))
+    coded = restricted(unseen, set(drawn.tolist()))
+    chance = n_coded / max(len(names), 1)
+    articles = tuple(replace(one, sampling_probability=chance) for one in coded.articles)
+    return replace(coded, articles=articles)
 
 
 def _profiles(predictions: Predictions, gold: AnnotationSet) -> tuple[Profile, ...]:

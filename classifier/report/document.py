@@ -41,8 +41,8 @@ class Section:
     tables: tuple[TableBlock, ...] = ()
     charts: tuple[tuple[ChartBlock, ...], ...] = ()
     """Rows of charts that belong side by side."""
-    code: str = ""
-    """Text to copy, such as a bibliography; line breaks are kept."""
+    bibtex: str = ""
+    """Works that it rests on."""
 
     @property
     def anchor(self) -> str:
@@ -83,7 +83,7 @@ def to_markdown(document: Document) -> str:
     for section in document.sections:
         parts += [f"## {section.title}", *section.paragraphs]
         parts += [_markdown_table(table) for table in section.tables]
-        parts += [f"```\n{section.code}\n```"] if section.code else []
+        parts += [f"```bibtex\n{section.bibtex}```"] if section.bibtex else []
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -29,7 +29,7 @@ def methods_section(
         sentences += _evaluated(evaluation)
     if profiles:
         sentences += _estimated(profiles[-1])
-    return Section("Methods", (" ".join(sentences),), code=bibliography())
+    return Section("Methods", (" ".join(sentences),), bibtex=bibliography())
 
 
 def bibliography() -> str:

@@ -298,12 +298,12 @@
     head.querySelectorAll("th").forEach((one) => { one.scope = "col"; });
     const body = element("tbody", "", line("model", "model", row, (variable) => predictedNames(variable, row)));
     for (const [annotator, said, isNotTarget, comment] of data.humans[row] || []) {
-      const made = line(annotator, "human", undefined, (variable) => said[variable.name]);
+      const made = line(brief(annotator), "human", undefined, (variable) => said[variable.name]);
       if (isNotTarget) {
         made.lastChild.append(" ", element("span", "quiet", "no mention of the target"));
       }
       if (comment) {
-        made.lastChild.append(" ", element("span", "quiet", `“${comment}”`));
+        made.lastChild.append(" ", element("span", "quiet", `“${brief(comment)}”`));
       }
       body.append(made);
     }
