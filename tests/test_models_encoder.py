@@ -216,3 +216,14 @@ def test_dropout_is_off_unless_asked_for(toy_set: AnnotationSet, tiny_bert: Path
         options = replace(QUICK, base_model=str(tiny_bert), dropout=dropout)
         config = new_encoder(variables_of(toy_set), options).network.encoder.config
         assert config.hidden_dropout_prob == config.attention_probs_dropout_prob == dropout
+
+
+def test_joined_passages_stay_within_the_positions_of_a_small_base(
+    toy_set: AnnotationSet, tiny_bert: Path
+) -> None:
+    # The tiny base has 96 positions, fewer than the 256 tokens that the options allow.
+    options = replace(QUICK, base_model=str(tiny_bert), epochs=1, joined=1.0, max_tokens=256)
+    model = new_encoder(variables_of(toy_set), options)
+    examples = examples_of(toy_set, model)
+    history = model.fit(examples, examples)
+    assert history["steps"] == -(-len(examples.passages) // 8)

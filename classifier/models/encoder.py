@@ -1,6 +1,7 @@
 """The transformer: one forward pass per passage judges all its mentions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -111,7 +112,7 @@ class EncoderModel:
             history = fit_network(
                 self.network,
                 passages,
-                suited(self.options, len(passages)),
+                replace(suited(self.options, len(passages)), max_tokens=self.text_limit),
                 self.frame,
                 judge,
                 checkpoints=checkpoints or Path(spare),
