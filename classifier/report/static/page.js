@@ -1,5 +1,5 @@
 "use strict";
-// Draws the charts, opens folded tables for print, and leads from a dot to its evidence.
+// Draws the charts, all of them for print, and leads from a dot to its evidence.
 (() => {
   const ink = "currentColor";
   const faint = "#7f7f7f33";
@@ -55,7 +55,6 @@
   }
 
   addEventListener("beforeprint", () => {
-    document.querySelectorAll("details").forEach((one) => { one.open = true; });
     places.filter((place) => !place.childElementCount).forEach(draw);
   });
 })();
