@@ -122,7 +122,7 @@ def _plain_progress(title: str) -> Callable[[int, int, str], None]:
 
     def tell(done: int, total: int, word: str) -> None:
         if not total:
-            note(f"{title}: {done} {word}".rstrip())
+            note(f"{title}: {done} articles, {word}".removesuffix(", "))
             return
         tenth = 10 * done // total
         if tenth not in tenths:
