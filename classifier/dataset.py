@@ -34,10 +34,6 @@ class Split:
     """Part -> article ids, in the order of the articles."""
     problems: tuple[Problem, ...] = ()
 
-    def part_of(self, article_id: str) -> str | None:
-        """The part an article is in, or None where it was left out."""
-        return next((part for part, ids in self.parts.items() if article_id in ids), None)
-
 
 @dataclass(frozen=True, slots=True)
 class Shares:
