@@ -101,7 +101,7 @@ def fit_temperature(
 
     Rows whose label is -1 are left out; a set is taken as one yes-or-no question per label.
     """
-    is_coded = (labels if labels.ndim == 1 else labels[:, 0]) >= 0
+    is_coded = (labels if labels.ndim == 1 else labels.max(axis=1)) >= 0
     rows, coded = probabilities[is_coded], labels[is_coded]
     n_mentions = len(coded)
     if n_mentions < MIN_MENTIONS:
@@ -141,4 +141,5 @@ def _loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> floa
     if labels.ndim == 1:
         return float(-np.log(kept[np.arange(len(labels)), labels]).mean())
     against = np.log(np.clip(1.0 - probabilities, _SMALLEST, 1.0))
-    return float(-np.where(labels == 1, np.log(kept), against).mean())
+    losses = -np.where(labels == 1, np.log(kept), against)
+    return float(losses[labels >= 0].mean())

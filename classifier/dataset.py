@@ -219,7 +219,8 @@ def build_examples(
     no mention after all, and units for which none of the variables has a gold label.
     """
     usable = gold[~gold["not_target"].fillna(False).astype(bool)]
-    coded = usable[[v.name for v in variables]].apply(lambda labels: labels.map(_is_coded))
+    columns = {v.name: _label_column(v, gold) for v in variables}
+    coded = usable[list(columns.values())].apply(lambda labels: labels.map(_is_coded))
     usable = usable[coded.any(axis=1)]
     by_article = dict(tuple(usable.groupby("article_id", sort=False)))
     cut = partial(cut_passages, token_starts=token_starts, limits=limits)
@@ -231,8 +232,14 @@ def build_examples(
     ]
     units = [mention.unit for passage in passages for mention in passage.mentions]
     in_order = usable.set_index("unit").loc[units]
-    labels = {v.name: label_array(v, in_order[v.name]) for v in variables}
+    labels = {v.name: label_array(v, in_order[columns[v.name]]) for v in variables}
     return Examples(tuple(passages), labels)
+
+
+def _label_column(variable: Variable, gold: pd.DataFrame) -> str:
+    """Where gold tells most: of a set, the labels that were settled one by one."""
+    settled = f"settled_{variable.name}"
+    return settled if settled in gold.columns else variable.name
 
 
 def _units(rows: pd.DataFrame) -> dict[str, Span]:
@@ -240,11 +247,13 @@ def _units(rows: pd.DataFrame) -> dict[str, Span]:
 
 
 def _is_coded(label: object) -> bool:
-    return isinstance(label, str | frozenset | set | list | tuple)
+    return isinstance(label, str | frozenset | set | list | tuple | Mapping)
 
 
 def label_array(variable: Variable, labels: Iterable[Any]) -> NDArray[np.int64]:
     """Labels as places in codebook order, -1 where not coded; a set as a row of 0 and 1.
+
+    A set may be given as its names, or as whether each label applies, without those left open.
 
     Raises `CodebookError` for a label that the variable does not have.
     """
@@ -254,7 +263,10 @@ def label_array(variable: Variable, labels: Iterable[Any]) -> NDArray[np.int64]:
         return np.array(places, dtype=np.int64)
     rows = np.full((len(values), len(variable.names)), -1, dtype=np.int64)
     for row, value in zip(rows, values, strict=True):
-        if _is_coded(value):
+        if isinstance(value, Mapping):
+            for name, applies in value.items():
+                row[variable.index(name)] = applies
+        elif _is_coded(value):
             row[:] = 0
             row[[variable.index(name) for name in value]] = 1
     return rows
@@ -264,7 +276,7 @@ def check_labels(labels: Mapping[str, NDArray[np.int64]], variables: Sequence[Va
     """Raise `DataError` unless each variable shows at least two different answers."""
     for variable in variables:
         rows: NDArray[np.int64] = labels[variable.name]
-        coded = rows[(rows if rows.ndim == 1 else rows[:, 0]) >= 0]
+        coded = rows[(rows if rows.ndim == 1 else rows.max(axis=1)) >= 0]
         if not len(coded):
             raise DataError(
                 f"variable {variable.name!r} has no labels in the training articles; "

@@ -15,7 +15,7 @@ TokenStarts = Callable[[Sequence[str]], Sequence[Sequence[int]]]
 """For each text, where its tokens begin, in rising order."""
 Labels = Mapping[str, NDArray[np.int64]]
 """Per variable one row per mention: a label's place, or -1 where not coded; for a set, one
-column of 0 and 1 per label, or -1 throughout."""
+column of 0, 1 or -1 per label."""
 
 
 @dataclass(frozen=True)

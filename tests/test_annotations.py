@@ -227,6 +227,25 @@ def test_majority_of_sets(roles: list[list[str]], expected: tuple[set[str] | Non
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
+        # one of two gives weak: open by majority, and not unanimous either
+        ("majority", {"strong": True}),
+        ("unanimous", {"strong": True}),
+        ("annotator:1", {"strong": True, "weak": False}),
+    ],
+)
+def test_each_label_of_a_set_is_settled_for_itself(rule: str, expected: dict[str, bool]) -> None:
+    gold = _gold(rule, _roles("0", "weak", "strong"), _roles("1", "strong"))
+    settled = {name: gold["settled_roles"].get(name) for name in ("strong", "weak")}
+    assert {name: answer for name, answer in settled.items() if answer is not None} == expected
+
+
+def test_what_nobody_coded_has_no_settled_labels() -> None:
+    assert _gold("majority", _annotation("noor", "neutral"))["settled_roles"] is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
         ("unanimous", (None, "tie")),
         ("annotator:bram", ("favourable", "ok")),
         ("annotator:ida", (None, "not coded")),

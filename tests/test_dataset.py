@@ -160,7 +160,7 @@ def test_labels_stand_beside_their_mentions(toy_set: AnnotationSet) -> None:
 def test_spans_that_are_no_mention_and_uncoded_units_are_left_out(toy_set: AnnotationSet) -> None:
     gold = adjudicate(toy_set)
     gold.loc[1, "not_target"] = True
-    for name in ("stance", "roles"):
+    for name in ("stance", "roles", "settled_roles"):
         gold[name] = [None, *gold[name][1:]]
     examples = build_examples(toy_set.articles, gold, (STANCE, ROLES), starts)
     assert examples.n_mentions == len(gold) - 2
@@ -170,6 +170,23 @@ def test_labels_become_places_and_gaps_minus_one() -> None:
     assert label_array(TONE, ["warm", None, "cold"]).tolist() == [1, -1, 0]
     rows = label_array(replace(TONE, kind="set"), [frozenset({"warm"}), frozenset(), None])
     assert rows.tolist() == [[0, 1], [0, 0], [-1, -1]]
+
+
+def test_a_label_of_a_set_that_is_left_open_is_not_coded() -> None:
+    rows = label_array(replace(TONE, kind="set"), [{"warm": True}, {"cold": False}, {}])
+    assert rows.tolist() == [[-1, 1], [0, -1], [-1, -1]]
+
+
+def test_a_tied_label_of_a_set_does_not_take_the_others_with_it(toy_set: AnnotationSet) -> None:
+    article = toy_set.articles[0]
+    table = toy_set.table[toy_set.table["article_id"] == article.article_id].head(1)
+    one, other = table.copy(), table.copy()
+    one["roles"], other["roles"] = [frozenset({"weak"})], [frozenset({"weak", "strong"})]
+    other["annotator"] = "another"
+    both = AnnotationSet((article,), pd.concat([one, other]), toy_set.codebook)
+    examples = build_examples([article], adjudicate(both), (ROLES,), starts)
+    row = dict(zip(ROLES.names, examples.labels["roles"][0].tolist(), strict=True))
+    assert (row["weak"], row["strong"], row["victim"]) == (1, -1, 0)
 
 
 def test_an_unknown_label_is_refused() -> None:

@@ -105,6 +105,9 @@ def test_mentions_that_were_not_coded_cost_nothing() -> None:
     # two labels are two questions, each undecided
     sets = torch.tensor([[1, 0], [-1, -1]])
     assert masked_loss(logits, sets).item() == pytest.approx(2 * np.log(2))
+    # a label that is left open is no question
+    open_ = torch.tensor([[1, -1], [-1, -1]])
+    assert masked_loss(logits, open_).item() == pytest.approx(np.log(2))
 
 
 def test_a_batch_without_codes_has_no_loss() -> None:

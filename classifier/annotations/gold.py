@@ -49,7 +49,9 @@ def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.Data
 
     Returns:
         Columns `unit, article_id, start, end, target, surface`, each variable with its
-        `status_<variable>` ("ok", "tie", "not coded"), `not_target` and `n_annotators`.
+        `status_<variable>` ("ok", "tie", "not coded"), `not_target` and `n_annotators`. A set
+        variable also has `settled_<variable>`: for each of its labels that the rule settles, as
+        a question of its own, whether it applies; one tied label ties the set, not the others.
 
     Raises:
         DataError: there is no such rule, or it names an annotator who is not in the set.
@@ -61,7 +63,8 @@ def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.Data
         by_unit.setdefault(row["unit"], []).append(row)
     rows = [_gold_row(group, variables, chosen) for group in by_unit.values()]
     names = [name for v in variables for name in (v.name, f"status_{v.name}")]
-    columns = [*_UNIT, *names, "not_target", "n_annotators"]
+    settled = [f"settled_{v.name}" for v in variables if v.kind == "set"]
+    columns = [*_UNIT, *names, *settled, "not_target", "n_annotators"]
     kinds = {"start": "int64", "end": "int64", "not_target": "bool", "n_annotators": "int64"}
     return pd.DataFrame(
         {c: pd.Series([row[c] for row in rows], dtype=kinds.get(c, "object")) for c in columns}
@@ -101,6 +104,9 @@ def _gold_row(
         if is_flagged is None:
             value, status = None, "tie"
         gold |= {variable.name: value, f"status_{variable.name}": status}
+        if variable.kind == "set":
+            heard_on = [] if is_flagged is None else heard
+            gold[f"settled_{variable.name}"] = _settled(rule, heard_on, variable)
     return gold | {"not_target": bool(is_flagged), "n_annotators": len(group)}
 
 
@@ -110,6 +116,17 @@ def _decision(rule: _Rule, group: list[dict[str, Any]], variable: Variable) -> t
         return None, "not coded"
     value = rule.decide(votes, variable.kind == "set")
     return value, "tie" if value is None else "ok"
+
+
+def _settled(
+    rule: _Rule, group: list[dict[str, Any]], variable: Variable
+) -> dict[str, bool] | None:
+    """Whether each label of a set applies, without those that the votes leave open."""
+    votes = rule.votes(group, variable.name)
+    if not votes:
+        return None
+    answers = {name: rule.decide([name in v for v in votes], False) for name in variable.names}
+    return {name: answer for name, answer in answers.items() if answer is not None}
 
 
 def _rule(name: str, annotators: tuple[str, ...]) -> _Rule:

@@ -101,7 +101,7 @@ def masked_loss(
     """Mean loss over the coded mentions, 0 where none is coded.
 
     Cross-entropy where `labels` has one place per mention; where it has one column of 0 and 1
-    per label, binary cross-entropy, summed over the labels: each is a question of its own, and
+    per label, binary cross-entropy, each label's mean summed: each is a question of its own, and
     rare ones would drown in a mean. A label of -1 is not coded.
     """
     if labels.ndim == 1:
@@ -111,9 +111,9 @@ def masked_loss(
         coded = (labels >= 0).to(losses.dtype)
         scale = coded if weights is None else weights[labels.clamp(min=0)] * coded
         return losses.sum() / scale.sum().clamp(min=1e-6)
-    coded = (labels[:, 0] >= 0).to(logits.dtype)
+    coded = (labels >= 0).to(logits.dtype)
     goals = labels.clamp(min=0).to(logits.dtype) * (1 - smoothing) + smoothing / 2
     losses = functional.binary_cross_entropy_with_logits(
         logits, goals, reduction="none", pos_weight=weights
-    ).sum(dim=1)
-    return (losses * coded).sum() / coded.sum().clamp(min=1)
+    )
+    return ((losses * coded).sum(dim=0) / coded.sum(dim=0).clamp(min=1)).sum()

@@ -24,7 +24,7 @@ def macro_f1(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> float | No
     >>> macro_f1(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]))  # F1 2/3 and 0
     0.3333333333333333
     """
-    coded = (labels if labels.ndim == 1 else labels[:, 0]) >= 0
+    coded = labels >= 0
     if not coded.any():
         return None
     columns = np.arange(rows.shape[1])
@@ -32,7 +32,7 @@ def macro_f1(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> float | No
         predicted = rows[coded].argmax(axis=1)[:, None] == columns
         gold = labels[coded][:, None] == columns
     else:
-        predicted, gold = rows[coded] >= 0.5, labels[coded] == 1
+        predicted, gold = (rows >= 0.5) & coded, labels == 1
     both = (predicted & gold).sum(axis=0)
     either = predicted.sum(axis=0) + gold.sum(axis=0)
     return float(np.mean(2 * both[either > 0] / either[either > 0])) if either.any() else None
