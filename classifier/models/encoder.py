@@ -27,6 +27,7 @@ from classifier.models.runtime import (
     attention_for,
     best_device,
     quiet_transformers,
+    usable_attention,
     uses_bfloat16,
 )
 from classifier.passages import Examples
@@ -242,7 +243,7 @@ def _read_encoder(folder: Path, options: TrainOptions) -> Any:  # noqa: ANN401
         return AutoModel.from_pretrained(
             folder,
             config=config,
-            attn_implementation=attention_for(best_device()),
+            attn_implementation=usable_attention(attention_for(best_device()), config),
             dtype=torch.float32,
             use_safetensors=True,
         )

@@ -5,13 +5,18 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
 
 from classifier.errors import ModelError
 from classifier.models.bases import find_base, weights_sha256
 from classifier.models.encoder_network import PassageEncoder, PassageEncoderConfig
 from classifier.models.options import TrainOptions
-from classifier.models.runtime import attention_for, best_device, quiet_transformers
+from classifier.models.runtime import (
+    attention_for,
+    best_device,
+    quiet_transformers,
+    usable_attention,
+)
 
 _HEADS = "heads.safetensors"
 
@@ -52,7 +57,8 @@ def load(folder: Path) -> PassageEncoder:
             f"the adapter in {folder} belongs to a base {base.name!r} with other weights than "
             "the one found here; install the version it was trained on, or train it again"
         )
-    attention = attention_for(best_device())
+    own = AutoConfig.from_pretrained(base.folder)
+    attention = usable_attention(attention_for(best_device()), own)
     with quiet_transformers():
         encoder = AutoModel.from_pretrained(
             base.folder, attn_implementation=attention, dtype=torch.float32, use_safetensors=True

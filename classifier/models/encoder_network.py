@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
+from classifier.models.runtime import usable_attention
+
 
 class PassageEncoderConfig(PretrainedConfig):  # type: ignore[misc]
     """What it takes to build the network again."""
@@ -47,7 +49,7 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
         super().__init__(config)
         if encoder is None:
             own = AutoConfig.for_model(**config.encoder)
-            attention = getattr(config, "_attn_implementation", None)
+            attention = usable_attention(getattr(config, "_attn_implementation", None), own)
             encoder = AutoModel.from_config(own, attn_implementation=attention)
         if getattr(encoder, "pooler", None) is not None:
             encoder.pooler = None
@@ -96,24 +98,31 @@ def _means(tokens: Tensor, rows: Tensor, n_mentions: int) -> Tensor:
 
 
 def masked_loss(
-    logits: Tensor, labels: Tensor, weights: Tensor | None = None, smoothing: float = 0.0
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor | None = None,
+    smoothing: float = 0.0,
+    among: Tensor | None = None,
 ) -> Tensor:
     """Mean loss over the coded mentions, 0 where none is coded.
 
     Cross-entropy where `labels` has one place per mention; where it has one column of 0 and 1
     per label, binary cross-entropy, each label's mean summed: each is a question of its own, and
-    rare ones would drown in a mean. A label of -1 is not coded.
+    rare ones would drown in a mean. A label of -1 is not coded. Where `labels` are a share of the
+    batch, `among` are those of all of it: the shares' losses then add up to the loss of the batch.
     """
+    among = labels if among is None else among
     if labels.ndim == 1:
         losses = functional.cross_entropy(
             logits, labels, weights, ignore_index=-1, reduction="none", label_smoothing=smoothing
         )
-        coded = (labels >= 0).to(losses.dtype)
-        scale = coded if weights is None else weights[labels.clamp(min=0)] * coded
+        coded = (among >= 0).to(losses.dtype)
+        scale = coded if weights is None else weights[among.clamp(min=0)] * coded
         return losses.sum() / scale.sum().clamp(min=1e-6)
     coded = (labels >= 0).to(logits.dtype)
     goals = labels.clamp(min=0).to(logits.dtype) * (1 - smoothing) + smoothing / 2
     losses = functional.binary_cross_entropy_with_logits(
         logits, goals, reduction="none", pos_weight=weights
     )
-    return ((losses * coded).sum(dim=0) / coded.sum(dim=0).clamp(min=1)).sum()
+    n_coded = (among >= 0).sum(dim=0).clamp(min=1)
+    return ((losses * coded).sum(dim=0) / n_coded).sum()

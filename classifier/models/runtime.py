@@ -3,8 +3,10 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+from transformers import MODEL_MAPPING
 from transformers.utils import logging as transformers_logging
 
 from classifier.models.options import Precision
@@ -37,6 +39,12 @@ def uses_bfloat16(precision: Precision, device: torch.device) -> bool:
 def attention_for(device: torch.device) -> str:
     """The faster attention: on a CPU in bfloat16 the plain one trains twice as fast as SDPA."""
     return "eager" if device.type == "cpu" else "sdpa"
+
+
+def usable_attention(wished: str | None, config: Any) -> str | None:  # noqa: ANN401
+    """The wished attention, or the plain one where the architecture has no SDPA, as DeBERTa."""
+    has_sdpa = MODEL_MAPPING[type(config)]._supports_sdpa
+    return wished if has_sdpa or wished != "sdpa" else "eager"
 
 
 @contextmanager
