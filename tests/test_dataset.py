@@ -18,6 +18,7 @@ from classifier.dataset import (
     check_labels,
     label_array,
     split_articles,
+    split_corpora,
 )
 from classifier.errors import CodebookError, DataError
 from classifier.records import Article
@@ -145,6 +146,46 @@ def test_nothing_that_belongs_together_is_parted(
         keys += [(part[a.article_id], a.source) for a in made]
     shared = Counter(key for _, key in set(keys) if key is not None)
     assert set(shared.values()) == {1}
+
+
+def test_every_corpus_has_its_share_of_every_part() -> None:
+    other = [
+        replace(a, article_id=f"b{a.article_id}", text=f"{a.text} again") for a in articles(20)
+    ]
+    split = split_corpora([articles(100), other], shares=[Shares(test=0), Shares(0, 0, 0)])
+    counts = Counter((part, i.startswith("b")) for part, ids in split.parts.items() for i in ids)
+    assert counts == {
+        ("train", False): 80,
+        ("development", False): 10,
+        ("calibration", False): 10,
+        ("train", True): 20,
+    }
+
+
+def test_a_text_held_out_of_one_corpus_is_not_trained_on_in_another() -> None:
+    held = replace(articles(1)[0], article_id="held", text="«One thing», he said.", split="test")
+    copy = replace(held, article_id="copy", text="one THING he said", split=None)
+    no_test = [Shares(test=0)] * 2
+    split = split_corpora([[*articles(10), held], [*_others(10), copy]], shares=no_test)
+    assert all("copy" not in ids for ids in split.parts.values())
+    assert [(p.where, p.reason) for p in split.problems] == [
+        ("copy", "same text in a held-out part")
+    ]
+
+
+def test_a_text_of_two_corpora_stands_in_one_part_only() -> None:
+    copies = [replace(a, article_id=f"c{a.article_id}") for a in articles(50)]
+    split = split_corpora([articles(50), copies], seed=3)
+    part_of: dict[str, set[str]] = {}
+    for part, ids in split.parts.items():
+        for i in ids:
+            part_of.setdefault(i.removeprefix("c"), set()).add(part)
+    assert all(len(parts) == 1 for parts in part_of.values())
+    assert len(split.problems) == 100 - sum(map(len, split.parts.values()))
+
+
+def _others(n: int) -> list[Article]:
+    return [replace(a, article_id=f"o{a.article_id}", text=f"{a.text} too") for a in articles(n)]
 
 
 def test_labels_stand_beside_their_mentions(toy_set: AnnotationSet) -> None:

@@ -3,6 +3,7 @@
 from classifier.annotations.fix import Fixed, fix_annotations
 from classifier.annotations.folder import check_annotations, read_annotations, write_annotations
 from classifier.annotations.gold import adjudicate, long_table
+from classifier.annotations.joining import Recoded, join_sets, recode
 from classifier.annotations.table import (
     Annotation,
     AnnotationSet,
@@ -17,13 +18,16 @@ __all__ = [
     "Annotation",
     "AnnotationSet",
     "Fixed",
+    "Recoded",
     "Value",
     "adjudicate",
     "annotation_table",
     "check_annotations",
     "fix_annotations",
+    "join_sets",
     "long_table",
     "read_annotations",
+    "recode",
     "table_annotations",
     "table_columns",
     "unit_name",

@@ -1,20 +1,16 @@
-"""Leak-safe splits of articles, and examples: passages beside the labels of their mentions."""
+"""Leak-safe splits of articles."""
 
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from classifier.articles import with_stories
-from classifier.codebook import Variable
 from classifier.errors import DataError
-from classifier.passages import Examples, Limits, TokenStarts, cut_passages
-from classifier.records import Article, Problem, Span
+from classifier.records import Article, Problem
 
 SplitBy = Literal["article", "story", "source", "date"]
 TRAIN, DEVELOPMENT, CALIBRATION, TEST = "train", "development", "calibration", "test"
@@ -97,6 +93,64 @@ def split_articles(
     )
 
 
+def split_corpora(
+    corpora: Sequence[Sequence[Article]],
+    by: SplitBy = "article",
+    shares: Sequence[Shares] = (),
+    *,
+    seed: int = 0,
+) -> Split:
+    """Split each corpus for itself, so that every part gets its share of each.
+
+    A text that stands in several corpora is kept where it is held out most strictly: in a part
+    that the publisher or the shares hold out for testing, else for calibration, for development.
+    `shares` has one entry per corpus. Raises as `split_articles`.
+    """
+    chosen = shares or [Shares()] * len(corpora)
+    splits = [
+        split_articles(corpus, by, share, seed=seed)
+        for corpus, share in zip(corpora, chosen, strict=True)
+    ]
+    texts = {article.article_id: same_text(article) for corpus in corpora for article in corpus}
+    strictest: dict[str, str] = {}
+    for split in splits:
+        for part, ids in split.parts.items():
+            for key in map(texts.__getitem__, ids):
+                strictest[key] = min(strictest.get(key, part), part, key=_strictness)
+    parts: dict[str, list[str]] = {}
+    problems = [problem for split in splits for problem in split.problems]
+    for part, ids in (item for split in splits for item in split.parts.items()):
+        for article_id in ids:
+            elsewhere = strictest[texts[article_id]]
+            if _strictness(elsewhere) < _strictness(part):
+                problems.append(_copy(article_id, elsewhere))
+            else:
+                parts.setdefault(part, []).append(article_id)
+    return Split({part: tuple(ids) for part, ids in parts.items()}, tuple(problems))
+
+
+def _strictness(part: str) -> int:
+    """Small for what must be kept apart most."""
+    return {CALIBRATION: 1, DEVELOPMENT: 2, TRAIN: 3}.get(part, 0)
+
+
+def same_text(article: Article) -> str:
+    """A key that two articles share if their texts differ in case, spaces or marks only.
+
+    >>> same_text(Article("a", "«Yes», he said."))
+    'yeshesaid'
+    """
+    return re.sub(r"[\W_]+", "", article.text).casefold() or article.text.strip()
+
+
+def _copy(article_id: str, part: str) -> Problem:
+    return Problem(
+        article_id,
+        "same text in a held-out part",
+        f"the text also stands in {part!r}, so it is not trained on",
+    )
+
+
 def _published_part(article: Article) -> str:
     part = article.split or TRAIN
     return _PUBLISHED.get(part, part)
@@ -106,16 +160,12 @@ def _without_copies(
     pool: Sequence[Article], held: Mapping[str, Sequence[Article]]
 ) -> tuple[list[Article], list[Problem]]:
     """The pool without texts that the publisher holds out elsewhere."""
-    texts = {article.text.strip(): part for part, members in held.items() for article in members}
-    kept = [article for article in pool if article.text.strip() not in texts]
+    texts = {same_text(article): part for part, members in held.items() for article in members}
+    kept = [article for article in pool if same_text(article) not in texts]
     problems = [
-        Problem(
-            article.article_id,
-            "same text in a held-out part",
-            f"the text also stands in {texts[article.text.strip()]!r}, so it is not trained on",
-        )
+        _copy(article.article_id, texts[same_text(article)])
         for article in pool
-        if article.text.strip() in texts
+        if same_text(article) in texts
     ]
     return kept, problems
 
@@ -154,7 +204,7 @@ def _groups(articles: Iterable[Article], by: SplitBy) -> list[list[Article]]:
 
 
 def _group_keys(article: Article, by: SplitBy) -> list[Hashable]:
-    keys: list[Hashable] = [("text", article.text.strip())]
+    keys: list[Hashable] = [("text", same_text(article))]
     if article.story_id is not None:
         keys.append(("story", article.story_id))
     if by == "source":
@@ -204,86 +254,3 @@ def _deal_in_order(
             at += 1
         dealt[parts[at]].extend(group)
     return dealt
-
-
-def build_examples(
-    articles: Iterable[Article],
-    gold: pd.DataFrame,
-    variables: Sequence[Variable],
-    token_starts: TokenStarts,
-    limits: Limits | None = None,
-) -> Examples:
-    """Cut passages around the gold mentions of these articles and set their labels beside them.
-
-    `gold` has a row per unit, as `annotations.adjudicate` returns it. Left out: spans that are
-    no mention after all, and units for which none of the variables has a gold label.
-    """
-    usable = gold[~gold["not_target"].fillna(False).astype(bool)]
-    columns = {v.name: _label_column(v, gold) for v in variables}
-    coded = usable[list(columns.values())].apply(lambda labels: labels.map(_is_coded))
-    usable = usable[coded.any(axis=1)]
-    by_article = dict(tuple(usable.groupby("article_id", sort=False)))
-    cut = partial(cut_passages, token_starts=token_starts, limits=limits)
-    passages = [
-        passage
-        for article in articles
-        if article.article_id in by_article
-        for passage in cut(article, _units(by_article[article.article_id]))
-    ]
-    units = [mention.unit for passage in passages for mention in passage.mentions]
-    in_order = usable.set_index("unit").loc[units]
-    labels = {v.name: label_array(v, in_order[columns[v.name]]) for v in variables}
-    return Examples(tuple(passages), labels)
-
-
-def _label_column(variable: Variable, gold: pd.DataFrame) -> str:
-    """Where gold tells most: of a set, the labels that were settled one by one."""
-    settled = f"settled_{variable.name}"
-    return settled if settled in gold.columns else variable.name
-
-
-def _units(rows: pd.DataFrame) -> dict[str, Span]:
-    return {row.unit: Span(int(row.start), int(row.end)) for row in rows.itertuples(index=False)}
-
-
-def _is_coded(label: object) -> bool:
-    return isinstance(label, str | frozenset | set | list | tuple | Mapping)
-
-
-def label_array(variable: Variable, labels: Iterable[Any]) -> NDArray[np.int64]:
-    """Labels as places in codebook order, -1 where not coded; a set as a row of 0 and 1.
-
-    A set may be given as its names, or as whether each label applies, without those left open.
-
-    Raises `CodebookError` for a label that the variable does not have.
-    """
-    values = list(labels)
-    if variable.kind != "set":
-        places = [variable.index(v) if _is_coded(v) else -1 for v in values]
-        return np.array(places, dtype=np.int64)
-    rows = np.full((len(values), len(variable.names)), -1, dtype=np.int64)
-    for row, value in zip(rows, values, strict=True):
-        if isinstance(value, Mapping):
-            for name, applies in value.items():
-                row[variable.index(name)] = applies
-        elif _is_coded(value):
-            row[:] = 0
-            row[[variable.index(name) for name in value]] = 1
-    return rows
-
-
-def check_labels(labels: Mapping[str, NDArray[np.int64]], variables: Sequence[Variable]) -> None:
-    """Raise `DataError` unless each variable shows at least two different answers."""
-    for variable in variables:
-        rows: NDArray[np.int64] = labels[variable.name]
-        coded = rows[(rows if rows.ndim == 1 else rows.max(axis=1)) >= 0]
-        if not len(coded):
-            raise DataError(
-                f"variable {variable.name!r} has no labels in the training articles; "
-                "code it, or name the variables to train without it"
-            )
-        if len(np.unique(coded, axis=0)) < 2:
-            raise DataError(
-                f"variable {variable.name!r} has one and the same label on all {len(coded)} "
-                "training mentions; a model needs at least two different ones"
-            )
