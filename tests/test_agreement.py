@@ -125,6 +125,15 @@ GWET_SIX_RATERS = by_unit(
         [0, 2, 0, 3, 1],
     ]
 )
+# Gwet's copy of Krippendorff's table has the last unit's only label with the third rater.
+GWET_FOUR_RATERS = by_annotator(
+    """
+    1 2 3 3 2 1 4 1 2 . . .
+    1 2 3 3 2 2 4 1 2 5 . .
+    . 3 3 3 2 3 4 2 2 5 1 3
+    1 2 3 3 2 4 4 1 2 5 1 .
+    """
+)
 GWET_ABSTRACTORS = two_annotators([[13, 0, 0], [0, 20, 7], [0, 4, 56]])
 PARADOX = two_annotators([[80, 7], [8, 5]])
 FOUR_LABELS = two_annotators([[20, 5, 1, 0], [4, 15, 6, 1], [0, 5, 18, 4], [0, 1, 3, 12]])
@@ -137,6 +146,7 @@ ARTSTEIN_POESIO_2008 = two_annotators([[46, 0, 0], [6, 32, 6], [0, 0, 10]])
         pytest.param(KRIPPENDORFF_2011, "1 2 3 4 5", "nominal", 0.743421, id="2011 nominal"),
         pytest.param(KRIPPENDORFF_2011, "1 2 3 4 5", "ordinal", 0.815388, id="2011 ordinal"),
         pytest.param(KRIPPENDORFF_2011, "1 2 3 4 5", "interval", 0.849107, id="2011 interval"),
+        pytest.param(KRIPPENDORFF_2011, "0 1 2 3 4 5", "ratio", 0.797403, id="2011 ratio"),
         pytest.param(WIKIPEDIA_ALPHA, "1 2 3 4", "nominal", 0.691358, id="Wikipedia nominal"),
         pytest.param(WIKIPEDIA_ALPHA, "1 2 3 4", "interval", 0.810845, id="Wikipedia interval"),
         pytest.param(KRIPPENDORFF_2004, "0 1", "nominal", 0.095238, id="2004 jon and han"),
@@ -217,6 +227,43 @@ def test_gwet(
 ) -> None:
     estimate = agreement.gwet(table, scale(labels), weights=weights, options=NO_INTERVAL)
     assert estimate.value == pytest.approx(expected, abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("table", "labels", "weights", "expected"),
+    [
+        pytest.param(GWET_FOUR_RATERS, "1 2 3 4 5", "plain", 0.762817, id="labels missing"),
+        # Of two annotators it is Cohen's kappa.
+        pytest.param(COHEN_1960_P45, "1 2 3", "plain", 0.491525, id="Cohen p. 45"),
+        pytest.param(COHEN_1960_P45, "1 2 3", "quadratic", 0.454545, id="Cohen p. 45 quadratic"),
+    ],
+)
+def test_conger_kappa(
+    table: pd.DataFrame, labels: str, weights: agreement.Weights, expected: float
+) -> None:
+    estimate = agreement.conger_kappa(table, scale(labels), weights=weights, options=NO_INTERVAL)
+    assert estimate.value == pytest.approx(expected, abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("table", "labels", "expected"),
+    [
+        pytest.param(KRIPPENDORFF_2011, "1 2 3 4 5", 0.772727, id="Krippendorff 2011"),
+        pytest.param(GWET_ABSTRACTORS, "1 2 3", 0.835, id="Gwet abstractors"),
+    ],
+)
+def test_brennan_prediger(table: pd.DataFrame, labels: str, expected: float) -> None:
+    estimate = agreement.brennan_prediger(table, scale(labels), options=NO_INTERVAL)
+    assert estimate.value == pytest.approx(expected, abs=5e-7)
+
+
+def test_brennan_prediger_by_distance() -> None:
+    # Weights 1 - d^2 / 4 of three labels: mean (3 + 4 * .75) / 9 = 2/3 for chance. Of 200 pairs
+    # 140 agree, 40 lie one apart and 20 two: p_a = (140 + 30) / 200 = .85.
+    estimate = agreement.brennan_prediger(
+        COHEN_1960_P45, scale("1 2 3"), weights="quadratic", options=NO_INTERVAL
+    )
+    assert estimate.value == pytest.approx((0.85 - 2 / 3) / (1 - 2 / 3))
 
 
 @pytest.mark.parametrize(

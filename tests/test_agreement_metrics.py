@@ -56,12 +56,14 @@ def test_every_file_is_listed() -> None:
         # chance is half of 1 - .375
         pytest.param("gwet_ac", (4 / 6 - 0.3125) / (1 - 0.3125), id="AC1"),
         pytest.param("raw_agreement", 4 / 6, id="raw"),
+        # F1 of a 2*2/(3+3), of b 2*1/(2+1), of c 2*1/(1+2)
+        pytest.param("macro_f1", (2 / 3 + 2 / 3 + 2 / 3) / 3, id="macro-F1"),
         # D_o = 2 / 6, D_e = (144 - 54) / (12 * 11)
         pytest.param("krippendorff_alpha", 1 - (2 / 6) / (90 / 132), id="alpha"),
     ],
 )
 def test_value(name: str, expected: float) -> None:
-    one_each = name in ("cohen_kappa", "scott_pi")
+    one_each = name in ("cohen_kappa", "macro_f1", "scott_pi")
     references = REFERENCES if one_each else [[label] for label in REFERENCES]
     result = load(name).compute(predictions=PREDICTIONS, references=references, labels=LABELS)
     assert result[name] == pytest.approx(expected)
@@ -73,6 +75,22 @@ def test_sets_with_empty_ones() -> None:
         predictions=[["a"], [], ["a", "b"]], references=[["a"], [], ["a", "b"]], labels=LABELS
     )
     assert result["masi_alpha"] == 1
+
+
+def test_macro_f1_of_sets() -> None:
+    # a: found in 1 of 2, F1 2/3; b: 1 of 1 with one too many, F1 2/3; c is not in gold.
+    result = load("macro_f1").compute(
+        predictions=[["a"], ["b"], ["a", "b"][1:]],
+        references=[["a"], [], ["a", "b"]],
+        labels=LABELS,
+    )
+    assert result["macro_f1"] == pytest.approx(2 / 3)
+
+
+def test_macro_f1_of_one_label_in_gold_is_undefined() -> None:
+    result = load("macro_f1").compute(predictions=["a", "b"], references=["a", "a"], labels=LABELS)
+    assert result["macro_f1"] is None
+    assert result["status"] == "undefined: no variation"
 
 
 def test_articles_give_an_interval() -> None:

@@ -42,6 +42,8 @@ MEASURES = [
     agreement.scott_pi,
     agreement.fleiss_kappa,
     agreement.gwet,
+    agreement.brennan_prediger,
+    agreement.conger_kappa,
     agreement.raw_agreement,
 ]
 
@@ -71,7 +73,13 @@ def test_why_there_is_no_value(
 
 @pytest.mark.parametrize(
     "measure",
-    [agreement.alpha, agreement.kappa, agreement.scott_pi, agreement.fleiss_kappa],
+    [
+        agreement.alpha,
+        agreement.kappa,
+        agreement.conger_kappa,
+        agreement.scott_pi,
+        agreement.fleiss_kappa,
+    ],
 )
 def test_one_label_throughout_is_no_variation(
     measure: Callable[[pd.DataFrame, Variable], Estimate],
@@ -207,9 +215,7 @@ def test_weights_need_an_order() -> None:
         agreement.kappa(table([]), TOPIC, weights="quadratic")
 
 
-@pytest.mark.parametrize(
-    "measure", [agreement.kappa, agreement.scott_pi, agreement.fleiss_kappa, agreement.gwet]
-)
+@pytest.mark.parametrize("measure", MEASURES[1:-1])
 def test_measures_of_single_labels_refuse_sets(
     measure: Callable[[pd.DataFrame, Variable], Estimate],
 ) -> None:
@@ -226,6 +232,11 @@ def test_a_level_that_the_labels_do_not_have_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=f"is {variable.kind}: its level must be"):
         agreement.alpha(table([]), variable, level=level)
+
+
+def test_the_ratio_level_needs_numbers_from_0_up() -> None:
+    with pytest.raises(DataError, match="variable 'stance' has -1: take interval"):
+        agreement.alpha(table(AGREED), STANCE, level="ratio")
 
 
 def test_jackknife_says_where_variation_hangs_on_one_article() -> None:

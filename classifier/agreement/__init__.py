@@ -19,8 +19,16 @@ from classifier.agreement.breakdown import (
     leave_one_annotator_out,
 )
 from classifier.agreement.coding import AgreementOptions, is_missing
+from classifier.agreement.conger import conger_kappa
 from classifier.agreement.distances import Level, Weights, jaccard_distance, masi_distance
-from classifier.agreement.kappas import fleiss_kappa, gwet, kappa, raw_agreement, scott_pi
+from classifier.agreement.kappas import (
+    brennan_prediger,
+    fleiss_kappa,
+    gwet,
+    kappa,
+    raw_agreement,
+    scott_pi,
+)
 from classifier.agreement.krippendorff import alpha
 from classifier.agreement.scoring import TestOptions
 from classifier.agreement.unitizing import unitizing_alpha
@@ -37,9 +45,11 @@ __all__ = [
     "Weights",
     "alpha",
     "alternative_annotator_test",
+    "brennan_prediger",
     "by_columns",
     "by_label",
     "by_pair",
+    "conger_kappa",
     "fleiss_kappa",
     "gwet",
     "is_missing",

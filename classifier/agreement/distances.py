@@ -9,7 +9,7 @@ from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.resampling import FloatArray
 
-Level = Literal["nominal", "ordinal", "interval", "masi", "jaccard"]
+Level = Literal["nominal", "ordinal", "interval", "ratio", "masi", "jaccard"]
 Weights = Literal["plain", "linear", "quadratic"]
 SETS = ("masi", "jaccard")
 
@@ -27,11 +27,16 @@ def check_level(level: Level, variable: Variable) -> None:
     if variable.kind == "set":
         allowed = ("masi", "jaccard", "nominal")
     elif variable.kind == "ordinal":
-        allowed = ("nominal", "ordinal", "interval")
+        allowed = ("nominal", "ordinal", "interval", "ratio")
     if level not in allowed:
         raise DataError(
             f"variable {variable.name!r} is {variable.kind}: its level must be one of "
             f"{', '.join(allowed)}; got {level!r}"
+        )
+    if level == "ratio" and min(variable.numbers) < 0:
+        raise DataError(
+            f"the ratio level needs numbers from 0 up; variable {variable.name!r} has "
+            f"{min(variable.numbers):g}: take interval"
         )
 
 
@@ -65,6 +70,10 @@ def distances(values: tuple[Hashable, ...], level: Level, variable: Variable) ->
     if level == "interval":
         numbers = np.array(variable.numbers)
         return np.asarray((numbers[:, None] - numbers[None, :]) ** 2, dtype=np.float64)
+    if level == "ratio":
+        numbers = np.array(variable.numbers)
+        sums = numbers[:, None] + numbers
+        return np.asarray(((numbers[:, None] - numbers) / np.where(sums > 0, sums, 1)) ** 2)
     return 1.0 - np.eye(len(values))
 
 

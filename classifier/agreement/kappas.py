@@ -1,4 +1,4 @@
-"""Kappa and its relatives: Cohen, Scott, Fleiss, Gwet, and raw agreement."""
+"""Kappa and its relatives: Cohen, Scott, Fleiss, Gwet, Brennan and Prediger, and raw."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def kappa(
     Cohen 1960; weighted 1968 by distance in codebook order. Units that one of them left out do not
     count. Raises `DataError` unless there are at most two annotators.
     """
-    _check_weights(weights, variable)
+    check_weights(weights, variable)
     coding = _at_most_two(read_coding(table, variable, options), "Cohen's kappa")
     return _two(
         coding, cohen_statistic(kappa_distances(len(coding.values), weights)), weights, options
@@ -48,7 +48,7 @@ def scott_pi(
     options: AgreementOptions = DEFAULT_OPTIONS,
 ) -> Estimate:
     """Scott's pi of two annotators, who share one pair of margins (Scott 1955)."""
-    _check_weights(weights, variable)
+    check_weights(weights, variable)
     coding = _at_most_two(read_coding(table, variable, options), "Scott's pi")
     apart = kappa_distances(len(coding.values), weights)
     return _two(coding, _pi(apart), weights, options, name="Scott's pi")
@@ -62,7 +62,7 @@ def fleiss_kappa(
     Where annotators differ in number between units, margins are means over units of the shares
     within a unit (Gwet 2014), units with one label included.
     """
-    _check_weights("plain", variable)
+    check_weights("plain", variable)
     coding = read_coding(table, variable, options)
     same = np.eye(len(coding.values))
     return _many(coding, same, _fleiss, "Fleiss' kappa", options)
@@ -80,11 +80,35 @@ def gwet(
     p_e = sum(w) / (q (q - 1)) * sum(pi_k (1 - pi_k)) with q from the codebook: labels that nobody
     used count too. Gwet 2014, "Handbook of Inter-Rater Reliability".
     """
-    _check_weights(weights, variable)
+    check_weights(weights, variable)
     coding = read_coding(table, variable, options)
     similar = 1 - kappa_distances(len(coding.values), weights)
     name = "Gwet's AC1" if weights == "plain" else f"Gwet's AC2, {weights}"
     return _many(coding, similar, gwet_statistic(similar), name, options)
+
+
+def brennan_prediger(
+    table: pd.DataFrame,
+    variable: Variable,
+    *,
+    weights: Weights = "plain",
+    options: AgreementOptions = DEFAULT_OPTIONS,
+) -> Estimate:
+    """Brennan and Prediger's coefficient (1981): chance is 1 / q of q labels, used or not.
+
+    Weighted p_e = sum(w) / q^2. What annotators mostly say has no influence on chance.
+    """
+    check_weights(weights, variable)
+    coding = read_coding(table, variable, options)
+    similar = 1 - kappa_distances(len(coding.values), weights)
+    chance = float(similar.mean())
+    name = "Brennan and Prediger's coefficient" + ("" if weights == "plain" else f", {weights}")
+
+    def statistic(totals: FloatArray) -> FloatArray:
+        agreed, _ = _agreed(totals)
+        return corrected(1 - agreed, np.full_like(agreed, 1 - chance))
+
+    return _many(coding, similar, statistic, name, options)
 
 
 def raw_agreement(
@@ -161,7 +185,7 @@ def _agreed(totals: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _fleiss(totals: FloatArray) -> FloatArray:
     agreed, margins = _agreed(totals)
-    return _corrected(1 - agreed, 1 - (margins**2).sum(axis=-1))
+    return corrected(1 - agreed, 1 - (margins**2).sum(axis=-1))
 
 
 def gwet_statistic(similar: FloatArray) -> Statistic:
@@ -172,7 +196,7 @@ def gwet_statistic(similar: FloatArray) -> Statistic:
     def statistic(totals: FloatArray) -> FloatArray:
         agreed, margins = _agreed(totals)
         chance = factor * (margins * (1 - margins)).sum(axis=-1)
-        return _corrected(1 - agreed, 1 - chance)
+        return corrected(1 - agreed, 1 - chance)
 
     return statistic
 
@@ -202,17 +226,19 @@ def _table_kappa(
     n = np.maximum(table.sum(axis=(-2, -1)), 1)
     observed = (table * apart).sum(axis=(-2, -1)) / n
     expected = ((first @ apart) * second).sum(axis=-1) / n**2
-    return _corrected(observed, expected)
+    return corrected(observed, expected)
 
 
-def _corrected(observed: FloatArray, expected: FloatArray) -> FloatArray:
+def corrected(observed: FloatArray, expected: FloatArray) -> FloatArray:
+    """1 - D_o / D_e; nan where no disagreement is to be expected."""
     observed, expected = np.asarray(observed), np.asarray(expected)
     varies = expected > _TINY
     ratio = np.divide(observed, expected, out=np.full_like(expected, np.nan), where=varies)
     return np.asarray(1 - ratio, dtype=np.float64)
 
 
-def _check_weights(weights: Weights, variable: Variable) -> None:
+def check_weights(weights: Weights, variable: Variable) -> None:
+    """Refuse sets, and weights that need an order the labels do not have."""
     if variable.kind == "set":
         raise DataError(
             f"variable {variable.name!r} is a set: use alpha, or this measure per label (by_label)"

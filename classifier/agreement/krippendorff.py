@@ -33,7 +33,7 @@ def alpha(
     Args:
         table: columns unit, article, annotator, label.
         variable: the question; its kind chooses the level unless one is given.
-        level: nominal, ordinal or interval; masi, jaccard or nominal for sets.
+        level: nominal, ordinal, interval or ratio; masi, jaccard or nominal for sets.
         options: interval, cluster, unknown labels.
 
     >>> from classifier.codebook import default_codebook

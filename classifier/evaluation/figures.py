@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from classifier.agreement.f1 import f1_by_label, hits, macro_f1, ratio
 from classifier.records import Estimate
 from classifier.resampling import (
     FloatArray,
@@ -14,6 +15,23 @@ from classifier.resampling import (
     article_totals,
     interval,
 )
+
+__all__ = [
+    "NO_ITEMS",
+    "NO_VARIATION",
+    "SHARE",
+    "Sample",
+    "f1_by_label",
+    "figure",
+    "hits",
+    "macro_f1",
+    "mean_defined",
+    "micro_f1",
+    "precision",
+    "ratio",
+    "recall",
+    "share",
+]
 
 NO_VARIATION = "undefined: no variation"
 NO_ITEMS = "not estimable: no items"
@@ -75,35 +93,9 @@ def figure(
     )
 
 
-def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
-    """Elementwise quotient; nan where there is nothing to divide by."""
-    below = np.asarray(below)
-    empty = np.full(below.shape, np.nan)
-    return np.asarray(np.divide(above, below, out=empty, where=below > 1e-12), dtype=np.float64)
-
-
 def share(totals: FloatArray) -> FloatArray:
     """First column over second."""
     return ratio(totals[..., 0], totals[..., 1])
-
-
-def hits(gold: FloatArray, predicted: FloatArray) -> FloatArray:
-    """Items x 3 labels: true positives, false positives, false negatives of each label."""
-    return np.hstack([gold * predicted, (1 - gold) * predicted, gold * (1 - predicted)])
-
-
-def f1_by_label(totals: FloatArray) -> FloatArray:
-    """2 tp / (2 tp + fp + fn) of each label; nan where the label occurs on neither side."""
-    true, false, missed = np.split(totals, 3, axis=-1)
-    return ratio(2 * true, 2 * true + false + missed)
-
-
-def macro_f1(totals: FloatArray) -> FloatArray:
-    """Mean F1 over the labels that occur in gold, so that all predictors share a denominator."""
-    true, _, missed = np.split(totals, 3, axis=-1)
-    occurs = true + missed > 1e-12
-    total = np.where(occurs, np.nan_to_num(f1_by_label(totals)), 0).sum(axis=-1)
-    return ratio(total, occurs.sum(axis=-1).astype(np.float64))
 
 
 def micro_f1(totals: FloatArray) -> FloatArray:

@@ -15,6 +15,7 @@ METRICS = (
     "fleiss_kappa",
     "gwet_ac",
     "krippendorff_alpha",
+    "macro_f1",
     "masi_alpha",
     "raw_agreement",
     "scott_pi",

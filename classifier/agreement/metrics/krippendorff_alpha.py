@@ -13,7 +13,7 @@ from classifier.agreement.metrics.answers import many_annotators, options, resul
 _LABEL = Value("string")
 _DESCRIPTION = """Krippendorff's alpha, 1 - D_o / D_e.
 
-Nominal, ordinal, or interval with labels numbered in their order.
+Nominal, ordinal, or interval and ratio with labels numbered in their order from 0.
 """
 _INPUTS = """
 Args:
