@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 from transformers import (
     EarlyStoppingCallback,
     PrinterCallback,
@@ -17,17 +19,21 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
-from transformers.trainer_utils import get_last_checkpoint
 
+from classifier.errors import ModelError
 from classifier.models.base import Progress
 from classifier.models.encoder_batches import (
     Frame,
+    Item,
     LabelledPassages,
+    Share,
     SimilarLengths,
     TrainingBatches,
 )
+from classifier.models.encoder_checkpoints import epochs_if_stopped, last_checkpoint
 from classifier.models.encoder_network import PassageEncoder, masked_loss
 from classifier.models.options import TrainOptions
+from classifier.models.ranks import is_first, n_ranks, rank, shared
 from classifier.models.runtime import best_device, uses_bfloat16
 
 Judge = Callable[[], Mapping[str, float]]
@@ -56,9 +62,17 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
         data = {"train_dataset": passages, "eval_dataset": passages}
         super().__init__(network, data_collator=batches, **data, **rest)
 
-    def _get_train_sampler(self, train_dataset: object = None) -> SimilarLengths:
+    def get_train_dataloader(self) -> DataLoader[Item]:
+        """The same batches in every process: `TrainingBatches` shares each of them out."""
         lengths = [len(encoded) for encoded in self.train_dataset.encoded]
-        return SimilarLengths(lengths, self.options.batch_size, self.options.seed)
+        size = self.options.batch_size
+        return _Loader(
+            self.train_dataset,
+            size,
+            sampler=SimilarLengths(lengths, size, self.options.seed),
+            collate_fn=self.data_collator,
+            pin_memory=self.args.device.type == "cuda",
+        )
 
     def compute_loss(
         self,
@@ -68,6 +82,7 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
         num_items_in_batch: object = None,
     ) -> Any:  # noqa: ANN401
         """Sum of the variables' masked losses."""
+        own = inputs.pop("own_mentions", None)
         features = {k: v for k, v in inputs.items() if not k.startswith("labels_")}
         logits = model(**features)
         losses = []
@@ -75,8 +90,12 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
             weights = self.weights.get(name)
             weights = None if weights is None else weights.to(rows.device)
             smoothing = self.options.label_smoothing
-            losses.append(masked_loss(rows, inputs[f"labels_{name}"], weights, smoothing))
-        loss = torch.stack(losses).sum()
+            among = inputs[f"labels_{name}"]
+            labels = among if own is None else _own_labels(among, own, len(rows))
+            losses.append(masked_loss(rows, labels, weights, smoothing, among))
+
+        # Gradients are averaged over the processes, but the losses of their shares are to be added.
+        loss = torch.stack(losses).sum() * n_ranks()
         return (loss, logits) if return_outputs else loss
 
     def create_optimizer(self, model: object = None) -> torch.optim.Optimizer:
@@ -85,16 +104,40 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
         self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups, fused=True)
         return self.optimizer
 
+    def _save_checkpoint(self, model: object, trial: object) -> None:
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            raise ModelError(
+                f"{self.args.output_dir}: the checkpoint could not be written ({error}); "
+                "make room and run it again with --resume"
+            ) from error
+
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
-        """Ask the judge, and tell the callbacks what it said."""
+        """Ask the judge, in the first process only, and tell the callbacks what it said."""
         self.model.eval()
-        metrics = dict(self.judge())
+        metrics = shared(dict(self.judge()) if is_first() else {})
         self.model.train()
         self.log(metrics)
         self.control: TrainerControl = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+
+class _Loader(DataLoader[Item]):
+    """Lets the trainer choose the epoch's order."""
+
+    def set_epoch(self, epoch: int) -> None:
+        self.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+
+
+def _own_labels(among: Tensor, own: Tensor, n_mentions: int) -> Tensor:
+    """The labels of a share of the batch; none is coded where only another's passage was read."""
+    start, end = own.tolist()
+    if start < end:
+        return among[start:end]
+    return among.new_full((n_mentions, *among.shape[1:]), -1)
 
 
 def label_weights(
@@ -180,18 +223,22 @@ def fit_network(
     callbacks: list[TrainerCallback] = [EarlyStoppingCallback(options.patience)]
     if progress is not None:
         callbacks.append(_Report(progress))
+    arguments = _arguments(options, folder)
+    last = shared(last_checkpoint(folder) if is_first() else None)
+    stopped = epochs_if_stopped(last) if last else None
+    if stopped is not None:
+        arguments.num_train_epochs = stopped
     trainer = PassageTrainer(
         network,
         passages,
         options,
-        TrainingBatches(frame, options),
+        TrainingBatches(frame, options, Share(rank(), n_ranks())),
         judge,
-        args=_arguments(options, folder),
+        args=arguments,
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
     epochs = [entry for entry in trainer.state.log_history if QUALITY in entry]
     return {
         "epochs": [{k.removeprefix("eval_"): v for k, v in e.items()} for e in epochs],
@@ -222,6 +269,7 @@ def _arguments(options: TrainOptions, folder: Path) -> TrainingArguments:
         logging_strategy="no",
         report_to=[],
         disable_tqdm=True,
+        ddp_find_unused_parameters=False,
         remove_unused_columns=False,
         label_names=[],
     )

@@ -7,6 +7,7 @@ from classifier.codebook import read_codebook
 from classifier.files import write_text
 from classifier.models.base import Progress
 from classifier.models.folder import CODEBOOK, MODEL_CARD
+from classifier.models.ranks import is_first
 from classifier.report import model_card
 from classifier.training import Run, TrainOptions
 from classifier.training import train as fit
@@ -25,6 +26,7 @@ def train(
     See `classifier.training.train` for what is raised.
     """
     run = fit(data, options, out, resume=resume, progress=progress)
-    card = model_card(run.record, read_codebook(run.path / CODEBOOK))
-    write_text(run.path / MODEL_CARD, [card])
+    if is_first():
+        card = model_card(run.record, read_codebook(run.path / CODEBOOK))
+        write_text(run.path / MODEL_CARD, [card])
     return run
