@@ -30,7 +30,7 @@ SCALE = Variable(
     "stance", "ordinal", "", tuple(Label(name, "", float(i)) for i, name in enumerate("abc"))
 )
 SIZES = (5, 10, 20, 40)
-METHODS: tuple[IntervalMethod, ...] = ("jackknife", "bootstrap")
+METHODS: tuple[IntervalMethod, ...] = ("jackknife", "bootstrap", "linearised")
 Simulation = Callable[[int, np.random.Generator], tuple[FloatArray, Statistic]]
 
 
@@ -70,7 +70,7 @@ def coverage(simulate: Simulation, n_articles: int, n_corpora: int) -> dict[str,
         totals, _ = simulate(n_articles, rng)
         for method in METHODS:
             options = IntervalOptions(method=method, n_draws=500, seed=seed)
-            low, high, _ = interval(totals, statistic, options, bounds=(-np.inf, 1))
+            low, high, *_ = interval(totals, statistic, options, bounds=(-np.inf, 1))
             if low is not None and high is not None:
                 made[method].append((low <= truth <= high, high - low))
     return {

@@ -280,6 +280,26 @@ def test_raw_agreement(table: pd.DataFrame, labels: str, expected: float) -> Non
     assert estimate.value == pytest.approx(expected, abs=5e-7)
 
 
+@pytest.mark.parametrize(
+    ("measure", "table", "expected"),
+    [
+        pytest.param(agreement.kappa, GWET_ABSTRACTORS, 0.0589, id="Cohen"),
+        pytest.param(agreement.scott_pi, GWET_ABSTRACTORS, 0.0591, id="Scott"),
+        pytest.param(agreement.gwet, GWET_ABSTRACTORS, 0.0432, id="AC1"),
+        pytest.param(agreement.kappa, COHEN_1960_P45, 0.0510, id="Cohen p. 45"),
+    ],
+)
+def test_linearised_standard_errors_are_the_analytic_ones(
+    measure: agreement.Measure, table: pd.DataFrame, expected: float
+) -> None:
+    # The printed ones divide by the n units; ours by n - 1, as articles are few.
+    linearised = AgreementOptions(interval=IntervalOptions(method="linearised"))
+    estimate = measure(table, scale("1 2 3"), options=linearised)
+    assert estimate.standard_error is not None
+    n = estimate.n_items
+    assert estimate.standard_error * ((n - 1) / n) ** 0.5 == pytest.approx(expected, abs=5e-5)
+
+
 def test_the_number_of_labels_comes_from_the_codebook() -> None:
     # A label that nobody used still lowers the chance agreement of AC1: with 40 of 50 in one label
     # p_e = 2 * .8 * .2 / 1 = .32 of two labels, and half of that, .16, of three.

@@ -34,6 +34,7 @@ def estimate(coding: Coding, sums: Sums, options: AgreementOptions) -> Estimate:
         low=None if undefined else made.low,
         high=None if undefined else made.high,
         interval_status=status if undefined else made.status,
+        standard_error=None if undefined else made.error,
         n_items=len(coding.codes),
         n_articles=coding.n_articles,
         n_pairs=int((n_labels * (n_labels - 1) // 2).sum()),

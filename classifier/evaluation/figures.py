@@ -77,7 +77,7 @@ def figure(
             n_articles=n_articles,
             method=method,
         )
-    low, high, status = interval(totals, statistic, made, bounds=bounds)
+    low, high, status, error = interval(totals, statistic, made, bounds=bounds)
     how = method if made.method == "none" else f"{method}; {sample.cluster} {made.method}"
     return Estimate(
         value=value,
@@ -85,6 +85,7 @@ def figure(
         low=low,
         high=high,
         interval_status=status,
+        standard_error=error,
         n_items=n_items,
         n_articles=n_articles,
         method=how,

@@ -166,7 +166,7 @@ def _estimate(
     method, bounds = named
     coding, n_pairs = counted
     made: IntervalOptions = options.interval
-    low, high, status = interval(totals, statistic, made, bounds=bounds)
+    low, high, status, error = interval(totals, statistic, made, bounds=bounds)
     return Estimate(
         value=float(statistic(totals.sum(axis=0))),
         status="ok",
