@@ -1,28 +1,29 @@
 """Score a corpus of any size: constant memory, and after a kill it goes on where it was."""
 
-import hashlib
+import errno
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifier.articles import stream_articles
 from classifier.errors import DataError, ModelError
 from classifier.files import replacing, write_text
 from classifier.models.base import Progress
 from classifier.predictions import prediction_schema, write_json_rows
-from classifier.records import Article, Problem
-from classifier.score.scorer import BATCH_ARTICLES, Scorer, batches
+from classifier.records import Problem
+from classifier.score.parts import Engine, Job, Part, judge_locally
+from classifier.score.scorer import BATCH_ARTICLES, Scorer
 
 _MANIFEST = "manifest.json"
-_KEY = b"classifier"
+_KEY, _FAILED = b"classifier", b"failed"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Scored:
     statuses: Mapping[str, int]
     """Mentions by status; those with "ok" were scored."""
     problems: tuple[Problem, ...]
-    """Files and rows that could not be read."""
+    """Files and rows that could not be read, and articles that failed."""
 
 
 def score_to_file(
@@ -45,11 +46,12 @@ def score_to_file(
     *,
     resume: bool = False,
     progress: Progress | None = None,
+    engine: Engine = judge_locally,
 ) -> Scored:
     """Score the articles at `path` part by part into one file, Parquet or .jsonl.
 
     Parts lie in a hidden folder beside `out` until all are there; `resume` keeps those that an
-    interrupted run finished. The result is the same bytes either way.
+    interrupted run finished. The result is the same bytes either way, and with any engine.
 
     Raises:
         DataError: no article at `path`, no space to write, or the corpus changed since the
@@ -58,22 +60,38 @@ def score_to_file(
     """
     path, out = Path(path), Path(out)
     parts = out.with_name(f".{out.name}.parts")
-    _start(parts, scorer, path, resume=resume)
     problems: list[Problem] = []
+    failed: list[Problem] = []
     n_articles = n_with_mentions = 0
     statuses: Counter[str] = Counter()
-    stream = ((article, ()) for article in stream_articles(path, problems))
-    for number, batch in zip(count(), batches(stream, BATCH_ARTICLES), strict=False):
-        articles = [article for article, _ in batch]
-        table = _part(parts / f"{number:08d}.parquet", articles, scorer)
-        n_articles += len(articles)
-        n_with_mentions += len(table["article_id"].unique())
-        statuses.update(table["status"].to_pylist())
-        if progress is not None:
-            progress(n_articles, 0, f"{statuses.total()} mentions")
-    _join(parts, out, scorer)
-    shutil.rmtree(parts)
-    return Scored(out, n_articles, n_with_mentions, statuses, tuple(problems))
+    with _room_for(out):
+        _start(parts, scorer, path, resume=resume)
+        done = frozenset(int(file.stem) for file in _finished(parts))
+        for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):
+            table, not_judged = _kept(parts / f"{part.number:08d}.parquet", part)
+            failed += not_judged
+            n_articles += part.n_articles
+            n_with_mentions += len(table["article_id"].unique())
+            statuses.update(table["status"].to_pylist())
+            if progress is not None:
+                progress(n_articles, 0, f"{statuses.total()} mentions")
+        _join(parts, out, scorer)
+        shutil.rmtree(parts)
+    return Scored(out, n_articles, n_with_mentions, statuses, (*problems, *failed))
+
+
+@contextmanager
+def _room_for(out: Path) -> Iterator[None]:
+    """Say what to do where the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DataError(
+            f"{error.filename or out} could not be written ({error.strerror or error}); "
+            "make room and run it again with --resume"
+        ) from error
 
 
 def _start(parts: Path, scorer: Scorer, path: Path, *, resume: bool) -> None:
@@ -97,30 +115,22 @@ def _start(parts: Path, scorer: Scorer, path: Path, *, resume: bool) -> None:
         )
 
 
-def _part(path: Path, articles: Sequence[Article], scorer: Scorer) -> pa.Table:
-    """The part on disk if it is there, or else made and written."""
-    ids = hashlib.sha256()
-    for article in articles:
-        ids.update(f"{article.article_id}\n{article.sha256}\n".encode())
-    if path.is_file():
+def _kept(path: Path, part: Part) -> tuple[pa.Table, list[Problem]]:
+    """The part's rows and failures, from the disk if they are there, or else written to it."""
+    if part.table is None:
         table = pq.read_table(path)
-        if (table.schema.metadata or {}).get(_KEY) != ids.hexdigest().encode():
+        known = table.schema.metadata or {}
+        if known.get(_KEY) != part.key.encode():
             raise DataError(
                 f"the articles are not those of the interrupted run (part {path.stem}); "
                 "run it again without resuming"
             )
-        return table
-    table = scorer.judge([scorer.find(article) for article in articles])
-    table = table.replace_schema_metadata({_KEY: ids.hexdigest()})
-    try:
-        with replacing(path) as draft:
-            pq.write_table(table, draft)
-    except OSError as error:
-        raise DataError(
-            f"{path} could not be written ({error.strerror or error}); "
-            "make room and run it again with --resume"
-        ) from error
-    return table
+        return table, [Problem(**fields) for fields in json.loads(known.get(_FAILED, b"[]"))]
+    failed = json.dumps([asdict(problem) for problem in part.problems])
+    table = part.table.replace_schema_metadata({_KEY: part.key, _FAILED: failed})
+    with replacing(path) as draft:
+        pq.write_table(table, draft)
+    return table, list(part.problems)
 
 
 def _join(parts: Path, out: Path, scorer: Scorer) -> None:
