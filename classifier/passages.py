@@ -24,6 +24,8 @@ class Examples:
 
     passages: tuple[Passage, ...]
     labels: Labels = field(default_factory=dict)
+    weights: tuple[float, ...] = ()
+    """How often each passage is read in an epoch, on average; once where there are none."""
 
     @property
     def n_mentions(self) -> int:

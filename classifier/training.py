@@ -1,36 +1,38 @@
 """Fit one model: annotation set in, run folder out."""
 
-import hashlib
 import json
-import platform
 import shutil
 import time
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import metadata
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from safetensors import SafetensorError
 
-from classifier.annotations import AnnotationSet, adjudicate, read_annotations
+from classifier.annotations import adjudicate
 from classifier.calibration import Calibration, fit_calibration
 from classifier.codebook import Codebook, Variable
 from classifier.dataset import (
     CALIBRATION,
     DEVELOPMENT,
     TRAIN,
+    Corpora,
+    Corpus,
+    Data,
     Shares,
     Split,
     build_examples,
     check_labels,
-    split_articles,
+    read_corpora,
 )
 from classifier.errors import ModelError
 from classifier.files import write_text
-from classifier.models.base import Model, Progress
-from classifier.models.bases import find_base
+from classifier.models import ranks
+from classifier.models.base import Model, Probabilities, Progress
 from classifier.models.folder import (
     check_place,
     new_model,
@@ -42,11 +44,12 @@ from classifier.models.folder import (
 from classifier.models.options import TrainOptions
 from classifier.models.quality import macro_f1
 from classifier.passages import Examples, Limits
+from classifier.thresholds import Thresholds, fit_thresholds
+from classifier.training_record import data_sha256, describe_run, languages_of
 
-__all__ = ["Run", "TrainOptions", "read_run_summary", "train"]
+__all__ = ["Corpus", "Run", "TrainOptions", "read_run_summary", "train"]
 
 _RULES = "rules"
-_VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers", "tokenizers", "peft")
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Run:
 
 
 def train(
-    data: Path | str | AnnotationSet,
+    data: Data,
     options: TrainOptions | None = None,
     out: Path | str = Path("runs/run"),
     *,
@@ -84,7 +87,11 @@ def train(
 ) -> Run:
     """Train on an annotation set and write a run folder, which replaces an older run there.
 
-    An interrupted training leaves its checkpoints beside `out`; `resume` goes on from them.
+    Of several sets the first one's codebook is learnt, and each set teaches what it codes; where
+    one should be read more or less often, give it as a `Corpus` with a weight.
+
+    An interrupted training leaves its checkpoints beside `out`; `resume` goes on from them. Started
+    by torchrun or `accelerate launch`, the processes share every batch out; the first one writes.
 
     Raises:
         DataError: too few articles for the split, a variable without labels or with only one.
@@ -94,25 +101,21 @@ def train(
     options = options or TrainOptions()
     out = Path(out)
     check_place(out)
-    annotation_set = data if isinstance(data, AnnotationSet) else read_annotations(Path(data))
+    _join_ranks(options)
     started = time.monotonic()
-    work = _prepare(annotation_set, options)
-    checkpoints = _checkpoints(out, _data_sha256(annotation_set), options, resume=resume)
+    work = _prepare(read_corpora(data), options)
+    checkpoints = _checkpoints(out, work, options, resume=resume)
     history = work.model.fit(
         work.examples[TRAIN], work.examples[DEVELOPMENT], progress=progress, checkpoints=checkpoints
     )
-    calibration = _calibrate(work)
-    record = {
-        **_record(work, annotation_set, options),
-        "history": dict(history),
-        "metrics": _metrics(work, calibration),
-        "seconds": round(time.monotonic() - started, 1),
-    }
-    split = {part: list(ids) for part, ids in work.split.parts.items()}
-    with replacing_folder(out, checkpoints.parent / "run") as draft:
-        write_run(draft, work.model, annotation_set.codebook, calibration, record, split)
-    shutil.rmtree(checkpoints.parent)
-    return read_run_summary(out)
+    described = describe_run(work.corpora, work.variables, work.split, work.examples, options)
+    record = {**described, "history": dict(history)}
+    run = Run(out, {}, {})
+    if ranks.is_first():
+        run = _finish(work, record, out, checkpoints.parent, started)
+    run = ranks.shared(run)
+    ranks.leave()
+    return run
 
 
 def read_run_summary(folder: Path | str) -> Run:
@@ -125,17 +128,19 @@ def read_run_summary(folder: Path | str) -> Run:
 class _Work:
     """Everything a training needs, checked."""
 
+    corpora: Corpora
     model: Model
     variables: tuple[Variable, ...]
     split: Split
     examples: Mapping[str, Examples]
 
 
-def _prepare(annotation_set: AnnotationSet, options: TrainOptions) -> _Work:
+def _prepare(corpora: Corpora, options: TrainOptions) -> _Work:
+    annotation_set = corpora.annotation_set
     variables = _variables(annotation_set.codebook, options)
     gold = adjudicate(annotation_set, options.adjudication)
     shares = Shares(options.development, options.calibration, options.test)
-    split = split_articles(annotation_set.articles, options.split_by, shares, seed=options.seed)
+    split = corpora.split(options.split_by, shares, options.seed)
     model = new_model(variables, options)
     limits = Limits(model.text_limit, options.context)
     by_id = annotation_set.article_by_id
@@ -150,7 +155,16 @@ def _prepare(annotation_set: AnnotationSet, options: TrainOptions) -> _Work:
         for part in (TRAIN, DEVELOPMENT, CALIBRATION)
     }
     check_labels(examples[TRAIN].labels, variables)
-    return _Work(model, variables, split, examples)
+    examples[TRAIN] = _weighted(examples[TRAIN], corpora)
+    return _Work(corpora, model, variables, split, examples)
+
+
+def _weighted(examples: Examples, corpora: Corpora) -> Examples:
+    if all(corpus.weight == 1 for corpus in corpora.members):
+        return examples
+    number_of = corpora.corpus_of()
+    weights = (corpora.members[number_of[p.article_id]].weight for p in examples.passages)
+    return replace(examples, weights=tuple(weights))
 
 
 def _variables(codebook: Codebook, options: TrainOptions) -> tuple[Variable, ...]:
@@ -166,10 +180,58 @@ def _variables(codebook: Codebook, options: TrainOptions) -> tuple[Variable, ...
     return variables
 
 
-def _checkpoints(out: Path, data_sha256: str, options: TrainOptions, *, resume: bool) -> Path:
+def _join_ranks(options: TrainOptions) -> None:
+    """Make this process one of those that train together, if it is."""
+    if ranks.n_ranks() > 1 and options.model == "linear":
+        raise ModelError(
+            f"a linear model is trained by one process, got {ranks.n_ranks()}; "
+            "start it without accelerate or torchrun"
+        )
+    ranks.take_device()
+
+
+def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, started: float) -> Run:
+    """Calibrate, write the run folder, and delete the place where it was made."""
+    raw = {
+        part: work.model.predict(work.examples[part].passages)
+        for part in (DEVELOPMENT, CALIBRATION)
+    }
+    calibration = _calibrate(work, raw[CALIBRATION])
+    rows = {
+        part: calibration.apply(raw[part], work.variables, languages_of(work.examples[part]))
+        for part in raw
+    }
+    development = work.examples[DEVELOPMENT]
+    thresholds = fit_thresholds(rows[DEVELOPMENT], development.labels, work.variables)
+    judged = _Judged(rows[CALIBRATION], work.examples[CALIBRATION], work.variables, thresholds)
+    record = {
+        **record,
+        "metrics": judged.metrics(),
+        "languages": judged.by_language(record["training_languages"]),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    split = {part: list(ids) for part, ids in work.split.parts.items()}
+    try:
+        with replacing_folder(out, place / "run") as draft:
+            codebook, applied = work.corpora.annotation_set.codebook, (calibration, thresholds)
+            write_run(draft, work.model, codebook, applied, record, split)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{out}: the run could not be written ({error}); "
+            "make room and run it again with --resume"
+        ) from error
+    shutil.rmtree(place)
+    return read_run_summary(out)
+
+
+def _checkpoints(out: Path, work: _Work, options: TrainOptions, *, resume: bool) -> Path:
     """The folder of the trainer's checkpoints: emptied, or kept to go on from."""
     place = out.with_name(f".{out.name}.training")
-    wish = json.dumps({"options": options.to_dict(), "data": data_sha256}, sort_keys=True)
+    weights = [[corpus.weight, corpus.only_training] for corpus in work.corpora.members]
+    data = [data_sha256(work.corpora.annotation_set), weights]
+    wish = json.dumps({"options": options.to_dict(), "data": data}, sort_keys=True)
+    if not ranks.is_first():
+        return place / "checkpoints"
     started = place / "started.json"
     if resume and started.is_file() and started.read_text(encoding="utf-8") != wish:
         raise ModelError(
@@ -182,86 +244,41 @@ def _checkpoints(out: Path, data_sha256: str, options: TrainOptions, *, resume: 
     return place / "checkpoints"
 
 
-def _calibrate(work: _Work) -> Calibration:
+def _calibrate(work: _Work, raw: Probabilities) -> Calibration:
     examples = work.examples[CALIBRATION]
-    probabilities = work.model.predict(examples.passages)
-    return fit_calibration(probabilities, examples.labels, work.variables, _languages(examples))
+    return fit_calibration(raw, examples.labels, work.variables, languages_of(examples))
 
 
-def _languages(examples: Examples) -> list[str]:
-    """The language of each mention."""
-    return [passage.language for passage in examples.passages for _ in passage.mentions]
+@dataclass(frozen=True)
+class _Judged:
+    """Calibrated probabilities beside the labels of articles that training did not see."""
 
+    rows: Probabilities
+    examples: Examples
+    variables: tuple[Variable, ...]
+    thresholds: Thresholds
 
-def _metrics(work: _Work, calibration: Calibration) -> dict[str, Any]:
-    examples = work.examples[CALIBRATION]
-    raw = work.model.predict(examples.passages)
-    rows = calibration.apply(raw, work.variables, _languages(examples))
-    return {
-        v.name: {
-            "macro_f1": macro_f1(rows[v.name], examples.labels[v.name]),
-            "n_mentions": examples.n_mentions,
-            "articles": CALIBRATION,
+    def metrics(self) -> dict[str, Any]:
+        """Macro-F1 per variable."""
+        everything = np.ones(self.examples.n_mentions, dtype=bool)
+        return {
+            v.name: {**self._figure(v, everything), "articles": CALIBRATION} for v in self.variables
         }
-        for v in work.variables
-    }
 
-
-def _record(work: _Work, annotation_set: AnnotationSet, options: TrainOptions) -> dict[str, Any]:
-    codebook = annotation_set.codebook
-    is_encoder = options.model == "encoder"
-    base = find_base(options.base_model) if is_encoder else None
-    return {
-        "variables": [v.name for v in work.variables],
-        "codebook": {"name": codebook.name, "version": codebook.version},
-        "options": {**options.to_dict(), "base_model": base.name if base else ""},
-        "seed": options.seed,
-        "base_languages": list(base.languages) if base else [],
-        "training_languages": dict(Counter(_languages(work.examples[TRAIN])).most_common()),
-        "data": {
-            "articles": len(annotation_set.articles),
-            "annotations": len(annotation_set.table),
-            "sha256": _data_sha256(annotation_set),
-        },
-        "context": _context(work.examples[TRAIN], options),
-        "parts": _parts(work),
-        "left_out": dict(Counter(problem.reason for problem in work.split.problems)),
-        "versions": {"python": platform.python_version(), **_versions()},
-    }
-
-
-def _context(examples: Examples, options: TrainOptions) -> int:
-    """The sentences to read beside a mention's own: none if training mostly had none.
-
-    A model fitted on single sentences of NewsMTSC fell from a macro-F1 of .78 to .64 when it was
-    given neighbours to read along.
-    """
-    texts = [(passage.text, m) for passage in examples.passages for m in passage.mentions]
-    alone = sum(m.sentence.of(text).strip() == text.strip() for text, m in texts)
-    return 0 if 2 * alone > len(texts) else options.context
-
-
-def _parts(work: _Work) -> dict[str, dict[str, int | None]]:
-    return {
-        part: {
-            "articles": len(ids),
-            "mentions": work.examples[part].n_mentions if part in work.examples else None,
+    def by_language(self, trained: Mapping[str, int]) -> dict[str, Any]:
+        """Per language the mentions trained on, and macro-F1 per variable with its mentions."""
+        spoken = np.array(languages_of(self.examples), dtype=str)
+        return {
+            code: {
+                "training_mentions": trained.get(code, 0),
+                "articles": CALIBRATION,
+                "figures": {v.name: self._figure(v, spoken == code) for v in self.variables},
+            }
+            for code in sorted({*trained, *spoken.tolist()})
         }
-        for part, ids in work.split.parts.items()
-    }
 
-
-def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in _VERSIONED}
-
-
-def _data_sha256(annotation_set: AnnotationSet) -> str:
-    """Hash of the texts and of everything that was coded."""
-    digest = hashlib.sha256()
-    for article in annotation_set.articles:
-        digest.update(f"{article.article_id}\n{article.sha256}\n".encode())
-    variables = [v.name for v in annotation_set.codebook.variables]
-    for row in annotation_set.table[["unit", "annotator", *variables]].itertuples(index=False):
-        plain = [sorted(value) if isinstance(value, frozenset) else value for value in row]
-        digest.update(json.dumps(plain, default=str).encode())
-    return digest.hexdigest()
+    def _figure(self, variable: Variable, chosen: NDArray[np.bool_]) -> dict[str, Any]:
+        labels = self.examples.labels[variable.name][chosen]
+        coded = (labels if labels.ndim == 1 else labels.max(axis=1)) >= 0
+        rows, least = self.rows[variable.name][chosen], self.thresholds.of(variable)
+        return {"macro_f1": macro_f1(rows, labels, least), "n_mentions": int(coded.sum())}

@@ -1,5 +1,6 @@
-"""Leak-safe splits of articles, and examples: passages beside the labels of their mentions."""
+"""Leak-safe splits, examples of passages beside their labels, and several sets at once."""
 
+from classifier.dataset.corpora import Corpora, Corpus, Data, read_corpora
 from classifier.dataset.examples import build_examples, check_labels, label_array
 from classifier.dataset.splits import (
     CALIBRATION,
@@ -19,12 +20,16 @@ __all__ = [
     "DEVELOPMENT",
     "TEST",
     "TRAIN",
+    "Corpora",
+    "Corpus",
+    "Data",
     "Shares",
     "Split",
     "SplitBy",
     "build_examples",
     "check_labels",
     "label_array",
+    "read_corpora",
     "same_text",
     "split_articles",
     "split_corpora",

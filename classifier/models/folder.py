@@ -16,15 +16,17 @@ from classifier.errors import ClassifierError, ModelError
 from classifier.files import write_text
 from classifier.models.base import Model
 from classifier.models.options import TrainOptions
+from classifier.thresholds import Thresholds
 
-RECORD, SPLIT, CODEBOOK, CALIBRATION = (
+RECORD, SPLIT, CODEBOOK, CALIBRATION, THRESHOLDS = (
     "training.json",
     "split.json",
     "codebook.toml",
     "calibration.json",
+    "thresholds.json",
 )
 MODEL_CARD = "README.md"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Trained:
     model: Model
     codebook: Codebook
     calibration: Calibration
+    thresholds: Thresholds
     record: Mapping[str, Any]
     """What training.json says: options, data, seed, versions, metrics, hashes of the files."""
     model_id: str
@@ -69,14 +72,19 @@ def write_run(
     folder: Path,
     model: Model,
     codebook: Codebook,
-    calibration: Calibration,
+    applied: tuple[Calibration, Thresholds],
     record: Mapping[str, Any],
     split: Mapping[str, list[str]],
 ) -> None:
-    """Write everything into an existing folder, the record with all hashes last."""
+    """Write everything into an existing folder, the record with all hashes last.
+
+    `applied` is what is done to the model's probabilities when they are used.
+    """
+    calibration, thresholds = applied
     model.save(folder)
     write_codebook(codebook, folder / CODEBOOK)
     write_text(folder / CALIBRATION, [_json(calibration.to_dict())])
+    write_text(folder / THRESHOLDS, [_json(thresholds.to_dict())])
     write_text(folder / SPLIT, [_json(split)])
     files = {
         path.relative_to(folder).as_posix(): sha256(path)
@@ -118,10 +126,12 @@ def read_run(folder: Path) -> Trained:
         **{**record["options"], "variables": tuple(record["options"]["variables"])}
     )
     calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
+    thresholds = json.loads((folder / THRESHOLDS).read_text(encoding="utf-8"))
     return Trained(
         load_model(folder, variables, options),
         codebook,
         Calibration.from_dict(calibration),
+        Thresholds.from_dict(thresholds),
         record,
         f"{folder.resolve().name}@{sha256(folder / RECORD)[:12]}",
         {name: part for part, names in read_split(folder).items() for name in names},

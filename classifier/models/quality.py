@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from classifier.codebook import Variable
+from classifier.thresholds import NEUTRAL, f1_by_cut
 
 
 def quality(
@@ -13,13 +14,24 @@ def quality(
     labels: Mapping[str, NDArray[np.int64]],
     variables: Sequence[Variable],
 ) -> float:
-    """Mean over the variables of the macro-F1 on coded mentions, over labels that occur there."""
-    values = [macro_f1(probabilities[v.name], labels[v.name]) for v in variables]
+    """Mean over the variables of the macro-F1 on coded mentions, over labels that occur there.
+
+    For the labels of a set it is the F1 at the threshold that suits each best, since thresholds
+    are chosen after training, and at the neutral one rare labels would look all the same.
+    """
+    values = [
+        (_best_f1 if v.kind == "set" else macro_f1)(probabilities[v.name], labels[v.name])
+        for v in variables
+    ]
     return float(np.mean([value for value in values if value is not None] or [0.0]))
 
 
-def macro_f1(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> float | None:
+def macro_f1(
+    rows: NDArray[np.float64], labels: NDArray[np.int64], thresholds: ArrayLike = NEUTRAL
+) -> float | None:
     """Macro-F1 over the labels that gold or prediction uses; None where nothing is coded.
+
+    `thresholds` are those from which on the labels of a set are given.
 
     >>> macro_f1(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]))  # F1 2/3 and 0
     0.3333333333333333
@@ -32,7 +44,17 @@ def macro_f1(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> float | No
         predicted = rows[coded].argmax(axis=1)[:, None] == columns
         gold = labels[coded][:, None] == columns
     else:
-        predicted, gold = (rows >= 0.5) & coded, labels == 1
+        predicted, gold = (rows >= np.asarray(thresholds)) & coded, labels == 1
     both = (predicted & gold).sum(axis=0)
     either = predicted.sum(axis=0) + gold.sum(axis=0)
     return float(np.mean(2 * both[either > 0] / either[either > 0])) if either.any() else None
+
+
+def _best_f1(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> float | None:
+    """Mean over the labels that occur of the best F1 that any threshold reaches."""
+    best = []
+    for row, gold in zip(rows.T, labels.T, strict=True):
+        if (gold == 1).any():
+            in_order = gold[gold >= 0][np.argsort(-row[gold >= 0], kind="stable")]
+            best.append(f1_by_cut(in_order).max())
+    return float(np.mean(best)) if best else None
