@@ -43,6 +43,8 @@ class Trained:
     """Name of the folder and the first digits of its record's hash."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """The part of the run's split that each of its articles is in, by article id."""
+    folder: Path | None = None
+    """Where it was read from."""
 
 
 @contextmanager
@@ -135,6 +137,7 @@ def read_run(folder: Path) -> Trained:
         record,
         f"{folder.resolve().name}@{sha256(folder / RECORD)[:12]}",
         {name: part for part, names in read_split(folder).items() for name in names},
+        folder,
     )
 
 
