@@ -1,8 +1,8 @@
 """The table of predictions: one row per mention, whether it could be scored or not."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,14 @@ from classifier.annotations import unit_name
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.files import json_line, replacing
+from classifier.prediction import Prediction
 from classifier.records import Article, Mention, Passage, Problem
+from classifier.showing import draw
+from classifier.thresholds import NONE_CHOSEN, Thresholds
 
 OK = "ok"
+_NEAR = 60
+"""More mentions than one passage holds."""
 _BEFORE = {
     "unit": pa.string(),
     "article_id": pa.string(),
@@ -53,6 +58,18 @@ class Predictions:
     table: pa.Table
     """Columns as `prediction_schema` lists them."""
     problems: tuple[Problem, ...] = ()
+    articles: Mapping[str, Article] = field(default_factory=dict)
+    """Those with a mention, by id, to read the passages in."""
+
+    def __getitem__(self, which: int | str) -> Prediction:
+        """One prediction, by its place or its unit; raises `DataError` for an unknown unit."""
+        place = self._place(which) if isinstance(which, str) else which
+        row = self.table.slice(range(len(self))[place], 1).to_pylist()[0]
+        return Prediction(row, self.articles.get(row["article_id"]), self._beside(place, row))
+
+    def __iter__(self) -> Iterator[Prediction]:
+        """The predictions, in the order of the table."""
+        return (self[place] for place in range(len(self)))
 
     def __len__(self) -> int:
         """Number of mentions, scored or not."""
@@ -62,9 +79,29 @@ class Predictions:
         """How many mentions there are; the frame has the rest."""
         return f"Predictions for {len(self)} mentions, {len(self.problems)} problems"
 
+    def _place(self, unit: str) -> int:
+        place: int = self.table["unit"].index(unit).as_py()
+        if place < 0:
+            raise DataError(f"no prediction has the unit {unit!r}; units are in to_frame()['unit']")
+        return place
+
+    def _beside(self, place: int, row: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+        """The other rows of its passage, which stand around it."""
+        around = self.table.slice(max(0, place - _NEAR), 2 * _NEAR + 1).to_pylist()
+        same = ("article_id", "passage_start", "passage_end")
+        return tuple(
+            other
+            for other in around
+            if other["unit"] != row["unit"] and all(other[key] == row[key] for key in same)
+        )
+
     def to_frame(self) -> pd.DataFrame:
         """One row per mention; a set of labels is a list of names."""
         return _frame(self.table)
+
+    def chart(self, what: str = "time") -> Any:  # noqa: ANN401
+        """The score through time, with intervals; see `classifier.report.chart`."""
+        return draw(self, what)
 
     def write(self, path: Path | str) -> None:
         """Write Parquet, or JSON Lines where the name ends in .jsonl, atomically."""
@@ -130,8 +167,9 @@ def prediction_table(
     codebook: Codebook,
     model_id: str,
     parts: Mapping[str, str] | None = None,
+    thresholds: Thresholds = NONE_CHOSEN,
 ) -> pa.Table:
-    """The rows as a table; labels follow from the probabilities.
+    """The rows as a table; labels follow from the probabilities, of a set by their thresholds.
 
     `parts` names the part of the training run's split that an article is in, so that nobody takes
     what the model learnt from for a test of it; null for articles that the run has never seen.
@@ -142,7 +180,7 @@ def prediction_table(
         row = _plain(one)
         if one.judgement is not None:
             for variable in variables:
-                said = _answers(variable, one.judgement.probabilities[variable.name])
+                said = _answers(variable, one.judgement.probabilities[variable.name], thresholds)
                 row = said | row if variable.name in _BEFORE else row | said
         row |= {"part": parts.get(one.article.article_id), "model_id": model_id}
         rows.append(row | {"codebook_version": codebook.version})
@@ -174,11 +212,13 @@ def _plain(one: Judged) -> dict[str, Any]:
     }
 
 
-def _answers(variable: Variable, probabilities: NDArray[np.float64]) -> dict[str, Any]:
+def _answers(
+    variable: Variable, probabilities: NDArray[np.float64], thresholds: Thresholds
+) -> dict[str, Any]:
     pairs = zip(variable.names, probabilities.tolist(), strict=True)
     answers: dict[str, Any] = {f"p_{variable.name}_{name}": p for name, p in pairs}
     if variable.kind == "set":
-        chosen = np.flatnonzero(probabilities >= 0.5)
+        chosen = np.flatnonzero(probabilities >= thresholds.of(variable))
         return {variable.name: [variable.names[i] for i in chosen], **answers}
     answers[variable.name] = variable.names[int(probabilities.argmax())]
     if variable.kind == "ordinal":

@@ -21,8 +21,8 @@ from classifier.report.excerpts import Excerpts
 from classifier.report.influence import pulls
 from classifier.report.page import embedded_json
 from classifier.report.profile_section import profile_section
-from classifier.report.words import visible
 from classifier.resampling import IntervalOptions
+from classifier.showing import visible
 
 
 @pytest.fixture(scope="module")

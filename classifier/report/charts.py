@@ -11,12 +11,14 @@ import pandas as pd
 
 from classifier.errors import DataError
 from classifier.evaluation import Evaluation
+from classifier.explanations import Explanation
 from classifier.predictions import Predictions
 from classifier.profiles import Profile
 from classifier.report.drawing import Chart, Drawing
 from classifier.report.evaluation_charts import EVALUATION_CHARTS, annotator_drawings
 from classifier.report.profile_charts import mean_drawings, share_drawings
 from classifier.report.time_charts import time_drawings
+from classifier.report.word_charts import word_drawings
 
 _WIDTH = 420
 
@@ -26,7 +28,8 @@ def chart(result: object, what: str = "") -> Chart:
     """The chart of a result.
 
     Args:
-        result: A profile, an evaluation, predictions, or a frame of agreement between annotators.
+        result: A profile, an evaluation, predictions, an explanation, or a frame of agreement
+            between annotators.
         what: Of a profile "means" or "shares"; of an evaluation "agreement", "labels",
             "reliability", "confusion" or "learning_curve".
 
@@ -34,8 +37,8 @@ def chart(result: object, what: str = "") -> Chart:
         DataError: there is no such chart, or nothing to draw in it.
     """
     raise DataError(
-        "a chart needs a Profile, an Evaluation, Predictions or a frame of agreement, "
-        f"got {type(result).__name__}"
+        "a chart needs a Profile, an Evaluation, Predictions, an Explanation or a frame of "
+        f"agreement, got {type(result).__name__}"
     )
 
 
@@ -56,6 +59,12 @@ def _(result: Evaluation, what: str = "agreement") -> Chart:
 def _(result: Predictions, what: str = "time") -> Chart:
     _require(what, ["time"], "predictions")
     return _stacked(time_drawings(result.to_frame()))
+
+
+@chart.register
+def _(result: Explanation, what: str = "words") -> Chart:
+    _require(what, ["words"], "an explanation")
+    return _stacked(word_drawings(result))
 
 
 @chart.register

@@ -8,7 +8,7 @@ import altair as alt
 
 from classifier.records import Estimate
 from classifier.report.document import ChartBlock
-from classifier.report.words import brief, visible
+from classifier.showing import brief, visible
 
 Chart: TypeAlias = Any
 """An Altair chart; altair's own types are not checked."""

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from classifier.files import write_text
 from classifier.records import Estimate
 from classifier.report.document import Document, cell, figure_words, to_markdown
-from classifier.report.words import brief, visible
+from classifier.showing import brief, visible
 
 _LICENCES = "/*! Vega, Vega-Lite, Vega-Embed. Copyright University of Washington. BSD-3-Clause. */"
 

@@ -13,11 +13,13 @@ from classifier.annotations import AnnotationSet
 from classifier.articles import article_from_record, find_zones, stream_articles
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import DataError
+from classifier.explanations import Explanation
 from classifier.languages import document_language
 from classifier.mentions import find_mentions
 from classifier.models.base import Progress
 from classifier.models.folder import Trained
 from classifier.passages import Limits, cut_passages
+from classifier.prediction import Prediction
 from classifier.predictions import (
     OK,
     Judged,
@@ -27,6 +29,7 @@ from classifier.predictions import (
     prediction_table,
 )
 from classifier.records import Article, Mention, Passage, Problem, Span
+from classifier.score.explain import explain
 from classifier.voice import find_reports, voice_at
 
 Articles: TypeAlias = Iterable[Article | Mapping[str, Any]] | pd.DataFrame | Path | str
@@ -103,6 +106,15 @@ class Scorer:
         mentions = annotated_mentions(articles, annotation_set.table, self.targets)
         return self.score_mentions(articles, mentions, progress=progress)
 
+    def explain(
+        self, prediction: Prediction, *, variable: str | None = None, label: str | None = None
+    ) -> Explanation:
+        """The words of the passage that carry a score: `scorer.explain(predictions[0])`.
+
+        See `classifier.score.explain.explain` for what may be asked and what is raised.
+        """
+        return explain(self.trained, prediction, variable, label)
+
     def find(self, article: Article) -> _Found:
         """The article with its language, and the mentions in it."""
         article = with_language(article)
@@ -127,7 +139,12 @@ class Scorer:
         ]
         trained = self.trained
         return prediction_table(
-            judged, self.variables, self.codebook, trained.model_id, trained.parts
+            judged,
+            self.variables,
+            self.codebook,
+            trained.model_id,
+            trained.parts,
+            trained.thresholds,
         )
 
     def _judgements(self, passages: Sequence[Passage]) -> dict[str, Judgement]:
@@ -150,14 +167,16 @@ class Scorer:
         self, stream: Iterable[_Found], problems: list[Problem], progress: Progress | None
     ) -> Predictions:
         tables = []
+        kept: dict[str, Article] = {}
         done = 0
         for batch in batches(stream, BATCH_ARTICLES):
             tables.append(self.judge(batch))
+            kept |= {article.article_id: article for article, mentions in batch if mentions}
             done += len(batch)
             if progress is not None:
                 progress(done, 0, f"{sum(t.num_rows for t in tables)} mentions")
         empty = prediction_schema(self.variables).empty_table()
-        return Predictions(pa.concat_tables([empty, *tables]), tuple(problems))
+        return Predictions(pa.concat_tables([empty, *tables]), tuple(problems), kept)
 
 
 def batches(stream: Iterable[_Found], size: int) -> Iterator[list[_Found]]:

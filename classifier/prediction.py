@@ -1,0 +1,129 @@
+"""One prediction with its text, so that it can be read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from classifier.errors import DataError
+from classifier.records import Article, Span
+from classifier.showing import BLUE, GREY, ORANGE, Mark, marked_html, safe
+
+_MOST_SHOWN = 2_400
+_LOOKS = {-1: (ORANGE, "▼"), 0: (GREY, "●"), 1: (BLUE, "▲")}
+_OWN, _OTHER = 0.4, 0.12
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a scorer says about one mention. In a notebook it shows its passage."""
+
+    row: Mapping[str, Any]
+    """The mention's row of the table."""
+    article: Article | None = None
+    """Where it stands; None where the table was read without its texts."""
+    beside: tuple[Mapping[str, Any], ...] = ()
+    """Rows of the other mentions in the same passage."""
+
+    @property
+    def unit(self) -> str:
+        """Names the mention."""
+        return str(self.row["unit"])
+
+    @property
+    def passage(self) -> Span:
+        """The stretch of the article that the model read.
+
+        Raises `DataError` where it read none, or where the article is not here or another one.
+        """
+        if self.article is None:
+            raise DataError(
+                f"{self.unit}: its article is needed to read it, but is not here; "
+                f"name it: Prediction(row, article)"
+            )
+        if not self._was_read:
+            raise DataError(f"{self.unit}: no passage was read, status {self.row['status']!r}")
+        mention = Span(int(self.row["start"]), int(self.row["end"]))
+        if self.article.text[mention.start : mention.end] != self.row["surface"]:
+            raise DataError(
+                f"{self.unit}: the article must have {self.row['surface'][:80]!r} there, but has "
+                f"{self.article.text[mention.start : mention.end][:80]!r}; it is another text"
+            )
+        return Span(int(self.row["passage_start"]), int(self.row["passage_end"]))
+
+    @property
+    def _was_read(self) -> bool:
+        start = self.row["passage_start"]
+        return start is not None and start == start
+
+    def marks(self) -> list[Mark]:
+        """The mentions of the passage, counted from its start, its own first."""
+        passage = self.passage
+        made = []
+        for row in (self.row, *self.beside):
+            span = Span(int(row["start"]), int(row["end"])).shifted(-passage.start)
+            place, said = verdict(row)
+            words = [row["target"], f"{_LOOKS[place][1]} {said}" if said else row["status"]]
+            words += [row["voice"]] if row.get("voice") else []
+            strength = _OWN if row is self.row else _OTHER
+            made.append(Mark(span, _frame(_LOOKS[place][0], strength), note=" · ".join(words)))
+        return made
+
+    def html(self, marks: list[Mark] | None = None) -> str:
+        """The passage with its mentions, and whatever else is to be marked; escaped."""
+        if self.article is None or not self._was_read:
+            return f"<p>{safe(self.row['surface'])} ({safe(self.row['status'])})</p>"
+        passage = self.passage
+        text = passage.of(self.article.text)
+        own = Span(int(self.row["start"]), int(self.row["end"])).shifted(-passage.start)
+        window = _window(own, len(text))
+        inside = [_cut(mark, window) for mark in (*self.marks(), *(marks or ()))]
+        return marked_html(window.of(text), [mark for mark in inside if mark is not None])
+
+    def __repr__(self) -> str:
+        """The mention and what is said of it."""
+        _, said = verdict(self.row)
+        return f"Prediction({self.unit!r}: {said or self.row['status']})"
+
+    def _repr_html_(self) -> str:
+        row = self.row
+        known = (row["target"], row.get("source"), row.get("date"), row.get("language"))
+        head = " · ".join(safe(value) for value in known if value)
+        speaker = f" · speaker: {safe(row['speaker'])}" if row.get("speaker") else ""
+        return f"<div><small>{head}{speaker}</small>{self.html()}</div>"
+
+
+def verdict(row: Mapping[str, Any]) -> tuple[int, str]:
+    """Where the first ordinal label lies on its scale, -1, 0 or 1, and the label with its score.
+
+    A table without an ordinal variable, or a mention without a score, has place 0 and no label.
+    """
+    name = next((key[:-6] for key in row if key.endswith("_score") and key[:-6] in row), None)
+    if name is None or row[name] is None or row[name] != row[name]:
+        return 0, ""
+    prefix = f"p_{name}_"
+    labels = [key.removeprefix(prefix) for key in row if key.startswith(prefix)]
+    middle = (len(labels) - 1) / 2
+    place = labels.index(row[name])
+    return (place > middle) - (place < middle), f"{row[name]} {row[f'{name}_score']:+.2f}"
+
+
+def _frame(ink: str, strength: float) -> str:
+    return (
+        f"background:rgba({ink},{strength});outline:1px solid rgba({ink},.9);"
+        "border-radius:2px;font-weight:600;padding:0 .15em"
+    )
+
+
+def _window(mention: Span, length: int) -> Span:
+    """The whole passage, or of a very long one what is around the mention."""
+    if length <= _MOST_SHOWN:
+        return Span(0, length)
+    start = max(0, mention.start - _MOST_SHOWN // 2)
+    return Span(start, min(length, max(start + _MOST_SHOWN, mention.start + 1)))
+
+
+def _cut(mark: Mark, window: Span) -> Mark | None:
+    start, end = max(mark.span.start, window.start), min(mark.span.end, window.end)
+    if start >= end:
+        return None
+    return Mark(Span(start, end).shifted(-window.start), mark.style, mark.title, mark.note)
