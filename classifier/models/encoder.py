@@ -108,7 +108,8 @@ class EncoderModel:
             probabilities = self.predict(development.passages)
             return {QUALITY: quality(probabilities, development.labels, self.variables)}
 
-        passages = LabelledPassages(self._encode(training.passages), training.labels)
+        encoded = self._encode(training.passages)
+        passages = LabelledPassages(encoded, training.labels, training.weights)
         with TemporaryDirectory() as spare, quiet_transformers():
             history = fit_network(
                 self.network,

@@ -21,9 +21,12 @@ _MOST_JOINED = 8
 class LabelledPassages(Dataset[Item]):
     """Encoded passages with the labels of their own mentions."""
 
-    def __init__(self, encoded: Sequence[Encoded], labels: Labels) -> None:
-        """Part the labels, one row per mention, between the passages."""
+    def __init__(
+        self, encoded: Sequence[Encoded], labels: Labels, weights: Sequence[float] = ()
+    ) -> None:
+        """Part the labels, one row per mention, between the passages; see `Examples.weights`."""
         self.encoded = encoded
+        self.weights = weights
         edges = np.cumsum([len(passage.ranges) for passage in encoded])[:-1]
         self.labels = {name: np.split(rows, edges) for name, rows in labels.items()}
 
@@ -39,11 +42,17 @@ class LabelledPassages(Dataset[Item]):
 class SimilarLengths(Sampler[int]):
     """Random batches of passages of similar length, the same for the same seed and epoch."""
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        """Sort by length within random pools of batches."""
+    def __init__(
+        self, lengths: Sequence[int], batch_size: int, seed: int, weights: Sequence[float] = ()
+    ) -> None:
+        """Sort by length within random pools of batches.
+
+        A passage of weight 2 comes twice an epoch; of those with weight .5 a random half comes.
+        """
         self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.seed = seed
+        self.weights = np.asarray(weights or [1.0] * len(lengths))
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -51,13 +60,13 @@ class SimilarLengths(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Number of passages."""
-        return len(self.lengths)
+        """Number of passages an epoch."""
+        return sum(self._times(weight) for weight in np.unique(self.weights))
 
     def __iter__(self) -> Iterator[int]:
         """Indices, batch after batch, the incomplete batch last."""
         rng = np.random.default_rng((self.seed, self.epoch))
-        order = rng.permutation(len(self.lengths))
+        order = self._drawn(rng)
         pool = _POOL * self.batch_size
         batches: list[NDArray[np.int64]] = []
         for at in range(0, len(order), pool):
@@ -70,6 +79,21 @@ class SimilarLengths(Sampler[int]):
             yield from full[place].tolist()
         for batch in rest:
             yield from batch.tolist()
+
+    def _times(self, weight: float) -> int:
+        """How many passages of this weight an epoch has; the same in each."""
+        return round(float(weight) * int((self.weights == weight).sum()))
+
+    def _drawn(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The passages of an epoch in random order."""
+        drawn = []
+        for weight in np.unique(self.weights):
+            members = np.flatnonzero(self.weights == weight)
+            whole, rest = divmod(self._times(weight), len(members))
+            drawn += [members] * whole
+            if rest:
+                drawn.append(rng.permutation(members)[:rest])
+        return rng.permutation(np.concatenate(drawn))
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
         return _Loader(
             self.train_dataset,
             size,
-            sampler=SimilarLengths(lengths, size, self.options.seed),
+            sampler=SimilarLengths(lengths, size, self.options.seed, self.train_dataset.weights),
             collate_fn=self.data_collator,
             pin_memory=self.args.device.type == "cuda",
         )

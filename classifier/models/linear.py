@@ -95,11 +95,19 @@ class LinearModel:
         for done, variable in enumerate(self.variables):
             if progress is not None:
                 progress(done, len(self.variables), f"fitting {variable.name}")
-            self.heads[variable.name] = self._fit_heads(features, both[variable.name])
+            labels = both[variable.name]
+            self.heads[variable.name] = self._fit_heads(
+                features, labels, _weights(training, labels)
+            )
         fitted = quality(self.predict(passages), both, self.variables)
         return {"n_features": int(features.shape[1]), "quality_on_training": fitted}
 
-    def _fit_heads(self, features: sparse.csr_matrix, labels: NDArray[np.int64]) -> list[Any]:
+    def _fit_heads(
+        self,
+        features: sparse.csr_matrix,
+        labels: NDArray[np.int64],
+        how_often: NDArray[np.float64],
+    ) -> list[Any]:
         columns = [labels] if labels.ndim == 1 else list(labels.T)
         heads: list[Any] = []
         for column in columns:
@@ -109,7 +117,7 @@ class LinearModel:
                 continue
             weights = None if self.options.class_weights == "none" else "balanced"
             head = LogisticRegression(C=2.0, max_iter=300, class_weight=weights)
-            heads.append(head.fit(features[coded], column[coded]))
+            heads.append(head.fit(features[coded], column[coded], how_often[coded]))
         return heads
 
     def predict(
@@ -143,6 +151,15 @@ class LinearModel:
     def save(self, folder: Path) -> None:
         """Write weights and regressions as skops, which holds no code."""
         skops.io.dump({"weighting": self.weighting, "heads": self.heads}, folder / _FILE)
+
+
+def _weights(training: Examples, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How often each mention counts: as its passage says, those for development once."""
+    weights = np.ones(len(labels))
+    if training.weights:
+        n_mentions = [len(passage.mentions) for passage in training.passages]
+        weights[: training.n_mentions] = np.repeat(training.weights, n_mentions)
+    return weights
 
 
 def load_linear(folder: Path, variables: Sequence[Variable], options: TrainOptions) -> LinearModel:
