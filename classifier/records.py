@@ -13,6 +13,8 @@ UNDETERMINED = "und"
 DatePrecision = Literal["day", "month", "year"]
 ZoneKind = Literal["headline", "subhead", "body", "caption", "embed", "metadata", "boilerplate"]
 PROFILE_ZONES: tuple[ZoneKind, ...] = ("headline", "subhead", "body")
+FOLD_PART = "fold "
+"""Begins the part of an article that was judged by a model trained without its fold."""
 MentionKind = Literal["name", "demonym", "metonym", "leader", "compound", "historical"]
 
 

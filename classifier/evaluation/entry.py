@@ -84,6 +84,7 @@ def evaluate(
     *,
     gold: pd.DataFrame | None = None,
     baselines: Mapping[str, pd.DataFrame] | None = None,
+    uncalibrated: pd.DataFrame | None = None,
     options: EvaluationOptions = DEFAULT_OPTIONS,
 ) -> Evaluation:
     """Judge predictions by the annotators' labels and by gold.
@@ -95,8 +96,9 @@ def evaluate(
         annotation_set: articles, annotators' labels and the codebook.
         predictions: what is under test.
         gold: as `adjudicate` returns it; by default the majority of the annotators.
-        baselines: further predictors by name, judged on the same mentions; the model's own
-            probabilities before temperature scaling can be one of them.
+        baselines: further predictors by name, judged on the same mentions.
+        uncalibrated: the predictions with the probabilities they had before temperature scaling;
+            they stand beside the others in the tables on calibration.
         options: variables, groups, intervals, thresholds.
 
     Raises:
@@ -109,9 +111,10 @@ def evaluate(
     names = _variables(annotation_set, predictions, options)
     settled = adjudicate(annotation_set) if gold is None else gold
     judged = [judge(annotation_set, named, settled, name, options) for name in names]
+    before = _before(annotation_set, uncalibrated, settled, names, options)
     mentions = Table("mentions", tuple(mention_rows(settled, predictions, options)))
     return Evaluation(
-        tables=(*_tables(judged, options), mentions),
+        tables=(*_tables(judged, before, options), mentions),
         counts=_counts(annotation_set, settled) | _left_out(judged, options),
         disagreements=tuple(
             one for each in judged for one in disagreements(each, annotation_set, options)
@@ -127,7 +130,24 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def _tables(judged: list[Judged], options: EvaluationOptions) -> tuple[Table, ...]:
+def _before(
+    annotation_set: AnnotationSet,
+    uncalibrated: pd.DataFrame | None,
+    gold: pd.DataFrame,
+    names: list[str],
+    options: EvaluationOptions,
+) -> list[Judged]:
+    """The predictions as they were before calibration, under a name of their own."""
+    if uncalibrated is None:
+        return []
+    name = f"{options.predictor}, uncalibrated"
+    own = replace(options, predictor=name)
+    return [judge(annotation_set, {name: uncalibrated}, gold, each, own) for each in names]
+
+
+def _tables(
+    judged: list[Judged], before: list[Judged], options: EvaluationOptions
+) -> tuple[Table, ...]:
     makers: Mapping[str, Callable[[Judged], list[Row]]] = {
         "accuracy": lambda one: accuracy_rows(one, options),
         "labels": lambda one: label_rows(one, options),
@@ -143,9 +163,13 @@ def _tables(judged: list[Judged], options: EvaluationOptions) -> tuple[Table, ..
         "learning_curve": lambda one: curve_rows(one, options.predictor, options),
     }
     return tuple(
-        Table(name, tuple(row for one in judged for row in make(one)))
+        Table(name, tuple(row for one in _shown(name, judged, before) for row in make(one)))
         for name, make in makers.items()
     )
+
+
+def _shown(name: str, judged: list[Judged], before: list[Judged]) -> list[Judged]:
+    return [*judged, *before] if name in ("calibration", "reliability") else judged
 
 
 def _for_predictors(judged: Judged, options: EvaluationOptions) -> list[Row]:

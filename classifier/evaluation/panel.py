@@ -173,6 +173,7 @@ def _estimate(
         low=low,
         high=high,
         interval_status=status,
+        standard_error=error,
         n_items=len(coding.codes),
         n_articles=coding.n_articles,
         n_pairs=n_pairs,

@@ -5,14 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 
 from classifier.annotations import AnnotationSet, read_annotations
+from classifier.calibration import Calibration
 from classifier.errors import DataError
 from classifier.evaluation import Evaluation, EvaluationOptions
 from classifier.evaluation import evaluate as judge
 from classifier.models.base import Progress
-from classifier.score import load
+from classifier.models.folds import OUT_OF_FOLD
+from classifier.predictions import read_predictions
+from classifier.score import Scorer, load
 from classifier.training import Run, TrainOptions, read_run_summary, train
 
 HELD_OUT = "test"
@@ -34,10 +38,11 @@ def evaluate(
     Args:
         run: A trained model or its folder.
         data: An annotation set or its folder.
-        split: The part of the run's split to judge on; by default its test part or, for articles
-            that the run has never seen, all of them.
+        split: The part of the run's split to judge on; by default its test part, for a run with
+            folds what each model says about its own fold, or, for articles that the run has never
+            seen, all of them.
         baseline: Whether to fit a linear model on the run's training articles and to judge it on
-            the same mentions; done only where `data` is what the run was trained on.
+            the same mentions; done only where `data` is what the run was trained on in one piece.
         options: Variables, groups, intervals.
         progress: Called while articles are scored.
 
@@ -46,13 +51,22 @@ def evaluate(
     """
     run = run if isinstance(run, Run) else read_run_summary(run)
     annotation_set = data if isinstance(data, AnnotationSet) else read_annotations(data)
-    chosen = select_articles(run, annotation_set, split)
+    folded = _out_of_fold(run, annotation_set) if split is None else frozenset()
+    chosen = folded or select_articles(run, annotation_set, split)
     part = restricted(annotation_set, chosen)
-    predictions = load(run.path).score_annotations(part, progress=progress).to_frame()
+    scorer = load(run.path, folds=bool(folded))
+    predictions = scorer.score_annotations(part, progress=progress).to_frame()
     baselines = {}
-    if baseline and _is_training_data(run, annotation_set) and not _is_linear(run):
+    may_fit = baseline and not folded and not _is_linear(run)
+    if may_fit and _is_training_data(run, annotation_set):
         baselines[LINEAR] = linear_predictions(run, annotation_set, part)
-    return judge(part, predictions, baselines=baselines, options=options or EvaluationOptions())
+    return judge(
+        part,
+        predictions,
+        baselines=baselines,
+        uncalibrated=None if folded else uncalibrated(predictions, scorer),
+        options=options or EvaluationOptions(),
+    )
 
 
 def evaluate_predictions(
@@ -76,6 +90,40 @@ def evaluate_predictions(
         part = {a.article_id for a in annotation_set.articles if a.split == split}
         annotation_set = restricted(annotation_set, part)
     return judge(annotation_set, predictions, options=options or EvaluationOptions())
+
+
+def uncalibrated(predictions: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+    """The same predictions with the probabilities before temperature scaling.
+
+    p^T, normalised, undoes p^(1/T), so that nothing has to be scored again.
+    """
+    undone = _undone(scorer.trained.calibration)
+    is_known = predictions["language"].notna() & predictions["status"].eq("ok")
+    known = predictions[is_known]
+    columns = {v.name: [f"p_{v.name}_{name}" for name in v.names] for v in scorer.variables}
+    given = {name: known[own].to_numpy(dtype=np.float64) for name, own in columns.items()}
+    raw = undone.apply(given, scorer.variables, known["language"].tolist())
+    before = predictions.copy()
+    for name, own in columns.items():
+        before.loc[is_known, own] = raw[name]
+    return before
+
+
+def _undone(calibration: Calibration) -> Calibration:
+    return Calibration(
+        {
+            variable: {code: replace(one, value=1 / one.value) for code, one in fitted.items()}
+            for variable, fitted in calibration.temperatures.items()
+        }
+    )
+
+
+def _out_of_fold(run: Run, annotation_set: AnnotationSet) -> frozenset[str]:
+    """The articles in the run's folds, if it has folds."""
+    if not (run.path / OUT_OF_FOLD).is_file():
+        return frozenset()
+    predicted = read_predictions(run.path / OUT_OF_FOLD)["article_id"]
+    return frozenset(predicted) & frozenset(annotation_set.article_by_id)
 
 
 def select_articles(run: Run, annotation_set: AnnotationSet, split: str | None) -> set[str]:

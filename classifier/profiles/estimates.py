@@ -115,6 +115,8 @@ def _quantity(
     corrected = corrected_mean(scores, coded, articles, sampling=sampling, options=inference)
     if draw.problem and corrected.n_coded_articles:
         corrected = _withheld(corrected, draw.problem)
+    if draw.is_cross_fitted:
+        corrected = replace(corrected, method=f"{corrected.method}; cross-fitted")
     low, high = (0.0, 1.0) if label else (min(variable.numbers), max(variable.numbers))
     estimates = (
         naive_mean(

@@ -1,6 +1,6 @@
 """How the coded articles of a group were drawn, and whether they look like it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from classifier.profiles.table import (
     labels_of,
     score_column,
 )
+from classifier.records import FOLD_PART
 
 LEVEL = 0.05
 """Of the test of randomness: one honest draw in twenty fails it."""
@@ -32,6 +33,8 @@ class Draw:
     """Per mention, 1 where its article was not coded; None where all had the same chance."""
     problem: str = ""
     """Why no corrected figure can rest on this draw; empty where one can."""
+    is_cross_fitted: bool = False
+    """Whether models were trained on coded articles, each of which another model judged."""
 
     def sampling(self, members: pd.DataFrame) -> Sampling:
         """What the estimators need to know, for some members of the group."""
@@ -42,22 +45,46 @@ class Draw:
 def describe_draw(members: pd.DataFrame, variables: list[Variable]) -> Draw:
     """What is recorded of the chances with which a group's coded articles were drawn."""
     coded = members[_is_coded(members, variables)].drop_duplicates("article_id")
-    known = coded[CHANCE].dropna()
     if coded.empty:
         return Draw("no article is coded")
-    unseen = "" if "part" in members else "; whether the model was trained on them is not recorded"
+    draw = _recorded(coded, members)
+    n_folded = _n_folded(coded)
+    if "part" not in members:
+        words = f"{draw.words}; whether the model was trained on them is not recorded"
+    elif n_folded:
+        words = (
+            f"{draw.words}; {n_folded} of {len(coded)} were trained on in folds, and every article "
+            "was judged by a model that had not seen it (cross-fitted)"
+        )
+    else:
+        words = draw.words
+    return replace(draw, words=words, is_cross_fitted=n_folded > 0)
+
+
+def _recorded(coded: pd.DataFrame, members: pd.DataFrame) -> Draw:
+    """What is recorded of the chances themselves."""
+    known = coded[CHANCE].dropna()
     if known.empty:
-        return Draw(f"nobody recorded how; taken as a random draw with equal chances{unseen}")
+        return Draw("nobody recorded how; taken as a random draw with equal chances")
     n_unknown = len(coded) - len(known)
     if n_unknown:
         problem = f"not estimable: {n_unknown} coded articles have no known chance of being drawn"
-        words = f"for {n_unknown} of {len(coded)} nobody recorded how{unseen}"
-        return Draw(words, problem=problem)
+        return Draw(f"for {n_unknown} of {len(coded)} nobody recorded how", problem=problem)
     low, high = float(known.min()), float(known.max())
     if high - low < _SAME_CHANCE:
-        return Draw(f"at random, each with chance {low:.3g}{unseen}")
-    words = f"at random, with known chances from {low:.3g} to {high:.3g}{unseen}"
+        return Draw(f"at random, each with chance {low:.3g}")
+    words = f"at random, with known chances from {low:.3g} to {high:.3g}"
     return Draw(words, members[CHANCE].fillna(1.0))
+
+
+def _n_folded(coded: pd.DataFrame) -> int:
+    if "part" not in coded:
+        return 0
+    return int(coded["part"].astype(object).map(_is_fold).sum())
+
+
+def _is_fold(part: object) -> bool:
+    return isinstance(part, str) and part.startswith(FOLD_PART)
 
 
 def judge_draw(

@@ -5,33 +5,38 @@ from pathlib import Path
 from classifier.errors import ModelError
 from classifier.models.bases import fetch
 from classifier.models.folder import RECORD, read_run
+from classifier.models.folds import read_folds
 from classifier.score.scorer import Scorer
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "scorer"
 
 
-def load(path: Path | str | None = None) -> Scorer:
+def load(path: Path | str | None = None, *, folds: bool = False) -> Scorer:
     """Load a scorer.
 
     Args:
         path: a run folder or a Hub id; None for the scorer that ships with the package.
+        folds: Whether each article is judged by one of the models of the run's folds that has not
+            seen it, so that articles which were trained on can correct a profile.
 
     Raises:
-        ModelError: it is not there, or a file in it is not the one it was saved with.
+        ModelError: it is not there, a file in it is not the one it was saved with, or it was
+            trained without folds.
     """
+    read = read_folds if folds else read_run
     if path is None:
         if not (SHIPPED / RECORD).is_file():
             raise ModelError(
                 "no scorer ships with this installation; train one "
                 "(classifier train DIR --out RUN) and name its folder"
             )
-        return Scorer(read_run(SHIPPED))
+        return Scorer(read(SHIPPED))
     folder = Path(path)
     if not folder.exists() and "/" in str(path) and not str(path).startswith((".", "/", "~")):
         folder = _fetched(str(path))
     if not folder.is_dir():
         raise ModelError(f"{path} must be a run folder or a Hub id, but there is no such folder")
-    return Scorer(read_run(folder))
+    return Scorer(read(folder))
 
 
 def _fetched(name: str) -> Path:
