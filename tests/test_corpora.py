@@ -84,7 +84,7 @@ def test_a_run_on_two_sets_says_what_each_gave(toy_set: AnnotationSet, tmp_path:
 
 def test_a_weight_changes_what_is_learnt(toy_set: AnnotationSet, tmp_path: Path) -> None:
     def weights(weight: float) -> bytes:
-        both = [toy_set, Corpus(other(toy_set), "other", weight)]
+        both = [Corpus(toy_set), Corpus(other(toy_set), "other", weight)]
         return (train(both, LINEAR, tmp_path / f"{weight}").path / "linear.skops").read_bytes()
 
     assert weights(1.0) != weights(3.0)

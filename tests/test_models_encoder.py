@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.codebook import Variable
@@ -71,6 +73,53 @@ def test_a_separate_adapter_holds_no_encoder_weights(
     new_encoder(variables_of(toy_set), options).save(tmp_path)
     written = sum(path.stat().st_size for path in tmp_path.glob("*.safetensors"))
     assert written < sum(path.stat().st_size for path in tiny_bert.glob("*.safetensors")) / 2
+    assert not list(tmp_path.glob("tokenizer*"))
+    adapter = load_file(tmp_path / "adapter_model.safetensors")
+    assert {tensor.dtype for tensor in adapter.values()} == {torch.bfloat16}
+
+
+def test_a_separate_adapter_predicts_the_same_after_saving(
+    toy_set: AnnotationSet, tiny_bert: Path, tmp_path: Path
+) -> None:
+    # in float32 nothing but the rounding to bfloat16, done before saving, could differ
+    options = replace(
+        QUICK, base_model=str(tiny_bert), adapter="separate", epochs=1, precision="float32"
+    )
+    model = new_encoder(variables_of(toy_set), options)
+    examples = examples_of(toy_set, model)
+    model.fit(examples, examples)
+    model.save(tmp_path)
+    after = load_encoder(tmp_path, model.variables, options).predict(examples.passages)
+    for name, rows in model.predict(examples.passages).items():
+        np.testing.assert_allclose(after[name], rows, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json"])
+def test_an_adapter_refuses_another_base_than_its_own(
+    file: str, toy_set: AnnotationSet, tiny_bert: Path, tmp_path: Path
+) -> None:
+    base = shutil.copytree(tiny_bert, tmp_path / "base")
+    options = replace(QUICK, base_model=str(base), adapter="separate", adapter_rank=2)
+    model = new_encoder(variables_of(toy_set), options)
+    (tmp_path / "run").mkdir()
+    model.save(tmp_path / "run")
+    with (base / file).open("ab") as opened:
+        opened.write(b" ")
+    with pytest.raises(ModelError, match=r"belongs to a base .* the one in .* is another"):
+        load_encoder(tmp_path / "run", model.variables, options)
+
+
+def test_an_adapter_without_its_base_is_refused(
+    toy_set: AnnotationSet, tiny_bert: Path, tmp_path: Path
+) -> None:
+    base = shutil.copytree(tiny_bert, tmp_path / "base")
+    options = replace(QUICK, base_model=str(base), adapter="separate", adapter_rank=2)
+    model = new_encoder(variables_of(toy_set), options)
+    (tmp_path / "run").mkdir()
+    model.save(tmp_path / "run")
+    shutil.rmtree(base)
+    with pytest.raises(ModelError, match="base model"):
+        load_encoder(tmp_path / "run", model.variables, options)
 
 
 def test_batch_composition_does_not_change_predictions(

@@ -16,7 +16,7 @@ from classifier.codebook import Variable
 from classifier.errors import ModelError
 from classifier.models import encoder_adapter as adapters
 from classifier.models.base import Probabilities, Progress
-from classifier.models.bases import find_base, weights_sha256
+from classifier.models.bases import find_base
 from classifier.models.encoder_batches import Frame, LabelledPassages
 from classifier.models.encoder_fit import QUALITY, fit_network
 from classifier.models.encoder_inputs import Encoded, collate, encode_passages, length_batches
@@ -172,12 +172,12 @@ class EncoderModel:
         return logits
 
     def save(self, folder: Path) -> None:
-        """Write config, tokenizer and weights; of a separate adapter only what is not the base."""
+        """Write config, tokenizer and weights; of a separate adapter not the base's."""
         with quiet_transformers():
-            self.tokenizer.save_pretrained(folder)
             if self.options.adapter == "separate":
                 adapters.save(self.network, folder)
             else:
+                self.tokenizer.save_pretrained(folder)
                 self.network.save_pretrained(folder)
 
 
@@ -196,7 +196,7 @@ def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> Encoder
     config = PassageEncoderConfig(
         encoder=_plain_config(encoder),
         heads={v.name: {"kind": v.kind, "labels": list(v.names)} for v in variables},
-        base={"name": base.name, "sha256": weights_sha256(base.folder)},
+        base=adapters.identity(base),
         max_tokens=options.max_tokens,
         attn_implementation=attention_for(best_device()),
     )
@@ -215,7 +215,7 @@ def load_encoder(
     """The encoder that `save` wrote."""
     with quiet_transformers():
         if options.adapter == "separate":
-            network = adapters.load(folder)
+            network, folder = adapters.load(folder)
         else:
             network = PassageEncoder.from_pretrained(
                 folder, attn_implementation=attention_for(best_device()), dtype=torch.float32
