@@ -1,7 +1,7 @@
 """Passages: sentences around mentions, packed into windows that fit a model's limit."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -64,20 +64,71 @@ def cut_passages(
     A sentence beyond the limit is cut between tokens, never inside a mention, and a mention
     beyond the limit gets a passage of its own, which a model then reads as far as it can.
     """
-    if not units:
-        return []
+    return cut_all([(article, units)], token_starts, limits)
+
+
+def cut_all(
+    articles: Iterable[tuple[Article, Mapping[str, Span]]],
+    token_starts: TokenStarts,
+    limits: Limits | None = None,
+) -> list[Passage]:
+    """The passages of many articles, in order; their tokens are counted in one go."""
     limits = limits or Limits()
-    names = sorted(units, key=lambda unit: (units[unit].start, units[unit].end, unit))
-    spans = [units[name] for name in names]
-    language = article.language if article.language != "und" else None
-    sentences = _join_crossed(split_sentences(article.text, language), spans)
+    runs = [
+        _Run(named, sentences)
+        for article, units in articles
+        if units
+        for named in [_Named.of(article, units)]
+        for sentences in _runs(named.sentences(), named.spans, limits.context)
+    ]
     passages: list[Passage] = []
-    for run in _runs(sentences, spans, limits.context):
-        pieces = _pieces(article.text, run, spans, token_starts, limits.max_tokens)
+    for run, starts in zip(runs, token_starts([run.text for run in runs]), strict=True):
+        pieces = _pieces(run, starts, limits.max_tokens)
         for low, high, own in _windows(pieces, limits):
             stretch = Span(pieces[low].span.start, pieces[high].span.end)
-            passages.append(_passage(article, stretch, [pieces[i] for i in own], names, spans))
+            passages.append(_passage(run.named, stretch, [pieces[i] for i in own]))
     return passages
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """An article and its mentions, in the order of the text."""
+
+    article: Article
+    names: Sequence[str]
+    spans: Sequence[Span]
+
+    @classmethod
+    def of(cls, article: Article, units: Mapping[str, Span]) -> "_Named":
+        names = sorted(units, key=lambda unit: (units[unit].start, units[unit].end, unit))
+        return cls(article, names, [units[name] for name in names])
+
+    def sentences(self) -> list[Span]:
+        language = self.article.language if self.article.language != "und" else None
+        return _join_crossed(split_sentences(self.article.text, language), self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Consecutive sentences that hold mentions or stand beside one that does."""
+
+    named: _Named
+    sentences: Sequence[Span]
+
+    @property
+    def text(self) -> str:
+        """As a passage of all of it would have it."""
+        return self._whole.strip()
+
+    @property
+    def start(self) -> int:
+        """Where that begins in the article."""
+        whole = self._whole
+        return self.sentences[0].start + len(whole) - len(whole.lstrip())
+
+    @property
+    def _whole(self) -> str:
+        return Span(self.sentences[0].start, self.sentences[-1].end).of(self.named.article.text)
 
 
 def _join_crossed(sentences: Sequence[Span], mentions: Sequence[Span]) -> list[Span]:
@@ -111,24 +162,18 @@ def _runs(
     return list(runs)
 
 
-def _pieces(
-    text: str,
-    run: Sequence[Span],
-    mentions: Sequence[Span],
-    token_starts: TokenStarts,
-    max_tokens: int,
-) -> list[_Piece]:
-    all_starts = token_starts([sentence.of(text) for sentence in run])
+def _pieces(run: _Run, starts: Sequence[int], max_tokens: int) -> list[_Piece]:
+    mentions = run.named.spans
     mention_starts = [mention.start for mention in mentions]
+    starts = [run.start + start for start in starts]
     pieces: list[_Piece] = []
-    for sentence, starts in zip(run, all_starts, strict=True):
+    for sentence in run.sentences:
         own = range(
             bisect_left(mention_starts, sentence.start), bisect_left(mention_starts, sentence.end)
         )
         for part in _parts(sentence, starts, [mentions[i] for i in own], max_tokens):
-            n_tokens = _count(starts, part.shifted(-sentence.start))
             inside = tuple(i for i in own if part.start <= mentions[i].start < part.end)
-            pieces.append(_Piece(part, n_tokens, inside))
+            pieces.append(_Piece(part, _count(starts, part), inside))
     return pieces
 
 
@@ -140,16 +185,16 @@ def _parts(
     sentence: Span, starts: Sequence[int], mentions: Sequence[Span], max_tokens: int
 ) -> list[Span]:
     """The sentence itself, or parts of at most `max_tokens` that no mention reaches across."""
-    if len(starts) <= max_tokens:
+    if _count(starts, sentence) <= max_tokens:
         return [sentence]
     blocks = _blocks(mentions)
     edges = [sentence.start]
     while True:
-        last = edges[-1] - sentence.start
+        last = edges[-1]
         cut = max(bisect_left(starts, last) + max_tokens, bisect_right(starts, last))
         if cut >= len(starts):
             break
-        edge = sentence.start + starts[cut]
+        edge = starts[cut]
         for block in blocks:
             if block.start < edge < block.end:
                 edge = block.start if block.start > edges[-1] else block.end
@@ -201,14 +246,9 @@ def _tokens(pieces: Sequence[_Piece], low: int, high: int) -> int:
     return sum(piece.n_tokens for piece in pieces[low : high + 1])
 
 
-def _passage(
-    article: Article,
-    stretch: Span,
-    own: Sequence[_Piece],
-    names: Sequence[str],
-    spans: Sequence[Span],
-) -> Passage:
-    kept = [(names[i], spans[i], piece.span) for piece in own for i in piece.mentions]
+def _passage(named: _Named, stretch: Span, own: Sequence[_Piece]) -> Passage:
+    article = named.article
+    kept = [(named.names[i], named.spans[i], piece.span) for piece in own for i in piece.mentions]
     text = stretch.of(article.text)
     start = min(stretch.start + len(text) - len(text.lstrip()), *(s.start for _, s, _ in kept))
     end = max(stretch.start + len(text.rstrip()), *(s.end for _, s, _ in kept))
