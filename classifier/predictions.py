@@ -45,6 +45,7 @@ _BEFORE = {
 }
 _AFTER = {
     "status": pa.string(),
+    "warning": pa.string(),
     "part": pa.string(),
     "model_id": pa.string(),
     "codebook_version": pa.string(),
@@ -135,6 +136,8 @@ class Judged:
     mention: Mention
     status: str = OK
     judgement: Judgement | None = None
+    warning: str | None = None
+    """What to mind about a score, such as how badly its language is read."""
 
     @property
     def unit(self) -> str:
@@ -209,6 +212,7 @@ def _plain(one: Judged) -> dict[str, Any]:
         "passage_start": passage.start if passage else None,
         "passage_end": passage.end if passage else None,
         "status": one.status,
+        "warning": one.warning,
     }
 
 

@@ -1,7 +1,9 @@
 """The scorer: finds mentions, has a model judge their passages, and gives every mention a row."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,8 +30,15 @@ from classifier.predictions import (
     prediction_schema,
     prediction_table,
 )
-from classifier.records import Article, Mention, Passage, Problem, Span
+from classifier.records import UNDETERMINED, Article, Mention, Passage, Problem, Span
 from classifier.score.explain import explain
+from classifier.score.guard import (
+    language_warnings,
+    languages_read,
+    refusal,
+    refusal_of,
+    warning_problems,
+)
 from classifier.voice import find_reports, voice_at
 
 Articles: TypeAlias = Iterable[Article | Mapping[str, Any]] | pd.DataFrame | Path | str
@@ -60,11 +69,15 @@ class Scorer:
         """What it predicts."""
         return self.trained.model.variables
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
         """The languages that its base reads or that it was trained on."""
-        record = self.trained.record
-        return tuple(sorted({*record["base_languages"], *record["training_languages"]}))
+        return languages_read(self.trained.record)
+
+    @cached_property
+    def warnings(self) -> Mapping[str, str]:
+        """What to mind about scores, by language, with the figure measured in it."""
+        return language_warnings(self.trained.record)
 
     def score(self, text: str, *, language: str | None = None) -> Predictions:
         """Score one text; its language is found out where it is not given."""
@@ -125,15 +138,13 @@ class Scorer:
         limits = Limits(self.trained.model.text_limit, self.trained.record["context"])
         passages: list[Passage] = []
         for article, mentions in found:
-            if mentions and not self._refusal(article):
+            if mentions and not refusal(article, self.languages):
                 units = {_unit(article, mention): mention.span for mention in mentions}
                 starts = self.trained.model.token_starts
                 passages += cut_passages(article, units, starts, limits)
         said = self._judgements(passages)
         judged = [
-            Judged(
-                article, mention, self._refusal(article) or OK, said.get(_unit(article, mention))
-            )
+            self._judged(article, mention, said)
             for article, mentions in found
             for mention in mentions
         ]
@@ -157,11 +168,12 @@ class Scorer:
             for i, (passage, mention) in enumerate(places)
         }
 
-    def _refusal(self, article: Article) -> str | None:
-        """Why the article's language cannot be scored, if it cannot."""
-        if article.language in self.languages:
-            return None
-        return f"unsupported language: {article.language}"
+    def _judged(self, article: Article, mention: Mention, said: Mapping[str, Judgement]) -> Judged:
+        refused = refusal_of(article, mention, self.languages)
+        if refused:
+            return Judged(article, mention, refused)
+        warning = self.warnings.get(article.language or UNDETERMINED)
+        return Judged(article, mention, OK, said[_unit(article, mention)], warning)
 
     def _predictions(
         self, stream: Iterable[_Found], problems: list[Problem], progress: Progress | None
@@ -176,7 +188,9 @@ class Scorer:
             if progress is not None:
                 progress(done, 0, f"{sum(t.num_rows for t in tables)} mentions")
         empty = prediction_schema(self.variables).empty_table()
-        return Predictions(pa.concat_tables([empty, *tables]), tuple(problems), kept)
+        table = pa.concat_tables([empty, *tables])
+        counts = Counter(w for w in table["warning"].to_pylist() if w)
+        return Predictions(table, (*problems, *warning_problems(counts)), kept)
 
 
 def batches(stream: Iterable[_Found], size: int) -> Iterator[list[_Found]]:
