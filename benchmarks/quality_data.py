@@ -1,0 +1,173 @@
+"""What `quality.py` trains and judges on: three published corpora and the annotated sample.
+
+CLASSIFIER_DATA names the folder that holds newsmtsc/, rusentne/ and ruopinionne/.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from classifier.annotations import AnnotationSet, adjudicate, read_annotations
+from classifier.codebook import Variable, default_codebook, shipped_annotations
+from classifier.dataset import (
+    CALIBRATION,
+    DEVELOPMENT,
+    TEST,
+    TRAIN,
+    Shares,
+    build_examples,
+    split_articles,
+)
+from classifier.formats.newsmtsc import read_newsmtsc
+from classifier.formats.ruopinionne import read_ruopinionne
+from classifier.formats.rusentne import read_rusentne
+from classifier.passages import Examples, Limits, TokenStarts
+from classifier.records import Article
+
+NAMES = ("newsmtsc", "rusentne", "ruopinionne", "sample")
+DATA = Path(os.environ.get("CLASSIFIER_DATA", "data"))
+SPLIT_SEED = 0
+"""Seeds of a run change the training, never the split."""
+STANCE = default_codebook().variable("stance")
+_TENTHS = {0: TEST, 5: TEST, 3: DEVELOPMENT, 7: CALIBRATION}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """An annotation set with gold and with its articles dealt out."""
+
+    name: str
+    annotations: AnnotationSet
+    gold: pd.DataFrame
+    parts: Mapping[str, tuple[str, ...]]
+    """Part -> article ids. NewsMTSC keeps its publisher's devtest_mt and devtest_rw."""
+
+    def articles(self, part: str) -> list[Article]:
+        """The articles of a part, in the order of the corpus."""
+        return [self.annotations.article_by_id[i] for i in self.parts.get(part, ())]
+
+    def labelled(self, part: str) -> pd.DataFrame:
+        """Gold of a part: its mentions whose stance is settled."""
+        gold = self.gold[self.gold["article_id"].isin(set(self.parts.get(part, ())))]
+        return gold[(gold["status_stance"] == "ok") & ~gold["not_target"]]
+
+    def only(self, part: str, keep: Iterable[str] | None = None) -> AnnotationSet:
+        """A part as an annotation set, all of it or these articles of it."""
+        ids = set(self.parts.get(part, ())) if keep is None else set(keep)
+        table = self.annotations.table
+        articles = tuple(a for a in self.annotations.articles if a.article_id in ids)
+        return AnnotationSet(
+            articles, table[table["article_id"].isin(ids)], self.annotations.codebook
+        )
+
+    def cut(self, limit: int) -> "Corpus":
+        """At most `limit` articles of each part, for a quick try."""
+        return replace(self, parts={part: ids[:limit] for part, ids in self.parts.items()})
+
+    def beginning(self, start: str) -> "Corpus":
+        """Only articles whose ids begin so, in every part."""
+        parts = self.parts.items()
+        kept = {part: tuple(i for i in ids if i.startswith(start)) for part, ids in parts}
+        return replace(self, parts=kept)
+
+    def thinned(self, share: float) -> "Corpus":
+        """A share of the training articles, drawn by the hash of their ids."""
+        kept = tuple(i for i in self.parts[TRAIN] if _fraction(i) < share)
+        return replace(self, parts={**self.parts, TRAIN: kept})
+
+
+@lru_cache(maxsize=8)
+def load_corpus(name: str) -> Corpus:
+    """A corpus by its name, split without leaks; the same split every time."""
+    readers = {"newsmtsc": _newsmtsc, "sample": _sample}
+    if name in readers:
+        return readers[name]()
+    return next(corpus for corpus in _russian() if corpus.name == name)
+
+
+def _newsmtsc() -> Corpus:
+    annotations = read_newsmtsc(DATA / "newsmtsc").annotation_set
+    return _split("newsmtsc", annotations, Shares(0.05, 0.05, 0))
+
+
+def _sample() -> Corpus:
+    annotations = read_annotations(shipped_annotations() / "sample", default_codebook())
+    return _split("sample", annotations, Shares(0.1, 0.1, 0))
+
+
+def _split(name: str, annotations: AnnotationSet, shares: Shares) -> Corpus:
+    split = split_articles(annotations.articles, "article", shares, seed=SPLIT_SEED)
+    return Corpus(name, annotations, adjudicate(annotations), split.parts)
+
+
+@lru_cache(maxsize=1)
+def _russian() -> tuple[Corpus, Corpus]:
+    """Both Russian corpora, dealt out together.
+
+    Most sentences of the first also stand in the second, which keeps the order of its documents
+    where the first is shuffled. So a block of neighbours of the second (`story_id`) goes to one
+    part, in both corpora; a sentence that the second lacks goes where its hash says.
+    """
+    sentne = read_rusentne(DATA / "rusentne").annotation_set
+    opinion = read_ruopinionne(DATA / "ruopinionne").annotation_set
+    stories = {_plain(a.text): a.story_id for a in opinion.articles}
+    return (
+        _dealt(
+            "rusentne", sentne, {a.article_id: stories.get(_plain(a.text)) for a in sentne.articles}
+        ),
+        _dealt("ruopinionne", opinion, {a.article_id: a.story_id for a in opinion.articles}),
+    )
+
+
+def _dealt(name: str, annotations: AnnotationSet, stories: Mapping[str, str | None]) -> Corpus:
+    parts: dict[str, list[str]] = {}
+    for article in annotations.articles:
+        story = stories[article.article_id]
+        tenth = int(story.rpartition("-")[2]) % 10 if story else _number(_plain(article.text)) % 10
+        parts.setdefault(_TENTHS.get(tenth, TRAIN), []).append(article.article_id)
+    gold = adjudicate(annotations)
+    return Corpus(name, annotations, gold, {part: tuple(ids) for part, ids in parts.items()})
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W+", " ", text.lower()).strip()
+
+
+def _number(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
+
+
+def _fraction(text: str) -> float:
+    return _number(text) / 16**12
+
+
+def examples(
+    corpus: Corpus,
+    part: str,
+    variables: Sequence[Variable],
+    token_starts: TokenStarts,
+    limits: Limits,
+    stance: str = "stance",
+) -> Examples:
+    """Passages of a part and their labels; the corpus' stance goes to the variable `stance`."""
+    gold = corpus.gold[corpus.gold["article_id"].isin(set(corpus.parts.get(part, ())))]
+    gold = gold.rename(columns={"stance": stance})
+    absent = [v.name for v in variables if v.name not in gold.columns]
+    gold = gold.assign(**dict.fromkeys(absent))
+    return build_examples(corpus.articles(part), gold, variables, token_starts, limits)
+
+
+def joined(parts: Sequence[Examples]) -> Examples:
+    """Several sets of examples as one, in their order."""
+    passages = tuple(passage for part in parts for passage in part.passages)
+    names = parts[0].labels
+    return Examples(
+        passages, {n: np.concatenate([part.labels[n] for part in parts]) for n in names}
+    )

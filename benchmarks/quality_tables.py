@@ -1,0 +1,128 @@
+"""The commands of `quality.py` beside the variants: baselines, transfer, countries swapped."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from quality_baselines import BASELINES, fit
+from quality_bias import BOUND, frame_items, sample_items, shifts, summary
+from quality_judging import TESTS, Tested, grouped, judged, tests
+from quality_runs import Clock, Scope, Trained, base_record, judge_all, plain, train
+from quality_training import Recipe
+
+from classifier.dataset import TEST
+from classifier.records import Article
+
+ENCODER = "encoder"
+SHIPPED = "shipped scorer"
+COLLECTIONS = ("allsides", "polusa")
+"""What the gids of NewsMTSC say of a sentence's origin: neither an outlet nor a date."""
+
+
+def baselines(recipe: Recipe, scope: Scope, only: Sequence[str] = ()) -> dict[str, Any]:
+    """Every baseline and the encoder of the reference recipe, on every test."""
+    found = tests({name: scope.corpus(name) for name, _ in TESTS})
+    wanted = only or (*BASELINES, ENCODER)
+    skipped, frames, seconds = {}, {}, {}
+    clock = Clock()
+    for name in wanted:
+        if name in BASELINES and BASELINES[name].missing:
+            skipped[name] = f"not run: pip install {BASELINES[name].package}"
+            continue
+        model = (
+            fit(name, recipe.corpora, scope, recipe) if name in BASELINES else train(recipe, scope)
+        )
+        frames[name] = {(t.corpus.name, t.part): model.frame(t.corpus, t.part) for t in found}
+        clock.lap(name)
+        print(f"{name}: {clock.laps[name]} s", file=sys.stderr, flush=True)
+        seconds[name] = clock.laps[name]
+    figures = {one.name: judged(one, _answering(one, frames)) for one in found}
+    return {
+        "run": "baselines",
+        "recipe": plain(recipe),
+        "share": scope.share,
+        "limit": scope.limit,
+        "skipped": skipped,
+        "figures": figures,
+        **clock.record(),
+        **base_record(recipe.options.base_model),
+    }
+
+
+def _answering(
+    tested: Tested, frames: Mapping[str, Mapping[tuple[str, str], pd.DataFrame]]
+) -> dict[str, pd.DataFrame]:
+    """The predictors that can judge all languages of a test."""
+    articles = tested.corpus.articles(tested.part)
+    spoken = {a.language for a in articles if a.article_id in tested.ids}
+    return {
+        name: by_part[tested.corpus.name, tested.part]
+        for name, by_part in frames.items()
+        if name not in BASELINES
+        or not BASELINES[name].languages
+        or spoken <= set(BASELINES[name].languages)
+    }
+
+
+def transfer(recipe: Recipe, scope: Scope) -> dict[str, Any]:
+    """Train on one family of sources, judge on all; and NewsMTSC's two collections alike.
+
+    The two Russian corpora share sentences, so neither is trained on for the other: the second
+    takes no part.
+    """
+    alone = replace(recipe, variables=("stance",))
+    found = tests({name: scope.corpus(name) for name, _ in TESTS})
+    found += grouped(scope.corpus("sample"), TEST, lambda a: str(a.date)[:4])
+    found += [
+        one
+        for part in ("devtest_mt", "devtest_rw")
+        for one in grouped(scope.corpus("newsmtsc"), part, _collection)
+    ]
+    clock, figures = Clock(), {}
+    for name in ("newsmtsc", "rusentne", "sample"):
+        figures[name] = _lap(clock, name, train(replace(alone, corpora=(name,)), scope), found)
+    for collection in COLLECTIONS:
+        own = replace(scope, only=collection)
+        model = train(replace(alone, corpora=("newsmtsc",)), own)
+        parts = [t for t in found if t.corpus.name == "newsmtsc"]
+        figures[f"newsmtsc, {collection} only"] = _lap(clock, collection, model, parts)
+    return {
+        "run": "transfer",
+        "recipe": plain(alone),
+        "share": scope.share,
+        "limit": scope.limit,
+        "figures": figures,
+        **clock.record(),
+        **base_record(recipe.options.base_model),
+    }
+
+
+def _lap(clock: Clock, name: str, model: Trained, found: Sequence[Tested]) -> dict[str, Any]:
+    figures = {test: rows["model"] for test, rows in judge_all(found, {"model": model}).items()}
+    clock.lap(name)
+    print(f"trained on {name}: {clock.laps[name]} s", file=sys.stderr, flush=True)
+    return figures
+
+
+def _collection(article: Article) -> str:
+    return article.article_id.partition("_")[0]
+
+
+def swap(reader: Any, scope: Scope, context: int) -> dict[str, Any]:  # noqa: ANN401
+    """Mean shift of the stance score per ordered pair of countries."""
+    clock = Clock()
+    items = {"sample/test": sample_items(scope.corpus("sample")), "frames": frame_items()}
+    if scope.limit:
+        items = {name: some[: scope.limit] for name, some in items.items()}
+    figures = {name: summary(shifts(reader, some, context)) for name, some in items.items()}
+    clock.lap("swapping")
+    over = [r for rows in figures.values() for r in rows if r["language"] == "all"]
+    return {
+        "run": "swap",
+        "bound": BOUND,
+        "largest": max(abs(row["mean"]) for row in over),
+        "figures": figures,
+        **clock.record(),
+    }
