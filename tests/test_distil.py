@@ -18,8 +18,10 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
 
 from classifier.distil import DistilOptions, distil, evaluate, read_pairs, split_pairs
 from classifier.distil.alignment import align, overlap_links
+from classifier.distil.corpus import Corpus
 from classifier.distil.evaluation import embed, retrieval
 from classifier.distil.pairs import MINIMUM, Pair
+from classifier.distil.passages import grouped, joined_links, joined_rows, varied
 from classifier.distil.ragged import bounds_of, ragged
 from classifier.distil.student import initial_embeddings
 from classifier.distil.teacher import batches_by_length
@@ -462,6 +464,78 @@ def test_options_no_run_can_be_made_of_are_refused(options: DistilOptions) -> No
         replace(options, max_tokens=1000)
     with pytest.raises(ModelError, match="epochs of at least 0"):
         replace(options, epochs=-1)
+
+
+def test_joined_rows_have_one_beginning_and_one_end() -> None:
+    rows = ragged([[2, 7, 3], [2, 8, 9, 3], [2, 5, 3]])
+    joined = joined_rows(rows, [np.array([1, 0]), np.array([2, 1])])
+    assert [joined[n].tolist() for n in range(2)] == [[2, 8, 9, 7, 3], [2, 5, 8, 9, 3]]
+
+
+def test_joined_links_move_with_what_stands_before() -> None:
+    # Student lengths 4 and 3, teacher lengths 3 and 4: the second example's inner tokens move by
+    # 4 - 2 = 2 on the student's side and 3 - 2 = 1 on the teacher's. Both end at inner + 1.
+    links = ragged([[0, 0, 2, 1, 3, 2], [0, 0, 1, 1, 1, 2, 2, 3]], np.uint8)
+    joined = joined_links(links, np.array([4, 3]), np.array([3, 4]), [np.array([0, 1])])
+    assert joined[0].reshape(-1, 2).tolist() == [[0, 0], [2, 1], [3, 2], [3, 3], [4, 4]]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(3, 40), min_size=1, max_size=60), st.integers(0, 9))
+def test_no_group_is_too_long_and_no_example_stands_in_two(lengths: list[int], seed: int) -> None:
+    student, teacher = np.array(lengths), np.array(lengths[::-1])
+    groups = grouped(student, teacher, (5, 50, 90), np.random.default_rng(seed))
+    used = np.concatenate([*groups, np.empty(0, dtype=int)])
+    assert len(groups) <= 5
+    assert len(set(used)) == len(used)
+    assert all((np.maximum(student, teacher)[g] - 2).sum() + 2 <= 90 for g in groups)
+
+
+def test_varied_sentences_exchange_words_and_keep_the_rest() -> None:
+    sentences = [f"One-2 apple{'s' * n}, please!" for n in range(40)]
+    changed = varied(sentences, 40, np.random.default_rng(1))
+    assert len(changed) == 40
+    assert all(line.count(",") == 1 and line.endswith("!") and "-2 " in line for line in changed)
+    assert 10 < sum(line not in sentences for line in changed) <= 40
+
+
+def test_a_run_goes_on_from_a_finished_base_with_passages_and_varied_sentences(
+    base: Path, options: DistilOptions
+) -> None:
+    more = replace(
+        options,
+        start=base,
+        out=options.out.with_name("more"),
+        epochs=1,
+        varied=30,
+        passages=5,
+        passage_tokens=120,
+    )
+    distil(more)
+    assert (more.out / "tokenizer.json").read_bytes() == (base / "tokenizer.json").read_bytes()
+    assert "varied 30, passages 5" in (more.out / "README.md").read_text("utf-8")
+
+
+def test_passages_hold_the_examples_of_their_sentences(options: DistilOptions, base: Path) -> None:
+    out = options.out.with_name("start")
+    more = replace(options, start=base, out=out, epochs=0.01, passages=4, passage_tokens=120)
+    distil(more)
+    corpus = Corpus.load(more.work / "corpus.safetensors")
+    lengths = corpus.teacher_ids.lengths
+    # The English example of every row the teacher reads comes first, in the same order.
+    assert corpus.target[: len(lengths)].tolist() == list(range(len(lengths)))
+    long = np.flatnonzero(lengths > options.max_tokens)
+    assert len(long) > 0
+    for example in np.flatnonzero(np.isin(corpus.target, long)):
+        links = corpus.links[int(example)].reshape(-1, 2)
+        own = corpus.student_ids[int(example)]
+        assert links[-1].tolist() == [len(own) - 1, lengths[corpus.target[example]] - 1]
+
+
+def test_a_start_that_is_no_base_is_refused(options: DistilOptions, tmp_path: Path) -> None:
+    nothing = replace(options, start=tmp_path, out=tmp_path / "out")
+    with pytest.raises(ModelError, match=r"tokenizer.json: a finished base is required"):
+        distil(nothing)
 
 
 def test_retrieval_counts_rows_that_find_themselves() -> None:

@@ -37,6 +37,10 @@ def train_command(
         Literal["article", "story", "source", "date"], typer.Option(help="What is never parted.")
     ] = "article",
     class_weights: Annotated[Literal["none", "balanced"], typer.Option()] = "none",
+    folds: Annotated[
+        int,
+        typer.Option(min=0, help="Also train this many models without a fold each (for profiles)."),
+    ] = 0,
     seed: Annotated[int, typer.Option()] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     as_json: Json = False,
@@ -60,7 +64,7 @@ def train_command(
         chosen["learning_rate"] = learning_rate
     options = TrainOptions(**chosen)  # type: ignore[arg-type]
     with progress("train") as tell:
-        run = train(folder, options, out, resume=resume, progress=tell)
+        run = train(folder, options, out, folds=folds, resume=resume, progress=tell)
     frame = run.to_frame().astype(object)
     frame = frame.where(frame.notna(), None)
     answer = Answer(
@@ -78,14 +82,28 @@ def score_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder or Hub id.")],
     path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
     out: Annotated[Path, typer.Option(help="Predictions: .parquet or .jsonl.")],
+    folds: Annotated[
+        bool,
+        typer.Option("--folds", help="Judge each article by a model of the run that never saw it."),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="This process, or Ray with all it has.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of a Ray cluster; without, one is started here.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find the targets in articles and score every mention; each mention has a row."""
-    from classifier.score import load, score_to_file
+    from classifier.score import judge_locally, load, ray_engine, score_to_file
 
+    if address is not None and engine != "ray":
+        raise typer.BadParameter("an --address needs --engine ray")
+    judge = ray_engine(address) if engine == "ray" else judge_locally
+    scorer = load(run, folds=folds)
     with progress("score") as tell:
-        scored = score_to_file(load(run), path, out, resume=resume, progress=tell)
+        scored = score_to_file(scorer, path, out, resume=resume, progress=tell, engine=judge)
     answer = Answer(
         {
             "out": scored.path,
@@ -115,10 +133,33 @@ def distil_command(
         str, typer.Option(help="Folder, known name or Hub id.")
     ] = "sentence-transformers/all-MiniLM-L6-v2",
     vocabulary: Annotated[int, typer.Option(help="Rows of the token table.")] = 30_464,
+    start: Annotated[
+        Path | None, typer.Option(metavar="BASE", help="A finished base to go on from.")
+    ] = None,
     english: Annotated[
         list[Path] | None, typer.Option(help="Plain English text, a sentence a line.")
     ] = None,
+    notes: Annotated[
+        Path | None, typer.Option(help="Markdown for the model card: data and terms.")
+    ] = None,
+    held_out_origin: Annotated[
+        list[str] | None, typer.Option(help="Origin to draw the held-out pairs from, best first.")
+    ] = None,
+    words: Annotated[
+        bool, typer.Option(help="Train on rows of origin `dictionary` too, not only align.")
+    ] = False,
+    varied: Annotated[
+        int, typer.Option(help="English sentences read again with rarer words in them.")
+    ] = 0,
+    passages: Annotated[
+        int, typer.Option(help="Passages a language, joined from its sentences.")
+    ] = 0,
     epochs: Annotated[float, typer.Option(help="Passes over the pairs.")] = 2.0,
+    cooldown: Annotated[
+        int, typer.Option(help="Steps over which the learning rate falls at the end.")
+    ] = 300,
+    lr_embeddings: Annotated[float, typer.Option(help="Peak rate of the token table.")] = 1e-3,
+    lr_body: Annotated[float, typer.Option(help="Peak rate of everything else.")] = 2e-4,
     max_minutes: Annotated[float | None, typer.Option(help="Stop training after this.")] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     seed: Annotated[int, typer.Option()] = 1,
@@ -132,8 +173,17 @@ def distil_command(
         out,
         teacher,
         tuple(english or ()),
+        start=start,
+        notes=notes.read_text("utf-8").strip() if notes else "",
         vocabulary=vocabulary,
+        held_out_origins=tuple(held_out_origin or ()),
+        alignment_only=() if words else DistilOptions.alignment_only,
+        varied=varied,
+        passages=passages,
         epochs=epochs,
+        cooldown_steps=cooldown,
+        lr_embeddings=lr_embeddings,
+        lr_body=lr_body,
         max_minutes=max_minutes,
         device=device,
         seed=seed,

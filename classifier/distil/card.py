@@ -67,6 +67,8 @@ def model_card(
 ) -> str:
     """Markdown: what it is, how it was made, of what data on what terms, how good it is."""
     languages = ["en", *sorted(data[1].held_out)]
+    if options.start is not None:
+        length += "; it went on from a finished base (see the notes below)"
     teacher = options.teacher
     settings = ", ".join(
         f"{name} {getattr(options, name)}"
@@ -84,7 +86,10 @@ def model_card(
             "temperature",
             "english_share",
             "english_weight",
+            "words",
             "alignment_only",
+            "varied",
+            "passages",
             "held_out_origins",
             "seed",
         )

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from classifier.distil.alignment import align, overlap_links
 from classifier.distil.options import DistilOptions
 from classifier.distil.pairs import Pair
+from classifier.distil.passages import grouped, joined_links, joined_rows, varied
 from classifier.distil.ragged import Ints, Ragged, bounds_of, joined, ragged
 from classifier.distil.tokenizer import SPECIAL
 
@@ -153,6 +154,44 @@ def _english_part(
     return _Part(rows, packed, np.arange(len(sentences)), counts)
 
 
+def _passages(
+    english: _Part, foreign: Sequence[_Part], teacher: Ragged, options: DistilOptions
+) -> tuple[Ragged, _Part, list[_Part]]:
+    """Passages of every language: what the teacher reads, then the same in English and foreign.
+
+    Rows of the teacher count on from its sentences.
+    """
+    rng = np.random.default_rng([options.seed, len(teacher)])
+    read: list[Ragged] = []
+    own: list[_Part] = []
+    others: list[_Part] = []
+    limits = (options.passages, options.max_tokens, options.passage_tokens)
+    first = len(teacher)
+    for part in foreign:
+        lengths = teacher.lengths[part.target]
+        longest = np.maximum(part.ids.lengths, english.ids.lengths[part.target])
+        groups = grouped(longest, lengths, limits, rng)
+        meant = [part.target[group] for group in groups]
+        read.append(joined_rows(teacher, meant))
+        targets = np.arange(first, first + len(groups))
+        first += len(groups)
+        for kind, rows, made in ((part, groups, others), (english, meant, own)):
+            ids = joined_rows(kind.ids, rows)
+            lengths_of = teacher.lengths[kind.target]
+            links = joined_links(kind.links, kind.ids.lengths, lengths_of, rows)
+            made.append(_Part(ids, links, targets, kind.counts))
+    return joined(read), _stacked(own), others
+
+
+def _stacked(parts: Sequence[_Part]) -> _Part:
+    return _Part(
+        joined([part.ids for part in parts]),
+        joined([part.links for part in parts]),
+        np.concatenate([part.target for part in parts]),
+        parts[0].counts,
+    )
+
+
 def build_corpus(
     pairs: Sequence[Pair],
     english: Sequence[str],
@@ -162,19 +201,19 @@ def build_corpus(
     """Encode and align everything; `tokenizers` are the student's and the teacher's."""
     student, teacher = tokenizers
     trained = [pair for pair in pairs if pair.origin not in options.alignment_only]
-    sentences = sorted({pair.english for pair in trained} | set(english))
+    own = {pair.english for pair in trained} | set(english)
+    own |= set(varied(sorted(own), options.varied, np.random.default_rng(options.seed)))
+    sentences = sorted(own)
     number = {sentence: row for row, sentence in enumerate(sentences)}
     part = _english_part(sentences, student, teacher, options.max_tokens)
-    parts, counts = [part], part.counts * options.english_share
+    counts, foreign = part.counts * options.english_share, []
     for language in sorted({pair.language for pair in pairs}):
-        own = [pair for pair in pairs if pair.language == language]
-        part = _foreign_part(own, number, tokenizers, options)
-        parts.append(part)
-        counts = csr_array(counts + part.counts)
-    return Corpus(
-        teacher_ids=ragged(encode(teacher, sentences, options.max_tokens)),
-        student_ids=joined([part.ids for part in parts]),
-        target=np.concatenate([part.target for part in parts]),
-        links=joined([part.links for part in parts]),
-        counts=counts,
-    )
+        rows = [pair for pair in pairs if pair.language == language]
+        foreign.append(_foreign_part(rows, number, tokenizers, options))
+        counts = csr_array(counts + foreign[-1].counts)
+    read, parts = ragged(encode(teacher, sentences, options.max_tokens)), [part, *foreign]
+    if options.passages:
+        more, own_passages, others = _passages(part, foreign, read, options)
+        read, parts = joined([read, more]), [part, own_passages, *foreign, *others]
+    every = _stacked(parts)
+    return Corpus(read, every.ids, every.target, every.links, counts)

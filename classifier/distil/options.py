@@ -23,6 +23,8 @@ class DistilOptions:
     """Folder, known name or Hub id of an English encoder of the BERT family."""
     english: tuple[Path, ...] = ()
     """Plain English text, a sentence a line: the student reads it as the teacher does."""
+    start: Path | None = None
+    """A finished base to go on from, with its tokenizer, in place of a new token table."""
     notes: str = ""
     """Markdown for the model card: terms of teacher and English text, and what else matters."""
     vocabulary: int = 30_464
@@ -32,10 +34,17 @@ class DistilOptions:
     """Pairs per language kept from training, for the evaluation at the end."""
     held_out_origins: tuple[str, ...] = ()
     """Origins they are drawn from, where there are enough of them; () for any."""
+    words: tuple[str, ...] = ("dictionary",)
+    """Origins of single words and phrases: never held out."""
     alignment_only: tuple[str, ...] = ("dictionary",)
     """Origins that teach the tokenizer and the word alignment, but are no sentences to train on."""
     english_share: float = 4.0
     """Weight of English among the languages where a student token stands for several things."""
+    varied: int = 0
+    """English sentences read once more with some words exchanged for rarer ones."""
+    passages: int = 0
+    """Passages a language, of `max_tokens` to `passage_tokens` tokens, made of its sentences."""
+    passage_tokens: int = 256
     max_tokens: int = 96
     epochs: float = 2.0
     """Times through all examples; 0 stops after the start from aligned tokens."""
@@ -68,6 +77,10 @@ class DistilOptions:
             )
         if not 8 <= self.max_tokens <= 256:
             raise ModelError(f"max_tokens must lie in 8..256, got {self.max_tokens}")
+        if not self.max_tokens <= self.passage_tokens <= 256:
+            raise ModelError(
+                f"passage_tokens must lie in {self.max_tokens}..256, got {self.passage_tokens}"
+            )
         if self.epochs < 0 or self.held_out < 2:
             raise ModelError(
                 f"epochs of at least 0 and 2 held-out pairs are required, "

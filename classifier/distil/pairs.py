@@ -177,7 +177,7 @@ def split_pairs(
     size: int,
     rng: np.random.Generator,
     origins: Sequence[str] = (),
-    alignment_only: Sequence[str] = (),
+    words: Sequence[str] = (),
 ) -> Split:
     """Hold `size` pairs of each language out; no held-out sentence is left in any training pair.
 
@@ -187,7 +187,7 @@ def split_pairs(
     languages = sorted({pair.language for pair in pairs})
     held_out: dict[str, tuple[Pair, ...]] = {}
     for language in languages:
-        own = [p for p in pairs if p.language == language and p.origin not in alignment_only]
+        own = [p for p in pairs if p.language == language and p.origin not in words]
         if len(own) < size + MINIMUM:
             raise DataError(
                 f"en-{language}: at least {size + MINIMUM} usable sentence pairs are required "

@@ -18,11 +18,16 @@ from classifier.distil.corpus import Corpus, build_corpus
 from classifier.distil.evaluation import Figures, evaluate
 from classifier.distil.options import DistilOptions, Report
 from classifier.distil.pairs import Pair, Pairs, Split, parallel_files, read_pairs, split_pairs
-from classifier.distil.student import copy_special, initial_embeddings, make_student
+from classifier.distil.student import (
+    copy_special,
+    initial_embeddings,
+    load_student,
+    make_student,
+)
 from classifier.distil.teacher import load_teacher, teacher_targets
 from classifier.distil.tokenizer import balanced, save_tokenizer, train_tokenizer
 from classifier.distil.training import Trainer
-from classifier.errors import DataError
+from classifier.errors import DataError, ModelError
 from classifier.files import replacing, write_text
 
 _FREE = (
@@ -85,17 +90,26 @@ def _read(options: DistilOptions, report: Report) -> tuple[Pairs, Split]:
         options.held_out,
         np.random.default_rng(options.seed),
         options.held_out_origins,
-        options.alignment_only,
+        options.words,
     )
     for language, count in sorted(Counter(p.language for p in split.training).items()):
         report(f"{language}: {count} pairs to train on, {options.held_out} held out")
     return pairs, split
 
 
+def _tokenizer_file(options: DistilOptions) -> Path:
+    if options.start is None:
+        return options.work / "tokenizer.json"
+    path = options.start / "tokenizer.json"
+    if not path.exists():
+        raise ModelError(f"{path}: a finished base is required to go on from, this is missing")
+    return path
+
+
 def _student_tokenizer(
     options: DistilOptions, training: Sequence[Pair], english: Sequence[str]
 ) -> Tokenizer:
-    path = options.work / "tokenizer.json"
+    path = _tokenizer_file(options)
     if not path.exists():
         texts: dict[str, list[str]] = {"en": sorted({p.english for p in training} | set(english))}
         for pair in training:
@@ -127,10 +141,13 @@ def _trained(
 ) -> tuple[PreTrainedModel, str]:
     """The student after its last step, and how far that is."""
     model, tokenizer = teacher
-    rows = model.get_input_embeddings().weight.detach().cpu().numpy()
-    table = initial_embeddings(corpus.counts, rows)
-    copy_special(table, rows, tokenizer)
-    student = make_student(model, table)
+    if options.start is not None:
+        student = load_student(options.start)
+    else:
+        rows = model.get_input_embeddings().weight.detach().cpu().numpy()
+        table = initial_embeddings(corpus.counts, rows)
+        copy_special(table, rows, tokenizer)
+        student = make_student(model, table)
     if not options.epochs:
         return student, "0 steps"
     targets = teacher_targets(model, corpus.teacher_ids, options.work, options.device, report)
@@ -154,7 +171,7 @@ def _write_base(
     draft = options.out.with_name(options.out.name + ".part")
     draft.mkdir(parents=True, exist_ok=True)
     student.to("cpu", torch.bfloat16).save_pretrained(draft)
-    tokenizer = Tokenizer.from_file(str(options.work / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(_tokenizer_file(options)))
     save_tokenizer(tokenizer, draft, student.config.max_position_embeddings)
     final = AutoModel.from_pretrained(draft, attn_implementation="eager", dtype=torch.float32)
     final = final.to(options.device).eval()

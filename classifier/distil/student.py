@@ -1,5 +1,7 @@
 """The student: the teacher's body with a token table of its own, started from aligned tokens."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -8,6 +10,7 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from classifier.distil.tokenizer import PAD, SPECIAL
+from classifier.errors import ModelError
 
 
 def initial_embeddings(
@@ -56,3 +59,15 @@ def make_student(teacher: PreTrainedModel, table: npt.NDArray[np.float32]) -> Pr
     }
     student.load_state_dict({**state, "embeddings.word_embeddings.weight": torch.from_numpy(table)})
     return student
+
+
+def load_student(folder: Path) -> PreTrainedModel:
+    """A finished base as `distil` wrote it, in single precision and without dropout.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    try:
+        return AutoModel.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: a base to go on from is required, got: {error}") from error
