@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: install demo check test clean
+DATA ?= $(CLASSIFIER_DATA)
+
+.PHONY: install demo check test scorer clean
 
 install: .venv/installed
 
@@ -31,6 +33,14 @@ check: .venv/installed-dev
 
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+# The scorer that ships, from the corpora's folders below DATA: train, judge, write the card.
+scorer: .venv/installed
+	rm -rf build/scorer && mkdir -p build
+	$(BIN)/classifier make-scorer "$(DATA)" --out build/scorer 2>&1 | tee build/scorer.log
+	test -f build/scorer/README.md
+	rm -rf classifier/weights/scorer
+	cp -R build/scorer classifier/weights/scorer
 
 clean:
 	rm -rf build runs .venv

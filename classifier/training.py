@@ -43,7 +43,7 @@ from classifier.models.folder import (
 )
 from classifier.models.options import TrainOptions
 from classifier.models.quality import macro_f1
-from classifier.passages import Examples, Limits
+from classifier.passages import Examples, Labels, Limits
 from classifier.thresholds import Thresholds, fit_thresholds
 from classifier.training_record import data_sha256, describe_run, languages_of
 
@@ -64,7 +64,10 @@ class Run:
 
     @property
     def metrics(self) -> Mapping[str, Any]:
-        """Macro-F1 per variable on the calibration articles, which nothing was chosen by."""
+        """Macro-F1 per variable on the calibration articles.
+
+        Only temperatures and thresholds were chosen by these.
+        """
         metrics: Mapping[str, Any] = self.record["metrics"]
         return metrics
 
@@ -201,8 +204,7 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
         part: calibration.apply(raw[part], work.variables, languages_of(work.examples[part]))
         for part in raw
     }
-    development = work.examples[DEVELOPMENT]
-    thresholds = fit_thresholds(rows[DEVELOPMENT], development.labels, work.variables)
+    thresholds = fit_thresholds(*_both(rows, work), work.variables)
     judged = _Judged(rows[CALIBRATION], work.examples[CALIBRATION], work.variables, thresholds)
     record = {
         **record,
@@ -247,6 +249,19 @@ def _checkpoints(out: Path, work: _Work, options: TrainOptions, *, resume: bool)
 def _calibrate(work: _Work, raw: Probabilities) -> Calibration:
     examples = work.examples[CALIBRATION]
     return fit_calibration(raw, examples.labels, work.variables, languages_of(examples))
+
+
+def _both(rows: Mapping[str, Probabilities], work: _Work) -> tuple[Probabilities, Labels]:
+    """Probabilities and labels of the articles for development and for calibration together.
+
+    A rare label needs all the held-out mentions there are, to choose its threshold by.
+    """
+    names = [v.name for v in work.variables]
+    parts = (DEVELOPMENT, CALIBRATION)
+    return (
+        {name: np.concatenate([rows[part][name] for part in parts]) for name in names},
+        {name: np.concatenate([work.examples[p].labels[name] for p in parts]) for name in names},
+    )
 
 
 @dataclass(frozen=True)
