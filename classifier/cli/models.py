@@ -46,6 +46,7 @@ def train_command(
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on an annotation set."""
+    from classifier.models.ranks import is_first
     from classifier.pipeline import train
     from classifier.training import TrainOptions
 
@@ -63,8 +64,10 @@ def train_command(
     if learning_rate is not None:
         chosen["learning_rate"] = learning_rate
     options = TrainOptions(**chosen)  # type: ignore[arg-type]
-    with progress("train") as tell:
+    with progress("train", quiet=not is_first()) as tell:
         run = train(folder, options, out, folds=folds, resume=resume, progress=tell)
+    if not is_first():
+        return
     frame = run.to_frame().astype(object)
     frame = frame.where(frame.notna(), None)
     answer = Answer(

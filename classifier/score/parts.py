@@ -39,7 +39,8 @@ class Part:
 
 
 Engine = Callable[[Scorer, Job, list[Problem]], Iterator[Part]]
-"""Judges the parts of a corpus, in order; appends what could not be read to the list."""
+"""Judges the parts of a corpus, in any order; appends what could not be read to the list."""
+Found = tuple[Article, Sequence[Mention]]
 
 
 def judge_locally(scorer: Scorer, job: Job, problems: list[Problem]) -> Iterator[Part]:
@@ -75,21 +76,18 @@ def judge_each(scorer: Scorer, articles: Sequence[Article]) -> tuple[pa.Table, t
     Its mentions have the error as their status. Where all fail, it is not for the articles, and the
     error is raised.
     """
-    return judge_found(scorer, *find_each(scorer, articles))
-
-
-Found = tuple[Article, Sequence[Mention]]
+    return judge_found(scorer, *find_each(scorer.find, articles))
 
 
 def find_each(
-    scorer: Scorer, articles: Sequence[Article]
+    find: Callable[[Article], Found], articles: Sequence[Article]
 ) -> tuple[list[Found], tuple[Problem, ...]]:
     """The mentions of each article, and the articles that failed."""
     found: list[Found] = []
     errors: list[tuple[Article, Exception]] = []
     for article in articles:
         try:
-            found.append(scorer.find(article))
+            found.append(find(article))
         except Exception as error:
             errors.append((article, error))
     return found, _problems(errors, len(articles))

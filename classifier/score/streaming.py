@@ -61,15 +61,14 @@ def score_to_file(
     path, out = Path(path), Path(out)
     parts = out.with_name(f".{out.name}.parts")
     problems: list[Problem] = []
-    failed: list[Problem] = []
+    failed: dict[int, list[Problem]] = {}
     n_articles = n_with_mentions = 0
     statuses: Counter[str] = Counter()
     with _room_for(out):
         _start(parts, scorer, path, resume=resume)
         done = frozenset(int(file.stem) for file in _finished(parts))
         for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):
-            table, not_judged = _kept(parts / f"{part.number:08d}.parquet", part)
-            failed += not_judged
+            table, failed[part.number] = _kept(parts / f"{part.number:08d}.parquet", part)
             n_articles += part.n_articles
             n_with_mentions += len(table["article_id"].unique())
             statuses.update(table["status"].to_pylist())
@@ -77,7 +76,8 @@ def score_to_file(
                 progress(n_articles, 0, f"{statuses.total()} mentions")
         _join(parts, out, scorer)
         shutil.rmtree(parts)
-    return Scored(out, n_articles, n_with_mentions, statuses, (*problems, *failed))
+    problems += [problem for number in sorted(failed) for problem in failed[number]]
+    return Scored(out, n_articles, n_with_mentions, statuses, tuple(problems))
 
 
 @contextmanager
