@@ -18,7 +18,7 @@ from classifier.errors import DataError
 from classifier.files import json_line, replacing
 from classifier.prediction import Prediction
 from classifier.records import Article, Mention, Passage, Problem
-from classifier.showing import draw
+from classifier.showing import draw, frame_html
 from classifier.thresholds import NONE_CHOSEN, Thresholds
 
 OK = "ok"
@@ -115,8 +115,7 @@ class Predictions:
 
     def _repr_html_(self) -> str:
         shown = self.to_frame().drop(columns=["unit", "model_id", "codebook_version"])
-        html: str = shown.to_html(index=False, border=0, max_rows=20)
-        return html
+        return frame_html(shown, repr(self))
 
 
 @dataclass(frozen=True)

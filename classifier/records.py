@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Literal
 
 from classifier.errors import RecordError
@@ -205,3 +206,6 @@ class Estimate:
         if self.low is None or self.high is None:
             return f"{self.value:.3f} (no interval: {self.interval_status})"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))} <small>{escape(self.method)}</small></p>"

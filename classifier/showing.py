@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from html import escape
 from importlib import import_module
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from classifier.records import Span
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BLUE, ORANGE, GREY = "0,114,178", "213,94,0", "127,127,127"
 """Blue and vermilion of Okabe and Ito (2008), which everyone can tell apart."""
@@ -59,6 +62,24 @@ def safe(text: object, longest: int = _LONGEST) -> str:
     return escape(visible(brief(str(text), longest)))
 
 
+def frame_html(frame: "pd.DataFrame", caption: str = "", most_rows: int = 20) -> str:
+    """The first rows of a frame as a table of HTML, every cell safe; a dash for what is missing."""
+    shown = frame.head(most_rows).map(_cell)
+    table: str = shown.to_html(index=False, border=0, float_format="{:.3f}".format)
+    words = [caption] if caption else []
+    if len(frame) > most_rows:
+        words.append(f"the first {most_rows} of {len(frame)} rows:")
+    return f"<p>{safe(' '.join(words), 1_000)}</p>{table}" if words else table
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401
+    if value is None or (isinstance(value, float) and value != value):
+        return "–"
+    if isinstance(value, list | set | frozenset | tuple):
+        value = ", ".join(map(str, sorted(value)))
+    return visible(brief(value)) if isinstance(value, str) else value
+
+
 def marked_html(text: str, marks: Sequence[Mark]) -> str:
     """The text as one paragraph of HTML; marks may touch, nest and overlap.
 
@@ -86,12 +107,12 @@ def _piece(text: str, span: Span, marks: Sequence[Mark]) -> str:
 
 
 def shade(weight: float, strongest: float) -> str:
-    """Style of a word that pushes up (blue, solid line) or down (vermilion, dotted line)."""
+    """Style of a word that pushes up (blue, line above) or down (vermilion, dotted line below)."""
     if not strongest or not weight:
         return ""
-    ink, line = (BLUE, "solid") if weight > 0 else (ORANGE, "dotted")
+    ink, line = (BLUE, "top:2px solid") if weight > 0 else (ORANGE, "bottom:2px dotted")
     depth = 0.08 + 0.42 * abs(weight) / strongest
-    return f"background:rgba({ink},{depth:.2f});border-bottom:2px {line} rgba({ink},.9)"
+    return f"background:rgba({ink},{depth:.2f});border-{line} rgba({ink},.9)"
 
 
 def draw(result: object, what: str = "") -> Any:  # noqa: ANN401

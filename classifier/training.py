@@ -44,6 +44,7 @@ from classifier.models.folder import (
 from classifier.models.options import TrainOptions
 from classifier.models.quality import macro_f1
 from classifier.passages import Examples, Labels, Limits
+from classifier.showing import frame_html
 from classifier.thresholds import Thresholds, fit_thresholds
 from classifier.training_record import data_sha256, describe_run, languages_of
 
@@ -76,8 +77,7 @@ class Run:
         return pd.DataFrame([{"part": part, **n} for part, n in self.record["parts"].items()])
 
     def _repr_html_(self) -> str:
-        table: str = self.to_frame().to_html(index=False, border=0)
-        return table
+        return frame_html(self.to_frame())
 
 
 def train(

@@ -32,6 +32,7 @@ from classifier.resampling import (
     article_totals,
     interval,
 )
+from classifier.showing import frame_html
 
 PREDICTOR = "\x00predictor"
 """Sorts before every annotator, so that the predictor is the first column of a coding."""
@@ -85,6 +86,10 @@ class AlternativeTest:
     def to_frame(self) -> pd.DataFrame:
         """One row per annotator."""
         return pd.DataFrame([asdict(test) for test in self.annotators])
+
+    def _repr_html_(self) -> str:
+        rates = f"published {self.winning_rate}, by article {self.winning_rate_clustered}"
+        return frame_html(self.to_frame(), f"Winning rate: {rates}")
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""

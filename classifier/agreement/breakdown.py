@@ -11,6 +11,7 @@ from classifier.agreement.coding import DEFAULT_OPTIONS, AgreementOptions, is_mi
 from classifier.codebook import Label, Variable
 from classifier.errors import DataError
 from classifier.records import Estimate
+from classifier.showing import frame_html
 
 ABSENT, PRESENT = "absent", "present"
 
@@ -54,6 +55,9 @@ class Breakdown:
     def to_frame(self) -> pd.DataFrame:
         """One row per part."""
         return pd.DataFrame([part.to_dict() for part in self.parts])
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame())
 
     def to_dict(self) -> list[dict[str, Any]]:
         """One entry per part, ready for JSON."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 
 import pandas as pd
 
 from classifier.codebook import Codebook
 from classifier.records import Article, Span
+from classifier.showing import frame_html
 
 Value = str | frozenset[str] | None
 """A label's name, for a set variable all names that apply, or None where it was not coded."""
@@ -76,9 +76,7 @@ class AnnotationSet:
         )
 
     def _repr_html_(self) -> str:
-        shown = self.table.drop(columns=["unit"]).head(_ROWS_SHOWN)
-        table: str = shown.to_html(index=False, border=0, na_rep="–")
-        return f"<p>{escape(repr(self))}; the first {len(shown)}:</p>{table}"
+        return frame_html(self.table.drop(columns=["unit"]), repr(self), _ROWS_SHOWN)
 
 
 def unit_name(article_id: str, start: int, end: int, target: str) -> str:

@@ -22,6 +22,7 @@ from classifier.evaluation.options import DEFAULT_OPTIONS, EvaluationOptions
 from classifier.evaluation.spans import mention_rows
 from classifier.evaluation.tables import Row, Table
 from classifier.evaluation.versus_annotators import agreement_rows, annotator_rows, pair_rows
+from classifier.showing import draw, frame_html
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,11 @@ class Evaluation:
         return f"Evaluation of {self.counts['n_mentions']} mentions\n{table}"
 
     def _repr_html_(self) -> str:
-        table: str = self._brief().to_html(index=False, border=0, na_rep="–")
-        return table
+        return frame_html(self._brief())
+
+    def chart(self, what: str = "agreement") -> Any:  # noqa: ANN401
+        """Agreement, labels, reliability, confusion or learning_curve as an Altair chart."""
+        return draw(self, what)
 
     def _brief(self) -> pd.DataFrame:
         """Accuracy over all mentions, a figure and its interval in each cell."""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from classifier.errors import DataError
 from classifier.records import Estimate
+from classifier.showing import frame_html
 
 ALL = "all"
 """Stands for "not parted by this": every source, every target."""
@@ -79,6 +80,9 @@ class Table:
     def to_frame(self) -> pd.DataFrame:
         """One row per row, one column per key, count and figure."""
         return pd.DataFrame([row.flat() for row in self.rows])
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), self.name)
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Ready for JSON."""

@@ -8,10 +8,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from classifier.annotations import Annotation, AnnotationSet, annotation_table
 from classifier.codebook import Codebook, read_codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem
+from classifier.showing import frame_html
 
 Found = Article | Annotation | Problem
 """What an importer yields, record by record."""
@@ -28,6 +31,14 @@ class Imported:
     problems: tuple[Problem, ...]
     counts: Mapping[str, int]
     """Articles and annotations, other figures of the format, and problems by reason."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """The annotations, a row each."""
+        return self.annotation_set.to_frame()
+
+    def _repr_html_(self) -> str:
+        counted = ", ".join(f"{name}: {n}" for name, n in self.counts.items())
+        return frame_html(self.to_frame().drop(columns=["unit"]), f"Imported {counted};")
 
 
 def shipped_codebook(name: str) -> Codebook:

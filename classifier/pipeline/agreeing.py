@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from classifier.agreement import Part, alpha, by_columns, by_pair
 from classifier.annotations import AnnotationSet, long_table, read_annotations
 from classifier.report import chart
 from classifier.report.drawing import Chart
+from classifier.showing import frame_html
 
 _EVERYTHING = "all"
 AGREEMENT_BY: tuple[tuple[str, ...], ...] = ((), ("language",), ("target",), ("source",))
@@ -68,8 +68,7 @@ class AgreementReport:
     def _repr_html_(self) -> str:
         frame = self.to_frame()
         shown = frame[frame["part"] == _EVERYTHING].drop(columns=["part"])
-        table: str = shown.to_html(index=False, border=0, na_rep="–", float_format="{:.3f}".format)
-        return f"<p>Agreement between {escape(', '.join(self.annotators))}</p>{table}"
+        return frame_html(shown, f"Agreement between {', '.join(self.annotators)}")
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""

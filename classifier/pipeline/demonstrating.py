@@ -13,6 +13,7 @@ from classifier.evaluation import Evaluation
 from classifier.models.base import Progress
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.evaluating import evaluate, restricted
+from classifier.pipeline.explaining import with_explanations
 from classifier.pipeline.profiling import profile
 from classifier.pipeline.training import train
 from classifier.predictions import Predictions
@@ -72,8 +73,9 @@ def demonstrate(
     with step("evaluate") as tell:
         evaluation = evaluate(run, annotation_set, progress=tell)
     unseen = _unseen(run, annotation_set)
+    scorer = load(run.path)
     with step("score") as tell:
-        predictions = load(run.path).score_articles(unseen.articles, progress=tell)
+        predictions = scorer.score_articles(unseen.articles, progress=tell)
     predictions.write(out / "predictions.parquet")
     coded = _coded(unseen, run.record["seed"])
     with step("profile"):
@@ -85,6 +87,8 @@ def demonstrate(
         frozenset(coded.article_by_id),
         predictions.problems,
     )
+    with step("explain") as tell:
+        evidence = with_explanations(evidence, profiles[-1], scorer, progress=tell)
     with step("report"):
         report = _report(out, agreement, evaluation, profiles, evidence)
     return Demo(run, agreement, evaluation, predictions, profiles, report)

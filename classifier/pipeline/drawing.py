@@ -13,6 +13,7 @@ from classifier.mentions import find_mentions
 from classifier.predictions import read_predictions
 from classifier.records import Article, Problem
 from classifier.sampling import Design, Sample, draw_sample, drawn_articles
+from classifier.showing import frame_html
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,15 @@ class Drawn:
     suggestions: pd.DataFrame
     """One row per mention found in the drawn articles."""
     problems: tuple[Problem, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per drawn article, with its stratum and its chance."""
+        return self.sample.table
+
+    def _repr_html_(self) -> str:
+        drawn, n = self.sample, len(self.sample.table)
+        words = f"{n} articles of {drawn.n_population}, design {drawn.design}, seed {drawn.seed};"
+        return frame_html(self.to_frame(), words)
 
 
 def sample(

@@ -21,10 +21,12 @@ from classifier.models.base import Progress
 from classifier.models.folder import CODEBOOK, RECORD
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.evaluating import evaluate
+from classifier.pipeline.explaining import EXPLAINED, with_explanations
 from classifier.pipeline.profiling import profile
 from classifier.predictions import read_predictions
 from classifier.profiles import Profile, ProfileOptions
 from classifier.report import Evidence, bibliography, write_report
+from classifier.score import load
 
 _PACKAGES = (
     "stance-framing-classifier",
@@ -49,6 +51,8 @@ class ReportInputs:
     """The texts that were scored, for the passages."""
     split: str | None = None
     options: ProfileOptions = field(default_factory=ProfileOptions)
+    explained: int = EXPLAINED
+    """Of how many mentions, those that pull most, to show the words that carry the score."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,11 @@ def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None)
         reading = None if inputs.articles is None else read_articles(inputs.articles)
         texts, problems = (reading.articles, reading.problems) if reading else ((), ())
         evidence = Evidence(table, texts, annotation_set, problems=problems)
+        if inputs.explained:
+            scorer = load(inputs.run)
+            evidence = with_explanations(
+                evidence, profiles[-1], scorer, inputs.explained, progress=progress
+            )
     frame = agreement.to_frame()
     page = write_report(evaluation, profiles, out, agreement=frame, evidence=evidence)
     return Reported(annotation_set, agreement, evaluation, profiles, page)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from html import escape
 from importlib import resources
 from typing import Any
 
@@ -12,9 +11,11 @@ import pandas as pd
 from classifier.errors import DataError
 from classifier.inference import RandomnessTest
 from classifier.records import Estimate
+from classifier.showing import draw, frame_html
 
 ALL_VOICES = "all"
 VALID = "valid"
+_ROWS_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,11 @@ class Profile:
             for quantity in row.quantities
             if quantity.label is None
         ]
-        table: str = pd.DataFrame(lines).to_html(index=False, border=0)
-        return f"<p>{escape(self.estimand)}</p>{table}"
+        return frame_html(pd.DataFrame(lines), self.estimand, _ROWS_SHOWN)
+
+    def chart(self, what: str = "means") -> Any:  # noqa: ANN401
+        """Means, or shares, with their intervals as an Altair chart."""
+        return draw(self, what)
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         for row in self.rows:

@@ -11,7 +11,7 @@ from classifier.report.card import model_card
 from classifier.report.charts import chart
 from classifier.report.coverage import coverage_section
 from classifier.report.document import Document, Section
-from classifier.report.evidence import Evidence, evidence_payload
+from classifier.report.evidence import Evidence, evidence_payload, strongest_units
 from classifier.report.methods import bibliography, methods_section
 from classifier.report.page import write_document
 from classifier.report.profile_section import profile_section
@@ -22,7 +22,14 @@ from classifier.report.sections import (
     time_section,
 )
 
-__all__ = ["Evidence", "bibliography", "chart", "model_card", "write_report"]
+__all__ = [
+    "Evidence",
+    "bibliography",
+    "chart",
+    "model_card",
+    "strongest_units",
+    "write_report",
+]
 
 _SUMMARY = (
     "How sources frame countries at every mention, how far the model and the annotators agree, and "

@@ -1,7 +1,7 @@
 """What the evidence browser shows: every mention, its passage, the model's and people's labels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,8 @@ import pandas as pd
 
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.codebook import Codebook, Variable, default_codebook
+from classifier.explanations import Explanation
+from classifier.predictions import OK
 from classifier.profiles import Profile
 from classifier.records import Article, Problem
 from classifier.report.excerpts import Excerpts
@@ -33,6 +35,8 @@ class Evidence:
     """Articles whose labels corrected the profiles; by default all that are annotated."""
     problems: tuple[Problem, ...] = ()
     """What could not be read, or was repaired on reading."""
+    explanations: Mapping[str, Explanation] = field(default_factory=dict)
+    """Of some mentions, by unit, the words that carry the score."""
 
     @cached_property
     def codebook(self) -> Codebook:
@@ -62,7 +66,8 @@ def evidence_payload(evidence: Evidence, profile: Profile | None) -> dict[str, A
     pulled = _pulls(evidence, profile)
     excerpts = Excerpts(evidence.texts)
     for row in frame.to_dict("records"):
-        excerpts.add(row)
+        explanation = evidence.explanations.get(row["unit"])
+        excerpts.add(row, explanation.words if explanation else ())
     return {
         "n": len(frame),
         "variables": [_variable(v) for v in shown],
@@ -75,10 +80,20 @@ def evidence_payload(evidence: Evidence, profile: Profile | None) -> dict[str, A
         "humans": [_said(said.get(unit)) for unit in units],
         "distance": {v.name: distances(frame, v, said) for v in shown},
         "pull": [_number(pulled.moves.get(unit)) for unit in units],
+        "explained": next((one.quantity for one in evidence.explanations.values()), None),
         "pulls_at": _numbered(
             pd.Series([pulled.estimates.get(unit) for unit in units], dtype=object), units
         ),
     }
+
+
+def strongest_units(evidence: Evidence, profile: Profile, n: int) -> list[str]:
+    """Units of the scored mentions that pull the profile's means most, strongest first."""
+    frame = evidence.predictions
+    scored = set(frame.loc[frame["status"] == OK, "unit"])
+    moves = _pulls(evidence, profile).moves
+    known = [unit for unit, move in moves.items() if unit in scored and move == move]
+    return sorted(known, key=lambda unit: (-abs(moves[unit]), unit))[:n]
 
 
 def _pulls(evidence: Evidence, profile: Profile | None) -> Pulls:

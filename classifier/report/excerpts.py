@@ -1,9 +1,10 @@
 """The passages that mentions stand in, each kept once, with what a browser marks in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from classifier.articles import find_zones
+from classifier.explanations import Word
 from classifier.records import Article, Span
 from classifier.voice import Report, find_reports, voice_at
 
@@ -23,26 +24,30 @@ class Excerpts:
         self._reports: dict[str, Any] = {}
         self._place: dict[tuple[str, int, int], int] = {}
         self._texts: list[str] = []
-        self._rows: list[tuple[int, Any, Any, Any, Any]] = []
+        self._rows: list[tuple[int, Any, Any, Any, Any, Any]] = []
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Add the excerpt of a mention; without its text, the mention and speaker alone."""
+    def add(self, row: Mapping[str, Any], words: Sequence[Word] = ()) -> None:
+        """Add the excerpt of a mention; without its text, the mention and speaker alone.
+
+        `words` carry its score, where it was explained.
+        """
         article = self._articles.get(row["article_id"])
         mention = _span(row.get("start"), row.get("end"))
         surface, speaker = str(row.get("surface") or ""), row.get("speaker")
         known = speaker if isinstance(speaker, str) else None
         if article is None or mention is None or not _fits(article.text, mention, surface):
-            self._rows.append((-1, surface[:_LONGEST_MENTION], known, None, None))
+            self._rows.append((-1, surface[:_LONGEST_MENTION], known, None, None, None))
             return
         window = _window(article.text, mention, _span(row["passage_start"], row["passage_end"]))
         report = self._report(article, mention)
         spans = (mention, report.speaker if report else None, report.cue if report else None)
         at, speaker_at, cue_at = (_inside(article.text, window, span) for span in spans)
-        self._rows.append((self._number(article, window), at, known, speaker_at, cue_at))
+        number, weights = self._number(article, window), _weights(article.text, window, words)
+        self._rows.append((number, at, known, speaker_at, cue_at, weights))
 
     def columns(self) -> dict[str, Any]:
-        """Texts, and per row: which text, the mention in it, speaker, speaker's place, cue's."""
-        names = ("text", "mention", "speaker", "speaker_at", "cue_at")
+        """Texts; per row which text, mention, speaker, speaker's place, cue's, weighted words."""
+        names = ("text", "mention", "speaker", "speaker_at", "cue_at", "words")
         columns = list(zip(*self._rows, strict=True)) or [()] * len(names)
         return {"texts": self._texts} | {
             name: list(column) for name, column in zip(names, columns, strict=True)
@@ -92,6 +97,12 @@ def _inside(text: str, window: Span, span: Span | None) -> list[int] | None:
         return None
     start = _units(text[window.start : span.start])
     return [start, start + _units(text[span.start : end])]
+
+
+def _weights(text: str, window: Span, words: Sequence[Word]) -> list[list[float]] | None:
+    """Start, end and weight of every word in the window that has a weight to speak of."""
+    placed = [(_inside(text, window, word.span), round(word.weight, 3)) for word in words]
+    return [[*at, weight] for at, weight in placed if at is not None and weight] or None
 
 
 def _units(text: str) -> int:

@@ -204,7 +204,12 @@
       const [start, end] = [ordered[i], ordered[i + 1]];
       const names = marks.filter(([a, b]) => a <= start && end <= b).map((one) => one[2]);
       const piece = text.slice(start, end).replace(/\s*\n\s*/gu, "\n");
-      pieces.push(names.length ? element(names.includes("mention") ? "mark" : "span", names.join(" "), piece) : visible(piece));
+      const made = names.length ? element(names.includes("mention") ? "mark" : "span", names.join(" "), piece) : visible(piece);
+      const weight = marks.find(([a, b, , share]) => share !== undefined && a <= start && end <= b);
+      if (weight) {
+        made.style.setProperty("--depth", `${Math.round(8 + 42 * weight[3])}%`);
+      }
+      pieces.push(made);
     }
     return pieces;
   };
@@ -238,6 +243,11 @@
     if (cueAt[row]) {
       marks.push([...cueAt[row], "cue"]);
     }
+    const words = data.excerpts.words[row] || [];
+    const strongest = Math.max(...words.map((one) => Math.abs(one[2])));
+    words.forEach(([start, end, weight]) => {
+      marks.push([start, end, weight > 0 ? "up" : "down", Math.abs(weight) / strongest]);
+    });
     const from = mention[row][0] > AROUND * 1.4 ? atWord(whole, mention[row][0] - AROUND, 1) : 0;
     const after = mention[row][1] + AROUND;
     let to = whole.length > after * 1.1 ? atWord(whole, after, -1) : whole.length;
@@ -326,11 +336,26 @@
         parts.push(element("span", "differs", `≠ ${variable.name}: disagreement ${distance.toFixed(2)}`));
       }
     }
+    parts.push(...shaded(row));
     const status = valueOf(data.status, row);
     if (status !== "ok") {
       parts.push(element("span", "differs", `no score: ${brief(status)}`));
     }
     return element("p", "notes", ...parts);
+  };
+
+  /** What is shaded in the passage, in words. */
+  const shaded = (row) => {
+    const words = data.excerpts.words[row];
+    if (!words || data.excerpts.text[row] < 0) {
+      return [];
+    }
+    const text = data.excerpts.texts[data.excerpts.text[row]];
+    const ranked = [...words].sort((a, b) => Math.abs(b[2]) - Math.abs(a[2])).slice(0, 5);
+    const named = (wanted, sign) => ranked.filter((one) => wanted(one[2]))
+      .map(([start, end, weight]) => `${sign} ${brief(text.slice(start, end))} ${signed(weight, 2)}`);
+    const parts = [...named((weight) => weight > 0, "▲"), ...named((weight) => weight < 0, "▼")];
+    return [element("span", "", `words that carry ${data.explained}: ${parts.join(", ")}`)];
   };
 
   const heading = (row) => {

@@ -1,0 +1,37 @@
+"""The words behind the scores that matter most to a profile, for the report."""
+
+from dataclasses import replace
+
+from classifier.models.base import Progress
+from classifier.prediction import Prediction
+from classifier.profiles import Profile
+from classifier.report import Evidence, strongest_units
+from classifier.score import Scorer
+
+EXPLAINED = 40
+"""Mentions that a report explains unless told otherwise: what a reader looks at, in seconds."""
+
+
+def with_explanations(
+    evidence: Evidence,
+    profile: Profile,
+    scorer: Scorer,
+    n: int = EXPLAINED,
+    *,
+    progress: Progress | None = None,
+) -> Evidence:
+    """The evidence with explanations of the n mentions that pull the profile's means most.
+
+    What another model scored, and what stands in an article that is not here, is left out.
+    """
+    rows = evidence.predictions.set_index("unit", drop=False)
+    explanations = {}
+    units = strongest_units(evidence, profile, n)
+    for done, unit in enumerate(units):
+        row = rows.loc[unit].to_dict()
+        article = evidence.texts.get(row["article_id"])
+        if article is not None and row.get("model_id") == scorer.trained.model_id:
+            explanations[unit] = scorer.explain(Prediction(row, article))
+        if progress is not None:
+            progress(done + 1, len(units), "explaining scores")
+    return replace(evidence, explanations=explanations)
