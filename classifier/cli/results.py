@@ -148,6 +148,9 @@ def report_command(
     ] = None,
     split: Annotated[str | None, typer.Option(help="Part to evaluate on.")] = None,
     by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
+    explain: Annotated[
+        int, typer.Option(min=0, help="Mentions to show the words of that carry the score.")
+    ] = 40,
     bundle_to: Annotated[
         Path | None,
         typer.Option("--bundle", help="Also write all that others need to check it (.zip)."),
@@ -158,7 +161,7 @@ def report_command(
     from classifier.pipeline import ReportInputs, bundle, report
 
     options = _profile_options(by, "mention", "source")
-    inputs = ReportInputs(run, folder, predictions, articles, split, options)
+    inputs = ReportInputs(run, folder, predictions, articles, split, options, explain)
     with progress("evaluate") as tell:
         reported = report(inputs, out, progress=tell)
     lines = [f"the report is in {reported.page}"]
