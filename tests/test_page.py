@@ -5,6 +5,7 @@ import functools
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,8 +17,10 @@ import pandas as pd
 import pytest
 
 from classifier.annotations import AnnotationSet, adjudicate
+from classifier.explanations import Explanation, Word
+from classifier.prediction import Prediction
 from classifier.profiles import Profile, ProfileOptions, profile_sources
-from classifier.records import Article
+from classifier.records import Article, Span
 from classifier.report import Evidence, write_report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -50,8 +53,30 @@ def page_file(
     toy_set: AnnotationSet, toy_scores: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
-    evidence = Evidence(toy_scores, toy_set.articles, toy_set, frozenset(_coded(toy_set)))
+    evidence = Evidence(
+        toy_scores,
+        toy_set.articles,
+        toy_set,
+        frozenset(_coded(toy_set)),
+        explanations=_explanations(toy_set, toy_scores),
+    )
     return write_report(None, _profile(toy_set, toy_scores), path, evidence=evidence)
+
+
+def _explanations(toy_set: AnnotationSet, scores: pd.DataFrame) -> dict[str, Explanation]:
+    """Of the first two mentions: the word after them pushes down, the next one up."""
+    found = {}
+    for row in scores.head(2).to_dict("records"):
+        article = toy_set.article_by_id[row["article_id"]]
+        after = list(re.finditer(r"\w+", article.text[row["end"] :]))[:2]
+        spans = [Span(*match.span()).shifted(row["end"]) for match in after]
+        pairs = zip(spans, (-0.25, 0.5), strict=True)
+        words = tuple(Word(span, span.of(article.text), weight) for span, weight in pairs)
+        prediction = Prediction({str(k): v for k, v in row.items()}, article)
+        found[row["unit"]] = Explanation(
+            prediction, "stance", None, 0.5, words, "occlusion", "the passage without the word", 3
+        )
+    return found
 
 
 def _coded(toy_set: AnnotationSet) -> list[str]:
@@ -193,6 +218,20 @@ def test_a_row_shows_mention_speaker_and_all_labels(open_page: Open, page_file: 
     assert "the harbour master" in row.locator(".notes").inner_text()
     assert row.locator("tr.model").count() == 1
     assert row.locator("tr.human th").all_inner_texts() == ["ann"]
+
+
+def test_words_that_carry_a_score_are_shaded_and_named(open_page: Open, page_file: Path) -> None:
+    page = open_page(page_file)
+    _choose(page, "sort", "as they stand in the articles")
+    row = page.locator("#rows li[data-row='0']")
+    assert row.locator(".up").inner_text() == "praised"
+    assert row.locator(".down").inner_text() == "was"
+    # The strongest word is shaded by 8 + 42 %, one of half its weight by 8 + 21 %.
+    assert row.locator(".up").evaluate("e => e.style.getPropertyValue('--depth')") == "50%"
+    assert row.locator(".down").evaluate("e => e.style.getPropertyValue('--depth')") == "29%"
+    said = row.locator(".notes").inner_text()
+    assert "words that carry stance_score: ▲ praised +0.50, ▼ was −0.25" in said
+    assert page.locator("#rows li[data-row='2'] .up").count() == 0
 
 
 def test_a_figure_leads_to_its_evidence(

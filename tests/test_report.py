@@ -278,3 +278,13 @@ def test_pulls_hold_where_articles_are_coded_in_part_and_mentions_are_false(
     assert set(estimates.values()) == {"corrected"}
     assert not any(np.isnan(value) for value in moves.values())
     assert sum(moves.values()) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["means", "shares"])
+def test_a_profile_draws_itself(profile: Profile, name: str) -> None:
+    assert profile.chart(name).to_dict() == chart(profile, name).to_dict()
+
+
+@pytest.mark.parametrize("name", ["agreement", "labels", "reliability", "confusion"])
+def test_an_evaluation_draws_itself(evaluation: Evaluation, name: str) -> None:
+    assert evaluation.chart(name).to_dict() == chart(evaluation, name).to_dict()
