@@ -177,6 +177,35 @@ def test_train_score_evaluate_profile_report(
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+def test_several_sets_are_trained_on_with_weights(
+    terminal: Terminal, folder: Path, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    articles = tuple(replace(a, article_id=f"o{a.article_id}") for a in toy_set.articles)
+    table = toy_set.table.assign(
+        article_id="o" + toy_set.table["article_id"], unit="o" + toy_set.table["unit"]
+    )
+    write_annotations(AnnotationSet(articles, table, toy_set.codebook), tmp_path / "other")
+    words = ("train", folder, tmp_path / "other", "--out", tmp_path / "run", "--model", "linear")
+    record = terminal.json(*words, "--weight", "1", "--weight", "0.5")["record"]
+    told = [(corpus["name"], corpus["weight"]) for corpus in record["corpora"]]
+    assert told == [("set", 1.0), ("other", 0.5)]
+    code, _, err = terminal.run(*words, "--weight", "1")
+    assert code == 2
+    assert "--weight is given once per DIR" in err
+
+
+def test_without_a_run_the_scorer_that_ships_is_used(
+    terminal: Terminal, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, rows = tmp_path / "run", tmp_path / "p.parquet"
+    terminal.json("train", folder, "--out", run, "--model", "linear")
+    monkeypatch.setattr("classifier.score.load.SHIPPED", run)
+    assert terminal.json("score", folder / "articles.jsonl", "--out", rows)["mentions"] == 120
+    code, _, err = terminal.run("score", "a", "b", "c", "--out", rows)
+    assert code == 2
+    assert "at most two" in err
+
+
 def test_a_profile_without_labels_says_that_it_is_not_corrected(
     terminal: Terminal, folder: Path, tmp_path: Path
 ) -> None:

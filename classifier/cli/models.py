@@ -1,11 +1,14 @@
 """Commands on models: train, score, distil."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from classifier.cli.output import Answer, note, problem_lines, progress, show, table
+
+if TYPE_CHECKING:
+    from classifier.dataset import Corpus
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -18,8 +21,15 @@ def register(app: typer.Typer) -> None:
 
 
 def train_command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="Annotation sets; the first one's codebook counts."),
+    ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")],
+    weight: Annotated[
+        list[float] | None,
+        typer.Option(help="How often an epoch reads the set; once per DIR, in their order."),
+    ] = None,
     model: Annotated[Literal["encoder", "linear"], typer.Option()] = "encoder",
     base_model: Annotated[
         str, typer.Option(help="Folder or Hub id of an encoder; empty: the one that ships.")
@@ -45,7 +55,7 @@ def train_command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Fine-tune a model on an annotation set."""
+    """Fine-tune a model on one or several annotation sets."""
     from classifier.models.ranks import is_first
     from classifier.pipeline import train
     from classifier.training import TrainOptions
@@ -65,7 +75,8 @@ def train_command(
         chosen["learning_rate"] = learning_rate
     options = TrainOptions(**chosen)  # type: ignore[arg-type]
     with progress("train", quiet=not is_first()) as tell:
-        run = train(folder, options, out, folds=folds, resume=resume, progress=tell)
+        data = _weighted(folders, weight or [])
+        run = train(data, options, out, folds=folds, resume=resume, progress=tell)
     if not is_first():
         return
     frame = run.to_frame().astype(object)
@@ -76,14 +87,33 @@ def train_command(
             table([str(column) for column in frame.columns], frame.to_numpy().tolist()),
             f"the model is in {run.path}",
         ],
-        f"classifier evaluate {run.path} {folder}",
+        f"classifier evaluate {run.path} {folders[0]}",
     )
     show(answer, as_json=as_json)
 
 
+def _weighted(folders: list[Path], weights: list[float]) -> "list[Corpus]":
+    from classifier.annotations import read_annotations
+    from classifier.dataset import Corpus
+
+    if weights and len(weights) != len(folders):
+        raise typer.BadParameter(
+            f"--weight is given once per DIR ({len(folders)}) or not at all, got {len(weights)}"
+        )
+    return [
+        Corpus(read_annotations(folder), folder.resolve().name, weight)
+        for folder, weight in zip(folders, weights or [1.0] * len(folders), strict=True)
+    ]
+
+
 def score_command(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder or Hub id.")],
-    path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] PATH",
+            help="Run folder or Hub id, by default the scorer that ships; articles.",
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Predictions: .parquet or .jsonl.")],
     folds: Annotated[
         bool,
@@ -103,6 +133,9 @@ def score_command(
 
     if address is not None and engine != "ray":
         raise typer.BadParameter("an --address needs --engine ray")
+    if len(places) > 2:
+        raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
+    run, path = (places[0] if len(places) == 2 else None), places[-1]
     judge = ray_engine(address) if engine == "ray" else judge_locally
     scorer = load(run, folds=folds)
     with progress("score") as tell:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from classifier.annotations import AnnotationSet
 from classifier.codebook import read_codebook
+from classifier.dataset import Data
 from classifier.files import write_text
 from classifier.models.base import Progress
 from classifier.models.folder import CODEBOOK, MODEL_CARD
@@ -15,7 +15,7 @@ from classifier.training import train as fit
 
 
 def train(
-    data: Path | str | AnnotationSet,
+    data: Data,
     options: TrainOptions | None = None,
     out: Path | str = Path("runs/run"),
     *,

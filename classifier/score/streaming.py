@@ -18,6 +18,7 @@ from classifier.files import replacing, write_text
 from classifier.models.base import Progress
 from classifier.predictions import prediction_schema, write_json_rows
 from classifier.records import Problem
+from classifier.score.guard import warning_problems
 from classifier.score.parts import Engine, Job, Part, judge_locally
 from classifier.score.scorer import BATCH_ARTICLES, Scorer
 
@@ -36,7 +37,7 @@ class Scored:
     statuses: Mapping[str, int]
     """Mentions by status; those with "ok" were scored."""
     problems: tuple[Problem, ...]
-    """Files and rows that could not be read, and articles that failed."""
+    """Files and rows that could not be read, articles that failed, languages read badly."""
 
 
 def score_to_file(
@@ -64,6 +65,7 @@ def score_to_file(
     failed: dict[int, list[Problem]] = {}
     n_articles = n_with_mentions = 0
     statuses: Counter[str] = Counter()
+    warnings: Counter[str] = Counter()
     with _room_for(out):
         _start(parts, scorer, path, resume=resume)
         done = frozenset(int(file.stem) for file in _finished(parts))
@@ -72,11 +74,13 @@ def score_to_file(
             n_articles += part.n_articles
             n_with_mentions += len(table["article_id"].unique())
             statuses.update(table["status"].to_pylist())
+            warnings.update(table["warning"].drop_null().to_pylist())
             if progress is not None:
                 progress(n_articles, 0, f"{statuses.total()} mentions")
         _join(parts, out, scorer)
         shutil.rmtree(parts)
     problems += [problem for number in sorted(failed) for problem in failed[number]]
+    problems += warning_problems(warnings)
     return Scored(out, n_articles, n_with_mentions, statuses, tuple(problems))
 
 
