@@ -1,17 +1,22 @@
 """Draw articles to annotate: at random with known probabilities, or those a model is unsure of."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from classifier.errors import DataError
+from classifier.files import replacing
 from classifier.records import Article
 
 Design = Literal["random", "uncertainty"]
+FRAME = "sampling.csv"
+"""File beside a drawn set that has every article it was drawn from."""
 _UNKNOWN = "unknown"
+_COLUMNS = ["article_id", "stratum", "sampling_probability"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,8 @@ class Sample:
     design: Design
     n_population: int
     seed: int
+    frame: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_COLUMNS))
+    """The same columns for every article that could have been drawn."""
 
     @property
     def is_random(self) -> bool:
@@ -63,11 +70,99 @@ def draw_sample(
     table = population if isinstance(population, pd.DataFrame) else _table(population, by)
     _check(table, n, by if design == "random" else ())
     generator = np.random.default_rng(seed)
+    n_population = int(table["article_id"].nunique())
     if design == "uncertainty":
         drawn = _unsure(table, n, generator)
-    else:
-        drawn = _stratified(_strata(table, by), n, generator)
-    return Sample(drawn, design, int(table["article_id"].nunique()), seed)
+        frame = pd.DataFrame({"article_id": table["article_id"].unique()}, dtype="object")
+        frame = frame.assign(stratum=None, sampling_probability=None)
+        return Sample(drawn, design, n_population, seed, frame)
+    strata = _strata(table, by)
+    names, counts = np.unique(strata.to_numpy(dtype=str), return_counts=True)
+    chances = dict(zip(names.tolist(), (_even_shares(counts, n) / counts).tolist(), strict=True))
+    frame = _framed(strata, chances)
+    return Sample(_drawn(frame, generator), design, n_population, seed, frame)
+
+
+def draw_further(
+    frame: pd.DataFrame,
+    drawn: Collection[str],
+    chances: Mapping[str, float],
+    *,
+    seed: int = 0,
+) -> Sample:
+    """Draw more articles around those already drawn, and combine both draws' probabilities.
+
+    An article comes into one of the draws with probability p1 + (1 - p1) p2, where p2 is its chance
+    in the second draw if the first left it. With these probabilities estimates weight both draws
+    together; they stay (nearly) unbiased although the p2 may be chosen after a look at the first.
+
+    Args:
+        frame: `article_id` and the `sampling_probability` that the draws so far gave it, for every
+            article that could have been drawn.
+        drawn: Ids of the articles already drawn.
+        chances: Article id -> p2; what is not named gets 0. Articles of equal chances in both draws
+            are a stratum.
+        seed: Of the draw.
+
+    Returns:
+        The newly drawn articles, and the frame, all with combined probabilities.
+
+    Raises:
+        DataError: the chance of an article is not known or is none.
+    """
+    _check_frame(frame, chances)
+    known = set(drawn)
+    left = frame[~frame["article_id"].isin(known)].reset_index(drop=True)
+    second = left["article_id"].map(chances).fillna(0.0).astype(float)
+    first = left["sampling_probability"].astype(float)
+    strata = "first " + first.map("{:.6g}".format) + ", then " + second.map("{:.6g}".format)
+    new = _drawn(
+        left.assign(stratum=strata, sampling_probability=second)[second > 0],
+        np.random.default_rng(seed),
+    )
+    own = frame["article_id"].map(chances).fillna(0.0).astype(float)
+    earlier = frame["sampling_probability"].astype(float)
+    combined = frame.assign(sampling_probability=earlier + (1 - earlier) * own)
+    both = combined.set_index("article_id")["sampling_probability"]
+    new = new.assign(sampling_probability=new["article_id"].map(both))
+    return Sample(new, "random", len(frame), seed, combined[_COLUMNS])
+
+
+def _check_frame(frame: pd.DataFrame, chances: Mapping[str, float]) -> None:
+    probability = frame["sampling_probability"].astype(float)
+    n_unknown = int((~(probability >= 0) | (probability > 1)).sum())
+    if n_unknown:
+        raise DataError(
+            f"a further draw needs the chance that each article had so far; {n_unknown} of "
+            f"{len(frame)} have none. Draw with classifier sample, which writes {FRAME}"
+        )
+    wrong = [name for name, chance in chances.items() if not 0 <= chance <= 1]
+    if wrong:
+        raise DataError(f"a chance must lie in [0, 1], got {chances[wrong[0]]} for {wrong[0]!r}")
+
+
+def write_frame(frame: pd.DataFrame, folder: Path) -> None:
+    """Write the articles that could have been drawn, with their probabilities, beside a set."""
+    with replacing(folder / FRAME) as draft:
+        frame[_COLUMNS].to_csv(draft, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def read_frame(folder: Path) -> pd.DataFrame | None:
+    """What `write_frame` wrote; None where there is none.
+
+    Raises `DataError` where it is malformed.
+    """
+    path = folder / FRAME
+    if not path.is_file():
+        return None
+    try:
+        frame = pd.read_csv(path, dtype={"article_id": str, "stratum": str}, encoding="utf-8")
+        frame["sampling_probability"] = frame["sampling_probability"].astype(float)
+    except (ValueError, KeyError) as error:
+        raise DataError(f"{path}: needs the columns {', '.join(_COLUMNS)}: {error}") from None
+    if frame["article_id"].duplicated().any():
+        raise DataError(f"{path}: one row per article was required, some come again")
+    return frame
 
 
 def drawn_articles(articles: Iterable[Article], sample: Sample) -> tuple[Article, ...]:
@@ -117,21 +212,36 @@ def _strata(table: pd.DataFrame, by: Sequence[str]) -> pd.Series:
     )
 
 
-def _stratified(strata: pd.Series, n: int, generator: np.random.Generator) -> pd.DataFrame:
-    groups = {name: list(group.index) for name, group in strata.groupby(strata, sort=True)}
-    sizes = np.array([len(group) for group in groups.values()])
-    shares = _even_shares(sizes, n)
+def _framed(strata: pd.Series, probability: Mapping[str, float]) -> pd.DataFrame:
+    """Every article with its stratum and its probability, by stratum."""
+    rows = sorted(strata.items(), key=lambda item: str(item[1]))
+    return _table_of([(name, stratum, float(probability[stratum])) for name, stratum in rows])
+
+
+def _drawn(frame: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+    """A draw from each stratum; broken shares are rounded at random and so hold exactly."""
+    groups: dict[str, list[str]] = {}
+    chance: dict[str, float] = {}
+    for row in frame.itertuples(index=False):
+        groups.setdefault(row.stratum, []).append(row.article_id)
+        chance[row.stratum] = row.sampling_probability
+    names = sorted(groups)
+    shares = [chance[name] * len(groups[name]) for name in names]
     edges = np.floor(np.round(np.cumsum(shares), 9) + generator.random())
     counts = np.diff(edges, prepend=0).astype(int)
-    rows = [
-        (article_id, name, share / len(group))
-        for (name, group), share, count in zip(groups.items(), shares, counts, strict=True)
-        for article_id in sorted(generator.choice(np.array(group, object), count, replace=False))
-    ]
+    return _table_of(
+        [
+            (article_id, name, chance[name])
+            for name, count in zip(names, counts, strict=True)
+            for article_id in sorted(
+                generator.choice(np.array(groups[name], object), count, replace=False)
+            )
+        ]
+    )
+
+
+def _table_of(rows: Sequence[tuple[str, str, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_COLUMNS)
-
-
-_COLUMNS = ["article_id", "stratum", "sampling_probability"]
 
 
 def _even_shares(sizes: np.ndarray, n: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from scipy import stats
 from classifier.errors import DataError
 from classifier.inference import (
     InferenceOptions,
+    Redraws,
     Sampling,
     articles_needed,
     corrected_mean,
@@ -347,14 +348,14 @@ def test_coding_only_the_positive_articles_does_not_look_random() -> None:
     test = looks_random(score, np.isin(article, np.argsort(means)[-40:]), article)
     assert test.is_random() is False
     assert test.p_value == pytest.approx(1 / 2000)
-    assert test.differences["mean score"] > 1
+    assert test.differences["mean score"] > 0.8
 
 
 def test_differences_are_in_standard_deviations() -> None:
-    # Scores 1 1 0 0, standardised 1 1 -1 -1, the first two coded: 1 - (-1). Of the six draws of
-    # two, two are as uneven as this one, so p is near 1/3.
+    # Scores 1 1 0 0, standardised 1 1 -1 -1, the first two coded: mean 1, of all 0. Of the six
+    # draws of two, two are as uneven as this one, so p is near 1/3.
     test = looks_random([1, 1, 0, 0], [True, True, False, False], list("abcd"))
-    assert test.differences["mean score"] == pytest.approx(2)
+    assert test.differences["mean score"] == pytest.approx(1)
     assert test.p_value == pytest.approx(1 / 3, abs=0.04)
 
 
@@ -364,3 +365,39 @@ def test_what_cannot_be_tested_says_so() -> None:
     assert test.status.startswith("not testable: fewer than 2")
     alike = looks_random([0.1] * 4, [True, True, False, False], list("abcd"))
     assert alike.status == "not testable: all articles are alike to the model"
+
+
+@pytest.mark.parametrize("steps", [2, 400])
+def test_unequal_chances_that_were_kept_to_look_random(steps: int) -> None:
+    # Chances rise with the score; with two values they are strata, with 400 each its own.
+    score, _, article = _corpus(3, n_articles=400)
+    means = np.bincount(article, weights=score) / np.bincount(article)
+    rank = np.argsort(np.argsort(means)) * steps // 400
+    chances = 0.05 + 0.3 * rank / (steps - 1)
+    rng = np.random.default_rng(5)
+    redraws = Redraws(199)
+    p_values, fired = [], 0
+    for _ in range(30):
+        coded = np.isin(article, np.flatnonzero(rng.random(400) < chances))
+        own = looks_random(score, coded, article, probability=chances[article], redraws=redraws)
+        p_values.append(own.p_value or 0.0)
+        fired += looks_random(score, coded, article, redraws=redraws).is_random() is False
+    # Uniform under the null: 30 draws have a mean of .5 with standard error .053.
+    assert 0.34 < np.mean(p_values) < 0.66
+    assert fired > 20
+
+
+def test_what_the_design_fixes_is_no_difference() -> None:
+    # One stratum of articles with one mention, one with two, chances 1/4 and 3/4.
+    article = np.repeat(np.arange(40), np.repeat([1, 2], 20))
+    chances = np.repeat([0.25, 0.75], 20)[article]
+    score = np.random.default_rng(0).normal(size=len(article))
+    coded = np.isin(article, [*range(5), *range(20, 35)])
+    test = looks_random(score, coded, article, probability=chances)
+    assert "mentions" not in test.differences
+    assert test.is_random()
+
+
+def test_a_chance_outside_0_to_1_is_refused() -> None:
+    with pytest.raises(DataError, match=r"must lie in \(0, 1\]"):
+        looks_random([1, 2, 3, 4], [1, 1, 0, 0], list("abcd"), probability=[0.5, 0.5, 0, 1])

@@ -1,18 +1,21 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from classifier.annotations import AnnotationSet, write_annotations
+from classifier.annotations import AnnotationSet, read_annotations, write_annotations
 from classifier.errors import DataError
 from classifier.models.options import TrainOptions
 from classifier.pipeline import (
     Demo,
     DrawOptions,
+    PlanOptions,
     demonstrate,
     evaluate,
     evaluate_predictions,
+    extend,
     measure_agreement,
     plan,
     profile,
@@ -20,6 +23,7 @@ from classifier.pipeline import (
 )
 from classifier.pipeline.evaluating import select_articles
 from classifier.profiles import ProfileOptions
+from classifier.sampling import read_frame, write_frame
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +124,87 @@ def test_a_drawn_article_carries_its_chance(toy_set: AnnotationSet, tmp_path: Pa
     assert set(drawn.suggestions["article_id"]) <= {
         article.article_id for article in drawn.annotation_set.articles
     }
+
+
+@pytest.fixture(scope="module")
+def half_coded(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty of the toy set's forty articles, drawn by language and coded."""
+    root = tmp_path_factory.mktemp("plan")
+    write_annotations(toy_set, root / "all")
+    drawn = sample(root / "all" / "articles.jsonl", 20, options=DrawOptions(by=("language",)))
+    chosen = {a.article_id for a in drawn.annotation_set.articles}
+    table = toy_set.table[toy_set.table["article_id"].isin(chosen)]
+    write_annotations(replace(drawn.annotation_set, table=table), root / "coded")
+    write_frame(drawn.sample.frame, root / "coded")
+    return root
+
+
+def test_what_a_plan_asks_for_is_drawn_around_the_coded(
+    half_coded: Path, toy_scores: pd.DataFrame
+) -> None:
+    options = PlanOptions(0.2, ProfileOptions(by=("source",)))
+    made = extend(toy_scores, half_coded / "coded", half_coded / "all" / "articles.jsonl", options)
+    more = {row["source"]: row["more"] for row in made.groups}
+    new = made.annotation_set.articles[20:]
+    assert 0 < len(new) == len(made.sample.table)
+    for source, wanted in more.items():
+        assert sum(a.source == source for a in new) == wanted
+    # Half were drawn first; of those left, `more`: 1/2 + 1/2 * more / left, coded or not.
+    for article in made.annotation_set.articles:
+        source = str(article.source)
+        n_coded = sum(a.source == source for a in made.annotation_set.articles[:20])
+        n_left = int((toy_scores.groupby("source")["article_id"].nunique())[source]) - n_coded
+        expected = 0.5 + 0.5 * min(more[source] / n_left, 1)
+        assert article.sampling_probability == pytest.approx(expected)
+    assert len(made.annotation_set.table) == 60
+
+
+def test_without_a_frame_the_chances_are_those_of_the_source(
+    half_coded: Path, toy_scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    coded = read_annotations(half_coded / "coded")
+    write_annotations(coded, tmp_path / "coded")
+    articles = half_coded / "all" / "articles.jsonl"
+    options = PlanOptions(0.2, ProfileOptions(by=("source",)))
+    with_frame = extend(toy_scores, half_coded / "coded", articles, options)
+    without = extend(toy_scores, tmp_path / "coded", articles, options)
+    assert without.annotation_set.articles[:20] == with_frame.annotation_set.articles[:20]
+
+
+def test_drawing_around_articles_of_unknown_chance_is_refused(
+    half_coded: Path, toy_set: AnnotationSet, toy_scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    write_annotations(toy_set, tmp_path / "set")
+    with pytest.raises(DataError, match="the chance that every article had must be known"):
+        extend(toy_scores, tmp_path / "set", half_coded / "all" / "articles.jsonl")
+
+
+def test_the_texts_of_what_is_drawn_are_required(
+    half_coded: Path, toy_scores: pd.DataFrame
+) -> None:
+    with pytest.raises(DataError, match="those drawn are not there"):
+        extend(toy_scores, half_coded / "coded", half_coded / "coded" / "articles.jsonl")
+
+
+def test_a_profile_reads_everyones_chances_beside_the_annotations(
+    half_coded: Path, toy_scores: pd.DataFrame
+) -> None:
+    # By target both languages come together, and with other chances for one of them the draw is
+    # unequal: only the frame says what chance the articles had that were not drawn.
+    coded = read_annotations(half_coded / "coded")
+    tilted = tuple(
+        replace(a, sampling_probability=0.5 if a.language == "nl" else 0.45) for a in coded.articles
+    )
+    write_annotations(replace(coded, articles=tilted), half_coded / "tilted")
+    options = ProfileOptions(by=("target",))
+    untested = profile(toy_scores, gold=half_coded / "tilted", options=options).rows[-1]
+    assert untested.verdict.endswith("chances of articles that were not drawn are not known")
+    frame = read_frame(half_coded / "coded")
+    assert frame is not None
+    write_frame(frame, half_coded / "tilted")
+    tested = profile(toy_scores, gold=half_coded / "tilted", options=options).rows[-1]
+    assert tested.randomness is not None
+    assert tested.randomness.p_value is not None
 
 
 def test_drawing_by_uncertainty_needs_predictions(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +8,13 @@ from hypothesis import strategies as st
 
 from classifier.errors import DataError
 from classifier.records import Article
-from classifier.sampling import draw_sample, drawn_articles
+from classifier.sampling import (
+    draw_further,
+    draw_sample,
+    drawn_articles,
+    read_frame,
+    write_frame,
+)
 
 
 def _mentions(**sources: int) -> pd.DataFrame:
@@ -109,3 +117,85 @@ def test_an_empty_population_is_refused() -> None:
 def test_uncertainty_needs_probabilities() -> None:
     with pytest.raises(DataError, match="needs predictions with columns p_stance"):
         draw_sample(_mentions(a=3), 1, design="uncertainty")
+
+
+def test_the_frame_has_every_article_that_could_have_been_drawn() -> None:
+    sample = draw_sample(_mentions(a=10, b=5), 3, by=["source"])
+    chances = sample.frame.set_index("article_id")["sampling_probability"]
+    assert chances.filter(like="a").to_list() == pytest.approx([0.15] * 10)
+    assert chances.filter(like="b").to_list() == pytest.approx([0.3] * 5)
+    assert set(sample.table["article_id"]) <= set(chances.index)
+
+
+def test_a_frame_comes_back_from_its_file(tmp_path: Path) -> None:
+    frame = draw_sample(_mentions(a=10, b=5), 3, by=["source"]).frame
+    write_frame(frame, tmp_path)
+    back = read_frame(tmp_path)
+    assert back is not None
+    pd.testing.assert_frame_equal(back, frame, check_dtype=False)
+    assert read_frame(tmp_path / "elsewhere") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("article_id,stratum\na,s\n", "needs the columns article_id, stratum"),
+        ("article_id,stratum,sampling_probability\na,s,often\n", "could not convert"),
+        ("article_id,stratum,sampling_probability\na,s,0.5\na,s,0.5\n", "some come again"),
+    ],
+)
+def test_a_malformed_frame_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "sampling.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        read_frame(tmp_path)
+
+
+def test_both_draws_combine() -> None:
+    # p1 = 1/4 for all; of what is left, b has p2 = 1/2: 1/4 + 3/4 * 1/2 = 5/8. c has p2 = 1.
+    names = ["a0", "a1", "a2", "a3", "b0", "b1", "b2", "b3", "c0", "c1", "c2", "c3"]
+    frame = pd.DataFrame({"article_id": names, "stratum": "s", "sampling_probability": 0.25})
+    chances = dict.fromkeys(names[4:8], 0.5) | dict.fromkeys(names[8:], 1.0)
+    further = draw_further(frame, ["a0", "b0", "c0"], chances)
+    combined = further.frame.set_index("article_id")["sampling_probability"]
+    assert combined[["a0", "b0", "b1", "c0", "c1"]].tolist() == [0.25, 0.625, 0.625, 1, 1]
+    drawn = further.table["article_id"]
+    assert {"c1", "c2", "c3"} <= set(drawn)
+    assert not {"a0", "b0", "c0"} & set(drawn)
+    # b gives 1.5 of 3, rounded at random
+    assert drawn.str.startswith("b").sum() in (1, 2)
+
+
+def test_a_further_draw_needs_known_chances() -> None:
+    frame = pd.DataFrame({"article_id": ["a", "b"], "stratum": "s"})
+    unknown = frame.assign(sampling_probability=[0.5, np.nan])
+    with pytest.raises(DataError, match="1 of 2 have none"):
+        draw_further(unknown, ["a"], {"b": 0.5})
+    with pytest.raises(DataError, match=r"must lie in \[0, 1\], got 2 for 'b'"):
+        draw_further(frame.assign(sampling_probability=0.5), ["a"], {"b": 2})
+
+
+def test_estimates_from_both_draws_together_are_unbiased() -> None:
+    # Two sources, drawn alike first; then one of them, and there its longer half, much more. The
+    # Hájek mean with combined probabilities is right on average, the plain mean is not.
+    rng = np.random.default_rng(0)
+    names = [f"{source}{i:02}" for source in "ab" for i in range(40)]
+    value = np.concatenate([rng.normal(0, 1, 40), rng.normal(1, 1, 20), rng.normal(3, 1, 20)])
+    frame = pd.DataFrame(
+        {"article_id": names, "stratum": [n[0] for n in names], "sampling_probability": 0.2}
+    )
+    chances = dict.fromkeys(names[:40], 0.05) | dict.fromkeys(names[40:60], 0.2)
+    chances |= dict.fromkeys(names[60:], 0.8)
+    means, totals, plain = [], [], []
+    for seed in range(200):
+        first = [name for k in (0, 40) for name in rng.choice(names[k : k + 40], 8, replace=False)]
+        further = draw_further(frame, first, chances, seed=seed)
+        both = np.isin(names, [*first, *further.table["article_id"]])
+        weight = 1 / further.frame["sampling_probability"].to_numpy()[both]
+        totals.append(float((weight * value[both]).sum()))
+        means.append(float((weight * value[both]).sum() / weight.sum()))
+        plain.append(float(value[both].mean()))
+    error, spread = float(np.std(totals)) / 200**0.5, float(np.std(means)) / 200**0.5
+    assert np.mean(totals) == pytest.approx(value.sum(), abs=3 * error)
+    # Hájek's ratio has a bias of the order 1 / n.
+    assert np.mean(means) == pytest.approx(value.mean(), abs=3 * spread + 0.02)
+    assert np.mean(plain) > value.mean() + 0.4

@@ -183,10 +183,12 @@ def sample_command(
     from classifier.annotations import write_annotations
     from classifier.formats import export_annotations
     from classifier.pipeline import DrawOptions, sample
+    from classifier.sampling import write_frame
 
     options = DrawOptions(tuple(by.split(",")), design, seed)
     drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
     write_annotations(drawn.annotation_set, out)
+    write_frame(drawn.sample.frame, out)
     if label_studio is not None:
         export_annotations("label-studio", drawn.annotation_set, label_studio, drawn.suggestions)
     lines: list[str | Table] = [

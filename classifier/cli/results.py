@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from classifier.cli.output import Answer, progress, show, table
+from classifier.cli.output import Answer, problem_lines, progress, show, table
 from classifier.cli.tables import accuracy_table, agreement_lines, comparison_lines, profile_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from classifier.pipeline import Extended
     from classifier.profiles import ProfileOptions
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -120,20 +124,55 @@ def plan_command(
     by: Annotated[str, typer.Option(help="Columns that part the groups.")] = "source,target",
     estimand: Estimand = "mention",
     population: Population = "source",
+    articles: Annotated[
+        Path | None, typer.Option(help="The articles that were scored; needed with --out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw those articles, and write the longer set here.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Say how many coded articles each source needs for an interval of a wished width."""
-    from classifier.pipeline import plan
+    """Say how many more articles each source needs for a wished width, and draw them."""
+    from classifier.pipeline import PlanOptions, extend, plan
 
+    if (articles is None) != (out is None):
+        raise typer.BadParameter("--articles and --out go together")
     options = _profile_options(by, estimand, population)
-    rows = plan(predictions, gold, half_width=half_width, options=options)
+    if articles is None or out is None:
+        rows = plan(predictions, gold, half_width=half_width, options=options)
+        step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
+        show(_planned(rows, half_width, step), as_json=as_json)
+        return
+    made = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
+    _write_extended(made, out)
+    answer = _planned(made.groups, half_width, f"annotate, then classifier check {out}")
+    n_new = len(made.sample.table)
+    lines = [
+        *answer.lines,
+        f"{n_new} more articles are in {out}, with those coded so far; each has the probability "
+        "that one of the draws took it",
+        *problem_lines(made.problems),
+    ]
+    drawn = {"out": out, "drawn": made.sample.table.to_dict("records"), "problems": made.problems}
+    show(replace(answer, data={**answer.data, **drawn}, lines=lines), as_json=as_json)
+
+
+def _planned(rows: "Sequence[Mapping[str, Any]]", half_width: float, step: str) -> Answer:
     columns = list(rows[0]) if rows else []
-    answer = Answer(
-        {"half_width": half_width, "groups": rows},
+    return Answer(
+        {"half_width": half_width, "groups": list(rows)},
         [table(columns, [list(row.values()) for row in rows])],
-        "classifier sample PATH --n N --by source",
+        step,
     )
-    show(answer, as_json=as_json)
+
+
+def _write_extended(made: "Extended", out: Path) -> None:
+    from classifier.annotations import write_annotations
+    from classifier.sampling import write_frame
+
+    write_annotations(made.annotation_set, out)
+    write_frame(made.sample.frame, out)
 
 
 def report_command(

@@ -3,7 +3,7 @@
 from classifier.inference.clustered import difference, labelled_mean, naive_mean, simultaneous
 from classifier.inference.corrected import MINIMUM_CODED, corrected_mean, corrected_terms
 from classifier.inference.planning import articles_needed
-from classifier.inference.randomness import RandomnessTest, looks_random
+from classifier.inference.randomness import RandomnessTest, Redraws, looks_random
 from classifier.inference.totals import Estimand, InferenceOptions, Population, Sampling
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "InferenceOptions",
     "Population",
     "RandomnessTest",
+    "Redraws",
     "Sampling",
     "articles_needed",
     "corrected_mean",

@@ -1,7 +1,7 @@
 """Whether the coded articles look like a random draw from all articles of a source."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,8 @@ import numpy.typing as npt
 from classifier.errors import DataError
 
 Array = npt.NDArray[np.float64]
+_SHARED_BY = 5
+"""Chances that on average this many articles share are those of a stratified draw."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class RandomnessTest:
     status: str
     """"ok", or why nothing could be tested."""
     differences: dict[str, float]
-    """Coded minus other articles per feature, in standard deviations."""
+    """Coded minus all articles per feature, in standard deviations."""
     n_coded_articles: int
     n_articles: int
     n_permutations: int
@@ -30,70 +32,125 @@ class RandomnessTest:
         return None if self.p_value is None else self.p_value >= level
 
 
+@dataclass(frozen=True)
+class Redraws:
+    """How often articles are drawn anew to see what chance alone does."""
+
+    n: int = 1999
+    seed: int = 0
+
+
 def looks_random(
     predicted: npt.ArrayLike,
     is_coded: npt.ArrayLike,
     article: npt.ArrayLike,
     *,
     confidence: npt.ArrayLike | None = None,
-    n_permutations: int = 1999,
-    seed: int = 0,
+    probability: npt.ArrayLike | None = None,
+    redraws: Redraws | None = None,
 ) -> RandomnessTest:
-    """Compare coded and other articles by score, spread, length and the model's confidence.
+    """Compare coded with all articles by score, spread, length and the model's confidence.
 
-    The statistic is the largest standardised difference of the two groups' feature means; its
-    distribution comes from reassigning articles, so that the test is exact whatever the features.
+    The statistic is the largest standardised difference of the coded articles' feature means, each
+    article weighted by 1 / its chance, from those of all. Its distribution comes from drawing as
+    many articles anew by the same chances: within groups of equal chance, which is exact for a
+    stratified draw, or where chances hardly repeat by Pareto sampling (Rosén 1997).
 
     Args:
         predicted: The model's score per mention.
         is_coded: Whether the mention was coded.
         article: The article of each mention; an article with any coded mention counts as coded.
         confidence: The probability of the model's own label per mention, where there is one.
-        n_permutations: How many reassignments to draw.
-        seed: Seed of those draws.
+        probability: The chance of the mention's article to be drawn, known for all articles, the
+            others too; None where all had the same.
+        redraws: How many, and their seed.
+
+    Raises `DataError` for columns of different length and a chance that is not in (0, 1].
     """
-    features, coded = _article_features(predicted, is_coded, article, confidence)
+    redraws = redraws or Redraws()
+    features, coded, chances = _article_features(
+        (predicted, is_coded, article), confidence, probability
+    )
     n, n_coded = len(coded), int(coded.sum())
-    empty = RandomnessTest(None, "", {}, n_coded, n, n_permutations, seed)
+    empty = RandomnessTest(None, "", {}, n_coded, n, redraws.n, redraws.seed)
     if min(n_coded, n - n_coded) < 2:
         reason = "not testable: fewer than 2 coded or fewer than 2 other articles"
-        return RandomnessTest(**{**vars(empty), "status": reason})
-    varying = {name: column for name, column in features.items() if np.ptp(column) > 0}
-    if not varying:
-        reason = "not testable: all articles are alike to the model"
-        return RandomnessTest(**{**vars(empty), "status": reason})
-    standardised = np.column_stack([(c - c.mean()) / c.std() for c in varying.values()])
-    inside = np.vstack([standardised[coded].sum(axis=0), *_redrawn(standardised, empty)])
-    # Standardised features sum to zero, so that the mean of the rest follows from the chosen.
-    differences = inside / n_coded + inside / (n - n_coded)
-    observed, drawn = differences[0], np.abs(differences[1:]).max(axis=1)
-    # The observed assignment is one of the possible ones, hence the 1 on both sides.
-    exceeding = int((drawn >= np.abs(observed).max() - 1e-12).sum())
-    return RandomnessTest(
-        p_value=(1 + exceeding) / (1 + n_permutations),
-        status="ok",
-        differences=dict(zip(varying, map(float, observed), strict=True)),
-        n_coded_articles=n_coded,
-        n_articles=n,
-        n_permutations=n_permutations,
-        seed=seed,
-    )
+        return replace(empty, status=reason)
+    p_value, differences = _compare(features, coded, chances, redraws)
+    if p_value is None:
+        return replace(empty, status="not testable: all articles are alike to the model")
+    return replace(empty, p_value=p_value, status="ok", differences=differences)
+
+
+def _compare(
+    features: dict[str, Array], coded: npt.NDArray[np.bool_], chances: Array, redraws: Redraws
+) -> tuple[float | None, dict[str, float]]:
+    """The p-value, None where nothing varies, and the standardised differences."""
+    values = np.column_stack(list(features.values()))
+    values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-300)
+    observed = _means(values, chances, np.flatnonzero(coded))
+    drawn = np.vstack([_means(values, chances, one) for one in _draws(coded, chances, redraws)])
+    # A feature that the design fixes, such as length where chances go by it, cannot differ.
+    spread = np.sqrt((drawn**2).mean(axis=0))
+    varies = spread > 1e-9
+    if not varies.any():
+        return None, {}
+    apart = np.abs(np.vstack([observed, drawn])[:, varies]) / spread[varies]
+    largest = apart.max(axis=1)
+    # The observed draw is one of the possible ones, hence the 1 on both sides.
+    exceeding = int((largest[1:] >= largest[0] - 1e-9).sum())
+    names = [name for name, kept in zip(features, varies, strict=True) if kept]
+    differences = dict(zip(names, map(float, observed[varies]), strict=True))
+    return (1 + exceeding) / (1 + redraws.n), differences
+
+
+def _means(values: Array, chances: Array, chosen: npt.NDArray[np.intp]) -> Array:
+    """Means of standardised features over some articles, weighted by 1 / chance."""
+    weight = 1 / chances[chosen]
+    return np.asarray((weight[:, None] * values[chosen]).sum(axis=0) / weight.sum())
+
+
+def _draws(
+    coded: npt.NDArray[np.bool_],
+    chances: Array,
+    redraws: Redraws,
+) -> Iterator[npt.NDArray[np.intp]]:
+    """As many articles as were coded, drawn anew each time by their chances."""
+    generator = np.random.default_rng(redraws.seed)
+    _, level = np.unique(np.round(chances, 12), return_inverse=True)
+    sizes = np.bincount(level)
+    groups = np.split(np.argsort(level, kind="stable"), np.cumsum(sizes)[:-1])
+    taken = np.bincount(level[coded], minlength=len(sizes))
+    odds, n_coded = chances / np.maximum(1 - chances, 1e-12), int(coded.sum())
+    for _ in range(redraws.n):
+        if len(sizes) * _SHARED_BY <= len(chances):
+            picks = [
+                generator.choice(group, k, replace=False, shuffle=False)
+                for group, k in zip(groups, taken, strict=True)
+            ]
+            yield np.concatenate(picks)
+        else:
+            uniform = generator.random(len(chances))
+            ranks = uniform / (1 - uniform) / odds
+            yield np.argpartition(ranks, n_coded - 1)[:n_coded]
 
 
 def _article_features(
-    predicted: npt.ArrayLike,
-    is_coded: npt.ArrayLike,
-    article: npt.ArrayLike,
+    columns: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike],
     confidence: npt.ArrayLike | None,
-) -> tuple[dict[str, Array], npt.NDArray[np.bool_]]:
-    scores = np.asarray(predicted, dtype=np.float64)
-    names, index = np.unique(np.asarray(article), return_inverse=True)
-    marks = np.asarray(is_coded, dtype=bool)
-    if not len(scores) == len(index) == len(marks):
+    probability: npt.ArrayLike | None,
+) -> tuple[dict[str, Array], npt.NDArray[np.bool_], Array]:
+    scores = np.asarray(columns[0], dtype=np.float64)
+    names, first, index = np.unique(np.asarray(columns[2]), return_index=True, return_inverse=True)
+    marks = np.asarray(columns[1], dtype=bool)
+    chances = np.ones(len(scores)) if probability is None else np.asarray(probability, float)
+    if not len(scores) == len(index) == len(marks) == len(chances):
         raise DataError(
-            f"scores, marks and articles must be equally long, "
-            f"got {len(scores)}, {len(marks)} and {len(index)}"
+            f"scores, marks, articles and chances must be equally long, "
+            f"got {len(scores)}, {len(marks)}, {len(index)} and {len(chances)}"
         )
+    if np.any(~(chances > 0) | (chances > 1)):
+        raise DataError("a sampling probability must lie in (0, 1]")
     size = np.bincount(index, minlength=len(names)).astype(np.float64)
 
     def mean(values: Array) -> Array:
@@ -106,12 +163,5 @@ def _article_features(
     }
     if confidence is not None:
         features["confidence"] = mean(np.asarray(confidence, dtype=np.float64))
-    return features, np.bincount(index, weights=marks, minlength=len(names)) > 0
-
-
-def _redrawn(features: Array, test: RandomnessTest) -> Iterator[Array]:
-    """Sums of the features over as many articles as were coded, drawn anew each time."""
-    generator, n = np.random.default_rng(test.seed), len(features)
-    for _ in range(test.n_permutations):
-        chosen = generator.choice(n, test.n_coded_articles, replace=False, shuffle=False)
-        yield features[chosen].sum(axis=0)
+    is_coded = np.bincount(index, weights=marks, minlength=len(names)) > 0
+    return features, is_coded, chances[first]

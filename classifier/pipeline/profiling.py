@@ -9,6 +9,7 @@ from classifier.annotations import AnnotationSet, adjudicate, read_annotations
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.predictions import Predictions, read_predictions
 from classifier.profiles import Profile, ProfileOptions, plan_articles, profile_sources
+from classifier.sampling import read_frame
 
 Table: TypeAlias = pd.DataFrame | Predictions | Path | str
 
@@ -25,18 +26,20 @@ def profile(
     Args:
         predictions: A table as scoring writes it, or the file it is in.
         gold: Annotations of some of the scored articles, drawn at random. Articles that the model
-            was trained on are left out, where scoring wrote that down.
+            was trained on are left out, where scoring wrote that down. Beside them, `sampling.csv`
+            says with which chance every article could have been drawn.
         codebook: Where the predictions were made under another than the gold's or the default one.
         options: Groups, zones, estimand.
     """
-    table = _frame(predictions)
+    table = frame_of(predictions)
     annotation_set = _annotation_set(gold)
     if isinstance(codebook, Path):
         codebook = read_codebook(codebook)
     if codebook is None:
         codebook = default_codebook() if annotation_set is None else annotation_set.codebook
-    labels = None if annotation_set is None else _gold(annotation_set)
-    return profile_sources(table, codebook, gold=labels, options=options)
+    labels = None if annotation_set is None else gold_of(annotation_set)
+    chances = _chances(gold) if isinstance(gold, Path | str) else None
+    return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
 
 
 def plan(
@@ -47,9 +50,9 @@ def plan(
     options: ProfileOptions | None = None,
 ) -> list[dict[str, Any]]:
     """Per source and target, how many coded articles an interval of this half-width takes."""
-    table = _frame(predictions)
+    table = frame_of(predictions)
     annotation_set = gold if isinstance(gold, AnnotationSet) else read_annotations(gold)
-    labels = _gold(annotation_set)
+    labels = gold_of(annotation_set)
     return plan_articles(
         table, annotation_set.codebook, labels, half_width=half_width, options=options
     )
@@ -59,7 +62,16 @@ def _annotation_set(data: Path | str | AnnotationSet | None) -> AnnotationSet | 
     return data if isinstance(data, AnnotationSet) or data is None else read_annotations(data)
 
 
-def _gold(annotation_set: AnnotationSet) -> pd.DataFrame:
+def _chances(folder: Path | str) -> dict[str, float] | None:
+    """Per article of the population its chance to be drawn, where the set's folder says."""
+    frame = read_frame(Path(folder))
+    if frame is None:
+        return None
+    known = frame.dropna(subset="sampling_probability")
+    return dict(zip(known["article_id"], known["sampling_probability"], strict=True))
+
+
+def gold_of(annotation_set: AnnotationSet) -> pd.DataFrame:
     """Adjudicated labels with the chance that their article was drawn, where it is known."""
     articles = annotation_set.article_by_id
     gold = adjudicate(annotation_set)
@@ -67,7 +79,8 @@ def _gold(annotation_set: AnnotationSet) -> pd.DataFrame:
     return gold.assign(sampling_probability=pd.Series(chances, index=gold.index, dtype=float))
 
 
-def _frame(predictions: Table) -> pd.DataFrame:
+def frame_of(predictions: Table) -> pd.DataFrame:
+    """Predictions as a data frame, wherever they are."""
     if isinstance(predictions, pd.DataFrame):
         return predictions
     if isinstance(predictions, Predictions):

@@ -31,6 +31,7 @@ def profile_sources(
     codebook: Codebook,
     *,
     gold: pd.DataFrame | None = None,
+    chances: Mapping[str, float] | None = None,
     options: ProfileOptions | None = None,
 ) -> Profile:
     """Estimate the mean of each ordinal variable and the share of each role, per group and voice.
@@ -42,6 +43,8 @@ def profile_sources(
         gold: Adjudicated labels, one row per unit, for some of the articles; where these were not
             all drawn with the same chance, with the column `sampling_probability`. Without gold
             every figure is the model's alone and marked as such.
+        chances: The same for all articles that could have been drawn, by article id: where chances
+            were unequal, the test of how the coded articles were drawn needs them.
         options: Groups, zones, estimand. Groups may be by `year` or `month` of the date.
 
     Raises `DataError` where the predictions lack a column.
@@ -49,7 +52,7 @@ def profile_sources(
     options = options or ProfileOptions()
     check_columns(predictions, codebook, options)
     kept, left_out = select_mentions(predictions, gold, options)
-    table = with_labels(kept, codebook, gold)
+    table = with_labels(kept, codebook, gold, chances)
     variables = [v for v in estimated(codebook) if is_predicted(v, predictions)]
     groups = [
         group

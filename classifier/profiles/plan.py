@@ -1,12 +1,14 @@
-"""How many articles more each group needs."""
+"""How many articles more each group needs, and with which chances to draw them."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
-from classifier.inference import Sampling, articles_needed
+from classifier.inference import MINIMUM_CODED, Sampling, articles_needed
 from classifier.profiles.table import (
     IS_FALSE,
     ProfileOptions,
@@ -18,6 +20,8 @@ from classifier.profiles.table import (
     select_mentions,
     with_labels,
 )
+
+UNREACHABLE = "not reachable with the articles there are"
 
 
 def plan_articles(
@@ -49,6 +53,42 @@ def plan_articles(
     ]
 
 
+def planned_chances(
+    predictions: pd.DataFrame,
+    codebook: Codebook,
+    gold: pd.DataFrame,
+    plan: Sequence[Mapping[str, Any]],
+    options: ProfileOptions | None = None,
+) -> dict[str, float]:
+    """Article id -> chance in a further draw that brings every group what `plan` says it needs.
+
+    An article of several groups takes the largest of their chances, `more` over the articles that
+    are not coded yet. A group with too few coded articles to plan gets as many as a correction
+    takes; one that cannot reach the width gets none. Those already in `gold` have the chance that
+    they would have had, which their combined probability needs.
+    """
+    options = options or ProfileOptions()
+    kept, _ = select_mentions(predictions, None, options)
+    is_left = ~kept["article_id"].isin(set(gold["article_id"]))
+    wanted = Counter[tuple[str, ...]]()
+    for row in plan:
+        group = tuple(str(row[name]) for name in options.by)
+        wanted[group] = max(wanted[group], _more(row))
+    chances: dict[str, float] = {}
+    for key, members in kept.groupby(list(options.by), sort=True):
+        n_left = members["article_id"][is_left[members.index]].nunique()
+        chance = min(wanted[tuple(map(str, key))] / max(n_left, 1), 1.0)
+        for name in members["article_id"].unique():
+            chances[name] = max(chance, chances.get(name, 0.0))
+    return chances
+
+
+def _more(row: Mapping[str, Any]) -> int:
+    if row["more"] is not None:
+        return int(row["more"])
+    return max(0, MINIMUM_CODED - row["coded"]) if row["status"] != UNREACHABLE else 0
+
+
 def _plan(
     variable: Variable, members: pd.DataFrame, half_width: float, options: ProfileOptions
 ) -> dict[str, Any]:
@@ -70,5 +110,5 @@ def _plan(
     except DataError as error:
         return plan | {"status": str(error)}
     if needed is None:
-        return plan | {"status": "not reachable with the articles there are"}
+        return plan | {"status": UNREACHABLE}
     return plan | {"needed": needed, "more": max(0, needed - plan["coded"])}

@@ -13,7 +13,7 @@ from classifier.inference import InferenceOptions
 from classifier.records import PROFILE_ZONES
 
 CHANCE = "chance"
-"""Column with the chance that a coded mention's article was drawn; nan where not coded."""
+"""Column with the chance that a mention's article had to be drawn; nan where nobody knows it."""
 IS_FALSE = "is_false"
 """Column that says where a coder found no mention of the target."""
 TRAINED_ON = ("train", "development", "calibration")
@@ -107,8 +107,16 @@ def _reasons(
     yield empty.map({True: "no score"})
 
 
-def with_labels(kept: pd.DataFrame, codebook: Codebook, gold: pd.DataFrame | None) -> pd.DataFrame:
-    """Add per quantity a column of human numbers, nan where not coded, and what coders said."""
+def with_labels(
+    kept: pd.DataFrame,
+    codebook: Codebook,
+    gold: pd.DataFrame | None,
+    chances: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
+    """Add per quantity a column of human numbers, nan where not coded, and what coders said.
+
+    `chances` has those of articles that were not coded too, by article id, where they are known.
+    """
     table = kept.reset_index(drop=True)
     found = None if gold is None else gold.drop_duplicates("unit").set_index("unit")
     is_false = pd.Series(False, index=table.index)
@@ -123,12 +131,20 @@ def with_labels(kept: pd.DataFrame, codebook: Codebook, gold: pd.DataFrame | Non
         for label in labels_of(variable):
             column = gold_column(variable, label)
             table[column] = [_number(value, variable, label) for value in labels]
-    table[CHANCE] = np.nan
-    if found is not None and "sampling_probability" in found:
-        chances = table["unit"].map(found["sampling_probability"]).astype(float)
-        # Chances belong to articles: mentions that nobody coded have that of their neighbours.
-        table[CHANCE] = chances.groupby(table["article_id"]).transform("max")
+    table[CHANCE] = _chances(table, found, chances or {})
     return table
+
+
+def _chances(
+    table: pd.DataFrame, found: pd.DataFrame | None, chances: Mapping[str, float]
+) -> pd.Series:
+    """Per mention its article's chance: as its labels say, else as `chances` do."""
+    own = pd.Series(np.nan, index=table.index)
+    if found is not None and "sampling_probability" in found:
+        own = table["unit"].map(found["sampling_probability"]).astype(float)
+    # Chances belong to articles: mentions that nobody coded have that of their neighbours.
+    by_article = own.groupby(table["article_id"]).transform("max")
+    return by_article.fillna(table["article_id"].map(chances).astype(float))
 
 
 def _number(value: object, variable: Variable, label: str | None) -> float:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from classifier.codebook import Variable
-from classifier.inference import MINIMUM_CODED, RandomnessTest, Sampling, looks_random
+from classifier.inference import MINIMUM_CODED, RandomnessTest, Redraws, Sampling, looks_random
 from classifier.profiles.results import VALID
 from classifier.profiles.table import (
     CHANCE,
@@ -96,6 +96,9 @@ def judge_draw(
     obstacle = _obstacle(n, draw)
     if obstacle:
         return obstacle, None
+    chances = None if draw.chances is None else everyones_chances(members)
+    if draw.chances is not None and chances is None:
+        return "not tested: the chances of articles that were not drawn are not known", None
     if n == members["article_id"].nunique():
         return "not tested: every article is coded", None
     variable = next((v for v in variables if v.kind == "ordinal"), variables[0])
@@ -104,7 +107,8 @@ def judge_draw(
         coded,
         members["article_id"],
         confidence=_confidence(members, variable),
-        seed=seed,
+        probability=chances,
+        redraws=Redraws(seed=seed),
     )
     if test.p_value is None:
         return f"not tested: {test.status.removeprefix('not testable: ')}", test
@@ -122,9 +126,21 @@ def _obstacle(n_coded: int, draw: Draw) -> str:
         return "not corrected: no coded article"
     if n_coded < MINIMUM_CODED:
         return f"not corrected: {n_coded} coded articles, {MINIMUM_CODED} needed"
-    if draw.chances is not None:
-        return "not tested: the articles were drawn with unequal chances"
     return draw.problem
+
+
+def everyones_chances(members: pd.DataFrame) -> pd.Series | None:
+    """Every article's chance to be drawn; None where some cannot be known.
+
+    Where nobody recorded those of articles that were not drawn, and all drawn ones of a source had
+    one chance, it was that source's.
+    """
+    chances = members[CHANCE]
+    if "source" in members and chances.isna().any():
+        by_source = chances.groupby(members["source"].astype(str))
+        is_one = by_source.transform("max") - by_source.transform("min") < _SAME_CHANCE
+        chances = chances.fillna(by_source.transform("max").where(is_one))
+    return None if chances.isna().any() else chances
 
 
 def _is_coded(members: pd.DataFrame, variables: list[Variable]) -> npt.NDArray[np.bool_]:
