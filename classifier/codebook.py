@@ -1,9 +1,8 @@
 """The scheme: targets and variables with their labels, read from TOML and from nowhere else."""
 
 import tomllib
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 from classifier.errors import CodebookError
 from classifier.files import toml_text, write_text
+from classifier.toml_tables import no_repeats, only_keys, strings_of, table_of, text_of
 
 VariableKind = Literal["ordinal", "nominal", "set"]
 _KINDS: tuple[VariableKind, ...] = ("ordinal", "nominal", "set")
@@ -83,7 +83,7 @@ class Target:
     title: str
     """For people to read: "Turkey"."""
     lexicon: str | None = None
-    """Name of a shipped lexicon; None where only `aliases` are used."""
+    """Name of a shipped lexicon, or of a file ending in .toml; None for `aliases` only."""
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Further names per language."""
 
@@ -128,7 +128,10 @@ class Codebook:
 
 
 def read_codebook(path: Path) -> Codebook:
-    """Read and check a codebook; raises `CodebookError` naming the file and what is wrong in it."""
+    """Read and check a codebook; raises `CodebookError` naming the file and what is wrong in it.
+
+    A target's own lexicon ("x.toml") is looked for beside the codebook.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -136,14 +139,35 @@ def read_codebook(path: Path) -> Codebook:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CodebookError(f"{path}: a codebook must be UTF-8 TOML: {error}") from None
     try:
-        return parse_codebook(data)
+        codebook = parse_codebook(data)
     except CodebookError as error:
         raise CodebookError(f"{path}: {error}") from None
+    return _with_lexicons(codebook, lambda own: str(path.parent.resolve() / own))
 
 
 def write_codebook(codebook: Codebook, path: Path) -> None:
-    """Write a codebook as TOML that reads back as the same codebook."""
-    write_text(path, [toml_text(_record(codebook))])
+    """Write a codebook as TOML that reads back as the same codebook.
+
+    A target's own lexicon is copied beside it, so that the folder can be moved.
+    """
+
+    def copied(own: Path) -> str:
+        if own.is_file() and own.resolve() != (path.parent / own.name).resolve():
+            write_text(path.parent / own.name, [own.read_text(encoding="utf-8")])
+        return own.name if own.is_file() else str(own)
+
+    write_text(path, [toml_text(_record(_with_lexicons(codebook, copied)))])
+
+
+def _with_lexicons(codebook: Codebook, named: Callable[[Path], str]) -> Codebook:
+    """The codebook with its targets' own lexicons under other names."""
+    targets = (
+        replace(target, lexicon=named(Path(target.lexicon)))
+        if target.lexicon and target.lexicon.endswith(".toml")
+        else target
+        for target in codebook.targets
+    )
+    return replace(codebook, targets=tuple(targets))
 
 
 @cache
@@ -161,15 +185,16 @@ def shipped_annotations() -> Path:
 
 def parse_codebook(data: Mapping[str, Any]) -> Codebook:
     """Check a codebook that was read from TOML; raises `CodebookError` at the first fault."""
-    _only_keys(data, {"name", "version", "targets", "variables", "recodes"}, "the codebook")
+    only_keys(data, {"name", "version", "targets", "variables", "recodes"}, "the codebook")
     variables = tuple(
-        _variable(name, entry) for name, entry in _table(data, "variables", "the codebook").items()
+        _variable(name, entry)
+        for name, entry in table_of(data, "variables", "the codebook").items()
     )
     if not variables:
         raise CodebookError("a codebook needs at least one variable, got none")
     return Codebook(
-        name=_text(data, "name", "the codebook"),
-        version=_text(data, "version", "the codebook"),
+        name=text_of(data, "name", "the codebook"),
+        version=text_of(data, "version", "the codebook"),
         targets=_targets(data),
         variables=variables,
         recodes=_recodes(data, variables),
@@ -186,7 +211,7 @@ def _record(codebook: Codebook) -> dict[str, Any]:
 def _targets(data: Mapping[str, Any]) -> tuple[Target, ...]:
     if data.get("targets") == ANY_TARGET:
         return ()
-    entries = _table(data, "targets", "the codebook")
+    entries = table_of(data, "targets", "the codebook")
     if not entries:
         raise CodebookError(
             'a codebook needs at least one target, got none; write targets = "any" '
@@ -197,20 +222,20 @@ def _targets(data: Mapping[str, Any]) -> tuple[Target, ...]:
 
 def _target(name: str, entry: Mapping[str, Any]) -> Target:
     where = f"target {name!r}"
-    _only_keys(entry, {"title", "lexicon", "aliases"}, where)
+    only_keys(entry, {"title", "lexicon", "aliases"}, where)
     aliases = {
-        language: _strings(names, f"aliases of {where} in {language!r}")
-        for language, names in _table(entry, "aliases", where, required=False).items()
+        language: strings_of(names, f"aliases of {where} in {language!r}")
+        for language, names in table_of(entry, "aliases", where, required=False).items()
     }
-    lexicon = _text(entry, "lexicon", where) if "lexicon" in entry else None
+    lexicon = text_of(entry, "lexicon", where) if "lexicon" in entry else None
     if lexicon is None and not any(aliases.values()):
         raise CodebookError(f"{where} needs a lexicon or at least one alias, got neither")
-    return Target(name, _text(entry, "title", where), lexicon, aliases)
+    return Target(name, text_of(entry, "title", where), lexicon, aliases)
 
 
 def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
     where = f"variable {name!r}"
-    _only_keys(entry, {"kind", "definition", "labels"}, where)
+    only_keys(entry, {"kind", "definition", "labels"}, where)
     kind = entry.get("kind")
     if kind not in _KINDS:
         raise CodebookError(f"{where} needs a kind out of {', '.join(_KINDS)}, got {kind!r}")
@@ -218,33 +243,33 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
     if not isinstance(entries, list) or len(entries) < (1 if kind == "set" else 2):
         raise CodebookError(f"{where} needs a list of labels ([[variables.{name}.labels]])")
     labels = tuple(_label(label, kind, where) for label in entries)
-    _no_repeats((label.name for label in labels), f"labels of {where}")
-    variable = Variable(name, kind, _text(entry, "definition", where), labels)
+    no_repeats((label.name for label in labels), f"labels of {where}")
+    variable = Variable(name, kind, text_of(entry, "definition", where), labels)
     if kind == "ordinal" and list(variable.numbers) != sorted(set(variable.numbers)):
         raise CodebookError(f"{where} is ordinal: its numbers must rise, got {variable.numbers}")
     return variable
 
 
 def _label(entry: Mapping[str, Any], kind: VariableKind, where: str) -> Label:
-    name = _text(entry, "name", f"a label of {where}")
+    name = text_of(entry, "name", f"a label of {where}")
     where = f"label {name!r} of {where}"
-    _only_keys(entry, {"name", "definition", "number", "counterparts"}, where)
+    only_keys(entry, {"name", "definition", "number", "counterparts"}, where)
     number = entry.get("number")
     if (kind == "ordinal") != isinstance(number, int | float):
         rule = "needs a number" if kind == "ordinal" else "takes no number"
         raise CodebookError(f"{where} {rule}, got {number!r}")
     counterparts = {
-        scheme: _strings(codes, f"counterparts of {where} in {scheme!r}")
-        for scheme, codes in _table(entry, "counterparts", where, required=False).items()
+        scheme: strings_of(codes, f"counterparts of {where} in {scheme!r}")
+        for scheme, codes in table_of(entry, "counterparts", where, required=False).items()
     }
-    definition = _text(entry, "definition", where)
+    definition = text_of(entry, "definition", where)
     return Label(name, definition, None if number is None else float(number), counterparts)
 
 
 def _recodes(
     data: Mapping[str, Any], variables: tuple[Variable, ...]
 ) -> dict[str, dict[str, dict[str, str]]]:
-    recodes = _table(data, "recodes", "the codebook", required=False)
+    recodes = table_of(data, "recodes", "the codebook", required=False)
     known = {variable.name: variable for variable in variables}
     for version, changes in recodes.items():
         for name, renames in changes.items():
@@ -253,38 +278,3 @@ def _recodes(
             for new in renames.values():
                 known[name].index(new)
     return {version: dict(changes) for version, changes in recodes.items()}
-
-
-def _only_keys(entry: Mapping[str, Any], allowed: set[str], where: str) -> None:
-    unknown = sorted(set(entry) - allowed)
-    if unknown:
-        raise CodebookError(f"{where} allows the keys {', '.join(sorted(allowed))}; got {unknown}")
-
-
-def _table(
-    entry: Mapping[str, Any], key: str, where: str, *, required: bool = True
-) -> Mapping[str, Any]:
-    value = entry.get(key, None if required else {})
-    if not isinstance(value, Mapping):
-        raise CodebookError(f"{where} needs a table {key!r}, got {value!r}")
-    return value
-
-
-def _text(entry: Mapping[str, Any], key: str, where: str) -> str:
-    value = entry.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise CodebookError(f"{where} needs a non-empty {key!r}, got {value!r}")
-    return value
-
-
-def _strings(values: object, where: str) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(v, str) and v.strip() for v in values):
-        raise CodebookError(f"{where} must be a list of non-empty strings, got {values!r}")
-    _no_repeats(values, where)
-    return tuple(values)
-
-
-def _no_repeats(names: Iterable[str], where: str) -> None:
-    repeated = [name for name, n in Counter(names).items() if n > 1]
-    if repeated:
-        raise CodebookError(f"{where} must differ, got {repeated} more than once")

@@ -5,6 +5,8 @@ import pytest
 
 from classifier.codebook import default_codebook, parse_codebook, read_codebook, write_codebook
 from classifier.errors import CodebookError
+from classifier.mentions import find_mentions
+from classifier.records import Article
 
 
 def scheme() -> dict[str, Any]:
@@ -145,3 +147,33 @@ def test_a_written_codebook_reads_back_as_it_was(tmp_path: Path) -> None:
         assert read_codebook(path) == parse_codebook(data)
     write_codebook(default_codebook(), path)
     assert read_codebook(path) == default_codebook()
+
+
+def _with_own_lexicon(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "AM.toml").write_text('[nl.AM.name]\narmenie = "Armenië"\n', encoding="utf-8")
+    data = scheme() | {"targets": {"AM": {"title": "Armenia", "lexicon": "AM.toml"}}}
+    written = folder / "codebook.toml"
+    write_codebook(parse_codebook(data), written)
+    return written
+
+
+def test_a_targets_own_lexicon_lies_beside_the_codebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _with_own_lexicon(tmp_path / "scheme")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    codebook = read_codebook(path)
+    assert codebook.targets[0].lexicon == str(tmp_path / "scheme" / "AM.toml")
+    found = find_mentions(Article("a", "Armenië zwijgt.", language="nl"), codebook)
+    assert [mention.surface for mention in found] == ["Armenië"]
+
+
+def test_a_written_codebook_takes_the_lexicon_along(tmp_path: Path) -> None:
+    codebook = read_codebook(_with_own_lexicon(tmp_path / "scheme"))
+    write_codebook(codebook, tmp_path / "run" / "codebook.toml")
+    (tmp_path / "run").rename(tmp_path / "moved")
+    again = read_codebook(tmp_path / "moved" / "codebook.toml")
+    assert again.targets[0].lexicon == str(tmp_path / "moved" / "AM.toml")
+    assert (tmp_path / "moved" / "AM.toml").read_text(encoding="utf-8").startswith("[nl.AM.name]")
