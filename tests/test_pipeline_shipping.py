@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _write(path: Path, lines: object) -> None:
+def _write(path: Path, lines: Iterable[str]) -> None:
     path.parent.mkdir(exist_ok=True)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")  # type: ignore[call-overload]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _english(i: int) -> str:
@@ -135,6 +136,8 @@ def test_the_run_says_how_good_it_is(data: ShippingData, tmp_path: Path) -> None
     assert set(whole["f1_by_label"]) == {"unfavourable", "neutral", "favourable"}
     assert run.record["languages"]["ru"]["figures"]["stance"]["n_mentions"] > 0
     assert "majority class" in {f["predictor"] for f in figures}
+    spoken = {f["language"] for f in figures if f["test"] == "sample, test"}
+    assert spoken == {None, "en", "nl", "ru", "tr", "uk"}
 
     card = (run.path / "README.md").read_text(encoding="utf-8")
     for words in ("devtest_mt", "Hamborg and Donnay", "F1(P,N)", "Limits", "sha256"):

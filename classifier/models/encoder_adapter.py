@@ -61,7 +61,8 @@ def save(network: PassageEncoder, folder: Path) -> None:
     Neither weights nor tokenizer of the base are copied.
     """
     network.encoder.peft_config["default"].base_model_name_or_path = network.config.base["name"]
-    network.encoder.save_pretrained(folder, safe_serialization=True)
+    # Left to itself, the library looks on the Hub whether the base's vocabulary was changed.
+    network.encoder.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
     weights = load_file(folder / _ADAPTER)
     short = {name: tensor.to(torch.bfloat16) for name, tensor in weights.items()}
@@ -89,6 +90,8 @@ def load(folder: Path) -> tuple[PassageEncoder, Path]:
         encoder = AutoModel.from_pretrained(
             base.folder, attn_implementation=attention, dtype=torch.float32, use_safetensors=True
         )
+        if getattr(encoder, "pooler", None) is not None:
+            encoder.pooler = None
         adapted = PeftModel.from_pretrained(encoder, str(folder))
     network = PassageEncoder(config, adapted.merge_and_unload())
     network.heads.load_state_dict(load_file(folder / _HEADS))

@@ -91,8 +91,7 @@ def _languages(figures: Sequence[Figure]) -> list[TableBlock]:
     for test in tests:
         own = [f for f in figures if f["test"] == test and f["predictor"] == MODEL]
         variables = {f["variable"] for f in own}
-        languages = {f["language"] for f in own if f["language"]}
-        if len(languages) < 2 and len(variables) < 2:
+        if len(variables) < 2:
             continue
         rows = [
             (
@@ -104,7 +103,6 @@ def _languages(figures: Sequence[Figure]) -> list[TableBlock]:
                 _first(_beside(figures, f, MAJORITY)),
             )
             for f in own
-            if f["language"] or len(languages) > 1
         ]
         columns = ("variable", "language", "mentions", "macro-F1", "without rules", "majority")
         blocks.append(TableBlock(test, columns, tuple(rows)))
@@ -115,7 +113,7 @@ def _by_label(figures: Sequence[Figure], variable: str) -> TableBlock:
     rows = [
         (f["test"], label, value)
         for f in figures
-        if f["variable"] == variable and "f1_by_label" in f
+        if f["variable"] == variable and "f1_by_label" in f and f["language"] is None
         for label, value in f["f1_by_label"].items()
     ]
     return TableBlock(variable, ("test", "label", "F1"), tuple(rows))

@@ -9,6 +9,7 @@ from classifier.annotations import AnnotationSet, adjudicate, recode
 from classifier.codebook import Codebook, Variable
 from classifier.evaluation import Evaluation, EvaluationOptions, evaluate
 from classifier.models.base import Progress
+from classifier.pipeline.evaluating import restricted
 from classifier.pipeline.shipping.corpora import Test
 from classifier.records import Estimate
 from classifier.score import Scorer
@@ -37,23 +38,33 @@ def _measured(test: Test, rows: pd.DataFrame, scorer: Scorer) -> tuple[list[Figu
     annotation_set = _judgeable(test.annotation_set, scorer.codebook)
     gold = adjudicate(annotation_set)
     names = [v.name for v in scorer.variables if v.name in gold and gold[v.name].notna().any()]
-    result = evaluate(
-        annotation_set,
-        rows,
-        gold=gold,
-        baselines=_learnt(rows, names, scorer),
-        options=EvaluationOptions(
-            variables=tuple(names), breakdowns=((), ("language",)), predictor=MODEL
-        ),
-    )
-    figures = [
-        figure
-        for name in names
-        for figure in _of_variable(result, test.name, scorer.codebook.variable(name))
-    ]
+    figures = _figures(annotation_set, rows, names, scorer, test.name)
+    languages = sorted({str(article.language) for article in annotation_set.articles})
+    for language in languages if len(languages) > 1 else ():
+        ids = {a.article_id for a in annotation_set.articles if a.language == language}
+        part = restricted(annotation_set, ids)
+        own = _figures(part, rows, names, scorer, test.name)
+        figures += [{**figure, "language": language} for figure in own]
     ok = rows[rows["status"] == "ok"].rename(columns={n: f"said_{n}" for n in names})
     said = ok[["unit", "language", *(f"said_{n}" for n in names)]]
     return figures, gold[["unit", *names]].merge(said, on="unit")
+
+
+def _figures(
+    annotation_set: AnnotationSet,
+    rows: pd.DataFrame,
+    names: list[str],
+    scorer: Scorer,
+    test: str,
+) -> list[Figure]:
+    result = evaluate(
+        annotation_set,
+        rows,
+        baselines=_learnt(rows, names, scorer),
+        options=EvaluationOptions(variables=tuple(names), breakdowns=((),), predictor=MODEL),
+    )
+    variables = [scorer.codebook.variable(name) for name in names]
+    return [figure for v in variables for figure in _of_variable(result, test, v)]
 
 
 def _judgeable(one: AnnotationSet, codebook: Codebook) -> AnnotationSet:
@@ -77,16 +88,16 @@ def _of_variable(result: Evaluation, test: str, variable: Variable) -> list[Figu
     for row in result.table("accuracy"):
         if row.keys["variable"] != variable.name:
             continue
-        language, predictor = row.keys.get("language"), row.keys["predictor"]
+        predictor = row.keys["predictor"]
         figure = {
             "test": test,
-            "language": language,
+            "language": None,
             "variable": variable.name,
             "predictor": predictor,
             "n_mentions": row.counts["n_judged"],
             "macro_f1": _ends(row["macro_f1"]),
         }
-        if language is None and predictor == MODEL:
+        if predictor == MODEL:
             figure |= _details(result, variable)
         figures.append(figure)
     return figures
