@@ -22,7 +22,7 @@ from classifier.records import Article
 SAMPLE = "sample"
 FOLDERS = ("newsmtsc", "rusentne", "ruopinionne")
 _OPINIONS = "ruopinionne"
-_WEIGHTS = {SAMPLE: 2.0, "newsmtsc": 1.0, "rusentne": 1.0, _OPINIONS: 0.5}
+_WEIGHTS = {SAMPLE: 3.0, "newsmtsc": 1.0, "rusentne": 1.0, _OPINIONS: 0.5}
 _TENTHS = {0: TEST, 5: TEST, 3: DEVELOPMENT, 7: CALIBRATION}
 _FOR_TRAINING = (None, TRAIN, DEVELOPMENT, CALIBRATION)
 
