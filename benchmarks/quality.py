@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base-model", default="", help="name, folder or Hub id; the shipped one")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=0, help="as the shipped scorer")
     parser.add_argument("--share", type=float, default=1.0, help="of training articles")
     parser.add_argument("--limit", type=int, default=0, help="most articles of each part")
     parser.add_argument("--only", nargs="+", help="names of variants or baselines")

@@ -155,7 +155,8 @@ def fit(name: str, corpora: Sequence[str], scope: Scope, recipe: Recipe) -> Fitt
     predict = baseline.fit(training, recipe)
     if not baseline.calibrated:
         return Fitted(baseline, predict, None)
-    held = joined([_stances(baseline, corpus, CALIBRATION) for corpus in loaded])
+    having = [corpus for corpus in loaded if corpus.parts.get(CALIBRATION)]
+    held = joined([_stances(baseline, corpus, CALIBRATION) for corpus in having])
     rows = {"stance": predict(held)}
     found = fit_calibration(rows, held.labels, (STANCE,), _languages(held))
     return Fitted(baseline, predict, found)

@@ -108,14 +108,13 @@ def _moved(item: Named, article: Article, done: Swapped, places: Mapping[str, st
 
 def shifts(reader: Reader, items: Sequence[Named], context: int) -> pd.DataFrame:
     """One row per mention and pair: from, to, language, article, and the change of its score."""
-    plain = stance_scores(reader, items, context)
+    copies = [_copies(item) for item in items]
+    both = [one for item, own in zip(items, copies, strict=True) for one in (item, *own.values())]
+    scores = iter(stance_scores(reader, both, context))
     rows: list[dict[str, Any]] = []
-    for first, second in pairs():
-        places = exchange(first, second)
-        copies = [_moved(i, *swapped_article(i.article, places), places) for i in items]
-        for item, before, after in zip(
-            items, plain, stance_scores(reader, copies, context), strict=True
-        ):
+    for item, own in zip(items, copies, strict=True):
+        before = next(scores)
+        for (first, second), after in zip(own, scores, strict=False):
             rows += [
                 {
                     "from": first,
@@ -128,6 +127,17 @@ def shifts(reader: Reader, items: Sequence[Named], context: int) -> pd.DataFrame
                 if target == first
             ]
     return pd.DataFrame(rows)
+
+
+def _copies(item: Named) -> dict[tuple[str, str], Named]:
+    """The item once per ordered pair, with the two countries in each other's place."""
+    copies = {}
+    for first, second in pairs():
+        places = exchange(first, second)
+        article, done = swapped_article(item.article, places)
+        article = replace(article, article_id=f"{article.article_id}~{first}")
+        copies[first, second] = _moved(item, article, done, places)
+    return copies
 
 
 def summary(found: pd.DataFrame) -> list[dict[str, Any]]:

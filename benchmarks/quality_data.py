@@ -5,7 +5,6 @@ CLASSIFIER_DATA names the folder that holds newsmtsc/, rusentne/ and ruopinionne
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,21 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, adjudicate, read_annotations
-from classifier.codebook import Variable, default_codebook, shipped_annotations
-from classifier.dataset import (
-    CALIBRATION,
-    DEVELOPMENT,
-    TEST,
-    TRAIN,
-    Shares,
-    build_examples,
-    split_articles,
-)
-from classifier.formats.newsmtsc import read_newsmtsc
-from classifier.formats.ruopinionne import read_ruopinionne
-from classifier.formats.rusentne import read_rusentne
+from classifier.annotations import AnnotationSet, adjudicate
+from classifier.codebook import Variable, default_codebook
+from classifier.dataset import TRAIN, Shares, build_examples, split_articles
 from classifier.passages import Examples, Limits, TokenStarts
+from classifier.pipeline.shipping import ShippingData, read_shipping_data
 from classifier.records import Article
 
 NAMES = ("newsmtsc", "rusentne", "ruopinionne", "sample")
@@ -36,7 +25,7 @@ DATA = Path(os.environ.get("CLASSIFIER_DATA", "data"))
 SPLIT_SEED = 0
 """Seeds of a run change the training, never the split."""
 STANCE = default_codebook().variable("stance")
-_TENTHS = {0: TEST, 5: TEST, 3: DEVELOPMENT, 7: CALIBRATION}
+_SHARES = {"newsmtsc": 0.05}
 
 
 @dataclass(frozen=True)
@@ -85,59 +74,28 @@ class Corpus:
 
 @lru_cache(maxsize=8)
 def load_corpus(name: str) -> Corpus:
-    """A corpus by its name, split without leaks; the same split every time."""
-    readers = {"newsmtsc": _newsmtsc, "sample": _sample}
-    if name in readers:
-        return readers[name]()
-    return next(corpus for corpus in _russian() if corpus.name == name)
+    """A corpus by its name, dealt out as for the shipped scorer; the same every time.
 
-
-def _newsmtsc() -> Corpus:
-    annotations = read_newsmtsc(DATA / "newsmtsc").annotation_set
-    return _split("newsmtsc", annotations, Shares(0.05, 0.05, 0))
-
-
-def _sample() -> Corpus:
-    annotations = read_annotations(shipped_annotations() / "sample", default_codebook())
-    return _split("sample", annotations, Shares(0.1, 0.1, 0))
-
-
-def _split(name: str, annotations: AnnotationSet, shares: Shares) -> Corpus:
-    split = split_articles(annotations.articles, "article", shares, seed=SPLIT_SEED)
-    return Corpus(name, annotations, adjudicate(annotations), split.parts)
+    Development and calibration articles are drawn where the corpus or `read_shipping_data` does
+    not say which they are.
+    """
+    corpora = {one.name: one.annotation_set for one in _shipping().corpora}
+    tests = {test.name: test.annotation_set for test in _shipping().tests}
+    annotations = corpora[name]
+    held = [one for key, one in tests.items() if key.partition(", ")[0] == name]
+    articles = {a.article_id: a for one in (annotations, *held) for a in one.articles}
+    return _split(name, annotations, tuple(articles.values()))
 
 
 @lru_cache(maxsize=1)
-def _russian() -> tuple[Corpus, Corpus]:
-    """Both Russian corpora, dealt out together.
-
-    Most sentences of the first also stand in the second, which keeps the order of its documents
-    where the first is shuffled. So a block of neighbours of the second (`story_id`) goes to one
-    part, in both corpora; a sentence that the second lacks goes where its hash says.
-    """
-    sentne = read_rusentne(DATA / "rusentne").annotation_set
-    opinion = read_ruopinionne(DATA / "ruopinionne").annotation_set
-    stories = {_plain(a.text): a.story_id for a in opinion.articles}
-    return (
-        _dealt(
-            "rusentne", sentne, {a.article_id: stories.get(_plain(a.text)) for a in sentne.articles}
-        ),
-        _dealt("ruopinionne", opinion, {a.article_id: a.story_id for a in opinion.articles}),
-    )
+def _shipping() -> ShippingData:
+    return read_shipping_data(DATA)
 
 
-def _dealt(name: str, annotations: AnnotationSet, stories: Mapping[str, str | None]) -> Corpus:
-    parts: dict[str, list[str]] = {}
-    for article in annotations.articles:
-        story = stories[article.article_id]
-        tenth = int(story.rpartition("-")[2]) % 10 if story else _number(_plain(article.text)) % 10
-        parts.setdefault(_TENTHS.get(tenth, TRAIN), []).append(article.article_id)
-    gold = adjudicate(annotations)
-    return Corpus(name, annotations, gold, {part: tuple(ids) for part, ids in parts.items()})
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\W+", " ", text.lower()).strip()
+def _split(name: str, annotations: AnnotationSet, articles: tuple[Article, ...]) -> Corpus:
+    share = 0.0 if name == "ruopinionne" else _SHARES.get(name, 0.1)
+    split = split_articles(articles, "article", Shares(share, share, 0), seed=SPLIT_SEED)
+    return Corpus(name, annotations, adjudicate(annotations), split.parts)
 
 
 def _number(text: str) -> int:

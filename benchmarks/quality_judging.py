@@ -13,6 +13,7 @@ from classifier.codebook import Variable, default_codebook
 from classifier.dataset import TEST
 from classifier.evaluation import EvaluationOptions, evaluate
 from classifier.records import Article, Estimate, Passage
+from classifier.resampling import IntervalOptions
 
 TESTS: tuple[tuple[str, str], ...] = (
     ("newsmtsc", "devtest_mt"),
@@ -22,6 +23,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("sample", "source"),
 )
 """What everything is judged on; `source` is an outlet of the sample not seen in training."""
+_FURTHER = ("roles", "voice")
+_INTERVAL = IntervalOptions()
 Frames = Mapping[str, pd.DataFrame]
 """Predictions by the predictor's name."""
 
@@ -88,8 +91,10 @@ def units_of(passages: Sequence[Passage]) -> list[str]:
     return [mention.unit for passage in passages for mention in passage.mentions]
 
 
-def judged(tested: Tested, frames: Frames) -> dict[str, dict[str, Any]]:
-    """Per predictor: macro-F1 with interval, F1(P,N), accuracy, ECE; for the sample also roles.
+def judged(
+    tested: Tested, frames: Frames, interval: IntervalOptions = _INTERVAL
+) -> dict[str, dict[str, Any]]:
+    """Per predictor: macro-F1 with interval, F1(P,N), accuracy, ECE; roles and voice if coded.
 
     F1(P,N) is the mean of the F1 of the two labels that are not neutral. All predictors are
     judged on the mentions that all of them answered.
@@ -97,14 +102,16 @@ def judged(tested: Tested, frames: Frames) -> dict[str, dict[str, Any]]:
     ids = tested.ids
     gold = tested.corpus.gold[tested.corpus.gold["article_id"].isin(ids)]
     first, *others = frames
-    variables = [v for v in ("stance", "roles") if all(v in f.columns for f in frames.values())]
+    variables = [v for v in ("stance", *_FURTHER) if all(v in f.columns for f in frames.values())]
     coded = tuple(v for v in variables if v in gold.columns and gold[v].notna().any())
     result = evaluate(
         tested.corpus.only(tested.part, ids),
         frames[first],
         gold=gold,
         baselines={name: frames[name] for name in others},
-        options=EvaluationOptions(variables=coded, breakdowns=((),), predictor=first),
+        options=EvaluationOptions(
+            variables=coded, breakdowns=((),), predictor=first, interval=interval
+        ),
     )
     figures = {}
     for name in frames:
@@ -116,9 +123,9 @@ def judged(tested: Tested, frames: Frames) -> dict[str, dict[str, Any]]:
             "f1_pn": _polar(result, name),
             **_calibrated(result, name),
         }
-        if "roles" in coded:
-            row = result.table("accuracy").row(variable="roles", predictor=name)
-            figures[name]["roles_macro_f1"] = _ends(row["macro_f1"])
+        for variable in coded[1:]:
+            row = result.table("accuracy").row(variable=variable, predictor=name)
+            figures[name][f"{variable}_macro_f1"] = _ends(row["macro_f1"])
     return figures
 
 

@@ -14,6 +14,7 @@ _COLUMNS: Mapping[str, tuple[str, str]] = {
     "sample": ("sample/test", "macro_f1"),
     "new outlet": ("sample/source", "macro_f1"),
     "roles": ("sample/test", "roles_macro_f1"),
+    "voice": ("sample/test", "voice_macro_f1"),
 }
 """Test and figure of each column."""
 _MEAN_OF = ("mt", "rw", "ru F1(P,N)", "sample")
@@ -61,7 +62,7 @@ def _short(value: float) -> str:
     return f"{value:.3f}".replace("0.", ".", 1)
 
 
-def tests_table(record: Mapping[str, Any], figure: str = "macro_f1") -> str:
+def judged_table(record: Mapping[str, Any], figure: str = "macro_f1") -> str:
     """Tests down, predictors across, of a record of baselines or transfer."""
     figures = record["figures"]
     is_transfer = record["run"] == "transfer"
@@ -121,9 +122,9 @@ def report(path: Path) -> str:
     parts = [variants_table(records)]
     for record in records:
         if record["run"] in {"baselines", "transfer"}:
-            parts += [record["run"], tests_table(record), tests_table(record, "f1_pn")]
+            parts += [record["run"], judged_table(record), judged_table(record, "f1_pn")]
         if record["run"] == "baselines":
-            parts.append(tests_table(record, "ece"))
+            parts.append(judged_table(record, "ece"))
         if record["run"] == "swap":
             parts += [f"swap: {record.get('of', '')}", swap_table(record)]
     return "\n\n".join(parts)

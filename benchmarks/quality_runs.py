@@ -21,6 +21,7 @@ from classifier.dataset import CALIBRATION, TRAIN
 from classifier.models.bases import find_base, weights_sha256
 from classifier.models.runtime import best_device, quiet_transformers
 from classifier.passages import Examples, Limits
+from classifier.resampling import IntervalOptions
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def train(recipe: Recipe, scope: Scope) -> Trained:
         model = new_variant(variables, recipe)
         parts = [_read(model, corpus, TRAIN) for corpus in corpora]
         losses = model.learn(parts)
-    held = joined([_read(model, corpus, CALIBRATION) for corpus in corpora])
+    held = joined([_read(model, c, CALIBRATION) for c in corpora if c.parts.get(CALIBRATION)])
     languages = [p.language for p in held.passages for _ in p.mentions]
     calibration = fit_calibration(model.predict(held.passages), held.labels, variables, languages)
     counts = {c.name: part.n_mentions for c, part in zip(corpora, parts, strict=True)}
@@ -108,7 +109,7 @@ def run(name: str, recipe: Recipe, scope: Scope, judge_on: Sequence[str]) -> dic
     trained = train(recipe, scope)
     clock.lap("training")
     found = tests({corpus: scope.corpus(corpus) for corpus in judge_on})
-    figures = judge_all(found, {"model": trained})
+    figures = judge_all(found, {"model": trained}, IntervalOptions(method="none"))
     clock.lap("judging")
     record = {
         "run": name,
@@ -126,7 +127,9 @@ def run(name: str, recipe: Recipe, scope: Scope, judge_on: Sequence[str]) -> dic
 
 
 def judge_all(
-    found: Sequence[Tested], models: Mapping[str, Trained]
+    found: Sequence[Tested],
+    models: Mapping[str, Trained],
+    interval: IntervalOptions | None = None,
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Test -> predictor -> figures; each part is predicted once."""
     frames: dict[tuple[str, str], Frames] = {}
@@ -134,7 +137,8 @@ def judge_all(
         key = (one.corpus.name, one.part)
         if key not in frames:
             frames[key] = {name: m.frame(one.corpus, one.part) for name, m in models.items()}
-    return {one.name: judged(one, frames[one.corpus.name, one.part]) for one in found}
+    made = interval or IntervalOptions()
+    return {one.name: judged(one, frames[one.corpus.name, one.part], made) for one in found}
 
 
 class Clock:

@@ -6,6 +6,7 @@ keeps the last epoch instead of choosing one, and writes no checkpoints.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ class Recipe:
     corpora: tuple[str, ...] = ("newsmtsc", "rusentne", "sample")
     own_heads: tuple[str, ...] = ()
     """Corpora whose stance is learnt by a head of their own."""
-    repeats: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
     """How often an epoch goes through a corpus; once where it is not named."""
     order: Order = "mixed"
     pooling: str = "mention and sentence"
@@ -107,15 +108,14 @@ def _epochs(
 ) -> Iterator[list[list[int]]]:
     """Batches of indices, epoch by epoch; in turn, one corpus goes through all its epochs first."""
     edges = np.cumsum([0, *sizes])
-    groups = [
-        np.tile(np.arange(low, high), recipe.repeats.get(name, 1))
-        for name, low, high in zip(recipe.corpora, edges[:-1], edges[1:], strict=True)
-    ]
+    groups = [np.arange(low, high) for low, high in pairwise(edges)]
+    every = np.repeat([recipe.weights.get(name, 1.0) for name in recipe.corpora], sizes)
     stages = groups if recipe.order == "in turn" else [np.concatenate(groups)]
     size = recipe.options.batch_size
     for members in stages:
         lengths = [len(whole.encoded[i]) for i in members]
-        sampler = SimilarLengths(lengths, size, recipe.options.seed)
+        weights = every[members].tolist()
+        sampler = SimilarLengths(lengths, size, recipe.options.seed, weights)
         for epoch in range(recipe.options.epochs):
             sampler.set_epoch(epoch)
             order = members[list(sampler)].tolist()

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from quality_data import NAMES as CORPORA
 from quality_training import Recipe
 
-from classifier.models.options import TrainOptions
+from classifier.pipeline.shipping import OPTIONS
 
 REFERENCE = "reference"
 _OF_OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -14,7 +15,7 @@ _OF_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "full fine-tuning, half the rate": {"adapter": "none", "learning_rate": 5e-5},
     "adapter rank 8": {"adapter_rank": 8},
     "adapter rank 16": {"adapter_rank": 16},
-    "adapter rank 48": {"adapter_rank": 48},
+    "adapter rank 32": {"adapter_rank": 32},
     "half the rate": {"learning_rate": 5e-4},
     "twice the rate": {"learning_rate": 2e-3},
     "layer decay .85": {"layer_decay": 0.85},
@@ -31,17 +32,17 @@ _OF_RECIPE: Mapping[str, Mapping[str, Any]] = {
     "ordinal loss": {"loss": "ordinal"},
     "focal loss": {"loss": "focal"},
     "moving average .99": {"averaging": 0.99},
+    "stance and roles": {"variables": ("stance", "roles")},
+    "without ruopinionne": {"corpora": ("newsmtsc", "rusentne", "sample")},
+    "ruopinionne by a head of its own": {"own_heads": ("ruopinionne",)},
+    "a head per corpus": {"own_heads": ("newsmtsc", "rusentne", "ruopinionne")},
     "without rusentne": {"corpora": ("newsmtsc", "sample")},
-    "without newsmtsc": {"corpora": ("rusentne", "sample")},
+    "without newsmtsc": {"corpora": ("rusentne", "ruopinionne", "sample")},
     "sample only": {"corpora": ("sample",)},
-    "with ruopinionne": {"corpora": ("newsmtsc", "rusentne", "ruopinionne", "sample")},
-    "with ruopinionne, own head": {
-        "corpora": ("newsmtsc", "rusentne", "ruopinionne", "sample"),
-        "own_heads": ("ruopinionne",),
-    },
-    "a head per corpus": {"own_heads": ("newsmtsc", "rusentne")},
     "in turn": {"order": "in turn"},
-    "sample three times": {"repeats": {"sample": 3}},
+    "every corpus once": {"weights": {}},
+    "sample four times": {"weights": {"sample": 4.0, "ruopinionne": 0.5}},
+    "rusentne twice": {"weights": {"sample": 2.0, "rusentne": 2.0, "ruopinionne": 0.5}},
     "pooling: mention": {"pooling": "mention"},
     "pooling: sentence": {"pooling": "sentence"},
     "pooling: first and last token": {"pooling": "first and last"},
@@ -57,17 +58,16 @@ NAMES = (*_OF_RECIPE, *_OF_OPTIONS, *_OF_BOTH)
 
 
 def reference(base_model: str, epochs: int, seed: int) -> Recipe:
-    """An adapter of rank 32 on all corpora that say what stance is, stance and roles together."""
-    options = TrainOptions(
-        base_model=base_model,
-        adapter="merged",
-        adapter_rank=32,
-        learning_rate=1e-3,
-        batch_size=32,
-        epochs=epochs,
-        seed=seed,
+    """As the shipped scorer is trained, but for the choice of an epoch."""
+    options = replace(
+        OPTIONS, base_model=base_model, adapter="merged", epochs=epochs or OPTIONS.epochs, seed=seed
     )
-    return Recipe(options=options)
+    return Recipe(
+        options=options,
+        variables=OPTIONS.variables,
+        corpora=CORPORA,
+        weights={"sample": 2.0, "ruopinionne": 0.5},
+    )
 
 
 def variant(name: str, recipe: Recipe) -> Recipe:
