@@ -8,7 +8,13 @@ import typer
 from rich.table import Table
 
 from classifier.cli.output import Answer, problem_lines, progress, show, table
-from classifier.cli.tables import accuracy_table, agreement_lines, comparison_lines, profile_table
+from classifier.cli.tables import (
+    accuracy_table,
+    agreement_lines,
+    comparison_lines,
+    profile_table,
+    withheld_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -214,12 +220,15 @@ def report_command(
 
 def demo_command(
     out: Annotated[Path, typer.Option(help="Folder for all that it makes.")] = Path("demo"),
+    folds: Annotated[
+        int, typer.Option(min=0, help="Further models (3, say), to profile all articles.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Do the main job on the shipped sample: agreement to report, in a few minutes."""
     from classifier.pipeline import demonstrate
 
-    demo = demonstrate(out, step=progress)
+    demo = demonstrate(out, folds=folds, step=progress)
     columns = ["variable", "part", "alpha", "low", "high", "n_items", "status"]
     overall = demo.agreement.to_frame().query("part == 'all'")[columns].astype(object)
     answer = Answer(
@@ -236,6 +245,7 @@ def demo_command(
             table(columns, overall.to_numpy().tolist(), "agreement between the two passes"),
             accuracy_table(demo.evaluation),
             profile_table(demo.profiles[0]),
+            *withheld_line(demo.profiles[-1], "--folds 3 trains more models to profile all"),
             f"the report is in {demo.report}",
         ],
         f"open {demo.report}",

@@ -46,6 +46,26 @@ def profile_table(result: "Profile") -> Table:
     return table([*columns, "verdict"], rows)
 
 
+def withheld_line(result: "Profile", remedy: str) -> list[str]:
+    """How many means cannot be told, where there are any, and what helps."""
+    from classifier.profiles import ALL_VOICES
+
+    means = [
+        quantity.corrected
+        for row in result
+        if row.voice == ALL_VOICES
+        for quantity in row.quantities
+        if quantity.label is None
+    ]
+    withheld = sum(mean.value is None for mean in means)
+    if not withheld:
+        return []
+    groups = " and ".join(result.rows[0].group)
+    return [
+        f"{withheld} of {len(means)} means by {groups} are withheld for want of labels; {remedy}"
+    ]
+
+
 def comparison_lines(result: "Profile") -> list[str | Table]:
     """Differences and ranks of means in all voices; --json has the author's own voice too."""
     from classifier.profiles import ALL_VOICES

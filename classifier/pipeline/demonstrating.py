@@ -50,30 +50,31 @@ def demonstrate(
     data: Path | str | AnnotationSet | None = None,
     *,
     options: TrainOptions | None = None,
+    folds: int = 0,
     step: Step = _silent,
 ) -> Demo:
     """Agreement, training, evaluation, scoring, profiles and report on an annotation set.
 
-    The profiles are of the articles that were not trained on. Half of those, drawn at random, lend
-    their labels to the correction; the others are treated as if nobody had coded them.
+    The profiles are of the articles that were not trained on, or, with folds, of all: each is
+    judged by a model that has not seen it. Half of them, drawn at random, lend their labels to the
+    correction; the others are treated as if nobody had coded them.
 
     Args:
         out: Folder for the run, the predictions and the report.
         data: An annotation set or its folder; by default the shipped sample.
         options: How to train.
+        folds: Train that many further models, for profiles of more sources in more minutes.
         step: Called with the name of each step.
     """
-    out = Path(out)
-    source = shipped_annotations() / "sample" if data is None else data
-    annotation_set = source if isinstance(source, AnnotationSet) else read_annotations(source)
+    out, annotation_set = Path(out), _annotation_set(data)
     with step("agreement"):
         agreement = measure_agreement(annotation_set)
     with step("train") as tell:
-        run = train(annotation_set, options, out / "run", progress=tell)
+        run = train(annotation_set, options, out / "run", folds=folds, progress=tell)
     with step("evaluate") as tell:
         evaluation = evaluate(run, annotation_set, progress=tell)
-    unseen = _unseen(run, annotation_set)
-    scorer = load(run.path)
+    unseen = annotation_set if folds else _unseen(run, annotation_set)
+    scorer = load(run.path, folds=bool(folds))
     with step("score") as tell:
         predictions = scorer.score_articles(unseen.articles, progress=tell)
     predictions.write(out / "predictions.parquet")
@@ -92,6 +93,11 @@ def demonstrate(
     with step("report"):
         report = _report(out, agreement, evaluation, profiles, evidence)
     return Demo(run, agreement, evaluation, predictions, profiles, report)
+
+
+def _annotation_set(data: Path | str | AnnotationSet | None) -> AnnotationSet:
+    source = shipped_annotations() / "sample" if data is None else data
+    return source if isinstance(source, AnnotationSet) else read_annotations(source)
 
 
 def _unseen(run: Run, annotation_set: AnnotationSet) -> AnnotationSet:
