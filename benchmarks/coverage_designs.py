@@ -16,7 +16,8 @@ def unequal_chances(corpora: int, seed: int) -> dict[str, float]:
     """Coverage with long articles drawn more often, chances known, about 60 coded."""
     generator = np.random.default_rng(seed)
     truths = [World(lean).mean(generator) for lean in LEANS]
-    with_chances, without = [], []
+    with_chances: list[bool] = []
+    without: list[bool] = []
     for i in range(corpora):
         corpus = World(LEANS[i % len(LEANS)]).draw(ARTICLES, generator)
         sizes = np.bincount(corpus.article)
@@ -28,7 +29,7 @@ def unequal_chances(corpora: int, seed: int) -> dict[str, float]:
             sampling = Sampling(probability=given)
             estimate = corrected_mean(corpus.score, coded, corpus.article, sampling=sampling)
             low, high = ends(estimate)
-            rows.append(low <= truth <= high)
+            rows.append(bool(low <= truth <= high))
     return {
         "chances given": round(float(np.mean(with_chances)), 4),
         "chances ignored": round(float(np.mean(without)), 4),

@@ -7,6 +7,7 @@ import pytest
 
 from classifier.annotations import AnnotationSet, read_annotations, write_annotations
 from classifier.errors import DataError
+from classifier.inference import InferenceOptions
 from classifier.models.options import TrainOptions
 from classifier.pipeline import (
     Demo,
@@ -126,6 +127,12 @@ def test_a_drawn_article_carries_its_chance(toy_set: AnnotationSet, tmp_path: Pa
     }
 
 
+PLANNED = PlanOptions(
+    0.2, ProfileOptions(by=("source",), inference=InferenceOptions(population="corpus"))
+)
+"""In a fixed corpus every width can be reached."""
+
+
 @pytest.fixture(scope="module")
 def half_coded(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty of the toy set's forty articles, drawn by language and coded."""
@@ -142,9 +149,12 @@ def half_coded(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory)
 def test_what_a_plan_asks_for_is_drawn_around_the_coded(
     half_coded: Path, toy_scores: pd.DataFrame
 ) -> None:
-    options = PlanOptions(0.2, ProfileOptions(by=("source",)))
-    made = extend(toy_scores, half_coded / "coded", half_coded / "all" / "articles.jsonl", options)
-    more = {row["source"]: row["more"] for row in made.groups}
+    made = extend(toy_scores, half_coded / "coded", half_coded / "all" / "articles.jsonl", PLANNED)
+    # Too few to plan from: as many as a correction takes.
+    more = {
+        row["source"]: 8 - row["coded"] if row["more"] is None else row["more"]
+        for row in made.groups
+    }
     new = made.annotation_set.articles[20:]
     assert 0 < len(new) == len(made.sample.table)
     for source, wanted in more.items():
@@ -165,9 +175,8 @@ def test_without_a_frame_the_chances_are_those_of_the_source(
     coded = read_annotations(half_coded / "coded")
     write_annotations(coded, tmp_path / "coded")
     articles = half_coded / "all" / "articles.jsonl"
-    options = PlanOptions(0.2, ProfileOptions(by=("source",)))
-    with_frame = extend(toy_scores, half_coded / "coded", articles, options)
-    without = extend(toy_scores, tmp_path / "coded", articles, options)
+    with_frame = extend(toy_scores, half_coded / "coded", articles, PLANNED)
+    without = extend(toy_scores, tmp_path / "coded", articles, PLANNED)
     assert without.annotation_set.articles[:20] == with_frame.annotation_set.articles[:20]
 
 
@@ -182,8 +191,9 @@ def test_drawing_around_articles_of_unknown_chance_is_refused(
 def test_the_texts_of_what_is_drawn_are_required(
     half_coded: Path, toy_scores: pd.DataFrame
 ) -> None:
+    coded = half_coded / "coded"
     with pytest.raises(DataError, match="those drawn are not there"):
-        extend(toy_scores, half_coded / "coded", half_coded / "coded" / "articles.jsonl")
+        extend(toy_scores, coded, coded / "articles.jsonl", PLANNED)
 
 
 def test_a_profile_reads_everyones_chances_beside_the_annotations(

@@ -166,6 +166,29 @@ def test_missing_columns_are_named() -> None:
         profile_sources(predictions().drop(columns=["tone_score", "p_parts_hero"]), codebook())
 
 
+def test_an_unknown_group_is_named() -> None:
+    options = ProfileOptions(by=("outlet", "target"))
+    with pytest.raises(DataError, match=r"groups must be columns of the predictions.*got 'outlet'"):
+        profile_sources(predictions(), codebook(), options=options)
+    with pytest.raises(DataError, match="or year or month of their date; got 'year'"):
+        profile_sources(predictions(), codebook(), options=ProfileOptions(by=("year",)))
+
+
+def test_labels_of_other_articles_are_refused() -> None:
+    rows = predictions()
+    labels = gold(rows, 8).assign(article_id=[f"elsewhere{i}" for i in range(8)])
+    with pytest.raises(DataError, match="none of 8 is, such as 'elsewhere0'"):
+        profile_sources(rows, codebook(), gold=labels)
+    with pytest.raises(DataError, match="none of 8 is"):
+        plan_articles(rows, codebook(), labels, half_width=0.1)
+
+
+def test_a_plan_for_no_width_is_refused() -> None:
+    rows = predictions()
+    with pytest.raises(DataError, match="half-width must be positive, got 0"):
+        plan_articles(rows, codebook(), gold(rows, 8), half_width=0)
+
+
 def test_a_variable_that_the_model_does_not_know_is_left_out() -> None:
     profile = profile_sources(predictions().drop(columns="p_parts_hero"), codebook())
     assert profile.not_predicted == ("parts",)
@@ -360,3 +383,35 @@ def test_unequal_chances_are_undone() -> None:
     quantity = profile_sources(rows, codebook(), gold=labels).rows[1].quantity("tone")
     assert quantity.corrected.value == pytest.approx(1 / 6)
     assert "Hájek" in quantity.corrected.method
+
+
+def test_an_unequal_draw_is_tested_where_everyones_chance_is_known() -> None:
+    rows = predictions(80).assign(zone="body")
+    labels = gold(rows, 20).assign(sampling_probability=[0.25, 0.3] * 10)
+    row = profile_sources(rows, codebook(), gold=labels).rows[1]
+    assert row.verdict == "not tested: the chances of articles that were not drawn are not known"
+    chances = dict(zip(rows["article_id"], [0.25, 0.3] * 40, strict=True))
+    tested = profile_sources(rows, codebook(), gold=labels, chances=chances).rows[1]
+    assert tested.verdict == "valid"
+
+
+def test_articles_of_a_source_share_the_chance_that_its_coded_ones_had() -> None:
+    rows = sources({"A": 4, "B": 5}).drop(columns="is_coded").assign(target="X")
+    is_coded = rows.index.isin([*range(40), *range(200, 220)])
+    chosen = rows[is_coded].reset_index(drop=True)
+    labels = gold(chosen, 60).assign(sampling_probability=[0.2] * 40 + [0.1] * 20)
+    labels.loc[::4, "tone"] = "mild"
+    options = ProfileOptions(by=("target",))
+    row = profile_sources(rows, codebook(), gold=labels, options=options).rows[1]
+    assert row.verdict == "valid"
+    assert row.drawn.startswith("at random, with known chances from 0.1 to 0.2")
+
+
+def test_articles_judged_in_folds_are_not_left_out() -> None:
+    rows = sources({"A": 4})
+    rows["part"] = [f"fold {i % 5 + 1} of 5" for i in range(40)] + [None] * 160
+    profile = profile_sources(rows, codebook(), gold=coded(rows))
+    row = profile.rows[-1]
+    assert profile.left_out == {}
+    assert row.drawn.endswith("was judged by a model that had not seen it (cross-fitted)")
+    assert row.quantity("tone").corrected.method.endswith("; cross-fitted")

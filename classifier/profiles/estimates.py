@@ -14,6 +14,7 @@ from classifier.profiles.table import (
     IS_FALSE,
     ProfileOptions,
     check_columns,
+    check_overlap,
     estimated,
     gold_column,
     is_predicted,
@@ -47,10 +48,11 @@ def profile_sources(
             were unequal, the test of how the coded articles were drawn needs them.
         options: Groups, zones, estimand. Groups may be by `year` or `month` of the date.
 
-    Raises `DataError` where the predictions lack a column.
+    Raises `DataError` where the predictions lack a column, or every coded article.
     """
     options = options or ProfileOptions()
     check_columns(predictions, codebook, options)
+    check_overlap(predictions, gold)
     kept, left_out = select_mentions(predictions, gold, options)
     table = with_labels(kept, codebook, gold, chances)
     variables = [v for v in estimated(codebook) if is_predicted(v, predictions)]

@@ -13,6 +13,7 @@ from classifier.profiles.table import (
     IS_FALSE,
     ProfileOptions,
     check_columns,
+    check_overlap,
     clusters,
     gold_column,
     is_predicted,
@@ -37,9 +38,13 @@ def plan_articles(
     Each entry has the group, the variable, articles in all, coded, `needed` in all and `more` to
     code (both None where even all would not do), and a `status` that says why nothing could be
     planned. `needed` is for the interval of a random draw with equal chances.
+    Raises `DataError` for a half-width that is not positive.
     """
     options = options or ProfileOptions()
     check_columns(predictions, codebook, options)
+    check_overlap(predictions, gold)
+    if half_width <= 0:
+        raise DataError(f"a half-width must be positive, got {half_width}")
     kept, _ = select_mentions(predictions, gold, options)
     table = with_labels(kept, codebook, gold)
     return [

@@ -40,8 +40,14 @@ class ProfileOptions:
 
 def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
     """Raise `DataError` with the list of columns that the predictions lack."""
-    by = {"date" if name in TIMES else name for name in options.by}
-    needed = {"unit", "article_id", "status", "zone", "voice"} | by
+    by = {"date" if name in TIMES else name: name for name in options.by}
+    unknown = [name for column, name in by.items() if column not in predictions]
+    if unknown:
+        raise DataError(
+            f"groups must be columns of the predictions (such as source, target, language, kind), "
+            f"or {' or '.join(TIMES)} of their date; got {', '.join(map(repr, unknown))}"
+        )
+    needed = {"unit", "article_id", "status", "zone", "voice"}
     missing = sorted(needed - set(predictions.columns))
     if missing:
         raise DataError(
@@ -53,6 +59,18 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
         raise DataError(
             f"a profile needs the prediction columns of at least one variable out of {columns}; "
             "score again to get them"
+        )
+
+
+def check_overlap(predictions: pd.DataFrame, gold: pd.DataFrame | None) -> None:
+    """Raise `DataError` where no article that was coded is among those that were scored."""
+    if gold is None or gold.empty or "article_id" not in gold:
+        return
+    coded = set(gold["article_id"])
+    if coded.isdisjoint(predictions["article_id"]):
+        raise DataError(
+            f"the coded articles must be among the scored ones, but none of {len(coded)} is, such "
+            f"as {min(coded)!r}; score them too, or give the annotations of these articles"
         )
 
 
