@@ -48,6 +48,9 @@ class Baseline:
     languages: tuple[str, ...] = ()
     """The languages it can judge; all where none is named."""
     calibrated: bool = True
+    has_probabilities: bool = True
+    own_corpus: bool = False
+    """Whether it learns from the corpus alone that it is judged on."""
 
     @property
     def missing(self) -> bool:
@@ -118,9 +121,14 @@ BASELINES: Mapping[str, Baseline] = {
     "majority": Baseline(_majority, calibrated=False),
     "target only": Baseline(_target_only),
     "lexicon (VADER)": Baseline(
-        _lexicon, package="vaderSentiment", languages=("en",), calibrated=False
+        _lexicon,
+        package="vaderSentiment",
+        languages=("en",),
+        calibrated=False,
+        has_probabilities=False,
     ),
     "linear": Baseline(_linear, _LINEAR),
+    "linear, own corpus": Baseline(_linear, _LINEAR, own_corpus=True),
     "SetFit": Baseline(_setfit, package="setfit"),
     "sentence pair": Baseline(_pair),
 }
@@ -141,6 +149,8 @@ class Fitted:
         if self.calibration is not None:
             rows = self.calibration.apply(rows, (STANCE,), _languages(some))
         found = frame(units_of(some.passages), rows, (STANCE,))
+        if not self.baseline.has_probabilities:
+            found = found[["unit", "stance"]]
         if not self.baseline.languages:
             return found
         spoken = np.isin(_languages(some), self.baseline.languages)

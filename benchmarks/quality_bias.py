@@ -1,22 +1,29 @@
 """How far a stance moves where only the country changes, and copies that teach it not to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from quality_data import Corpus
-from quality_forms import FORMS
 from quality_frames import FRAMES
 from quality_judging import units_of
-from quality_swap import TARGETS, Swapped, assignments, exchange, find_forms, pairs, swapped_article
 
-from classifier.annotations import unit_name
+from classifier.annotations import adjudicate, unit_name
 from classifier.calibration import Calibration
 from classifier.dataset import TEST
 from classifier.models.base import Model
 from classifier.passages import Limits, cut_passages
+from classifier.pipeline.shipping.swapping import (
+    Swapped,
+    assignments,
+    exchange,
+    names_in,
+    pairs,
+    swapped_article,
+    swapped_copies,
+)
 from classifier.records import Article, Span
 from classifier.resampling import IntervalOptions, article_totals, interval
 
@@ -73,7 +80,7 @@ def sample_items(corpus: Corpus, part: str = TEST) -> list[Named]:
     items = []
     for article in corpus.articles(part):
         rows = gold[gold["article_id"] == article.article_id]
-        known = _known_spans(article)
+        known = names_in(article)
         spans = [(Span(int(r.start), int(r.end)), r.target) for r in rows.itertuples()]
         items.append(Named(article, tuple((s, t) for s, t in spans if known.get(s) == t)))
     return [item for item in items if item.mentions]
@@ -87,18 +94,9 @@ def frame_items() -> list[Named]:
             plain = Article(f"frame-{language}-{number}", text, language=language)
             for places in assignments():
                 article, _ = swapped_article(plain, places)
-                found = tuple(_known_spans(article).items())
+                found = tuple(names_in(article).items())
                 items.append(Named(article, found))
     return items
-
-
-def _known_spans(article: Article) -> dict[Span, str]:
-    """The names in a text as a swap would move them, with their targets."""
-    if article.language not in FORMS:
-        return {}
-    _, done = swapped_article(article, {})
-    places = find_forms(article.text, str(article.language))
-    return dict(zip(done.moved, (place.target for place in places), strict=True))
 
 
 def _moved(item: Named, article: Article, done: Swapped, places: Mapping[str, str]) -> Named:
@@ -167,69 +165,15 @@ def _mean(group: pd.DataFrame) -> dict[str, Any]:
 
 
 def with_swapped_copies(corpus: Corpus, part: str, seed: int) -> Corpus:
-    """The corpus with one more copy of each article of a part that names a country.
-
-    In a copy the countries have changed places, by a draw among the permutations; labels stay with
-    the mentions, and mentions in no known form leave the copy. A copy keeps its story.
-    """
+    """The corpus with one more copy of each article of a part that names a country."""
     rng = np.random.default_rng(seed)
-    changes = [a for a in assignments() if any(a[t] != t for t in TARGETS)]
-    gold = dict(tuple(corpus.gold.groupby("article_id")))
-    articles: list[Article] = []
-    added: list[pd.DataFrame] = []
-    for article in corpus.articles(part):
-        known = _known_spans(article)
-        if not known or article.article_id not in gold:
-            continue
-        places = changes[int(rng.integers(len(changes)))]
-        copy, done = swapped_article(article, places)
-        articles.append(copy)
-        added.append(_moved_gold(gold[article.article_id], copy, done, places))
-    return _extended(corpus, part, articles, added)
-
-
-def _moved_gold(
-    gold: pd.DataFrame, copy: Article, done: Swapped, places: Mapping[str, str]
-) -> pd.DataFrame:
-    """The rows of an article at their new places; those of other entities move with the text."""
-    rows = []
-    for row in gold.to_dict("records"):
-        span = _new_place(Span(int(row["start"]), int(row["end"])), done)
-        if span is None:
-            continue
-        target = places.get(row["target"], row["target"])
-        row |= {"article_id": copy.article_id, "start": span.start, "end": span.end}
-        row |= {"target": target, "surface": span.of(copy.text)}
-        row["unit"] = unit_name(copy.article_id, span.start, span.end, target)
-        rows.append(row)
-    return pd.DataFrame(rows, columns=gold.columns)
-
-
-def _new_place(span: Span, done: Swapped) -> Span | None:
-    """Where a stretch stands now; None where it cuts through a name that was swapped."""
-    if span in done.moved:
-        return done.moved[span]
-    shift = 0
-    inside = 0
-    for old, new in sorted(done.moved.items()):
-        grown = (new.end - new.start) - (old.end - old.start)
-        if old.end <= span.start:
-            shift = new.end - old.end
-        elif span.contains(old):
-            inside += grown
-        elif old.overlaps(span):
-            return None
-    return Span(span.start + shift, span.end + shift + inside)
-
-
-def _extended(
-    corpus: Corpus, part: str, articles: Sequence[Article], gold: Iterable[pd.DataFrame]
-) -> Corpus:
-    annotations = replace(corpus.annotations, articles=(*corpus.annotations.articles, *articles))
-    parts = {**corpus.parts, part: (*corpus.parts[part], *(a.article_id for a in articles))}
-    return replace(
-        corpus,
-        annotations=annotations,
-        gold=pd.concat([corpus.gold, *gold], ignore_index=True),
-        parts=parts,
+    added = swapped_copies(corpus.annotations, set(corpus.parts[part]), rng)
+    ids = tuple(article.article_id for article in added.articles)
+    annotations = replace(
+        corpus.annotations,
+        articles=(*corpus.annotations.articles, *added.articles),
+        table=pd.concat([corpus.annotations.table, added.table], ignore_index=True),
     )
+    gold = pd.concat([corpus.gold, adjudicate(added)], ignore_index=True)
+    parts = {**corpus.parts, part: (*corpus.parts[part], *ids)}
+    return replace(corpus, annotations=annotations, gold=gold, parts=parts)

@@ -1,8 +1,9 @@
 """The commands of `quality.py` beside the variants: baselines, transfer, countries swapped."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -31,10 +32,12 @@ def baselines(recipe: Recipe, scope: Scope, only: Sequence[str] = ()) -> dict[st
         if name in BASELINES and BASELINES[name].missing:
             skipped[name] = f"not run: pip install {BASELINES[name].package}"
             continue
-        model = (
-            fit(name, recipe.corpora, scope, recipe) if name in BASELINES else train(recipe, scope)
-        )
-        frames[name] = {(t.corpus.name, t.part): model.frame(t.corpus, t.part) for t in found}
+        model_for = _fitted(name, recipe, scope)
+        parts = {(t.corpus.name, t.part): t.corpus for t in found}
+        frames[name] = {
+            (corpus, part): model_for(corpus).frame(one, part)
+            for (corpus, part), one in parts.items()
+        }
         clock.lap(name)
         print(f"{name}: {clock.laps[name]} s", file=sys.stderr, flush=True)
         seconds[name] = clock.laps[name]
@@ -49,6 +52,17 @@ def baselines(recipe: Recipe, scope: Scope, only: Sequence[str] = ()) -> dict[st
         **clock.record(),
         **base_record(recipe.options.base_model),
     }
+
+
+def _fitted(name: str, recipe: Recipe, scope: Scope) -> Callable[[str], Any]:
+    """The predictor for a corpus: the same for all, but for baselines that learn each alone."""
+    if name not in BASELINES:
+        trained = train(recipe, scope)
+        return lambda _: trained
+    if not BASELINES[name].own_corpus:
+        fitted = fit(name, recipe.corpora, scope, recipe)
+        return lambda _: fitted
+    return lru_cache(maxsize=8)(lambda corpus: fit(name, (corpus,), scope, recipe))
 
 
 def _answering(

@@ -16,8 +16,8 @@ _OF_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "adapter rank 8": {"adapter_rank": 8},
     "adapter rank 16": {"adapter_rank": 16},
     "adapter rank 32": {"adapter_rank": 32},
-    "half the rate": {"learning_rate": 5e-4},
-    "twice the rate": {"learning_rate": 2e-3},
+    "half the rate": {"learning_rate": OPTIONS.learning_rate / 2},
+    "twice the rate": {"learning_rate": OPTIONS.learning_rate * 2},
     "layer decay .85": {"layer_decay": 0.85},
     "label smoothing .1": {"label_smoothing": 0.1},
     "balanced class weights": {"class_weights": "balanced"},
@@ -41,8 +41,8 @@ _OF_RECIPE: Mapping[str, Mapping[str, Any]] = {
     "sample only": {"corpora": ("sample",)},
     "in turn": {"order": "in turn"},
     "every corpus once": {"weights": {}},
-    "sample four times": {"weights": {"sample": 4.0, "ruopinionne": 0.5}},
-    "rusentne twice": {"weights": {"sample": 2.0, "rusentne": 2.0, "ruopinionne": 0.5}},
+    "sample twice": {"weights": {"sample": 2.0, "ruopinionne": 0.5}},
+    "rusentne twice": {"weights": {"sample": 3.0, "rusentne": 2.0, "ruopinionne": 0.5}},
     "pooling: mention": {"pooling": "mention"},
     "pooling: sentence": {"pooling": "sentence"},
     "pooling: first and last token": {"pooling": "first and last"},
@@ -66,7 +66,7 @@ def reference(base_model: str, epochs: int, seed: int) -> Recipe:
         options=options,
         variables=OPTIONS.variables,
         corpora=CORPORA,
-        weights={"sample": 2.0, "ruopinionne": 0.5},
+        weights={"sample": 3.0, "ruopinionne": 0.5},
     )
 
 

@@ -47,7 +47,7 @@ def _recipe(base: Path, name: str) -> Any:  # noqa: ANN401
         "moving average .99",
         "ruopinionne by a head of its own",
         "in turn",
-        "sample four times",
+        "sample twice",
         "pooling: mention",
         "pooling: first and last token",
         "pooling: largest",

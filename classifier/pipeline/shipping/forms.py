@@ -1,4 +1,4 @@
-"""Names of the codebook's countries in five languages, form beside form, for swapping them.
+"""Names of the shipped codebook's countries in five languages, form beside form, to swap them.
 
 Each row is one way to name a country: per target its forms, aligned by case. Where a form serves
 several cases, the word before it decides (`CASE_WORDS`), and else the first case it serves.

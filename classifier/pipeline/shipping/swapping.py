@@ -1,17 +1,23 @@
-"""Sentence copies with the countries swapped: what a stance must not depend on."""
+"""Copies of texts with the countries swapped: a stance must not depend on who it is about.
+
+A model that sees a country mostly praised or mostly blamed learns its name. Copies in which the
+countries have changed places, labels and all, take that away.
+"""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import permutations
 
-from quality_forms import ALIASES, CASE_WORDS, FORMS
+import numpy as np
 
+from classifier.annotations import Annotation, AnnotationSet, annotation_table, table_annotations
+from classifier.pipeline.shipping.forms import ALIASES, CASE_WORDS, FORMS
 from classifier.records import Article, Span
 
 TARGETS = ("TR", "RU", "UA")
-Mapping_ = Mapping[str, str]
+Places = Mapping[str, str]
 """Target -> the target that takes its place; whoever is not named stays."""
 _BEFORE = re.compile(r"(\w+)\s+$")
 
@@ -22,8 +28,8 @@ class Place:
 
     span: Span
     target: str
-    places: tuple[tuple[int, int], ...]
-    """Row and case, by preference."""
+    senses: tuple[tuple[int, int], ...]
+    """Row and case it may stand for, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,18 @@ class Swapped:
     """Old span of a name -> its new one; a Turkish suffix is in neither."""
 
     def place(self, old: Span) -> Span | None:
-        """Where a mention stands now; None if it is no form that was swapped or kept."""
-        return self.moved.get(old)
+        """Where a stretch of the text stands now; None where it cuts through a name."""
+        if old in self.moved:
+            return self.moved[old]
+        shift = inside = 0
+        for before, after in sorted(self.moved.items()):
+            if before.end <= old.start:
+                shift = after.end - before.end
+            elif old.contains(before):
+                inside += (after.end - after.start) - (before.end - before.start)
+            elif before.overlaps(old):
+                return None
+        return Span(old.start + shift, old.end + shift + inside)
 
 
 def pairs() -> list[tuple[str, str]]:
@@ -44,7 +60,7 @@ def pairs() -> list[tuple[str, str]]:
     return list(permutations(TARGETS, 2))
 
 
-def exchange(first: str, second: str) -> Mapping_:
+def exchange(first: str, second: str) -> Places:
     """Each takes the other's place."""
     return {first: second, second: first}
 
@@ -92,7 +108,7 @@ def _preferred(
     return tuple(sorted(places, key=lambda place: place[1] not in asked))
 
 
-def swap(text: str, language: str, places: Mapping_) -> Swapped:
+def swap(text: str, language: str, places: Places) -> Swapped:
     """The text with every country in the place of another.
 
     >>> swap("Moscow blamed Turkey's army.", "en", exchange("TR", "RU")).text
@@ -115,11 +131,11 @@ def swap(text: str, language: str, places: Mapping_) -> Swapped:
     return Swapped("".join([*parts, text[at:]]), moved)
 
 
-def _form(found: Place, old: str, language: str, places: Mapping_) -> str:
+def _form(found: Place, old: str, language: str, places: Places) -> str:
     target = places.get(found.target, found.target)
     if target == found.target:
         return old
-    number, case = found.places[0]
+    number, case = found.senses[0]
     forms = FORMS[language][number][target].split("|")
     new = forms[case] if case < len(forms) else forms[0]
     mark = "’" if "’" in old else "'"
@@ -134,13 +150,64 @@ def _name(form: str, language: str) -> Span:
     return Span(start, end.start() if end else len(form))
 
 
-def swapped_article(article: Article, places: Mapping_) -> tuple[Article, Swapped]:
+def swapped_article(article: Article, places: Places) -> tuple[Article, Swapped]:
     """The article with its countries swapped, under an id of its own."""
     done = swap(article.text, str(article.language), places)
     name = "".join(f"{a}{b}" for a, b in sorted(places.items()))
     return replace(article, article_id=f"{article.article_id}~{name}", text=done.text), done
 
 
-def assignments() -> Sequence[Mapping_]:
+def assignments() -> Sequence[Places]:
     """Every way to put three countries in the places of three."""
     return [dict(zip(TARGETS, order, strict=True)) for order in permutations(TARGETS)]
+
+
+def names_in(article: Article) -> dict[Span, str]:
+    """The names in an article as a swap moves them, with their targets."""
+    language = article.language
+    if language is None or language not in FORMS:
+        return {}
+    _, done = swapped_article(article, {})
+    targets = (found.target for found in find_forms(article.text, language))
+    return dict(zip(done.moved, targets, strict=True))
+
+
+def swapped_copies(
+    annotation_set: AnnotationSet, article_ids: Collection[str], rng: np.random.Generator
+) -> AnnotationSet:
+    """One copy of each of these articles that names a country, the countries in other places.
+
+    Which takes whose place is drawn per article among all ways to mix three. Labels stay with their
+    mentions; a mention that the swap cut through is left out. A copy has the story of its original.
+    """
+    mixed = [one for one in assignments() if any(one[target] != target for target in TARGETS)]
+    copies: dict[str, tuple[Article, Swapped, Places]] = {}
+    for article in annotation_set.articles:
+        if article.article_id in article_ids and names_in(article):
+            places = mixed[int(rng.integers(len(mixed)))]
+            copies[article.article_id] = (*swapped_article(article, places), places)
+    annotations = [
+        moved
+        for annotation in table_annotations(annotation_set)
+        if annotation.article_id in copies
+        for moved in _moved(annotation, *copies[annotation.article_id])
+    ]
+    articles = tuple(article for article, _, _ in copies.values())
+    table = annotation_table(annotations, annotation_set.codebook)
+    return AnnotationSet(articles, table, annotation_set.codebook)
+
+
+def _moved(
+    annotation: Annotation, copy: Article, done: Swapped, places: Places
+) -> Iterator[Annotation]:
+    """The annotation at its new place, if it still has one."""
+    span = done.place(annotation.span)
+    if span is not None:
+        yield replace(
+            annotation,
+            article_id=copy.article_id,
+            span=span,
+            target=places.get(annotation.target, annotation.target),
+            surface=span.of(copy.text),
+            evidence=annotation.evidence and done.place(annotation.evidence),
+        )
