@@ -39,8 +39,9 @@ from transformers import (
 )
 
 from classifier.annotations import AnnotationSet
-from classifier.models.encoder import load_encoder, new_encoder, read_tokenizer
+from classifier.models.encoder import load_encoder, new_encoder
 from classifier.models.encoder_inputs import encode_passages
+from classifier.models.encoder_reading import read_tokenizer
 from classifier.models.options import Adapter, TrainOptions
 from classifier.records import Passage, PassageMention, Span
 from classifier.score import load

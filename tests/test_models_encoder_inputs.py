@@ -9,10 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.models.encoder import read_tokenizer
 from classifier.models.encoder_batches import Frame, SimilarLengths, TrainingBatches, join
 from classifier.models.encoder_inputs import Encoded, collate, encode_passages, length_batches
 from classifier.models.encoder_network import masked_loss
+from classifier.models.encoder_reading import read_tokenizer
 from classifier.models.options import TrainOptions
 from classifier.records import Passage, PassageMention, Span
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,8 @@ Progress = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and a word on how it goes."""
 
 
-class Model(Protocol):
-    """Judges the mentions of a passage."""
-
-    variables: tuple[Variable, ...]
-    options: TrainOptions
+class TextReader(Protocol):
+    """Counts the tokens of a text as a model does."""
 
     @property
     def text_limit(self) -> int:
@@ -31,6 +28,30 @@ class Model(Protocol):
 
     def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
         """Where the tokens of each text begin, as this model counts them."""
+
+
+@runtime_checkable
+class Reader(TextReader, Protocol):
+    """What a model does to text before it computes; can be sent to another process."""
+
+    def encode(self, passages: Sequence[Passage]) -> Sequence[Passage]:
+        """The passages with all that the model needs, so that it need not look at their text."""
+
+
+@runtime_checkable
+class HasReader(Protocol):
+    """A model whose reading can be done elsewhere."""
+
+    @property
+    def reader(self) -> Reader:
+        """The part of the model that reads."""
+
+
+class Model(TextReader, Protocol):
+    """Judges the mentions of a passage."""
+
+    variables: tuple[Variable, ...]
+    options: TrainOptions
 
     def fit(
         self,

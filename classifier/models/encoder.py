@@ -1,40 +1,50 @@
 """The transformer: one forward pass per passage judges all its mentions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
+from torch import Tensor, nn
+from transformers import set_seed
 
 from classifier.codebook import Variable
-from classifier.errors import ModelError
 from classifier.models import encoder_adapter as adapters
 from classifier.models.base import Probabilities, Progress
 from classifier.models.bases import find_base
 from classifier.models.encoder_batches import Frame, LabelledPassages
 from classifier.models.encoder_fit import QUALITY, fit_network
-from classifier.models.encoder_inputs import Encoded, collate, encode_passages, length_batches
+from classifier.models.encoder_inputs import collate, length_batches
 from classifier.models.encoder_network import PassageEncoder, PassageEncoderConfig
-from classifier.models.options import TrainOptions, suited
+from classifier.models.encoder_reading import (
+    plain_config,
+    read_encoder,
+    read_part,
+    read_tokenizer,
+)
+from classifier.models.options import RuntimeName, TrainOptions, suited
 from classifier.models.quality import quality
 from classifier.models.runtime import (
     attention_for,
     best_device,
+    n_streams,
     quiet_transformers,
-    usable_attention,
+    side_by_side,
+    token_budget,
     uses_bfloat16,
+    with_encoder,
 )
+from classifier.models.runtime_choice import fast_encoder
+from classifier.models.runtime_openvino import check_installed
+from classifier.models.tokens import Encoded, TokenReader
 from classifier.passages import Examples
 from classifier.records import Passage
 
-_Part = TypeVar("_Part")
-_TOKEN_BUDGET = 8192
 _SLACK = 8
 """Tokens by which sentences read together may exceed the sum of their own."""
 
@@ -57,6 +67,30 @@ class EncoderModel:
         self.device = best_device()
         self.network.to(self.device)
         self.network.eval()
+        self._runtime: RuntimeName = "torch"
+        self._folder: Path | None = None
+        self._ready: nn.Module | None = None
+
+    def run_with(self, runtime: RuntimeName, folder: Path) -> None:
+        """Choose what runs the trained encoder; `folder` is the run, to keep an export in.
+
+        Raises `ModelError` if it is not installed.
+        """
+        self._runtime, self._folder, self._ready = runtime, folder, None
+        if runtime == "openvino":
+            check_installed()
+            self.device = torch.device("cpu")
+            self.network.to(self.device)
+
+    @cached_property
+    def reader(self) -> TokenReader:
+        """What makes passages ready; see `models.base.Reader`."""
+        return TokenReader(self.tokenizer.backend_tokenizer, self.text_limit, self.position_limit)
+
+    @property
+    def on_accelerator(self) -> bool:
+        """Whether the processors are free for other work while it computes."""
+        return self.device.type != "cpu"
 
     @property
     def position_limit(self) -> int:
@@ -84,15 +118,7 @@ class EncoderModel:
 
     def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
         """Where the tokens of each text begin."""
-        output = self.tokenizer(
-            list(texts),
-            add_special_tokens=False,
-            return_offsets_mapping=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            verbose=False,
-        )
-        return [[start for start, _ in offsets] for offsets in output["offset_mapping"]]
+        return self.reader.token_starts(texts)
 
     def fit(
         self,
@@ -105,6 +131,7 @@ class EncoderModel:
         """Fine-tune; the epoch with the best mean macro-F1 on development is kept."""
 
         def judge() -> Mapping[str, float]:
+            self._ready = None
             probabilities = self.predict(development.passages)
             return {QUALITY: quality(probabilities, development.labels, self.variables)}
 
@@ -122,6 +149,7 @@ class EncoderModel:
             )
         adapters.finish(self.network, self.options)
         self.network.eval()
+        self._ready = None
         return history
 
     def predict(
@@ -142,34 +170,40 @@ class EncoderModel:
         }
 
     def _encode(self, passages: Sequence[Passage]) -> list[Encoded]:
-        return encode_passages(passages, self.tokenizer, self.position_limit)
+        return self.reader.encoded(passages)
 
     def _judge(
         self, encoded: Sequence[Encoded], progress: Progress | None
     ) -> list[dict[str, NDArray[np.float64]]]:
         """Per passage and variable the probabilities of its mentions."""
+        if self._ready is None:
+            low = uses_bfloat16(self.options.precision, self.device)
+            chosen = (self._runtime, self._folder)
+            encoder = fast_encoder(self.network.encoder, self.device, chosen, bfloat16=low)
+            self._ready = with_encoder(self.network, encoder)
         results: list[dict[str, NDArray[np.float64]]] = [{} for _ in encoded]
         done = 0
-        for batch in length_batches([len(item) for item in encoded], _TOKEN_BUDGET):
-            members = [encoded[i] for i in batch]
-            logits = self._logits(collate(members, self.tokenizer.pad_token_id))
-            edges = np.cumsum([len(item.ranges) for item in members])[:-1]
-            for variable in self.variables:
-                parts = np.split(_probabilities(logits[variable.name], variable), edges)
-                for i, rows in zip(batch, parts, strict=True):
-                    results[i][variable.name] = rows
+        batches = list(length_batches([len(e) for e in encoded], token_budget(self.device)))
+        members = [[encoded[i] for i in batch] for batch in batches]
+        judge, n = partial(self._judge_batch, self._ready), n_streams(self._ready.encoder)
+        for batch, judged in zip(batches, side_by_side(judge, members, n), strict=True):
+            for i, rows in zip(batch, judged, strict=True):
+                results[i] = rows
             done += len(batch)
             if progress is not None:
                 progress(done, len(encoded), "reading passages")
         return results
 
-    def _logits(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _judge_batch(
+        self, network: nn.Module, members: Sequence[Encoded]
+    ) -> list[dict[str, NDArray[np.float64]]]:
+        batch = collate(members, self.tokenizer.pad_token_id)
         on_device = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        low = uses_bfloat16(self.options.precision, self.device)
-        autocast = torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low)
-        with torch.inference_mode(), autocast:
-            logits: dict[str, Tensor] = self.network(**on_device)
-        return logits
+        with torch.inference_mode():
+            logits = network(**on_device)
+        edges = np.cumsum([len(item.ranges) for item in members])[:-1]
+        parts = {v.name: np.split(_probabilities(logits[v.name], v), edges) for v in self.variables}
+        return [{name: rows[i] for name, rows in parts.items()} for i in range(len(members))]
 
     def save(self, folder: Path) -> None:
         """Write config, tokenizer and weights; of a separate adapter not the base's."""
@@ -191,10 +225,10 @@ def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> Encoder
     """An encoder with fresh heads, ready to be fitted; raises `ModelError` without a base."""
     base = find_base(options.base_model)
     set_seed(options.seed)
-    encoder = _read_part(base.name, lambda: _read_encoder(base.folder, options))
-    tokenizer = _read_part(base.name, lambda: read_tokenizer(base.folder))
+    encoder = read_part(base.name, lambda: read_encoder(base.folder, options))
+    tokenizer = read_part(base.name, lambda: read_tokenizer(base.folder))
     config = PassageEncoderConfig(
-        encoder=_plain_config(encoder),
+        encoder=plain_config(encoder),
         heads={v.name: {"kind": v.kind, "labels": list(v.names)} for v in variables},
         base=adapters.identity(base),
         max_tokens=options.max_tokens,
@@ -210,9 +244,12 @@ def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> Encoder
 
 
 def load_encoder(
-    folder: Path, variables: Sequence[Variable], options: TrainOptions
+    folder: Path,
+    variables: Sequence[Variable],
+    options: TrainOptions,
+    runtime: RuntimeName = "torch",
 ) -> EncoderModel:
-    """The encoder that `save` wrote."""
+    """The encoder that `save` wrote; raises `ModelError` if the runtime is not there."""
     with quiet_transformers():
         if options.adapter == "separate":
             network, folder = adapters.load(folder)
@@ -221,47 +258,6 @@ def load_encoder(
                 folder, attn_implementation=attention_for(best_device()), dtype=torch.float32
             )
         tokenizer = read_tokenizer(folder)
-    return EncoderModel(network, tokenizer, variables, options)
-
-
-def read_tokenizer(folder: Path) -> Any:  # noqa: ANN401
-    """A folder's tokenizer; raises `ModelError` unless it can say where its tokens lie."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    if not tokenizer.is_fast:
-        raise ModelError(
-            f"the tokenizer in {folder} must be a fast one (tokenizer.json), "
-            f"got {type(tokenizer).__name__}; convert it or choose another base model"
-        )
-    return tokenizer
-
-
-def _read_encoder(folder: Path, options: TrainOptions) -> Any:  # noqa: ANN401
-    config = AutoConfig.from_pretrained(folder)
-    for name, value in config.to_dict().items():
-        if "dropout" in name and isinstance(value, float):
-            setattr(config, name, options.dropout)
-    with quiet_transformers():
-        return AutoModel.from_pretrained(
-            folder,
-            config=config,
-            attn_implementation=usable_attention(attention_for(best_device()), config),
-            dtype=torch.float32,
-            use_safetensors=True,
-        )
-
-
-def _plain_config(encoder: Any) -> dict[str, Any]:  # noqa: ANN401
-    config = {**encoder.config.to_dict(), "model_type": encoder.config.model_type}
-    return {key: value for key, value in config.items() if key not in {"_name_or_path", "dtype"}}
-
-
-def _read_part(name: str, read: Callable[[], _Part]) -> _Part:
-    try:
-        return read()
-    except (OSError, ValueError, KeyError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(
-            f"base model {name!r} must be an encoder that transformers can read with its "
-            f"tokenizer: {error}"
-        ) from error
+    model = EncoderModel(network, tokenizer, variables, options)
+    model.run_with(runtime, folder)
+    return model

@@ -1,31 +1,16 @@
-"""From passages to tensors: tokens, and which of them belong to a mention and its sentence."""
+"""From passages to tensors, in batches of similar length."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from classifier.records import Passage, Span
+from classifier.models.tokens import Encoded, TokenRange, TokenReader
+from classifier.records import Passage
 
-TokenRange = tuple[int, int]
-"""First token and the one after the last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A passage as a model reads it."""
-
-    token_ids: tuple[int, ...]
-    ranges: tuple[tuple[TokenRange, TokenRange], ...]
-    """Per mention its own tokens and those of its sentence."""
-
-    def __len__(self) -> int:
-        """Number of tokens."""
-        return len(self.token_ids)
+__all__ = ["Encoded", "TokenRange", "collate", "encode_passages", "length_batches"]
 
 
 def encode_passages(
@@ -34,47 +19,7 @@ def encode_passages(
     limit: int,
 ) -> list[Encoded]:
     """Tokenize and align by overlap; what lies beyond `limit` tokens is not read."""
-    if not passages:
-        return []
-    output = tokenizer(
-        [passage.text for passage in passages],
-        truncation=True,
-        max_length=limit,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,
-    )
-    pairs = zip(passages, output["input_ids"], output["offset_mapping"], strict=True)
-    return [_encoded(passage, ids, offsets) for passage, ids, offsets in pairs]
-
-
-def _encoded(passage: Passage, ids: Sequence[int], offsets: Sequence[tuple[int, int]]) -> Encoded:
-    real = [i for i, (start, end) in enumerate(offsets) if end > start]
-    starts = [offsets[i][0] for i in real]
-    ends = [offsets[i][1] for i in real]
-    ranges = []
-    for mention in passage.mentions:
-        own = _overlap(mention.span, real, starts, ends)
-        sentence = _overlap(mention.sentence, real, starts, ends)
-        ranges.append((own, (min(own[0], sentence[0]), max(own[1], sentence[1]))))
-    return Encoded(tuple(ids), tuple(ranges))
-
-
-def _overlap(
-    span: Span, real: Sequence[int], starts: Sequence[int], ends: Sequence[int]
-) -> TokenRange:
-    """Tokens that share a character with the span; the nearest one where the span has none.
-
-    A tokenizer drops some characters altogether, such as a soft hyphen that stands alone.
-    """
-    if not real:
-        return (0, 1)
-    first, last = bisect_right(ends, span.start), bisect_left(starts, span.end)
-    if first >= last:
-        nearest = min(first, len(real) - 1)
-        return (real[nearest], real[nearest] + 1)
-    return (real[first], real[last - 1] + 1)
+    return TokenReader(tokenizer.backend_tokenizer, limit, limit).encoded(passages)
 
 
 def length_batches(lengths: Sequence[int], token_budget: int) -> Iterator[list[int]]:

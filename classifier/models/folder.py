@@ -15,7 +15,7 @@ from classifier.codebook import Codebook, Variable, read_codebook, write_codeboo
 from classifier.errors import ClassifierError, ModelError
 from classifier.files import write_text
 from classifier.models.base import Model
-from classifier.models.options import TrainOptions
+from classifier.models.options import RuntimeName, TrainOptions
 from classifier.thresholds import Thresholds
 
 RECORD, SPLIT, CODEBOOK, CALIBRATION, THRESHOLDS = (
@@ -118,7 +118,7 @@ def read_split(folder: Path) -> dict[str, list[str]]:
     return split
 
 
-def read_run(folder: Path) -> Trained:
+def read_run(folder: Path, runtime: RuntimeName = "auto") -> Trained:
     """Load a run; raises `ModelError` if it is none or if any of its files was altered."""
     record = read_record(folder)
     _check_files(folder, record)
@@ -130,7 +130,7 @@ def read_run(folder: Path) -> Trained:
     calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
     thresholds = json.loads((folder / THRESHOLDS).read_text(encoding="utf-8"))
     return Trained(
-        load_model(folder, variables, options),
+        load_model(folder, variables, options, runtime),
         codebook,
         Calibration.from_dict(calibration),
         Thresholds.from_dict(thresholds),
@@ -152,16 +152,20 @@ def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Model:
     return new_encoder(variables, options)
 
 
-def load_model(folder: Path, variables: tuple[Variable, ...], options: TrainOptions) -> Model:
-    """The fitted model in a folder; raises `ModelError` if it cannot be read."""
+def load_model(
+    folder: Path, variables: tuple[Variable, ...], options: TrainOptions, runtime: RuntimeName
+) -> Model:
+    """The fitted model in a folder; raises `ModelError` if it cannot be read or run so."""
     try:
         if options.model == "linear":
+            if runtime == "openvino":
+                raise ModelError("a linear model needs no runtime, got openvino; leave it out")
             from classifier.models.linear import load_linear
 
             return load_linear(folder, variables, options)
         from classifier.models.encoder import load_encoder
 
-        return load_encoder(folder, variables, options)
+        return load_encoder(folder, variables, options, runtime)
     except ClassifierError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:

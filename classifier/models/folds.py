@@ -22,7 +22,7 @@ from classifier.errors import ModelError
 from classifier.files import write_text
 from classifier.models.base import Probabilities, Progress
 from classifier.models.folder import RECORD, Trained, read_run, sha256
-from classifier.models.options import TrainOptions
+from classifier.models.options import RuntimeName, TrainOptions
 from classifier.passages import Examples
 from classifier.records import FOLD_PART, Passage
 
@@ -101,12 +101,12 @@ def write_folds(run: Path, folds: Sequence[Sequence[str]]) -> None:
     write_text(run / FOLDS / _INDEX, [json.dumps(index, ensure_ascii=False, indent=2) + "\n"])
 
 
-def read_folds(run: Path) -> Trained:
+def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
     """The models of a run's folds as one; `parts` names the fold of each of their articles.
 
     Raises `ModelError` if the run has no folds, or if one of its models was altered.
     """
-    whole, place = read_run(run), run / FOLDS / _INDEX
+    whole, place = read_run(run, runtime), run / FOLDS / _INDEX
     if not place.is_file():
         raise ModelError(f"{run} has no folds; train it with them (classifier train --folds K)")
     index = json.loads(place.read_text(encoding="utf-8"))
@@ -114,7 +114,7 @@ def read_folds(run: Path) -> Trained:
     found = [sha256(folder / RECORD) for folder in folders if (folder / RECORD).is_file()]
     if [sha256(run / RECORD), *found] != [index["run"], *index["models"]]:
         raise ModelError(f"{run}: the folds are not those of this run; train again with --folds")
-    members = tuple(read_run(folder) for folder in folders)
+    members = tuple(read_run(folder, runtime) for folder in folders)
     fold_of = {name: k for k, names in enumerate(index["articles"]) for name in names}
     model = FoldedModel(whole.model.variables, whole.model.options, members, fold_of)
     parts = {name: f"{FOLD_PART}{k + 1} of {len(members)}" for name, k in fold_of.items()}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,21 @@ _VECTORIZERS = (
 )
 
 
+@dataclass(frozen=True)
+class WordReader:
+    """See `models.base.Reader`; n-grams are counted where the model is."""
+
+    text_limit: int
+
+    def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
+        """Where the words of each text begin."""
+        return [[match.start() for match in _WORD.finditer(text)] for text in texts]
+
+    def encode(self, passages: Sequence[Passage]) -> Sequence[Passage]:
+        """The passages as they are."""
+        return passages
+
+
 class LinearModel:
     """TF-IDF of word and character n-grams; see `models.base.Model`."""
 
@@ -64,13 +80,18 @@ class LinearModel:
         """Regressions, or a constant probability where a label never varied."""
 
     @property
+    def reader(self) -> "WordReader":
+        """Counts words."""
+        return WordReader(self.text_limit)
+
+    @property
     def text_limit(self) -> int:
         """Most words that one passage may hold: what it counts should be near the mention."""
         return min(self.options.max_tokens, _PASSAGE_WORDS)
 
     def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
         """Where the words of each text begin."""
-        return [[match.start() for match in _WORD.finditer(text)] for text in texts]
+        return self.reader.token_starts(texts)
 
     def fit(
         self,

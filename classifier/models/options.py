@@ -9,6 +9,8 @@ ModelKind = Literal["encoder", "linear"]
 Adapter = Literal["none", "merged", "separate"]
 ClassWeights = Literal["none", "balanced"]
 Precision = Literal["auto", "float32", "bfloat16"]
+RuntimeName = Literal["auto", "torch", "openvino"]
+"""What runs a trained encoder; "auto" takes OpenVINO where it is installed and gains."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,22 +6,27 @@ from classifier.errors import ModelError
 from classifier.models.bases import fetch
 from classifier.models.folder import RECORD, read_run
 from classifier.models.folds import read_folds
+from classifier.models.options import RuntimeName
 from classifier.score.scorer import Scorer
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "scorer"
 
 
-def load(path: Path | str | None = None, *, folds: bool = False) -> Scorer:
+def load(
+    path: Path | str | None = None, *, folds: bool = False, runtime: RuntimeName = "auto"
+) -> Scorer:
     """Load a scorer.
 
     Args:
         path: a run folder or a Hub id; None for the scorer that ships with the package.
         folds: Whether each article is judged by one of the models of the run's folds that has not
             seen it, so that articles which were trained on can correct a profile.
+        runtime: What runs an encoder: "torch", "openvino" (the extra `fast`), or with "auto"
+            OpenVINO where it is installed and the processor computes bfloat16, else PyTorch.
 
     Raises:
         ModelError: it is not there, a file in it is not the one it was saved with, or it was
-            trained without folds.
+            trained without folds, or the runtime is not there.
     """
     read = read_folds if folds else read_run
     if path is None:
@@ -30,13 +35,13 @@ def load(path: Path | str | None = None, *, folds: bool = False) -> Scorer:
                 "no scorer ships with this installation; train one "
                 "(classifier train DIR --out RUN) and name its folder"
             )
-        return Scorer(read(SHIPPED))
+        return Scorer(read(SHIPPED, runtime))
     folder = Path(path)
     if not folder.exists() and "/" in str(path) and not str(path).startswith((".", "/", "~")):
         folder = _fetched(str(path))
     if not folder.is_dir():
         raise ModelError(f"{path} must be a run folder or a Hub id, but there is no such folder")
-    return Scorer(read(folder))
+    return Scorer(read(folder, runtime))
 
 
 def _fetched(name: str) -> Path:

@@ -1,0 +1,140 @@
+"""How an encoder reads text: tokens, and which of them are a mention's and its sentence's.
+
+Needs no torch, so that text can be made ready in processes of its own beside the encoder.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple
+
+from tokenizers import Encoding, Tokenizer
+
+from classifier.records import Passage, Span
+
+TokenRange = tuple[int, int]
+"""First token and the one after the last."""
+_OWN = tuple(one.name for one in fields(Passage))
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A passage as a model reads it."""
+
+    token_ids: tuple[int, ...]
+    ranges: tuple[tuple[TokenRange, TokenRange], ...]
+    """Per mention its own tokens and those of its sentence."""
+
+    def __len__(self) -> int:
+        """Number of tokens."""
+        return len(self.token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPassage(Passage):
+    """A passage that was made ready for an encoder."""
+
+    encoded: Encoded
+
+
+class _Tokens(NamedTuple):
+    ids: list[int]
+    starts: list[int]
+    ends: list[int]
+
+
+@dataclass
+class TokenReader:
+    """See `models.base.Reader`. What was counted last is kept: most of it is then encoded."""
+
+    tokenizer: Tokenizer
+    text_limit: int
+    position_limit: int
+    """Most tokens of a passage, those around the text included; what lies beyond is not read."""
+    _kept: dict[str, _Tokens] = field(default_factory=dict, init=False, repr=False)
+
+    def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
+        """Where the tokens of each text begin."""
+        return [tokens.starts for tokens in self._tokens(texts)]
+
+    def encode(self, passages: Sequence[Passage]) -> list[Passage]:
+        """The passages with their tokens; those that have them already stay as they are."""
+        return [
+            EncodedPassage(**{name: getattr(passage, name) for name in _OWN}, encoded=encoded)
+            for passage, encoded in zip(passages, self.encoded(passages), strict=True)
+        ]
+
+    def encoded(self, passages: Sequence[Passage]) -> list[Encoded]:
+        """Tokens, special ones around them, and by overlap those of the mentions."""
+        bare = [passage for passage in passages if not isinstance(passage, EncodedPassage)]
+        made = iter(self._made(bare))
+        return [
+            passage.encoded if isinstance(passage, EncodedPassage) else next(made)
+            for passage in passages
+        ]
+
+    def _made(self, passages: Sequence[Passage]) -> list[Encoded]:
+        if not passages:
+            return []
+        before, after = self._frame()
+        room = self.position_limit - len(before) - len(after)
+        all_tokens = self._tokens([passage.text for passage in passages])
+        self._kept = {}
+        return [
+            Encoded(
+                (*before, *tokens.ids[:room], *after), _ranges(passage, tokens, room, len(before))
+            )
+            for passage, tokens in zip(passages, all_tokens, strict=True)
+        ]
+
+    def _frame(self) -> tuple[list[int], list[int]]:
+        """The special tokens that stand before a text and after it."""
+        framed = self._encode(["a"], special=True)[0]
+        own = [i for i, special in enumerate(framed.special_tokens_mask) if not special]
+        return framed.ids[: own[0]], framed.ids[own[-1] + 1 :]
+
+    def _tokens(self, texts: Sequence[str]) -> list[_Tokens]:
+        unknown = list(dict.fromkeys(text for text in texts if text not in self._kept))
+        found = {text: self._kept[text] for text in texts if text in self._kept}
+        for text, encoding in zip(unknown, self._encode(unknown, special=False), strict=True):
+            offsets = encoding.offsets
+            found[text] = _Tokens(encoding.ids, [s for s, _ in offsets], [e for _, e in offsets])
+        self._kept = found
+        return [found[text] for text in texts]
+
+    def _encode(self, texts: Sequence[str], *, special: bool) -> list[Encoding]:
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        encodings: list[Encoding] = self.tokenizer.encode_batch(texts, add_special_tokens=special)
+        return encodings
+
+
+def _ranges(
+    passage: Passage, tokens: _Tokens, room: int, n_before: int
+) -> tuple[tuple[TokenRange, TokenRange], ...]:
+    pairs = list(zip(tokens.starts, tokens.ends, strict=True))[:room]
+    real = [i + n_before for i, (start, end) in enumerate(pairs) if end > start]
+    starts = [start for start, end in pairs if end > start]
+    ends = [end for start, end in pairs if end > start]
+    ranges = []
+    for mention in passage.mentions:
+        own = _overlap(mention.span, real, starts, ends)
+        sentence = _overlap(mention.sentence, real, starts, ends)
+        ranges.append((own, (min(own[0], sentence[0]), max(own[1], sentence[1]))))
+    return tuple(ranges)
+
+
+def _overlap(
+    span: Span, real: Sequence[int], starts: Sequence[int], ends: Sequence[int]
+) -> TokenRange:
+    """Tokens that share a character with the span; the nearest one where the span has none.
+
+    A tokenizer drops some characters altogether, such as a soft hyphen that stands alone.
+    """
+    if not real:
+        return (0, 1)
+    first, last = bisect_right(ends, span.start), bisect_left(starts, span.end)
+    if first >= last:
+        nearest = min(first, len(real) - 1)
+        return (real[nearest], real[nearest] + 1)
+    return (real[first], real[last - 1] + 1)
