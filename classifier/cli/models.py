@@ -126,18 +126,30 @@ def score_command(
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster; without, one is started here.")
     ] = None,
+    runtime: Annotated[
+        Literal["auto", "torch", "openvino"],
+        typer.Option(help="What runs an encoder; auto: OpenVINO where it is installed and gains."),
+    ] = "auto",
+    readers: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Processes that read beside the model; by default those that pay."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find the targets in articles and score every mention; each mention has a row."""
-    from classifier.score import judge_locally, load, ray_engine, score_to_file
+    from classifier.score import load, local_engine, ray_engine, score_to_file
 
+    if readers is not None and engine != "local":
+        raise typer.BadParameter("--readers needs --engine local")
     if address is not None and engine != "ray":
         raise typer.BadParameter("an --address needs --engine ray")
     if len(places) > 2:
         raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
     run, path = (places[0] if len(places) == 2 else None), places[-1]
-    judge = ray_engine(address) if engine == "ray" else judge_locally
-    scorer = load(run, folds=folds)
+    judge = ray_engine(address) if engine == "ray" else local_engine(readers)
+    scorer = load(run, folds=folds, runtime=runtime)
     with progress("score") as tell:
         scored = score_to_file(scorer, path, out, resume=resume, progress=tell, engine=judge)
     answer = Answer(

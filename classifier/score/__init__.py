@@ -2,6 +2,7 @@
 
 from classifier.score.load import load
 from classifier.score.parts import Engine, judge_locally
+from classifier.score.pipelined import local_engine
 from classifier.score.ray_engine import ray_engine
 from classifier.score.scorer import Articles, Scorer
 from classifier.score.streaming import Scored, score_to_file
@@ -13,6 +14,7 @@ __all__ = [
     "Scorer",
     "judge_locally",
     "load",
+    "local_engine",
     "ray_engine",
     "score_to_file",
 ]

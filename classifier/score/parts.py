@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from classifier.articles import stream_articles
 from classifier.predictions import Judged, prediction_table
-from classifier.records import Article, Mention, Problem
+from classifier.records import Article, Mention, Passage, Problem
 from classifier.score.scorer import Scorer
 
 
@@ -94,11 +94,17 @@ def find_each(
 
 
 def judge_found(
-    scorer: Scorer, found: Sequence[Found], failed: tuple[Problem, ...] = ()
+    scorer: Scorer,
+    found: Sequence[Found],
+    failed: tuple[Problem, ...] = (),
+    passages: Sequence[Passage] | None = None,
 ) -> tuple[pa.Table, tuple[Problem, ...]]:
-    """Rows for some articles' mentions, judged together, or one by one where that fails."""
+    """Rows for some articles' mentions, judged together, or one by one where that fails.
+
+    `passages` may hold those that were made ready elsewhere.
+    """
     try:
-        return scorer.judge(found), failed
+        return scorer.judge(found, passages), failed
     except Exception:
         tables, errors = [], []
         for one in found:

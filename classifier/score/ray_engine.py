@@ -4,12 +4,8 @@ Articles are read, and the result is written, on the machine of the calling proc
 neither its disk nor the run folder, which travels through Ray's object store.
 """
 
-import logging
-import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,15 +13,13 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from classifier.codebook import Codebook
 from classifier.errors import ClassifierError, ModelError
-from classifier.mentions import find_mentions
+from classifier.models.base import Reader
 from classifier.models.folds import FoldedModel
-from classifier.records import Article, Problem
+from classifier.records import Article, Passage, Problem
 from classifier.score.load import load
 from classifier.score.parts import (
     Engine,
-    Found,
     Job,
     Part,
     find_each,
@@ -33,12 +27,14 @@ from classifier.score.parts import (
     key_of,
     read_parts,
 )
-from classifier.score.scorer import Scorer, with_language
+from classifier.score.preparing import Found, Preparation
+from classifier.score.ray_connection import connected, unwrapped
+from classifier.score.scorer import Scorer
 
 _Row: TypeAlias = pd.DataFrame
 _COLUMN = "part"
 _END = -1
-"""Number of the row that holds what the reader found wrong after the last part."""
+"""Number of the lot that comes after the last part."""
 _ACTOR_MEMORY = 1.5e9
 """Bytes that a process with torch and a small encoder needs."""
 
@@ -84,16 +80,18 @@ def _judge_on_ray(
     scorer: Scorer, job: Job, problems: list[Problem], *, address: str | None
 ) -> Iterator[Part]:
     run = _RunFiles.of(scorer)
-    with _connected(address) as ray:
-        stages = _stages(ray, scorer.targets, run, job)
-        for row in _unwrapped(ray, stages.iter_rows()):
-            part, unread = row[_COLUMN]
-            problems += unread
+    with connected(address) as ray:
+        stages = _stages(ray, scorer.preparation, run, job)
+        for row in unwrapped(ray, stages.iter_rows()):
+            part, lot = row[_COLUMN]
+            problems += lot.unread
+            if lot.error is not None:
+                raise lot.error
             if part is not None:
                 yield part
 
 
-def _stages(ray: Any, targets: Codebook, run: "_RunFiles", job: Job) -> Any:  # noqa: ANN401
+def _stages(ray: Any, preparation: Preparation, run: "_RunFiles", job: Job) -> Any:  # noqa: ANN401
     """Read, find mentions, judge: a lazy Ray dataset with a row per part."""
     pool = plan_pool(ray.cluster_resources())
     read = ray.data.read_datasource(
@@ -102,7 +100,7 @@ def _stages(ray: Any, targets: Codebook, run: "_RunFiles", job: Job) -> Any:  # 
         override_num_blocks=1,
     )
     found = read.map_batches(
-        partial(_find, targets),
+        partial(_find, _portable(preparation)),
         batch_size=1,
         batch_format="pandas",
         num_cpus=pool.finder_cpus,
@@ -137,25 +135,65 @@ def _source(ray: Any, read: Callable[[], Iterator[Any]]) -> Any:  # noqa: ANN401
     return Source()
 
 
+@dataclass(frozen=True)
+class _Lot:
+    """A part on its way through the stages, each of which adds to it."""
+
+    number: int
+    key: str = ""
+    n_articles: int = 0
+    articles: Sequence[Article] = ()
+    """Empty once mentions were found, and where the part was done before."""
+    found: Sequence[Found] = ()
+    failed: tuple[Problem, ...] = ()
+    passages: Sequence[Passage] | None = None
+    """None where the model is to make them itself."""
+    unread: tuple[Problem, ...] = ()
+    """What could not be read since the lot before."""
+    error: ClassifierError | None = None
+    """What ended the reading."""
+
+
 def _read(job: Job) -> Iterator[_Row]:
-    """One row each: number, key, articles, and what could not be read since the last."""
+    """A row per part; ends with one for what was wrong after the last part.
+
+    An error of ours travels in it, since Ray would add words of its own to the message.
+    """
     problems: list[Problem] = []
-    for number, articles in read_parts(job, problems):
-        kept = [] if number in job.done else articles
-        content = (number, key_of(articles), len(articles), kept, tuple(problems))
-        yield _row(content)
-        problems.clear()
-    yield _row((_END, "", 0, [], tuple(problems)))
+    error = None
+    try:
+        for number, articles in read_parts(job, problems):
+            kept = [] if number in job.done else articles
+            unread = tuple(problems)
+            problems.clear()
+            yield _row(_Lot(number, key_of(articles), len(articles), kept, unread=unread))
+    except ClassifierError as raised:
+        error = raised
+    yield _row(_Lot(_END, unread=tuple(problems), error=error))
 
 
-def _find(targets: Codebook, row: _Row) -> _Row:
-    number, key, n_articles, articles, unread = row[_COLUMN].iloc[0]
+def _portable(preparation: Preparation) -> Preparation:
+    """Without the whole model where that is what reads: then passages are made by the actors."""
+    if isinstance(preparation.reader, Reader):
+        return preparation
+    return replace(preparation, reader=None)  # type: ignore[arg-type]
 
-    def find(article: Article) -> Found:
-        article = with_language(article)
-        return article, find_mentions(article, targets)
 
-    return _row((number, key, n_articles, *find_each(find, articles), unread))
+def _find(preparation: Preparation, row: _Row) -> _Row:
+    lot: _Lot = row[_COLUMN].iloc[0]
+    found, failed = find_each(preparation.find, lot.articles)
+    passages = _passages(preparation, found)
+    return _row(replace(lot, articles=(), found=found, failed=failed, passages=passages))
+
+
+def _passages(preparation: Preparation, found: Sequence[Found]) -> Sequence[Passage] | None:
+    """What the model reads; None if an actor has to see to it, and to which article fails."""
+    if not isinstance(preparation.reader, Reader):
+        return None
+    try:
+        return preparation.reader.encode(preparation.passages(found))
+    except Exception:
+        return None
 
 
 class _Judge:
@@ -166,13 +204,16 @@ class _Judge:
         self.scorer = run().load(Path(self.place.name))
 
     def __call__(self, row: _Row) -> _Row:
-        number, key, n_articles, found, failed, unread = row[_COLUMN].iloc[0]
-        if number == _END:
-            return _row((None, unread))
-        if not found and not failed:
-            return _row((Part(number, key, n_articles, None), unread))
-        table, failed = judge_found(self.scorer, found, failed)
-        return _row((Part(number, key, n_articles, table, failed), unread))
+        lot: _Lot = row[_COLUMN].iloc[0]
+        part = None if lot.number == _END else self.judge(lot)
+        return _row((part, _Lot(lot.number, unread=lot.unread, error=lot.error)))
+
+    def judge(self, lot: _Lot) -> Part:
+        """The part, without a table where it was done before."""
+        if not lot.found and not lot.failed:
+            return Part(lot.number, lot.key, lot.n_articles, None)
+        table, failed = judge_found(self.scorer, lot.found, lot.failed, lot.passages)
+        return Part(lot.number, lot.key, lot.n_articles, table, failed)
 
 
 def _row(content: object) -> _Row:
@@ -213,75 +254,3 @@ class _RunFiles:
         if scorer.trained.model_id != self.model_id:
             raise ModelError(f"the run folder of {self.model_id} changed while it was in use")
         return scorer
-
-
-@contextmanager
-def _connected(address: str | None) -> Iterator[Any]:
-    """Ray as it is connected already, or else to the address, or else to a new one here."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        import ray.data
-    except ImportError:
-        raise ModelError(
-            "the engine ray needs Ray: pip install 'stance-framing-classifier[ray]'"
-        ) from None
-    was_connected = ray.is_initialized()
-    if not was_connected:
-        _connect(ray, address or os.environ.get("RAY_ADDRESS"))
-    try:
-        with _quiet(ray):
-            yield ray
-    finally:
-        if not was_connected:
-            ray.shutdown()
-
-
-def _connect(ray: Any, address: str | None) -> None:  # noqa: ANN401
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")
-    here = {"num_cpus": _n_cpus(), "include_dashboard": False}
-    where = {"address": address} if address else here
-    try:
-        ray.init(**where, logging_level=logging.ERROR, log_to_driver=False)
-    except Exception as error:
-        goal = f"reached at {address}" if address else "started here"
-        raise ModelError(f"Ray could not be {goal}: {_last_line(error)}") from error
-
-
-@contextmanager
-def _quiet(ray: Any) -> Iterator[None]:  # noqa: ANN401
-    """Keep each part a block of its own, and Ray's reports off the terminal."""
-    log = logging.getLogger("ray.data")
-    level = log.level
-    context = ray.data.DataContext.get_current().copy()
-    context.enable_progress_bars = False
-    context.target_max_block_size = 1
-    log.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), ray.data.DataContext.current(context):
-            warnings.filterwarnings("ignore", "The minimum number of concurrent actors")
-            yield
-    finally:
-        log.setLevel(level)
-
-
-def _n_cpus() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _unwrapped(ray: Any, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    """The rows, or our own error where one was raised in another process."""
-    try:
-        yield from rows
-    except ray.exceptions.RayError as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, ClassifierError):
-            cause = getattr(cause, "cause", None) or cause.__cause__
-        if cause is None:
-            raise ModelError(f"Ray stopped: {_last_line(error)}") from error
-        raise cause from None
-
-
-def _last_line(error: BaseException) -> str:
-    return next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "")

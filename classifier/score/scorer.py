@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -16,11 +16,8 @@ from classifier.articles import article_from_record, find_zones, stream_articles
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import DataError
 from classifier.explanations import Explanation
-from classifier.languages import document_language
-from classifier.mentions import find_mentions
-from classifier.models.base import Progress
+from classifier.models.base import HasReader, Progress
 from classifier.models.folder import Trained
-from classifier.passages import Limits, cut_passages
 from classifier.prediction import Prediction
 from classifier.predictions import (
     OK,
@@ -35,17 +32,16 @@ from classifier.score.explain import explain
 from classifier.score.guard import (
     language_warnings,
     languages_read,
-    refusal,
     refusal_of,
     warning_problems,
 )
+from classifier.score.preparing import Found, Preparation, with_language
 from classifier.voice import find_reports, voice_at
 
 Articles: TypeAlias = Iterable[Article | Mapping[str, Any]] | pd.DataFrame | Path | str
 """Articles, a table or `datasets.Dataset` of them, or a file or folder."""
 BATCH_ARTICLES = 256
 """Articles whose passages are judged together."""
-_Found = tuple[Article, Sequence[Mention]]
 
 
 @dataclass(frozen=True)
@@ -128,20 +124,24 @@ class Scorer:
         """
         return explain(self.trained, prediction, variable, label)
 
-    def find(self, article: Article) -> _Found:
+    def find(self, article: Article) -> Found:
         """The article with its language, and the mentions in it."""
-        article = with_language(article)
-        return article, find_mentions(article, self.targets)
+        return self.preparation.find(article)
 
-    def judge(self, found: Sequence[_Found]) -> pa.Table:
-        """Rows for the mentions of some articles, judged together."""
-        limits = Limits(self.trained.model.text_limit, self.trained.record["context"])
-        passages: list[Passage] = []
-        for article, mentions in found:
-            if mentions and not refusal(article, self.languages):
-                units = {_unit(article, mention): mention.span for mention in mentions}
-                starts = self.trained.model.token_starts
-                passages += cut_passages(article, units, starts, limits)
+    @property
+    def preparation(self) -> Preparation:
+        """What it does to an article before the model reads it."""
+        model = self.trained.model
+        reader = model.reader if isinstance(model, HasReader) else model
+        return Preparation(self.targets, self.languages, self.trained.record["context"], reader)
+
+    def judge(self, found: Sequence[Found], passages: Sequence[Passage] | None = None) -> pa.Table:
+        """Rows for the mentions of some articles, judged together.
+
+        `passages` may hold what `preparation.passages` made of them elsewhere.
+        """
+        if passages is None:
+            passages = self.preparation.passages(found)
         said = self._judgements(passages)
         judged = [
             self._judged(article, mention, said)
@@ -176,7 +176,7 @@ class Scorer:
         return Judged(article, mention, OK, said[_unit(article, mention)], warning)
 
     def _predictions(
-        self, stream: Iterable[_Found], problems: list[Problem], progress: Progress | None
+        self, stream: Iterable[Found], problems: list[Problem], progress: Progress | None
     ) -> Predictions:
         tables = []
         kept: dict[str, Article] = {}
@@ -193,18 +193,11 @@ class Scorer:
         return Predictions(table, (*problems, *warning_problems(counts)), kept)
 
 
-def batches(stream: Iterable[_Found], size: int) -> Iterator[list[_Found]]:
+def batches(stream: Iterable[Found], size: int) -> Iterator[list[Found]]:
     """Consecutive parts of a stream."""
     iterator = iter(stream)
     while batch := list(islice(iterator, size)):
         yield batch
-
-
-def with_language(article: Article) -> Article:
-    """The article with its language, found out where nobody looked yet."""
-    if article.language is not None:
-        return article
-    return replace(article, language=document_language(article.text))
 
 
 def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article]:

@@ -1,0 +1,202 @@
+"""Read and find in processes of their own, while this one runs the encoder.
+
+What they find is what this process would find, so the rows are the same, byte by byte. An article
+that makes one of them fail is prepared again here, where the error is dealt with as always.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, cycle, islice
+from queue import SimpleQueue
+from typing import TypeAlias
+
+from classifier.errors import DataError
+from classifier.models.base import HasReader
+from classifier.models.cores import n_cores
+from classifier.records import Article, Problem
+from classifier.score.lots import Prepared, receive, send
+from classifier.score.parts import (
+    Engine,
+    Job,
+    Part,
+    judge_each,
+    judge_found,
+    judge_locally,
+    key_of,
+    read_parts,
+)
+from classifier.score.preparing import Preparation
+from classifier.score.scorer import Scorer
+
+Numbered: TypeAlias = tuple[int, list[Article]]
+"""A part's number and its articles."""
+_PROGRAM = "classifier.score.reading_process"
+_LOT = 32
+"""Articles sent at a time."""
+_AHEAD = 2
+"""Parts that are read before the one that is judged."""
+_WORTH_IT = 4
+"""Parts of a corpus that is large enough to start processes for."""
+_TOO_FEW = 2
+"""Processors beside the first, with which the encoder needs them all."""
+
+
+def local_engine(n_readers: int | None = None) -> Engine:
+    """Judge on this machine, with so many processes that read beside the encoder.
+
+    By default as many as pay, which is none for a small corpus or on few processors.
+    """
+
+    def judge(scorer: Scorer, job: Job, problems: list[Problem]) -> Iterator[Part]:
+        wanted = best_n_readers(scorer) if n_readers is None else n_readers
+        if wanted == 0 or not isinstance(scorer.trained.model, HasReader):
+            yield from judge_locally(scorer, job, problems)
+            return
+        parts = read_parts(job, problems)
+        first = list(islice(parts, _WORTH_IT))
+        if len(first) < _WORTH_IT and n_readers is None:
+            wanted = 0
+        yield from judge_beside(scorer, chain(first, parts), job.done, wanted)
+
+    return judge
+
+
+def best_n_readers(scorer: Scorer) -> int:
+    """Processes that keep the model busy: all processors but one beside an accelerator.
+
+    Where the encoder runs on the same processors, reading takes about a seventh of them; on two or
+    three there is nothing to gain (benchmarks/scoring.py).
+    """
+    spare = n_cores() - 1
+    if getattr(scorer.trained.model, "on_accelerator", False):
+        return spare
+    return round((spare + 1) / 7) if spare > _TOO_FEW else 0
+
+
+def judge_beside(
+    scorer: Scorer, parts: Iterable[Numbered], done: frozenset[int], n_readers: int
+) -> Iterator[Part]:
+    """Judge parts in order while the next ones are read."""
+    with _reading(scorer, n_readers) as readers:
+        waiting: deque[_Waiting] = deque()
+        for number, articles in parts:
+            ask = readers.ask if readers is not None and number not in done else None
+            waiting.append(_Waiting(number, articles, ask(articles) if ask else None))
+            if len(waiting) > _AHEAD:
+                yield _judged(scorer, waiting.popleft(), done)
+        while waiting:
+            yield _judged(scorer, waiting.popleft(), done)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A part that was read, with the answers that are to come for it."""
+
+    number: int
+    articles: list[Article]
+    answers: Callable[[], list[Prepared | None]] | None
+
+
+def _judged(scorer: Scorer, part: _Waiting, done: frozenset[int]) -> Part:
+    about = (part.number, key_of(part.articles), len(part.articles))
+    if part.number in done:
+        return Part(*about, None)
+    answers = part.answers() if part.answers is not None else [None]
+    prepared = [answer for answer in answers if answer is not None]
+    if len(prepared) < len(answers):
+        return Part(*about, *judge_each(scorer, part.articles))
+    found = [one for answer in prepared for one in answer[0]]
+    passages = [one for answer in prepared for one in answer[1]]
+    return Part(*about, *judge_found(scorer, found, (), passages))
+
+
+class _Readers:
+    """Processes that prepare articles, asked in turn; each answers in the order it was asked."""
+
+    def __init__(self, preparation: Preparation, n_readers: int) -> None:
+        self._processes = [_Process(preparation) for _ in range(n_readers)]
+        self._turn = cycle(self._processes)
+
+    def ask(self, articles: Sequence[Article]) -> Callable[[], list[Prepared | None]]:
+        """Send articles out; the answers are there when what is returned is called."""
+        asked = [
+            next(self._turn).ask(articles[at : at + _LOT]) for at in range(0, len(articles), _LOT)
+        ]
+        return lambda: [answer() for answer in asked]
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._processes:
+            process.close()
+
+
+class _Process:
+    def __init__(self, preparation: Preparation) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", _PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"TOKENIZERS_PARALLELISM": "false"},
+        )
+        self._answers: SimpleQueue[bytes | None] = SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._tell(preparation)
+
+    def ask(self, articles: Sequence[Article]) -> Callable[[], Prepared | None]:
+        self._tell(articles)
+        return self._answer
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+    def _tell(self, content: object) -> None:
+        try:
+            if self._process.stdin is not None:
+                send(self._process.stdin, content)
+        except BrokenPipeError:
+            self._answers.put(None)
+
+    def _answer(self) -> Prepared | None:
+        data = self._answers.get()
+        if data is None:
+            raise DataError(
+                "a process that reads articles must not end before the corpus does, but one did "
+                f"(exit status {self._process.wait()}); there may be too little memory: go on "
+                "with --resume --readers 0"
+            )
+        answer: Prepared | None = pickle.loads(data)
+        return answer
+
+    def _listen(self) -> None:
+        """Take answers off the pipe as they come, or the process would wait for the encoder."""
+        pipe = self._process.stdout
+        try:
+            while pipe is not None and (data := receive(pipe)) is not None:
+                self._answers.put(data)
+        except ValueError:  # the pipe was closed on our side
+            pass
+        self._answers.put(None)
+
+
+@contextmanager
+def _reading(scorer: Scorer, n_readers: int) -> Iterator[_Readers | None]:
+    """The processes, which end with the block; None where there are to be none."""
+    if n_readers == 0:
+        yield None
+        return
+    readers = _Readers(scorer.preparation, n_readers)
+    try:
+        yield readers
+    finally:
+        readers.close()
