@@ -255,7 +255,7 @@ def load_encoder(
             network, folder = adapters.load(folder)
         else:
             network = PassageEncoder.from_pretrained(
-                folder, attn_implementation=attention_for(best_device()), dtype=torch.float32
+                folder, attn_implementation="sdpa", dtype=torch.float32
             )
         tokenizer = read_tokenizer(folder)
     model = EncoderModel(network, tokenizer, variables, options)

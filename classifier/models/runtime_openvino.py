@@ -173,6 +173,8 @@ def _write(encoder: PreTrainedModel, place: Path, *, bfloat16: bool) -> bool:
                 _Bare(encoder), example_input=_example(encoder, lengths=(5, 3))
             )
         openvino.save_model(exported, draft / _MODEL, compress_to_fp16=bfloat16)
+        # A cache, that nobody should commit together with the run it lies in.
+        write_text(place.parent / ".gitignore", ["*\n"])
         hashes = {name: _sha256(draft / name) for name in (_MODEL, _WEIGHTS)}
         write_text(draft / _HASHES, [json.dumps(hashes)])
         shutil.rmtree(place, ignore_errors=True)
