@@ -1,24 +1,59 @@
-"""Ray judges as this process does: on a Ray of two processors, started for the test."""
+"""Ray judges as this process does, on a Ray of two processors that is started for the test.
 
-from collections.abc import Iterator
+That happens in a process of its own: Ray's own processes outlive what pytest allows.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from classifier.annotations import AnnotationSet
 from classifier.articles import article_record
-from classifier.errors import DataError, ModelError
+from classifier.errors import ModelError
 from classifier.files import write_json_lines
-from classifier.score import Scorer, load, ray_engine, score_to_file, streaming
+from classifier.score import Scorer, load, ray_engine, score_to_file
 from classifier.score.ray_engine import Pool, plan_pool
 from classifier.training import TrainOptions, train
 
-pytestmark = pytest.mark.filterwarnings(
-    # Ray's own: files and sockets of the processes that it starts, and news of its next version.
-    "ignore:.*override accelerator visible devices:FutureWarning",
-    "ignore:unclosed:ResourceWarning",
-    "ignore:subprocess .* is still running:ResourceWarning",
-)
+_SCRIPT = """
+import json, sys
+from pathlib import Path
+import ray
+from classifier.score import load, ray_engine, score_to_file, streaming
+
+run, corpus, folder = map(Path, sys.argv[1:])
+streaming.BATCH_ARTICLES = 7
+scorer, on_ray = load(run), ray_engine()
+
+def score(name, **how):
+    done = score_to_file(scorer, corpus, folder / f"{name}.parquet", **how)
+    problems = sorted(str(problem) for problem in done.problems)
+    return [done.n_articles, done.n_with_mentions, dict(done.statuses), problems]
+
+def stop(done, *_):
+    if done >= 21:
+        raise KeyboardInterrupt
+
+said = {"here": score("here")}
+ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+said["there"] = score("there", engine=on_ray)
+try:
+    score("resumed", progress=stop)
+except KeyboardInterrupt:
+    said["resumed"] = score("resumed", engine=on_ray, resume=True)
+try:
+    score_to_file(scorer, folder / "empty", folder / "none.parquet", engine=on_ray)
+except ValueError as error:
+    said["error"] = [type(error).__name__, str(error)]
+print(json.dumps(said))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -39,58 +74,49 @@ def corpus(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def two_processors() -> Iterator[None]:
-    ray = pytest.importorskip("ray", reason="the extra ray is not installed")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield
-    ray.shutdown()
+def said(
+    scorer: Scorer, corpus: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any]]:
+    """The folder with the results, and what the script says about them."""
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("the extra ray is not installed")
+    folder = tmp_path_factory.mktemp("ray")
+    (folder / "empty").mkdir()
+    (folder / "empty" / "bad.txt").write_bytes(b"\xff\xfe\xfa")
+    places = [str(scorer.trained.folder), str(corpus), str(folder)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+    command = [sys.executable, "-c", _SCRIPT, *places]
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("two_processors")
-def test_rows_problems_and_errors_are_those_of_this_process(
-    scorer: Scorer, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streaming, "BATCH_ARTICLES", 7)
-    here = score_to_file(scorer, corpus, tmp_path / "here.parquet")
-    there = score_to_file(scorer, corpus, tmp_path / "there.parquet", engine=ray_engine())
-    assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
-    assert sorted(map(str, there.problems)) == sorted(map(str, here.problems))
-    assert [p.reason for p in here.problems] == ["not UTF-8", "repeated article_id"]
-    assert (there.n_articles, there.statuses) == (here.n_articles, here.statuses)
+def test_rows_and_problems_are_those_of_this_process(said: tuple[Path, dict[str, Any]]) -> None:
+    folder, results = said
+    assert (folder / "there.parquet").read_bytes() == (folder / "here.parquet").read_bytes()
+    assert results["there"] == results["here"]
+    assert results["here"][0] == 40
+    assert ["not UTF-8" in problem for problem in results["here"][3]].count(True) == 1
+    assert ["repeated article_id" in problem for problem in results["here"][3]].count(True) == 1
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("two_processors")
-def test_ray_goes_on_where_this_process_stopped(
-    scorer: Scorer, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streaming, "BATCH_ARTICLES", 7)
-    score_to_file(scorer, corpus, tmp_path / "calm.parquet")
-
-    def stop(done: int, *_: object) -> None:
-        if done >= 21:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        score_to_file(scorer, corpus, tmp_path / "p.parquet", progress=stop)
-    done = score_to_file(scorer, corpus, tmp_path / "p.parquet", resume=True, engine=ray_engine())
-    assert (tmp_path / "p.parquet").read_bytes() == (tmp_path / "calm.parquet").read_bytes()
-    assert done.n_articles == 40
+def test_ray_goes_on_where_this_process_stopped(said: tuple[Path, dict[str, Any]]) -> None:
+    folder, results = said
+    assert (folder / "resumed.parquet").read_bytes() == (folder / "here.parquet").read_bytes()
+    assert results["resumed"] == results["here"]
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("two_processors")
-def test_an_error_of_ours_comes_back_as_itself(scorer: Scorer, tmp_path: Path) -> None:
-    (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "bad.txt").write_bytes(b"\xff\xfe\xfa")
-    with pytest.raises(DataError, match="at least one article was required"):
-        score_to_file(scorer, tmp_path / "corpus", tmp_path / "p.parquet", engine=ray_engine())
+def test_an_error_of_ours_comes_back_as_itself(said: tuple[Path, dict[str, Any]]) -> None:
+    kind, message = said[1]["error"]
+    assert kind == "DataError"
+    assert "at least one article was required" in message
+    assert "\n" not in message
 
 
 def test_a_scorer_without_a_folder_is_refused(scorer: Scorer, corpus: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     homeless = Scorer(replace(scorer.trained, folder=None))
     with pytest.raises(ModelError, match="needs a scorer that was loaded from a run folder"):
         score_to_file(homeless, corpus, tmp_path / "p.parquet", engine=ray_engine())
