@@ -148,7 +148,7 @@ def score_command(
     if len(places) > 2:
         raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
     run, path = (places[0] if len(places) == 2 else None), places[-1]
-    judge = ray_engine(address) if engine == "ray" else local_engine(readers)
+    judge = ray_engine(address, runtime) if engine == "ray" else local_engine(readers)
     scorer = load(run, folds=folds, runtime=runtime)
     with progress("score") as tell:
         scored = score_to_file(scorer, path, out, resume=resume, progress=tell, engine=judge)

@@ -16,6 +16,7 @@ import pandas as pd
 from classifier.errors import ClassifierError, ModelError
 from classifier.models.base import Reader
 from classifier.models.folds import FoldedModel
+from classifier.models.options import RuntimeName
 from classifier.records import Article, Passage, Problem
 from classifier.score.load import load
 from classifier.score.parts import (
@@ -68,18 +69,23 @@ def plan_pool(resources: Mapping[str, float]) -> Pool:
     return Pool(max(1, min(n_cpus, fitting)), actor_cpus=0.8, actor_gpus=0.0, finder_cpus=0.2)
 
 
-def ray_engine(address: str | None = None) -> Engine:
+def ray_engine(address: str | None = None, runtime: RuntimeName = "auto") -> Engine:
     """An engine for `score_to_file`: on the cluster at `address`, or on a Ray started here.
 
-    Without an address, RAY_ADDRESS counts, which `ray job submit` sets.
+    Without an address, RAY_ADDRESS counts, which `ray job submit` sets. See `load` for `runtime`.
     """
-    return partial(_judge_on_ray, address=address)
+    return partial(_judge_on_ray, address=address, runtime=runtime)
 
 
 def _judge_on_ray(
-    scorer: Scorer, job: Job, problems: list[Problem], *, address: str | None
+    scorer: Scorer,
+    job: Job,
+    problems: list[Problem],
+    *,
+    address: str | None,
+    runtime: RuntimeName,
 ) -> Iterator[Part]:
-    run = _RunFiles.of(scorer)
+    run = _RunFiles.of(scorer, runtime)
     with connected(address) as ray:
         stages = _stages(ray, scorer.preparation, run, job)
         for row in unwrapped(ray, stages.iter_rows()):
@@ -228,10 +234,11 @@ class _RunFiles:
     name: str
     model_id: str
     has_folds: bool
+    runtime: RuntimeName
     files: Mapping[str, bytes]
 
     @classmethod
-    def of(cls, scorer: Scorer) -> "_RunFiles":
+    def of(cls, scorer: Scorer, runtime: RuntimeName) -> "_RunFiles":
         """The files of a scorer that was loaded from a folder."""
         trained = scorer.trained
         if trained.folder is None:
@@ -241,6 +248,7 @@ class _RunFiles:
             trained.folder.resolve().name,
             trained.model_id,
             isinstance(trained.model, FoldedModel),
+            runtime,
             {path.relative_to(trained.folder).as_posix(): path.read_bytes() for path in paths},
         )
 
@@ -250,7 +258,7 @@ class _RunFiles:
         for name, content in self.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
-        scorer = load(folder, folds=self.has_folds)
+        scorer = load(folder, folds=self.has_folds, runtime=self.runtime)
         if scorer.trained.model_id != self.model_id:
             raise ModelError(f"the run folder of {self.model_id} changed while it was in use")
         return scorer
