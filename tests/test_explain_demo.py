@@ -7,6 +7,7 @@ import pytest
 from classifier.annotations import AnnotationSet
 from classifier.models.options import TrainOptions
 from classifier.pipeline import Demo, demonstrate
+from classifier.pipeline.explaining import scorer_behind
 
 LINEAR = TrainOptions(model="linear")
 
@@ -43,3 +44,9 @@ def test_with_folds_fewer_means_are_withheld(plain: Demo, folded: Demo) -> None:
 def test_with_folds_scores_are_explained_too(folded: Demo) -> None:
     assert '"explained"' in folded.report.read_text(encoding="utf-8")
     assert Path(folded.run.path / "folds").is_dir()
+
+
+def test_the_scorer_behind_predictions_is_found(plain: Demo, folded: Demo) -> None:
+    for demo in (plain, folded):
+        frame = demo.predictions.to_frame()
+        assert scorer_behind(frame, demo.run.path).trained.model_id == frame["model_id"].iloc[0]

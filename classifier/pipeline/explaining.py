@@ -1,12 +1,16 @@
 """The words behind the scores that matter most to a profile, for the report."""
 
 from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
 
 from classifier.models.base import Progress
+from classifier.models.folds import FOLDS
 from classifier.prediction import Prediction
 from classifier.profiles import Profile
 from classifier.report import Evidence, strongest_units
-from classifier.score import Scorer
+from classifier.score import Scorer, load
 
 EXPLAINED = 40
 """Mentions that a report explains unless told otherwise: what a reader looks at, in seconds."""
@@ -35,3 +39,10 @@ def with_explanations(
         if progress is not None:
             progress(done + 1, len(units), "explaining scores")
     return replace(evidence, explanations=explanations)
+
+
+def scorer_behind(predictions: pd.DataFrame, run: Path) -> Scorer:
+    """The run's model, or its folds where those made the predictions."""
+    scorer = load(run)
+    is_other = scorer.trained.model_id not in set(predictions["model_id"])
+    return load(run, folds=True) if is_other and (run / FOLDS).is_dir() else scorer

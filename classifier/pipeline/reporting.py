@@ -21,12 +21,11 @@ from classifier.models.base import Progress
 from classifier.models.folder import CODEBOOK, RECORD
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.evaluating import evaluate
-from classifier.pipeline.explaining import EXPLAINED, with_explanations
+from classifier.pipeline.explaining import EXPLAINED, scorer_behind, with_explanations
 from classifier.pipeline.profiling import profile
 from classifier.predictions import read_predictions
 from classifier.profiles import Profile, ProfileOptions
 from classifier.report import Evidence, bibliography, write_report
-from classifier.score import load
 
 _PACKAGES = (
     "stance-framing-classifier",
@@ -84,7 +83,7 @@ def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None)
         texts, problems = (reading.articles, reading.problems) if reading else ((), ())
         evidence = Evidence(table, texts, annotation_set, problems=problems)
         if inputs.explained:
-            scorer = load(inputs.run)
+            scorer = scorer_behind(table, inputs.run)
             evidence = with_explanations(
                 evidence, profiles[-1], scorer, inputs.explained, progress=progress
             )
