@@ -25,7 +25,13 @@ from classifier.distil.passages import grouped, joined_links, joined_rows, varie
 from classifier.distil.ragged import bounds_of, ragged
 from classifier.distil.student import initial_embeddings
 from classifier.distil.teacher import batches_by_length
-from classifier.distil.tokenizer import SPECIAL, balanced, save_tokenizer, train_tokenizer
+from classifier.distil.tokenizer import (
+    SPECIAL,
+    balanced,
+    most_used,
+    save_tokenizer,
+    train_tokenizer,
+)
 from classifier.errors import DataError, ModelError
 from classifier.models.bases import SHIPPED
 
@@ -324,6 +330,19 @@ def test_the_vocabulary_starts_with_the_special_tokens(small: Tokenizer) -> None
 )
 def test_letters_keep_their_accents(small: Tokenizer, text: str, read: str) -> None:
     assert "".join(pieces(small, text)) == read
+
+
+def test_given_pieces_split_text_as_the_tokenizer_they_come_from() -> None:
+    english = [e for e, _ in sentences("nl")]
+    source = train_tokenizer(english, 400, cased=False)
+    given = most_used(source, english, 60)
+    # Sixty suffice for the few words there are; unused pieces and special ones are not given.
+    assert len(given) < 60
+    assert not set(given) & set(SPECIAL)
+    foreign = [f for _, f in sentences("uk")]
+    tokenizer = train_tokenizer(foreign, 700, cased=False, given=given)
+    assert tokenizer.get_vocab_size() <= 700
+    assert tokenizer.encode(english[5]).tokens == source.encode(english[5]).tokens
 
 
 def test_cased_keeps_capitals() -> None:

@@ -181,6 +181,9 @@ def distil_command(
         str, typer.Option(help="Folder, known name or Hub id.")
     ] = "sentence-transformers/all-MiniLM-L6-v2",
     vocabulary: Annotated[int, typer.Option(help="Rows of the token table.")] = 30_464,
+    teacher_pieces: Annotated[
+        int, typer.Option(help="Of these, how many are the teacher's own, for English.")
+    ] = 0,
     start: Annotated[
         Path | None, typer.Option(metavar="BASE", help="A finished base to go on from.")
     ] = None,
@@ -224,6 +227,7 @@ def distil_command(
         start=start,
         notes=notes.read_text("utf-8").strip() if notes else "",
         vocabulary=vocabulary,
+        teacher_pieces=teacher_pieces,
         held_out_origins=tuple(held_out_origin or ()),
         alignment_only=() if words else DistilOptions.alignment_only,
         varied=varied,

@@ -74,6 +74,7 @@ def model_card(
         f"{name} {getattr(options, name)}"
         for name in (
             "vocabulary",
+            "teacher_pieces",
             "cased",
             "batch_tokens",
             "max_tokens",

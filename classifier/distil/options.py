@@ -29,6 +29,9 @@ class DistilOptions:
     """Markdown for the model card: terms of teacher and English text, and what else matters."""
     vocabulary: int = 30_464
     """Rows of the token table, special tokens included."""
+    teacher_pieces: int = 0
+    """Of these rows, how many are the teacher's pieces most used in the English text. English then
+    reads as it does there; the rest is learnt from the other languages. 0 learns all from all."""
     cased: bool = False
     held_out: int = 2000
     """Pairs per language kept from training, for the evaluation at the end."""
@@ -74,6 +77,11 @@ class DistilOptions:
         if self.vocabulary < 1000:
             raise ModelError(
                 f"a vocabulary of at least 1000 tokens is required, got {self.vocabulary}"
+            )
+        if self.teacher_pieces and (self.cased or self.teacher_pieces >= self.vocabulary):
+            raise ModelError(
+                f"fewer teacher pieces than the vocabulary of {self.vocabulary} and no capitals "
+                f"are required, got {self.teacher_pieces} and cased={self.cased}"
             )
         if not 8 <= self.max_tokens <= 256:
             raise ModelError(f"max_tokens must lie in 8..256, got {self.max_tokens}")

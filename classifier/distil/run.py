@@ -25,7 +25,7 @@ from classifier.distil.student import (
     make_student,
 )
 from classifier.distil.teacher import load_teacher, teacher_targets
-from classifier.distil.tokenizer import balanced, save_tokenizer, train_tokenizer
+from classifier.distil.tokenizer import balanced, most_used, save_tokenizer, train_tokenizer
 from classifier.distil.training import Trainer
 from classifier.errors import DataError, ModelError
 from classifier.files import replacing, write_text
@@ -107,14 +107,17 @@ def _tokenizer_file(options: DistilOptions) -> Path:
 
 
 def _student_tokenizer(
-    options: DistilOptions, training: Sequence[Pair], english: Sequence[str]
+    options: DistilOptions, training: Sequence[Pair], english: Sequence[str], teacher: Tokenizer
 ) -> Tokenizer:
     path = _tokenizer_file(options)
     if not path.exists():
-        texts: dict[str, list[str]] = {"en": sorted({p.english for p in training} | set(english))}
+        texts = {"en": sorted({p.english for p in training} | set(english))}
+        given = most_used(teacher, texts["en"], options.teacher_pieces)
+        if given:
+            del texts["en"]
         for pair in training:
             texts.setdefault(pair.language, []).append(pair.foreign)
-        tokenizer = train_tokenizer(balanced(texts), options.vocabulary, options.cased)
+        tokenizer = train_tokenizer(balanced(texts), options.vocabulary, options.cased, given)
         save_tokenizer(tokenizer, options.work, 512)
     return Tokenizer.from_file(str(path))
 
@@ -203,7 +206,7 @@ def distil(options: DistilOptions, report: Report = _quiet) -> Path:
     data = _read(options, report)
     _claim_work(options)
     teacher = load_teacher(options.teacher)
-    tokenizer = _student_tokenizer(options, data[1].training, english)
+    tokenizer = _student_tokenizer(options, data[1].training, english, teacher[1])
     report(f"tokenizer: {tokenizer.get_vocab_size()} tokens")
     corpus = _corpus(options, data[1].training, english, (tokenizer, teacher[1]))
     report(f"{len(corpus.student_ids)} sentences, {len(corpus.student_ids.values)} tokens an epoch")

@@ -15,6 +15,8 @@ from classifier.files import write_text
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PAD, UNK, CLS, SEP, MASK = range(5)
 PREFIX = "##"
+CHUNK = 5000
+"""Texts encoded at once: bounds memory."""
 _BLOCKS = ((0x21, 0x7F), (0xA1, 0x180), (0x400, 0x460), (0x490, 0x4A0), (0x218, 0x21C))
 ALPHABET = (
     *(chr(code) for block in _BLOCKS for code in range(*block) if chr(code).isprintable()),
@@ -72,8 +74,25 @@ def _alphabet(texts: Iterable[str], rules: normalizers.Normalizer) -> list[str]:
     return sorted(character for character in usual | own if not character.isspace())
 
 
-def train_tokenizer(texts: Iterable[str], size: int, cased: bool) -> Tokenizer:
-    """Learn `size` pieces, every letter of the alphabet in both its forms among them."""
+def most_used(tokenizer: Tokenizer, texts: Sequence[str], count: int) -> list[str]:
+    """The `count` pieces that a tokenizer splits the texts into most often, special ones aside."""
+    tokenizer.no_truncation()
+    used: Counter[int] = Counter()
+    for start in range(0, len(texts), CHUNK):
+        for encoding in tokenizer.encode_batch_fast(list(texts[start : start + CHUNK])):
+            used.update(encoding.ids)
+    ranked = [tokenizer.id_to_token(n) for n in sorted(used, key=lambda n: (-used[n], n))]
+    return [piece for piece in ranked if piece not in SPECIAL][:count]
+
+
+def train_tokenizer(
+    texts: Iterable[str], size: int, cased: bool, given: Sequence[str] = ()
+) -> Tokenizer:
+    """`size` pieces: every letter of the alphabet in both its forms, those given, and learnt ones.
+
+    Text whose pieces are all given is split as by the tokenizer they come from, but where a learnt
+    piece is longer.
+    """
     kept = list(texts)
     draft = Tokenizer(WordPiece(unk_token=SPECIAL[UNK]))
     draft.normalizer = normalizer(cased)
@@ -92,7 +111,8 @@ def train_tokenizer(texts: Iterable[str], size: int, cased: bool) -> Tokenizer:
     )
     draft.train_from_iterator(kept, trainer)
     learned = sorted(draft.get_vocab().items(), key=lambda item: item[1])
-    return _assembled([piece for piece, _ in learned], cased)
+    pieces = dict.fromkeys([*first, *given, *(piece for piece, _ in learned)])
+    return _assembled(list(pieces)[:size], cased)
 
 
 def balanced(texts: Mapping[str, Sequence[str]], most: int = 4) -> Iterable[str]:
