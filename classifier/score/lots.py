@@ -11,6 +11,7 @@ from classifier.score.preparing import Found, Preparation
 
 Prepared = tuple[list[Found], list[Passage]]
 _LENGTH = struct.Struct("<Q")
+_LONGEST = 1 << 36
 
 
 def prepared(preparation: Preparation, articles: Sequence[Article]) -> Prepared | None:
@@ -37,10 +38,10 @@ def send(pipe: IO[bytes], content: object) -> None:
 
 
 def receive(pipe: IO[bytes]) -> bytes | None:
-    """The pickle that `send` wrote, as bytes; None where the pipe has ended."""
+    """The pickle that `send` wrote, as bytes; None where the pipe has ended or holds no such."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack(head)
-    data = pipe.read(length)
+    data = pipe.read(length) if length <= _LONGEST else b""
     return data if len(data) == length else None
