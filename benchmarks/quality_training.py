@@ -129,7 +129,8 @@ class _Loop:
         self.model, self.items, self.recipe = model, items, model.recipe
         self.options = model.recipe.options
         self.collate = TrainingBatches(frame, self.options)
-        self.weights = label_weights(items.labels, self.options)
+        sizes = {variable.name: len(variable.names) for variable in model.variables}
+        self.weights = label_weights(items.labels, self.options, sizes)
         self.average: dict[str, Tensor] = {}
 
     def run(self, epochs: Sequence[Sequence[Sequence[int]]]) -> list[float]:

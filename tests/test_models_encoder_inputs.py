@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.models.encoder_batches import Frame, SimilarLengths, TrainingBatches, join
+from classifier.models.encoder_fit import label_weights
 from classifier.models.encoder_inputs import Encoded, collate, encode_passages, length_batches
 from classifier.models.encoder_network import masked_loss
 from classifier.models.encoder_reading import read_tokenizer
@@ -150,3 +151,10 @@ def test_joining_keeps_rows_and_the_limit() -> None:
         owner, place = batch["mention_tokens"]
         assert owner.tolist() == list(range(32))
         assert batch["input_ids"].reshape(-1)[place].tolist() == list(range(10, 42))
+
+
+def test_a_label_that_does_not_occur_has_a_weight_too() -> None:
+    options = TrainOptions(class_weights="balanced")
+    weights = label_weights({"tone": [np.array([0, 0, 1, -1])]}, options, {"tone": 3})["tone"]
+    # counted as 2, 1 and 1 of 4: 4 / (3 x 2), 4 / (3 x 1)
+    assert weights.tolist() == pytest.approx([2 / 3, 4 / 3, 4 / 3])

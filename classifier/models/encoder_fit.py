@@ -56,7 +56,8 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
         """Take what the library's trainer takes, and ours."""
         self.options = options
         self.judge = judge
-        self.weights = label_weights(passages.labels, options)
+        sizes = {name: len(head["labels"]) for name, head in network.config.heads.items()}
+        self.weights = label_weights(passages.labels, options, sizes)
 
         # The library asks for an eval_dataset, although `evaluate` here asks the judge instead.
         data = {"train_dataset": passages, "eval_dataset": passages}
@@ -141,16 +142,21 @@ def _own_labels(among: Tensor, own: Tensor, n_mentions: int) -> Tensor:
 
 
 def label_weights(
-    labels: Mapping[str, Sequence[NDArray[np.int64]]], options: TrainOptions
+    labels: Mapping[str, Sequence[NDArray[np.int64]]],
+    options: TrainOptions,
+    sizes: Mapping[str, int],
 ) -> dict[str, Tensor]:
-    """Weights against imbalance, per label: n / (k·n_label); for a set, √(no / yes), at most 10."""
+    """Weights against imbalance, per label: n / (k·n_label); for a set, √(no / yes), at most 10.
+
+    `sizes` says how many labels each variable has, of which some may not occur.
+    """
     if options.class_weights == "none":
         return {}
     weights = {}
     for name, parts in labels.items():
         rows = np.concatenate(list(parts))
         if rows.ndim == 1:
-            counts = np.bincount(rows[rows >= 0]).clip(min=1)
+            counts = np.bincount(rows[rows >= 0], minlength=sizes[name]).clip(min=1)
             values = counts.sum() / (len(counts) * counts)
         else:
             yes = (rows == 1).sum(axis=0).clip(min=1)
