@@ -29,7 +29,7 @@ import psutil
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.files import write_json_lines
 from classifier.models.bases import find_base
-from classifier.score import judge_locally, load, ray_engine, score_to_file
+from classifier.score import load, local_engine, ray_engine, score_to_file
 from classifier.sentences import split_sentences
 from classifier.training import TrainOptions, train
 
@@ -102,7 +102,7 @@ def measure(engine: str, run: Path, corpus: Path, out: Path) -> None:
         scorer,
         corpus,
         out,
-        engine=ray_engine() if engine == "ray" else judge_locally,
+        engine=ray_engine() if engine == "ray" else local_engine(),
         progress=lambda done, *_: steps.append((time.perf_counter() - started, done)),
     )
     seconds = time.perf_counter() - started
