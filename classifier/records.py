@@ -19,6 +19,15 @@ FOLD_PART = "fold "
 MentionKind = Literal["name", "demonym", "metonym", "leader", "compound", "historical"]
 
 
+def counted(n: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "article"), counted(3, "article")
+    ('1 article', '3 articles')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
     """A stretch of an article, as half-open code-point offsets.

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
 from classifier.errors import DataError
+from classifier.records import counted
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -132,7 +133,7 @@ def interval(
     if options.method == "none":
         return Interval(None, None, "not asked for")
     if n_articles < options.min_articles:
-        return Interval(None, None, f"too few: {n_articles} articles")
+        return Interval(None, None, f"too few: {counted(n_articles, 'article')}")
     makers = {"jackknife": _jackknife, "linearised": _linearised, "bootstrap": _bootstrap}
     made = makers[options.method](totals, statistic, options)
     if made.low is None or made.high is None:

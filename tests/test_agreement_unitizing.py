@@ -43,7 +43,7 @@ def test_published_disagreements() -> None:
 def test_published_alpha(label: str | None, expected: str) -> None:
     estimate = agreement.unitizing_alpha(KRIPPENDORFF_2004, {"text": 300}, ["i", "j"], label=label)
     assert f"{estimate.value:.4f}" == expected
-    assert estimate.interval_status == "too few: 1 articles"
+    assert estimate.interval_status == "too few: 1 article"
 
 
 def test_krippendorff_1995_stretched() -> None:

@@ -14,6 +14,7 @@ from classifier.annotations import (
     Annotation,
     AnnotationSet,
     annotation_table,
+    read_annotations,
     write_annotations,
 )
 from classifier.cli import main
@@ -260,3 +261,67 @@ def test_a_profile_shows_differences_and_ranks(terminal: Terminal, tmp_path: Pat
     assert "first minus second" in out
     assert "not predicted, so not estimated: roles" in out
     assert "ranks, highest first" in out
+
+
+def test_agreement_says_why_there_is_no_figure_or_no_interval(
+    terminal: Terminal, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    own = toy_set.table[toy_set.table["article_id"] == "t0"]
+    table = pd.concat([own, own.assign(annotator="second")], ignore_index=True)
+    write_annotations(replace(toy_set, table=table), tmp_path / "one")
+    _, out, _ = terminal.run("agreement", tmp_path / "one")
+    assert "no interval: too few: 1 article" in out
+    assert "undefined: no variation" in out
+    assert "nan" not in out
+    write_annotations(replace(toy_set, table=own.head(0)), tmp_path / "none")
+    _, out, _ = terminal.run("agreement", tmp_path / "none")
+    assert "annotators: none" in out
+    assert "not estimable: no labels" in out
+
+
+def test_unknown_labels_are_set_aside_on_request(
+    terminal: Terminal, folder: Path, toy_scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    terminal.json("train", folder, "--out", tmp_path / "run", "--model", "linear")
+    path = tmp_path / "p.jsonl"
+    labels = toy_scores["stance"].mask(toy_scores["article_id"] == "t3", "good")
+    toy_scores.assign(stance=labels).to_json(path, orient="records", lines=True)
+    words = ("evaluate", tmp_path / "run", folder, "--predictions", path, "--split", "train")
+    code, _, err = terminal.run(*words)
+    assert (code, "got 'good'. Mend them, or set them aside" in err) == (1, True)
+    judged = terminal.json(*words, "--set-aside")
+    counts = judged["tables"]["accuracy"][0]["counts"]
+    assert counts["n_unknown_label"] == 3 * ("t3" in _part(tmp_path / "run", "train"))
+
+
+def _part(run: Path, part: str) -> list[str]:
+    return list(json.loads((run / "split.json").read_text(encoding="utf-8"))[part])
+
+
+def test_train_and_score_in_folds_and_plan_further(
+    terminal: Terminal, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    write_annotations(toy_set, tmp_path / "all")
+    corpus, coded, run = tmp_path / "all" / "articles.jsonl", tmp_path / "coded", tmp_path / "run"
+    drawn = terminal.json("sample", corpus, "--n", "24", "--by", "language", "--out", coded)
+    chosen = {one["article_id"] for one in drawn["drawn"]}
+    book = read_annotations(coded)
+    table = toy_set.table[toy_set.table["article_id"].isin(chosen)]
+    write_annotations(replace(book, table=table), coded)
+    terminal.json("train", coded, "--out", run, "--model", "linear", "--folds", "3")
+    rows = tmp_path / "p.parquet"
+    terminal.json("score", run, corpus, "--folds", "--out", rows)
+    profile = terminal.json("profile", rows, "--gold", coded, "--by", "target")
+    jsonschema.validate(profile, profiles.schema())
+    assert profile["left_out"] == {}
+    assert all(row["n_coded_articles"] == 24 for row in profile["rows"] if row["voice"] == "all")
+    words = ("plan", rows, "--gold", coded, "--by", "source", "--population", "corpus")
+    more = ("--half-width", "0.2", "--articles", corpus, "--out", tmp_path / "more")
+    made = terminal.json(*words, *more)
+    assert made["drawn"]
+    longer = read_annotations(tmp_path / "more")
+    assert len(longer.articles) == 24 + len(made["drawn"])
+    assert (tmp_path / "more" / "sampling.csv").is_file()
+    code, _, err = terminal.run(*words, "--out", tmp_path / "more")
+    assert code == 2
+    assert "--articles and --out go together" in err

@@ -255,7 +255,7 @@ def test_unknown_labels_stop_or_are_set_aside() -> None:
 
 def test_a_unit_predicted_twice_is_refused() -> None:
     annotation_set, predictions = simple(KNOWN)
-    with pytest.raises(DataError, match="1 units come again"):
+    with pytest.raises(DataError, match="1 row too many, such as"):
         evaluate(annotation_set, pd.concat([predictions, predictions.iloc[:1]]), options=POINTS)
 
 

@@ -326,9 +326,9 @@ def test_stories_are_resampled_whole_on_request() -> None:
     options = replace(FAST, cluster="story", breakdowns=((),))
     made = evaluate(one_story, predictions, options=options)
     row = made.table("accuracy").row(variable="stance", predictor="model")
-    assert row["accuracy"].interval_status == "too few: 1 articles"
+    assert row["accuracy"].interval_status == "too few: 1 article"
     whole = made.table("agreement").row(variable="stance", predictor="model", **OVERALL)
-    assert whole["alpha_all"].interval_status == "too few: 1 articles"
+    assert whole["alpha_all"].interval_status == "too few: 1 article"
 
 
 def test_a_bare_name_for_a_set_is_refused() -> None:

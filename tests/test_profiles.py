@@ -174,6 +174,12 @@ def test_an_unknown_group_is_named() -> None:
         profile_sources(predictions(), codebook(), options=ProfileOptions(by=("year",)))
 
 
+def test_a_mention_that_was_scored_twice_is_refused() -> None:
+    rows = pd.concat([predictions(), predictions().head(1)])
+    with pytest.raises(DataError, match="1 row too many, such as 'a00:0-1:X'"):
+        profile_sources(rows, codebook())
+
+
 def test_labels_of_other_articles_are_refused() -> None:
     rows = predictions()
     labels = gold(rows, 8).assign(article_id=[f"elsewhere{i}" for i in range(8)])

@@ -24,7 +24,7 @@ from classifier.agreement.scoring import (
 )
 from classifier.codebook import Variable
 from classifier.errors import DataError
-from classifier.records import Estimate
+from classifier.records import Estimate, counted
 from classifier.resampling import (
     FloatArray,
     IntArray,
@@ -198,7 +198,7 @@ def _annotator_test(scores: Scores, column: int, options: TestOptions) -> Annota
     articles = scores.coding.articles[rows]
     n_articles = len(np.unique(articles))
     if len(rows) < options.min_items:
-        return AnnotatorTest(name, f"too few: {len(rows)} items", len(rows), n_articles)
+        return AnnotatorTest(name, f"too few: {counted(len(rows), 'item')}", len(rows), n_articles)
     apart = at_least[:, 1] - at_least[:, 0]
     clustered = _p_value(apart, articles, options.epsilon) if options.cluster else None
     return AnnotatorTest(
@@ -252,7 +252,7 @@ def _winning_rate(tests: Sequence[AnnotatorTest], won: Sequence[bool]) -> Estima
 def _no_test(tests: Sequence[AnnotatorTest]) -> str:
     if len(tests) < 2:
         return "not estimable: one annotator" if tests else "not estimable: no labels"
-    return f"too few: {max(test.n_items for test in tests)} items"
+    return f"too few: {counted(max(test.n_items for test in tests), 'item')}"
 
 
 def _advantage(scores: Scores, tests: Sequence[AnnotatorTest], options: TestOptions) -> Estimate:

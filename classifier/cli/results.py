@@ -11,7 +11,9 @@ from classifier.cli.output import Answer, problem_lines, progress, show, table
 from classifier.cli.tables import (
     accuracy_table,
     agreement_lines,
+    alpha_table,
     comparison_lines,
+    interval_lines,
     profile_table,
     withheld_line,
 )
@@ -50,12 +52,11 @@ def agreement_command(
     from classifier.pipeline import measure_agreement
 
     report = measure_agreement(folder)
-    columns = ["variable", "part", "alpha", "low", "high", "n_items", "n_articles", "status"]
-    rows = [list(row) for row in report.to_frame()[columns].astype(object).itertuples(index=False)]
+    who = ", ".join(report.annotators)
     answer = Answer(
         report.to_dict(),
-        [f"annotators: {', '.join(report.annotators)}", table(columns, rows)],
-        f"classifier train {folder} --out RUN",
+        [f"annotators: {who or 'none'}", alpha_table(report.to_frame())],
+        f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
     )
     show(answer, as_json=as_json)
 
@@ -68,20 +69,29 @@ def evaluate_command(
         Path | None, typer.Option(help="Judge these predictions instead of the run's.")
     ] = None,
     baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="Set unknown labels aside instead of stopping.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Judge a model beside the annotators, a linear baseline and the majority class."""
+    from classifier.evaluation import EvaluationOptions
     from classifier.pipeline import evaluate, evaluate_predictions
     from classifier.predictions import read_predictions
 
+    options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
     if predictions is None:
         with progress("evaluate") as tell:
-            result = evaluate(run, folder, split=split, baseline=baseline, progress=tell)
+            result = evaluate(
+                run, folder, split=split, baseline=baseline, options=options, progress=tell
+            )
     else:
-        result = evaluate_predictions(read_predictions(predictions), folder, run=run, split=split)
+        result = evaluate_predictions(
+            read_predictions(predictions), folder, run=run, split=split, options=options
+        )
     answer = Answer(
         result.to_dict(),
-        [accuracy_table(result), *agreement_lines(result)],
+        [accuracy_table(result), *agreement_lines(result), *interval_lines(result)],
         f"classifier report {run} {folder} --out report.html",
     )
     show(answer, as_json=as_json)
@@ -105,6 +115,7 @@ def profile_command(
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
     from classifier.pipeline import profile
+    from classifier.profiles.table import TRAINED
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
     result = profile(predictions, gold=gold, codebook=codebook, options=options)
@@ -115,6 +126,8 @@ def profile_command(
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
     ]
+    if TRAINED in result.left_out:
+        lines.append("Train and score with --folds, and those articles correct the profile too.")
     if gold is None:
         lines.append("These are the model's means, not corrected for model error: no --gold given.")
     step = (
@@ -229,8 +242,7 @@ def demo_command(
     from classifier.pipeline import demonstrate
 
     demo = demonstrate(out, folds=folds, step=progress)
-    columns = ["variable", "part", "alpha", "low", "high", "n_items", "status"]
-    overall = demo.agreement.to_frame().query("part == 'all'")[columns].astype(object)
+    overall = demo.agreement.to_frame().query("part == 'all'")
     answer = Answer(
         {
             "report": demo.report,
@@ -242,7 +254,7 @@ def demo_command(
         [
             "The sample was written and labelled by a language model, to learn the tool and for "
             "tests; it is no evidence about anyone.",
-            table(columns, overall.to_numpy().tolist(), "agreement between the two passes"),
+            alpha_table(overall, "agreement between the two passes"),
             accuracy_table(demo.evaluation),
             profile_table(demo.profiles[0]),
             *withheld_line(demo.profiles[-1], "--folds 3 trains more models to profile all"),

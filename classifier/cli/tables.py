@@ -9,6 +9,8 @@ from classifier.cli.output import table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from classifier.evaluation import Evaluation, Row
     from classifier.profiles import Profile, Ranked
 
@@ -97,6 +99,35 @@ def comparison_lines(result: "Profile") -> list[str | Table]:
 
 def _place(entry: "Ranked") -> str:
     return str(entry.rank) if entry.rank else f"none ({entry.best} to {entry.worst})"
+
+
+def alpha_table(frame: "pd.DataFrame", title: str = "") -> Table:
+    """Alpha per variable and part; the status says why there is no value, or no interval."""
+    columns = ["variable", "part", "alpha", "low", "high", "n_items", "n_articles"]
+    known = frame[columns].astype(object).where(frame[columns].notna(), None)
+    rows = [
+        [*row, _why(status, interval)]
+        for row, status, interval in zip(
+            known.to_numpy().tolist(), frame["status"], frame["interval_status"], strict=True
+        )
+    ]
+    return table([*columns, "status"], rows, title)
+
+
+def _why(status: str, interval_status: str) -> str:
+    has_none = status == "ok" and interval_status != "ok"
+    return f"no interval: {interval_status}" if has_none else status
+
+
+def interval_lines(result: "Evaluation") -> list[str]:
+    """Why figures against gold have no interval, where they have none."""
+    reasons = {
+        figure.interval_status
+        for row in result.table("accuracy")
+        for figure in row.estimates.values()
+        if figure.value is not None and figure.low is None
+    }
+    return [f"some figures have no interval: {'; '.join(sorted(reasons))}"] if reasons else []
 
 
 def accuracy_table(result: "Evaluation") -> Table:

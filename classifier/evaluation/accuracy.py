@@ -105,17 +105,25 @@ def _scores(
 
 
 def _macro(counted: Sample, gold: FloatArray) -> Estimate:
-    if len(gold) and (gold.sum(axis=0) > 0).sum() < 2:
-        # One label in gold: any predictor that repeats it would score 1.
-        return Estimate(
-            None,
-            NO_VARIATION,
-            interval_status=NO_VARIATION,
-            n_items=len(gold),
-            n_articles=counted.n_articles,
-            method="macro-F1",
-        )
+    if _has_one_label(gold):
+        return _unvaried(counted, "macro-F1")
     return figure(counted, macro_f1, "macro-F1")
+
+
+def _has_one_label(gold: FloatArray) -> bool:
+    """Whether gold is one label throughout: any predictor that repeats it would score 1."""
+    return bool(len(gold)) and int((gold.sum(axis=0) > 0).sum()) < 2
+
+
+def _unvaried(sample: Sample, method: str) -> Estimate:
+    return Estimate(
+        None,
+        NO_VARIATION,
+        interval_status=NO_VARIATION,
+        n_items=len(sample.rows),
+        n_articles=sample.n_articles,
+        method=method,
+    )
 
 
 def _difference(
@@ -134,6 +142,8 @@ def _difference(
 
     sample = _sample(judged, np.hstack(both), mask, options)
     method = f"macro-F1 minus that of {names[0]}, paired"
+    if judged.variable.kind != "set" and _has_one_label(gold):
+        return _unvaried(sample, method)
     return figure(sample, difference, method, bounds=(-1.0, 1.0))
 
 

@@ -204,12 +204,13 @@ def _variables(
         if variable.name in table.columns and table[variable.name].notna().any()
     ]
     found = [name for name in coded if name in predictions.columns]
+    predicted = [v.name for v in annotation_set.codebook.variables if v.name in predictions.columns]
     wanted = list(options.variables) or found
     lacking = [name for name in wanted if name not in found]
     if lacking or not wanted:
         raise DataError(
             "evaluation needs a variable that is both coded and predicted; coded: "
-            f"{', '.join(coded) or 'none'}; predicted: {', '.join(map(str, predictions.columns))}; "
+            f"{', '.join(coded) or 'none'}; predicted: {', '.join(predicted) or 'none'}; "
             f"wanted: {', '.join(wanted) or 'any'}"
         )
     return wanted

@@ -14,7 +14,7 @@ from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.evaluation.options import GROUPS, EvaluationOptions
 from classifier.evaluation.tables import UNKNOWN
-from classifier.records import Article
+from classifier.records import Article, counted
 from classifier.resampling import FloatArray, IntArray
 
 Answer = str | frozenset[str] | None
@@ -126,8 +126,8 @@ def read_answers(
     repeated = wanted["unit"][wanted["unit"].duplicated()]
     if len(repeated):
         raise DataError(
-            f"{predictor}: one row per unit was required, {len(repeated)} units come again, "
-            f"such as {repeated.iloc[0]!r}"
+            f"{predictor}: one row per unit was required, {counted(len(repeated), 'row')} too "
+            f"many, such as {repeated.iloc[0]!r}"
         )
     rows = wanted.set_index("unit").reindex(list(units))
     found = np.asarray(rows.index.isin(wanted["unit"]))
@@ -222,7 +222,7 @@ def _answers(
         listed = ", ".join(map(repr, sorted(frozenset().union(*unknown))))
         raise DataError(
             f"{where}: variable {variable.name!r} allows the labels {', '.join(variable.names)}; "
-            f'got {listed}. Mend them, or set them aside with unknown="set aside"'
+            f'got {listed}. Mend them, or set them aside (unknown="set aside", --set-aside)'
         )
     return tuple(
         None if strange else answer for answer, strange in zip(answers, unknown, strict=True)

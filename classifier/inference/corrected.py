@@ -31,7 +31,7 @@ from classifier.inference.totals import (
     with_interval,
 )
 from classifier.inference.unequal import weighted_fit, weighted_terms, weighted_variance
-from classifier.records import Estimate
+from classifier.records import Estimate, counted
 
 MINIMUM_CODED = 8
 """Below this many coded articles a corrected mean is withheld."""
@@ -144,8 +144,10 @@ def withheld(totals: Totals) -> str:
         return "not corrected: no coded article"
     n_clusters = len(np.unique(totals.coded_cluster))
     if n_clusters < MINIMUM_CODED:
-        what = "coded articles" if n_clusters == n else f"stories in {n} coded articles"
-        return f"too few: {n_clusters} {what}, {MINIMUM_CODED} needed"
+        found = counted(n, "coded article")
+        if n_clusters < n:
+            found = f"{n_clusters} {'story' if n_clusters == 1 else 'stories'} in {found}"
+        return f"too few: {found}, {MINIMUM_CODED} needed"
     has_label = totals.coded_label_size > 0
     if not has_label.any():
         return "undefined: all coded mentions are false"

@@ -47,6 +47,7 @@ class AgreementReport:
                     "low": part.estimate.low,
                     "high": part.estimate.high,
                     "status": part.estimate.status,
+                    "interval_status": part.estimate.interval_status,
                     "n_items": part.estimate.n_items,
                     "n_articles": part.estimate.n_articles,
                 }

@@ -88,6 +88,11 @@ def deal_folds(
         for article in annotation_set.articles
         if article.split in _PUBLISHED_FOR_TRAINING
     ]
+    if len(pool) < n_folds:
+        raise DataError(
+            f"{n_folds} folds need at least as many annotated articles, got {len(pool)}; "
+            "take fewer folds"
+        )
     by: SplitBy = "story" if options.split_by == "story" else "article"
     folds = []
     for left in range(n_folds, 1, -1):

@@ -129,6 +129,8 @@ def _out_of_fold(run: Run, annotation_set: AnnotationSet) -> frozenset[str]:
 def select_articles(run: Run, annotation_set: AnnotationSet, split: str | None) -> set[str]:
     """Ids of the articles of one part; raises `DataError` where the part is not there."""
     present = set(annotation_set.article_by_id)
+    if not present:
+        raise DataError("evaluation needs annotated articles, but this set has none")
     if split is None:
         split_of_seen = set().union(*(run.split.get(part, []) for part in _SEEN))
         chosen = present & set(run.split.get(HELD_OUT, [])) or present - split_of_seen

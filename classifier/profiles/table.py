@@ -10,7 +10,7 @@ import pandas as pd
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.inference import InferenceOptions
-from classifier.records import PROFILE_ZONES
+from classifier.records import PROFILE_ZONES, counted
 
 CHANCE = "chance"
 """Column with the chance that a mention's article had to be drawn; nan where nobody knows it."""
@@ -18,6 +18,8 @@ IS_FALSE = "is_false"
 """Column that says where a coder found no mention of the target."""
 TRAINED_ON = ("train", "development", "calibration")
 """Parts of a run's split whose articles shaped the model; scoring writes the part down."""
+TRAINED = "article the model was trained on"
+"""Why a mention is left out that nobody may correct with."""
 TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
 UNKNOWN = "unknown"
@@ -52,6 +54,12 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
     if missing:
         raise DataError(
             f"a profile needs the prediction columns {missing}; score again to get them"
+        )
+    repeated = predictions["unit"][predictions["unit"].duplicated()]
+    if len(repeated):
+        raise DataError(
+            f"one row per mention was required, {counted(len(repeated), 'row')} too many, such as "
+            f"{repeated.iloc[0]!r}; score again, or drop the repeated rows"
         )
     variables = estimated(codebook)
     if not any(is_predicted(variable, predictions) for variable in variables):
@@ -119,7 +127,7 @@ def _reasons(
     yield ("zone " + zone.astype(str)).where(~zone.isin(options.zones), None).astype(object)
     if gold is not None and "part" in predictions:
         seen = predictions["part"].isin(TRAINED_ON)
-        yield seen.map({True: "article the model was trained on"})
+        yield seen.map({True: TRAINED})
     scores = [name for name in predictions if str(name).endswith("_score")]
     empty = predictions[scores].isna().any(axis=1)
     yield empty.map({True: "no score"})

@@ -17,7 +17,7 @@ from classifier.profiles.table import (
     labels_of,
     score_column,
 )
-from classifier.records import FOLD_PART
+from classifier.records import FOLD_PART, counted
 
 LEVEL = 0.05
 """Of the test of randomness: one honest draw in twenty fails it."""
@@ -125,7 +125,7 @@ def _obstacle(n_coded: int, draw: Draw) -> str:
     if n_coded == 0:
         return "not corrected: no coded article"
     if n_coded < MINIMUM_CODED:
-        return f"not corrected: {n_coded} coded articles, {MINIMUM_CODED} needed"
+        return f"not corrected: {counted(n_coded, 'coded article')}, {MINIMUM_CODED} needed"
     return draw.problem
 
 
