@@ -51,6 +51,10 @@ def train_command(
         int,
         typer.Option(min=0, help="Also train this many models without a fold each (for profiles)."),
     ] = 0,
+    gradient_checkpointing: Annotated[
+        bool,
+        typer.Option("--gradient-checkpointing", help="Less memory, more time."),
+    ] = False,
     seed: Annotated[int, typer.Option()] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     as_json: Json = False,
@@ -69,6 +73,7 @@ def train_command(
         "batch_size": batch_size,
         "split_by": split_by,
         "class_weights": class_weights,
+        "gradient_checkpointing": gradient_checkpointing,
         "seed": seed,
     }
     if learning_rate is not None:
