@@ -18,7 +18,6 @@ from classifier.models import encoder_adapter as adapters
 from classifier.models.base import Probabilities, Progress
 from classifier.models.bases import find_base
 from classifier.models.encoder_batches import Frame, LabelledPassages
-from classifier.models.encoder_fit import QUALITY, fit_network
 from classifier.models.encoder_inputs import collate, length_batches
 from classifier.models.encoder_network import PassageEncoder, PassageEncoderConfig
 from classifier.models.encoder_reading import (
@@ -129,6 +128,8 @@ class EncoderModel:
         checkpoints: Path | None = None,
     ) -> Mapping[str, object]:
         """Fine-tune; the epoch with the best mean macro-F1 on development is kept."""
+        # The trainer takes seconds to read, which applying a trained model need not wait for.
+        from classifier.models.encoder_fit import QUALITY, fit_network
 
         def judge() -> Mapping[str, float]:
             self._ready = None

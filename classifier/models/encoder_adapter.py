@@ -1,10 +1,11 @@
 """LoRA: a small adapter beside frozen weights, merged into them or kept apart."""
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel
 
@@ -20,10 +21,14 @@ from classifier.models.runtime import (
 )
 
 _HEADS, _ADAPTER = "heads.safetensors", "adapter_model.safetensors"
+_PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 
 
 def attach(network: PassageEncoder, options: TrainOptions) -> None:
     """Freeze the encoder and put an adapter of the wished rank on all its linear layers."""
+    # Reading it takes seconds, which applying a trained adapter need not wait for.
+    from peft import LoraConfig, get_peft_model
+
     config = LoraConfig(
         r=options.adapter_rank,
         lora_alpha=2 * options.adapter_rank,
@@ -36,10 +41,11 @@ def attach(network: PassageEncoder, options: TrainOptions) -> None:
 
 def finish(network: PassageEncoder, options: TrainOptions) -> None:
     """Merge the adapter into the weights; one that stays apart is rounded as it will be saved."""
-    if not isinstance(network.encoder, PeftModel):
+    if options.adapter == "none":
         return
-    if options.adapter == "merged":
+    if options.adapter == "merged" and hasattr(network.encoder, "merge_and_unload"):
         network.encoder = network.encoder.merge_and_unload()
+    if options.adapter == "merged":
         return
     for parameter in network.encoder.parameters():
         if parameter.requires_grad:
@@ -90,9 +96,21 @@ def load(folder: Path) -> tuple[PassageEncoder, Path]:
         encoder = AutoModel.from_pretrained(
             base.folder, attn_implementation=attention, dtype=torch.float32, use_safetensors=True
         )
-        if getattr(encoder, "pooler", None) is not None:
-            encoder.pooler = None
-        adapted = PeftModel.from_pretrained(encoder, str(folder))
-    network = PassageEncoder(config, adapted.merge_and_unload())
+    _merge(encoder, folder)
+    network = PassageEncoder(config, encoder)
     network.heads.load_state_dict(load_file(folder / _HEADS))
     return network, base.folder
+
+
+def _merge(encoder: Any, folder: Path) -> None:  # noqa: ANN401
+    """Add to each adapted layer's weights scaling · up · down, as LoRA defines it."""
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    scaling = config["lora_alpha"] / config["r"]
+    weights = load_file(folder / _ADAPTER)
+    downs = [name for name in weights if name.endswith(_DOWN)]
+    if 2 * len(downs) != len(weights):
+        raise ModelError(f"{folder / _ADAPTER} must hold pairs of LoRA weights only; train again")
+    for name in downs:
+        layer = encoder.get_submodule(name.removeprefix(_PREFIX).removesuffix(_DOWN))
+        up = weights[name.removesuffix(_DOWN) + _UP].float()
+        layer.weight.data += scaling * (up @ weights[name].float())
