@@ -8,7 +8,7 @@ import pandas as pd
 
 from classifier.prediction import Prediction
 from classifier.records import Span
-from classifier.showing import Mark, brief, draw, safe, shade
+from classifier.showing import Mark, brief, draw, safe, shade, signed
 
 _TOP = 5
 
@@ -80,14 +80,14 @@ class Explanation:
         for word in self.words:
             style = shade(word.weight, strongest)
             if style:
-                yield Mark(word.span.shifted(-start), style, f"{word.weight:+.3f}")
+                yield Mark(word.span.shifted(-start), style, signed(word.weight))
 
     def _caption(self) -> str:
         up = [w for w in self.top() if w.weight > 0]
         down = [w for w in self.top() if w.weight < 0]
-        parts = [f"<b>{safe(self.quantity)} {self.value:+.2f}</b>"]
+        parts = [f"<b>{safe(self.quantity)} {signed(self.value)}</b>"]
         for arrow, words in (("▲ up", up), ("▼ down", down)):
             if words:
-                named = ", ".join(f"{safe(w.surface, 40)} {w.weight:+.2f}" for w in words)
+                named = ", ".join(f"{safe(w.surface, 40)} {signed(w.weight)}" for w in words)
                 parts.append(f"{arrow}: {named}")
         return "; ".join(parts) + f" <small>({safe(self.method)}: {safe(self.baseline)})</small>"

@@ -6,11 +6,10 @@ from typing import Any
 
 from classifier.errors import DataError
 from classifier.records import Article, Span
-from classifier.showing import BLUE, GREY, ORANGE, Mark, marked_html, safe
+from classifier.showing import BLUE, GREY, ORANGE, Mark, marked_html, safe, signed
 
 _MOST_SHOWN = 2_400
 _LOOKS = {-1: (ORANGE, "▼"), 0: (GREY, "●"), 1: (BLUE, "▲")}
-_OWN, _OTHER = 0.4, 0.12
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ class Prediction:
             place, said = verdict(row)
             words = [row["target"], f"{_LOOKS[place][1]} {said}" if said else row["status"]]
             words += [row["voice"]] if row.get("voice") else []
-            strength = _OWN if row is self.row else _OTHER
-            made.append(Mark(span, _frame(_LOOKS[place][0], strength), note=" · ".join(words)))
+            style = _frame(_LOOKS[place][0], is_own=row is self.row)
+            made.append(Mark(span, style, note=" · ".join(words)))
         return made
 
     def html(self, marks: list[Mark] | None = None) -> str:
@@ -104,13 +103,14 @@ def verdict(row: Mapping[str, Any]) -> tuple[int, str]:
     labels = [key.removeprefix(prefix) for key in row if key.startswith(prefix)]
     middle = (len(labels) - 1) / 2
     place = labels.index(row[name])
-    return (place > middle) - (place < middle), f"{row[name]} {row[f'{name}_score']:+.2f}"
+    return (place > middle) - (place < middle), f"{row[name]} {signed(row[f'{name}_score'])}"
 
 
-def _frame(ink: str, strength: float) -> str:
+def _frame(ink: str, *, is_own: bool) -> str:
+    depth, line, weight = (0.4, 2, 700) if is_own else (0.1, 1, 400)
     return (
-        f"background:rgba({ink},{strength});outline:1px solid rgba({ink},.9);"
-        "border-radius:2px;font-weight:600;padding:0 .15em"
+        f"background:rgba({ink},{depth});outline:{line}px solid rgba({ink},.9);"
+        f"border-radius:2px;font-weight:{weight};padding:0 .15em"
     )
 
 

@@ -22,6 +22,11 @@ from classifier.showing import draw, frame_html
 from classifier.thresholds import NONE_CHOSEN, Thresholds
 
 OK = "ok"
+_PLUMBING = (
+    *("unit", "story_id", "start", "end", "kind", "voice_confidence"),
+    *("passage_start", "passage_end", "part", "model_id", "codebook_version"),
+)
+"""What a reader of the table needs last."""
 _NEAR = 60
 """More mentions than one passage holds."""
 _BEFORE = {
@@ -114,8 +119,9 @@ class Predictions:
                 pq.write_table(self.table, draft)
 
     def _repr_html_(self) -> str:
-        shown = self.to_frame().drop(columns=["unit", "model_id", "codebook_version"])
-        return frame_html(shown, repr(self))
+        frame = self.to_frame()
+        least = [*_PLUMBING, *(name for name in frame if name.startswith("p_"))]
+        return frame_html(frame.drop(columns=least), repr(self))
 
 
 @dataclass(frozen=True)

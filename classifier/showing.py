@@ -22,7 +22,9 @@ BLUE, ORANGE, GREY = "0,114,178", "213,94,0", "127,127,127"
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_LONGEST = 300
+_LONGEST, _LONGEST_CELL = 300, 100
+_FAINTEST = 0.1
+"""Share of the strongest weight."""
 _BLOCK = "white-space:pre-line;overflow-wrap:anywhere;unicode-bidi:isolate;line-height:1.7"
 
 
@@ -77,7 +79,7 @@ def _cell(value: Any) -> Any:  # noqa: ANN401
         return "–"
     if isinstance(value, list | set | frozenset | tuple):
         value = ", ".join(map(str, sorted(value)))
-    return visible(brief(value)) if isinstance(value, str) else value
+    return visible(brief(value, _LONGEST_CELL)) if isinstance(value, str) else value
 
 
 def marked_html(text: str, marks: Sequence[Mark]) -> str:
@@ -107,12 +109,24 @@ def _piece(text: str, span: Span, marks: Sequence[Mark]) -> str:
 
 
 def shade(weight: float, strongest: float) -> str:
-    """Style of a word that pushes up (blue, line above) or down (vermilion, dotted line below)."""
-    if not strongest or not weight:
+    """Style of a word that pushes up (blue, line above) or down (vermilion, dotted line below).
+
+    Empty for words that hardly push: shading all of them would show none.
+    """
+    if not strongest or abs(weight) < _FAINTEST * strongest:
         return ""
     ink, line = (BLUE, "top:2px solid") if weight > 0 else (ORANGE, "bottom:2px dotted")
     depth = 0.08 + 0.42 * abs(weight) / strongest
     return f"background:rgba({ink},{depth:.2f});border-{line} rgba({ink},.9)"
+
+
+def signed(value: float) -> str:
+    """A number with its sign, as printed.
+
+    >>> signed(-0.256)
+    '−0.26'
+    """
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def draw(result: object, what: str = "") -> Any:  # noqa: ANN401

@@ -56,6 +56,7 @@ class WordModel:
 @pytest.fixture
 def scorer() -> Scorer:
     record = {"context": 1, "base_languages": ["en"], "training_languages": {}}
+    record |= {"variables": ["stance", "roles"]}
     model: Any = WordModel()
     codebook, calibration = default_codebook(), Calibration({})
     return Scorer(Trained(model, codebook, calibration, NONE_CHOSEN, record, "words@1"))
@@ -241,7 +242,7 @@ def test_a_word_of_a_megabyte_is_not_shown_whole(scorer: Scorer) -> None:
 def test_shown_words_say_their_direction_without_colour(scorer: Scorer) -> None:
     html = explained(scorer)._repr_html_()
     assert "▲ up: praised +0.50" in html
-    assert "▼ down: blamed -0.25" in html
+    assert "▼ down: blamed −0.25" in html
     assert "dotted" in html
     assert "solid" in html
 
@@ -256,7 +257,7 @@ def test_an_explanation_is_a_table_and_a_chart(scorer: Scorer) -> None:
 
 def test_a_prediction_shows_the_mentions_of_its_passage(scorer: Scorer) -> None:
     html = scorer.score(TEXT, language="en")[0]._repr_html_()
-    assert re.search(r">Turkey</span> <small>\(TR · . \w+ [+-]0\.\d\d · author\)</small>", html)
+    assert re.search(r">Turkey</span> <small>\(TR · . \w+ [+−]0\.\d\d · author\)</small>", html)
     assert ">Russia</span> <small>(RU" in html
 
 

@@ -57,7 +57,7 @@ def test_marking_changes_no_letter(text: str, spans: list[Span]) -> None:
 def test_direction_shows_without_colour() -> None:
     assert "border-top:2px solid" in shade(0.2, 0.4)
     assert "border-bottom:2px dotted" in shade(-0.4, 0.4)
-    assert shade(0.0, 0.4) == ""
+    assert shade(0.03, 0.4) == ""  # less than a tenth of the strongest
 
 
 def test_the_strongest_word_is_the_darkest() -> None:

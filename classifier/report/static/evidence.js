@@ -245,7 +245,8 @@
     }
     const words = data.excerpts.words[row] || [];
     const strongest = Math.max(...words.map((one) => Math.abs(one[2])));
-    words.forEach(([start, end, weight]) => {
+    // Shading all of them would show none.
+    words.filter(([, , weight]) => Math.abs(weight) >= 0.1 * strongest).forEach(([start, end, weight]) => {
       marks.push([start, end, weight > 0 ? "up" : "down", Math.abs(weight) / strongest]);
     });
     const from = mention[row][0] > AROUND * 1.4 ? atWord(whole, mention[row][0] - AROUND, 1) : 0;
