@@ -5,8 +5,10 @@ prints one JSON object last, and adds it to the run log that --log names.
 
     python benchmarks/quality.py baselines
     python benchmarks/quality.py variants --only reference "focal loss" --seeds 1 2 3 --share .33
+    python benchmarks/quality.py probes
     python benchmarks/quality.py transfer
     python benchmarks/quality.py swap --run runs/mine
+    python benchmarks/quality.py level --run runs/mine
     python benchmarks/quality.py swap --only reference "swapped copies"
     python benchmarks/quality.py baselines --base-model FacebookAI/xlm-roberta-base --device cuda
 
@@ -45,7 +47,7 @@ def main() -> None:
 def _variants(given: argparse.Namespace) -> dict[str, Any]:
     from quality_judging import TESTS
     from quality_runs import done, plain, run
-    from quality_variants import NAMES, reference, variant
+    from quality_variants import NAMES, SWAPPED_IN, reference, variant
 
     judge_on = tuple(dict.fromkeys(name for name, _ in TESTS))
     scope = _scope(given)
@@ -56,7 +58,7 @@ def _variants(given: argparse.Namespace) -> dict[str, Any]:
             recipe = variant(name, reference(given.base_model, given.epochs, seed))
             if (name, plain(recipe)["id"]) in finished:
                 continue
-            records.append(run(name, recipe, scope, judge_on))
+            records.append(run(name, recipe, scope, judge_on, swaps=name in SWAPPED_IN))
             print(_line(records[-1]), file=sys.stderr, flush=True)
     return {"variants": records}
 
@@ -82,6 +84,27 @@ def _transfer(given: argparse.Namespace) -> dict[str, Any]:
     record = transfer(reference(given.base_model, given.epochs, given.seeds[0]), scope)
     write_line(scope.log, record)
     return record
+
+
+def _probes(given: argparse.Namespace) -> dict[str, Any]:
+    from quality_probes import probes
+    from quality_variants import reference
+
+    scope = _scope(given)
+    recipe = reference(given.base_model, given.epochs, given.seeds[0])
+    return probes(recipe, scope, given.only or ())
+
+
+def _level(given: argparse.Namespace) -> dict[str, Any]:
+    from quality_levelling import level
+    from quality_runs import write_line
+
+    from classifier.score import load
+
+    trained = load(given.run).trained
+    done = level(trained.model, _scope(given), int(trained.record["context"]))
+    write_line(given.log, done | {"model_id": trained.model_id})
+    return done
 
 
 def _swap(given: argparse.Namespace) -> dict[str, Any]:
@@ -125,7 +148,9 @@ _COMMANDS = {
     "baselines": _baselines,
     "variants": _variants,
     "transfer": _transfer,
+    "probes": _probes,
     "swap": _swap,
+    "level": _level,
 }
 
 

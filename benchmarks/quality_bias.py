@@ -106,7 +106,7 @@ def _moved(item: Named, article: Article, done: Swapped, places: Mapping[str, st
 
 def shifts(reader: Reader, items: Sequence[Named], context: int) -> pd.DataFrame:
     """One row per mention and pair: from, to, language, article, and the change of its score."""
-    copies = [_copies(item) for item in items]
+    copies = [copies_of(item) for item in items]
     both = [one for item, own in zip(items, copies, strict=True) for one in (item, *own.values())]
     scores = iter(stance_scores(reader, both, context))
     rows: list[dict[str, Any]] = []
@@ -127,7 +127,7 @@ def shifts(reader: Reader, items: Sequence[Named], context: int) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def _copies(item: Named) -> dict[tuple[str, str], Named]:
+def copies_of(item: Named) -> dict[tuple[str, str], Named]:
     """The item once per ordered pair, with the two countries in each other's place."""
     copies = {}
     for first, second in pairs():

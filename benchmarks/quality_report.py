@@ -17,6 +17,7 @@ _COLUMNS: Mapping[str, tuple[str, str]] = {
     "voice": ("sample/test", "voice_macro_f1"),
 }
 """Test and figure of each column."""
+_OTHERS = {"baselines", "transfer", "swap", "probe"}
 _MEAN_OF = ("mt", "rw", "ru F1(P,N)", "sample")
 
 
@@ -29,7 +30,7 @@ def variants_table(records: Iterable[Mapping[str, Any]]) -> str:
     """One line per variant: mean over the seeds, range where there are several, time, load."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for record in records:
-        if record["run"] not in {"baselines", "transfer", "swap"}:
+        if record["run"] not in _OTHERS:
             groups.setdefault(record["run"], []).append(record)
     heads = ["variant", "seeds", *_COLUMNS, "mean of four", "training s", "load"]
     return _markdown(heads, [_variant_row(name, runs) for name, runs in groups.items()])
@@ -60,6 +61,19 @@ def _spread(values: Sequence[float | None]) -> str:
 
 def _short(value: float) -> str:
     return f"{value:.3f}".replace("0.", ".", 1)
+
+
+def probes_table(records: Iterable[Mapping[str, Any]]) -> str:
+    """One line per question put to the frozen base."""
+    columns = {name: place for name, place in _COLUMNS.items() if name not in {"roles", "voice"}}
+    lines = []
+    for record in records:
+        if record["run"] == "probe":
+            values = [_value(record, *place) for place in columns.values()]
+            size = "–" if record["share"] == 1 else f"{record['share']:g}"
+            cells = [_spread([value]) for value in values]
+            lines.append([record["question"], size, *cells])
+    return _markdown(["question", "share", *columns], lines)
 
 
 def judged_table(record: Mapping[str, Any], figure: str = "macro_f1") -> str:
@@ -94,11 +108,11 @@ def _cell(row: Mapping[str, Any] | None, figure: str) -> str:
     return "–" if value is None else _short(value)
 
 
-def swap_table(record: Mapping[str, Any]) -> str:
+def swap_table(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Pairs down, items across, all languages together."""
-    items = list(record["figures"])
+    items = list(figures)
     cells: dict[tuple[str, str], dict[str, str]] = {}
-    for name, rows in record["figures"].items():
+    for name, rows in figures.items():
         for row in rows:
             if row["language"] == "all":
                 low, high = row["interval"]
@@ -119,12 +133,14 @@ def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def report(path: Path) -> str:
     """All tables of a log."""
     records = read_log(path)
-    parts = [variants_table(records)]
+    parts = [variants_table(records), probes_table(records)]
     for record in records:
         if record["run"] in {"baselines", "transfer"}:
             parts += [record["run"], judged_table(record), judged_table(record, "f1_pn")]
         if record["run"] == "baselines":
             parts.append(judged_table(record, "ece"))
         if record["run"] == "swap":
-            parts += [f"swap: {record.get('of', '')}", swap_table(record)]
+            parts += [f"swap: {record.get('of', '')}", swap_table(record["figures"])]
+        if "swaps" in record:
+            parts += [f"swap: {record.get('question', record['run'])}", swap_table(record["swaps"])]
     return "\n\n".join(parts)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from quality_bias import with_swapped_copies
+from quality_bias import frame_items, sample_items, shifts, summary, with_swapped_copies
 from quality_data import STANCE, Corpus, examples, joined, load_corpus
 from quality_judging import Frames, Tested, frame, judged, tests, units_of
 from quality_training import Recipe, VariantModel, new_variant
@@ -103,8 +103,10 @@ def _reading(model: VariantModel) -> tuple[Any, Limits]:
     return model.token_starts, Limits(model.text_limit, model.options.context)
 
 
-def run(name: str, recipe: Recipe, scope: Scope, judge_on: Sequence[str]) -> dict[str, Any]:
-    """Train, judge, record."""
+def run(
+    name: str, recipe: Recipe, scope: Scope, judge_on: Sequence[str], *, swaps: bool = False
+) -> dict[str, Any]:
+    """Train, judge, record; with `swaps` also what swapping countries does."""
     clock = Clock()
     trained = train(recipe, scope)
     clock.lap("training")
@@ -119,11 +121,20 @@ def run(name: str, recipe: Recipe, scope: Scope, judge_on: Sequence[str]) -> dic
         "n_mentions": dict(trained.n_mentions),
         "losses": list(trained.losses),
         "figures": {test: rows["model"] for test, rows in figures.items()},
+        **({"swaps": swaps_of(trained, scope, recipe.options.context)} if swaps else {}),
         **clock.record(),
         **base_record(recipe.options.base_model),
     }
     write_line(scope.log, record)
     return record
+
+
+def swaps_of(reader: Any, scope: Scope, context: int) -> dict[str, Any]:  # noqa: ANN401
+    """Mean shift per pair of countries, in the sample and in sentences of our own."""
+    items = {"sample/test": sample_items(scope.corpus("sample")), "frames": frame_items()}
+    if scope.limit:
+        items = {name: some[: scope.limit] for name, some in items.items()}
+    return {name: summary(shifts(reader, some, context)) for name, some in items.items()}
 
 
 def judge_all(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 from quality_baselines import BASELINES, fit
-from quality_bias import BOUND, frame_items, sample_items, shifts, summary
+from quality_bias import BOUND
 from quality_judging import TESTS, Tested, grouped, judged, tests
-from quality_runs import Clock, Scope, Trained, base_record, judge_all, plain, train
+from quality_runs import Clock, Scope, Trained, base_record, judge_all, plain, swaps_of, train
 from quality_training import Recipe
 
 from classifier.dataset import TEST
@@ -127,10 +127,7 @@ def _collection(article: Article) -> str:
 def swap(reader: Any, scope: Scope, context: int) -> dict[str, Any]:  # noqa: ANN401
     """Mean shift of the stance score per ordered pair of countries."""
     clock = Clock()
-    items = {"sample/test": sample_items(scope.corpus("sample")), "frames": frame_items()}
-    if scope.limit:
-        items = {name: some[: scope.limit] for name, some in items.items()}
-    figures = {name: summary(shifts(reader, some, context)) for name, some in items.items()}
+    figures = swaps_of(reader, scope, context)
     clock.lap("swapping")
     over = [r for rows in figures.values() for r in rows if r["language"] == "all"]
     return {

@@ -10,6 +10,8 @@ from quality_training import Recipe
 from classifier.pipeline.shipping import OPTIONS
 
 REFERENCE = "reference"
+SWAPPED_IN = (REFERENCE, "swapped copies")
+"""The variants whose models are also tried on swapped countries."""
 _OF_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "full fine-tuning": {"adapter": "none", "learning_rate": 1e-4},
     "full fine-tuning, half the rate": {"adapter": "none", "learning_rate": 5e-5},

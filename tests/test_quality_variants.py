@@ -91,6 +91,25 @@ def test_a_baseline_answers_every_mention(
     assert found[columns].sum(axis=1).to_numpy() == pytest.approx(1)
 
 
+def test_a_probe_learns_from_the_frozen_base(
+    quality: Any,  # noqa: ANN401
+    tiny_bert: Path,
+) -> None:
+    probes = importlib.import_module("quality_probes")
+    scope = quality.Scope()
+    model = importlib.import_module("classifier.models.encoder").new_encoder(
+        (importlib.import_module("quality_data").STANCE,),
+        replace(_recipe(tiny_bert, "reference").options, adapter="none"),
+    )
+    shelf = probes._Shelf(model, scope)
+    question = probes.Question(corpora=("sample",), pools=("mention", "first", "window"))
+    probe = probes.fit(question, shelf)
+    test = shelf.part("sample", "test", question)
+    rows = probe.judge(test.vectors)["stance"]
+    assert rows.shape == (30, 3)
+    assert rows.sum(axis=1) == pytest.approx(1)
+
+
 def test_swapped_copies_keep_the_labels(quality: Any) -> None:  # noqa: ANN401
     bias = importlib.import_module("quality_bias")
     corpus = quality.Scope().corpus("sample")
