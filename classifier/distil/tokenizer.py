@@ -82,7 +82,7 @@ def most_used(tokenizer: Tokenizer, texts: Sequence[str], count: int) -> list[st
         for encoding in tokenizer.encode_batch_fast(list(texts[start : start + CHUNK])):
             used.update(encoding.ids)
     ranked = [tokenizer.id_to_token(n) for n in sorted(used, key=lambda n: (-used[n], n))]
-    return [piece for piece in ranked if piece not in SPECIAL][:count]
+    return [piece for piece in ranked if piece is not None and piece not in SPECIAL][:count]
 
 
 def train_tokenizer(
