@@ -13,7 +13,7 @@ import pandas as pd
 
 from classifier.agreement.coding import DEFAULT_OPTIONS, AgreementOptions
 from classifier.errors import DataError
-from classifier.records import Estimate
+from classifier.records import Estimate, counted
 from classifier.resampling import FloatArray, jackknife_error, t_quantile
 
 COLUMNS = ("article", "annotator", "start", "end", "label")
@@ -168,7 +168,7 @@ def _interval(
     if options.interval.method == "none":
         return None, None, "not asked for"
     if n < options.interval.min_articles:
-        return None, None, f"too few: {n} articles"
+        return None, None, f"too few: {counted(n, 'article')}"
     without = [_alpha([[*one[:i], *one[i + 1 :]] for one in continua]) for i in range(n)]
     known = np.array([v for v in without if v is not None])
     if len(known) < n:
