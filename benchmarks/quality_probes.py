@@ -36,7 +36,7 @@ _BUDGET = 4096
 _STEPS = 200
 _STRENGTH = 0.01
 """Of the regression: small is cautious (scikit-learn's C)."""
-_SWAPPED_IN = ("reference", "swapped copies")
+_SWAPPED_IN = ("reference", "swapped copies", "sample only, context 0, swapped copies")
 _POOLS = ("mention", "sentence", "window", "largest", "first", "last")
 
 
@@ -85,6 +85,10 @@ QUESTIONS: Mapping[str, Question] = {
     "rusentne only": Question(corpora=("rusentne",)),
     "sample only": Question(corpora=("sample",)),
     "balanced class weights": Question(balanced=True),
+    "sample only, context 0": Question(corpora=("sample",), context=0),
+    "sample only, context 0, swapped copies": Question(
+        corpora=("sample",), context=0, swapped=True
+    ),
 }
 
 
