@@ -11,7 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from queue import SimpleQueue
@@ -157,8 +157,10 @@ class _Process:
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
+            # What an interruption left unsent cannot be sent any more.
+            with suppress(BrokenPipeError):
+                if stream is not None:
+                    stream.close()
 
     def _tell(self, content: object) -> None:
         try:
