@@ -1,8 +1,5 @@
 """A trained model applied: every mention has a row, whatever becomes of it."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -256,38 +253,3 @@ def test_a_full_disk_is_an_error_and_no_file(
     assert not (tmp_path / "p.parquet").exists()
     score_to_file(scorer, corpus, tmp_path / "p.parquet", resume=True)
     assert (tmp_path / "p.parquet").exists()
-
-
-_KILL_OFTEN = """
-import os, random, signal, sys, time
-from pathlib import Path
-from classifier.score import load, score_to_file, streaming
-streaming.BATCH_ARTICLES = 2
-run, corpus, out = sys.argv[1:]
-scorer, chance, killed = load(run), random.Random(0), 0
-score_to_file(scorer, corpus, Path(out) / "calm.parquet")
-started = time.monotonic()
-score_to_file(scorer, corpus, Path(out) / "calm.parquet")
-whole = time.monotonic() - started
-while killed < 10:
-    child = os.fork()
-    if child == 0:
-        score_to_file(scorer, corpus, Path(out) / "p.parquet", resume=True)
-        os._exit(0)
-    time.sleep(chance.random() * whole)
-    os.kill(child, signal.SIGKILL)
-    was_killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    killed += was_killed
-    whole *= 1 if was_killed else 0.8
-score_to_file(scorer, corpus, Path(out) / "p.parquet", resume=True)
-"""
-
-
-@pytest.mark.slow
-def test_kills_at_any_moment_lose_and_double_no_row(
-    linear_run: Path, corpus: Path, tmp_path: Path
-) -> None:
-    command = [sys.executable, "-c", _KILL_OFTEN, str(linear_run), str(corpus), str(tmp_path)]
-    subprocess.run(command, check=True, env=os.environ)
-    assert (tmp_path / "p.parquet").read_bytes() == (tmp_path / "calm.parquet").read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["calm.parquet", "p.parquet"]
