@@ -276,3 +276,27 @@ def test_joined_passages_stay_within_the_positions_of_a_small_base(
     examples = examples_of(toy_set, model)
     history = model.fit(examples, examples)
     assert history["steps"] == -(-len(examples.passages) // 8)
+
+
+def test_an_adapter_from_a_difference_is_the_best_of_its_rank(
+    toy_set: AnnotationSet, tiny_bert: Path, tmp_path: Path
+) -> None:
+    options = replace(
+        QUICK,
+        base_model=str(tiny_bert),
+        adapter="separate",
+        adapter_rank=4,
+        adapter_from="difference",
+        epochs=1,
+        precision="float32",
+    )
+    model = new_encoder(variables_of(toy_set), options)
+    examples = examples_of(toy_set, model)
+    model.fit(examples, examples)
+    model.save(tmp_path)
+    adapter = load_file(tmp_path / "adapter_model.safetensors")
+    assert {tensor.dtype for tensor in adapter.values()} == {torch.bfloat16}
+    assert all(min(tensor.shape) == 4 for tensor in adapter.values())
+    after = load_encoder(tmp_path, model.variables, options).predict(examples.passages)
+    for name, rows in model.predict(examples.passages).items():
+        np.testing.assert_allclose(after[name], rows, rtol=0, atol=1e-5)

@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 from transformers import AutoConfig, AutoModel
 
 from classifier.errors import ModelError
+from classifier.files import write_text
 from classifier.models.bases import Base, find_base, weights_sha256
 from classifier.models.encoder_network import PassageEncoder, PassageEncoderConfig
 from classifier.models.options import TrainOptions
@@ -21,11 +23,18 @@ from classifier.models.runtime import (
 )
 
 _HEADS, _ADAPTER = "heads.safetensors", "adapter_model.safetensors"
+_START, _CUT = "matrices_before", "matrices_changed_by"
 _PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 
 
 def attach(network: PassageEncoder, options: TrainOptions) -> None:
-    """Freeze the encoder and put an adapter of the wished rank on all its linear layers."""
+    """Freeze the encoder and put an adapter of the wished rank on all its linear layers.
+
+    Where the adapter is to come from a difference, the layers' own matrices are trained instead.
+    """
+    if options.adapter_from == "difference":
+        _train_matrices(network)
+        return
     # Reading it takes seconds, which applying a trained adapter need not wait for.
     from peft import LoraConfig, get_peft_model
 
@@ -42,6 +51,9 @@ def attach(network: PassageEncoder, options: TrainOptions) -> None:
 def finish(network: PassageEncoder, options: TrainOptions) -> None:
     """Merge the adapter into the weights; one that stays apart is rounded as it will be saved."""
     if options.adapter == "none":
+        return
+    if options.adapter_from == "difference":
+        _cut(network, options.adapter_rank)
         return
     if options.adapter == "merged" and hasattr(network.encoder, "merge_and_unload"):
         network.encoder = network.encoder.merge_and_unload()
@@ -66,6 +78,9 @@ def save(network: PassageEncoder, folder: Path) -> None:
 
     Neither weights nor tokenizer of the base are copied.
     """
+    if hasattr(network, _CUT):
+        _save_cut(network, folder)
+        return
     network.encoder.peft_config["default"].base_model_name_or_path = network.config.base["name"]
     # Left to itself, the library looks on the Hub whether the base's vocabulary was changed.
     network.encoder.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
@@ -73,8 +88,61 @@ def save(network: PassageEncoder, folder: Path) -> None:
     weights = load_file(folder / _ADAPTER)
     short = {name: tensor.to(torch.bfloat16) for name, tensor in weights.items()}
     save_file(short, folder / _ADAPTER, metadata={"format": "pt"})
+    _save_heads(network, folder)
+
+
+def _save_heads(network: PassageEncoder, folder: Path) -> None:
     save_file({k: v.contiguous() for k, v in network.heads.state_dict().items()}, folder / _HEADS)
     network.config.save_pretrained(folder)
+
+
+def _layers(encoder: nn.Module) -> dict[str, nn.Linear]:
+    return {name: m for name, m in encoder.named_modules() if isinstance(m, nn.Linear)}
+
+
+def _train_matrices(network: PassageEncoder) -> None:
+    """Freeze everything of the encoder but its matrices, and remember how they were."""
+    network.encoder.requires_grad_(False)
+    layers = _layers(network.encoder)
+    for layer in layers.values():
+        layer.weight.requires_grad_(True)
+    network.__dict__[_START] = {k: m.weight.detach().clone() for k, m in layers.items()}
+
+
+def _cut(network: PassageEncoder, rank: int) -> None:
+    """Keep of each matrix's change the closest one of this rank (Eckart and Young 1936)."""
+    cut = {}
+    start = network.__dict__[_START]
+    for name, layer in _layers(network.encoder).items():
+        before = start[name].to(layer.weight.device)
+        left, size, right = torch.linalg.svd(layer.weight.detach() - before, full_matrices=False)
+        root = size[:rank].sqrt()
+        up = (left[:, :rank] * root).to(torch.bfloat16)
+        down = (root[:, None] * right[:rank]).to(torch.bfloat16)
+        layer.weight.data = before + up.float() @ down.float()
+        cut[name] = (down, up)
+    network.__dict__[_CUT] = cut
+
+
+def _save_cut(network: PassageEncoder, folder: Path) -> None:
+    weights = {}
+    for name, (down, up) in network.__dict__[_CUT].items():
+        weights[f"{_PREFIX}{name}{_DOWN}"] = down.contiguous().cpu()
+        weights[f"{_PREFIX}{name}{_UP}"] = up.contiguous().cpu()
+    rank = len(next(iter(weights.values())))
+    save_file(weights, folder / _ADAPTER, metadata={"format": "pt"})
+    config = {
+        "peft_type": "LORA",
+        "task_type": None,
+        "base_model_name_or_path": network.config.base["name"],
+        "r": rank,
+        "lora_alpha": rank,
+        "lora_dropout": 0.0,
+        "target_modules": sorted(network.__dict__[_CUT]),
+        "inference_mode": True,
+    }
+    write_text(folder / "adapter_config.json", [json.dumps(config, indent=2) + "\n"])
+    _save_heads(network, folder)
 
 
 def load(folder: Path) -> tuple[PassageEncoder, Path]:

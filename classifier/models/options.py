@@ -7,6 +7,7 @@ from classifier.errors import ModelError
 
 ModelKind = Literal["encoder", "linear"]
 Adapter = Literal["none", "merged", "separate"]
+AdapterFrom = Literal["training", "difference"]
 ClassWeights = Literal["none", "balanced"]
 Precision = Literal["auto", "float32", "bfloat16"]
 RuntimeName = Literal["auto", "torch", "openvino"]
@@ -54,6 +55,9 @@ class TrainOptions:
     adapter: Adapter = "none"
     """Train a LoRA adapter: merged into the weights, or saved apart from the base."""
     adapter_rank: int = 16
+    adapter_from: AdapterFrom = "training"
+    """Train the adapter itself; or train the matrices in full and keep of what they changed by the
+    part that an adapter of this rank can hold."""
     gradient_checkpointing: bool = False
     precision: Precision = "auto"
     seed: int = 0
