@@ -165,7 +165,8 @@ def _runs(
 def _pieces(run: _Run, starts: Sequence[int], max_tokens: int) -> list[_Piece]:
     mentions = run.named.spans
     mention_starts = [mention.start for mention in mentions]
-    starts = [run.start + start for start in starts]
+    origin = run.start
+    starts = [origin + start for start in starts]
     pieces: list[_Piece] = []
     for sentence in run.sentences:
         own = range(
