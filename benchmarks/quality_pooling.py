@@ -85,6 +85,8 @@ class PooledNetwork(nn.Module):
                 nn.init.normal_(head.weight, std=0.02)
                 nn.init.zeros_(head.bias)
         self.pool = pool or _Attention(width)
+        # What the package remembers about the network that it made.
+        self.__dict__.update({k: v for k, v in plain.__dict__.items() if k not in self.__dict__})
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, mention_tokens: Tensor, **rest: Tensor

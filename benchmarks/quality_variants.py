@@ -15,6 +15,7 @@ SWAPPED_IN = (REFERENCE, "swapped copies")
 _OF_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "full fine-tuning": {"adapter": "none", "learning_rate": 1e-4},
     "full fine-tuning, half the rate": {"adapter": "none", "learning_rate": 5e-5},
+    "adapter trained itself": {"adapter_from": "training", "learning_rate": 5e-4},
     "adapter rank 8": {"adapter_rank": 8},
     "adapter rank 16": {"adapter_rank": 16},
     "adapter rank 32": {"adapter_rank": 32},
