@@ -536,7 +536,7 @@ def test_a_run_goes_on_from_a_finished_base_with_passages_and_varied_sentences(
 
 
 def test_passages_hold_the_examples_of_their_sentences(options: DistilOptions, base: Path) -> None:
-    out = options.out.with_name("start")
+    out = options.out.with_name("passages")
     more = replace(options, start=base, out=out, epochs=0.01, passages=4, passage_tokens=120)
     distil(more)
     corpus = Corpus.load(more.work / "corpus.safetensors")

@@ -133,8 +133,10 @@ def test_processes_are_as_many_as_pay(
 
 
 _SCORE = """
-import sys, time
+import signal, sys, time
 from classifier.score import load, pipelined, score_to_file, streaming
+# What a shell starts in the background ignores Ctrl-C, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 streaming.BATCH_ARTICLES = 2
 run, corpus, out = sys.argv[1:]
 def tell(done, *_):
