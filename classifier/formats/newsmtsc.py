@@ -4,6 +4,7 @@ A sentence is an article of its own. Its `story_id` is the event or, where the p
 the document that it comes from, as its gid says: the publisher's splits share events and documents.
 """
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -74,7 +75,7 @@ def _sentence(
         detail = "primary_gid, sentence_normalized and targets were required"
         yield Problem(where, "key missing", detail)
         return
-    article = Article(gid, text, language="en", story_id=_story(gid), split=split)
+    article = Article(article_id(gid), text, language="en", story_id=_story(gid), split=split)
     if article.story_id is None:
         yield Problem(where, "gid not understood, no story", f"got {gid!r}")
     yield article
@@ -84,6 +85,14 @@ def _sentence(
             yield _mention(target, where, article, codebook, names)
         except (KeyError, TypeError, AttributeError) as error:
             yield Problem(where, "mention malformed, refused", f"{error}: {target!r:.120}")
+
+
+def article_id(gid: str) -> str:
+    """The publisher's id without the mention that it ends in, which may be a whole sentence.
+
+    Run folders list the articles they were trained on, and may be passed on where texts may not.
+    """
+    return f"{_story(gid) or NAME}-{hashlib.sha256(gid.encode()).hexdigest()[:12]}"
 
 
 def _story(gid: str) -> str | None:
