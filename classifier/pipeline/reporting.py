@@ -18,7 +18,7 @@ from classifier.articles import read_articles
 from classifier.evaluation import Evaluation
 from classifier.files import replacing
 from classifier.models.base import Progress
-from classifier.models.folder import CODEBOOK, RECORD
+from classifier.models.folder import CODEBOOK, RECORD, SPLIT
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.evaluating import evaluate
 from classifier.pipeline.explaining import EXPLAINED, scorer_behind, with_explanations
@@ -32,7 +32,6 @@ _PACKAGES = (
     *("numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
     *("torch", "transformers", "tokenizers", "sentencex", "py3langid"),
 )
-_SPLIT = "split.json"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """So that the same results make the same bundle, byte for byte."""
 
@@ -124,7 +123,7 @@ def _files(inputs: ReportInputs, reported: Reported) -> dict[str, bytes]:
         "articles.csv": _articles(reported.annotation_set),
         "references.bib": bibliography().encode(),
     }
-    named = [inputs.run / RECORD, inputs.run / CODEBOOK, inputs.run / _SPLIT]
+    named = [inputs.run / RECORD, inputs.run / CODEBOOK, inputs.run / SPLIT]
     named.append(inputs.data / "annotations.jsonl")
     if inputs.predictions is not None:
         named.append(inputs.predictions)
