@@ -100,6 +100,12 @@ class Codebook:
     recodes: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """Old version -> variable -> old label -> new label."""
 
+    def __repr__(self) -> str:
+        """Name, version, variables and targets; the rest is in its file."""
+        variables = ", ".join(f"{variable.name} ({variable.kind})" for variable in self.variables)
+        targets = ", ".join(self.target_names) or "any entity"
+        return f"Codebook {self.name!r} {self.version}: {variables}; targets: {targets}"
+
     @property
     def any_target(self) -> bool:
         """Whether annotations may name any entity as their target."""

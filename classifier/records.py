@@ -93,6 +93,12 @@ class Article:
         if not self.article_id:
             raise RecordError("an article needs a non-empty article_id")
 
+    def __repr__(self) -> str:
+        """Which article it is, and how long."""
+        known = (self.source, self.date, self.language)
+        words = [f"{name!r}" for name in (self.article_id, *known) if name is not None]
+        return f"Article({', '.join(words)}; {len(self.text)} characters)"
+
     @cached_property
     def sha256(self) -> str:
         """Hash of the exact text, UTF-8; lone surrogates are kept as they are."""
@@ -215,6 +221,10 @@ class Estimate:
         if self.low is None or self.high is None:
             return f"{self.value:.3f} (no interval: {self.interval_status})"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    def __repr__(self) -> str:
+        """The same line, with how much it rests on."""
+        return f"Estimate({self}; {self.n_items} items, {self.n_articles} articles)"
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(str(self))} <small>{escape(self.method)}</small></p>"

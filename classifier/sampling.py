@@ -10,7 +10,8 @@ import pandas as pd
 
 from classifier.errors import DataError
 from classifier.files import replacing
-from classifier.records import Article
+from classifier.records import Article, counted
+from classifier.showing import frame_html
 
 Design = Literal["random", "uncertainty"]
 FRAME = "sampling.csv"
@@ -36,6 +37,20 @@ class Sample:
     def is_random(self) -> bool:
         """Whether estimates may rest on it."""
         return self.design == "random"
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per drawn article, with its stratum and its chance."""
+        return self.table
+
+    def __repr__(self) -> str:
+        """How many were drawn of how many, and how."""
+        return (
+            f"Sample: {len(self.table)} of {counted(self.n_population, 'article')}, "
+            f"design {self.design}, seed {self.seed}"
+        )
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.table, f"{self!r};")
 
 
 def draw_sample(

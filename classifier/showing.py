@@ -5,14 +5,15 @@ themes both leave the text its own colour; no meaning is in a colour alone.
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from classifier.records import Span
+from classifier.records import Problem, Span, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,10 +69,33 @@ def frame_html(frame: "pd.DataFrame", caption: str = "", most_rows: int = 20) ->
     """The first rows of a frame as a table of HTML, every cell safe; a dash for what is missing."""
     shown = frame.head(most_rows).map(_cell)
     table: str = shown.to_html(index=False, border=0, float_format="{:.3f}".format)
-    words = [caption] if caption else []
-    if len(frame) > most_rows:
-        words.append(f"the first {most_rows} of {len(frame)} rows:")
-    return f"<p>{safe(' '.join(words), 1_000)}</p>{table}" if words else table
+    words = _caption(frame, caption, most_rows)
+    return f"<p>{safe(words, 1_000)}</p>{table}" if words else table
+
+
+def frame_text(frame: "pd.DataFrame", caption: str = "", most_rows: int = 20) -> str:
+    """The same as plain text; control characters are named, since a terminal obeys them."""
+    shown = frame.head(most_rows).map(_cell)
+    lines = [_caption(frame, caption, most_rows)]
+    if len(frame):
+        lines.append(shown.to_string(index=False, float_format="{:.3f}".format))
+    return visible("\n".join(line for line in lines if line))
+
+
+def reasons(problems: Iterable[Problem]) -> str:
+    """How many problems there are of which kind.
+
+    >>> reasons([Problem("a.txt", "no text", "it is empty")] * 2)
+    '2 problems (no text: 2)'
+    """
+    kinds = Counter(problem.reason for problem in problems)
+    named = ", ".join(f"{reason}: {n}" for reason, n in kinds.most_common())
+    return counted(kinds.total(), "problem") + (f" ({named})" if named else "")
+
+
+def _caption(frame: "pd.DataFrame", caption: str, most_rows: int) -> str:
+    part = f"the first {most_rows} of {len(frame)} rows:" if len(frame) > most_rows else ""
+    return " ".join(words for words in (caption, part) if words)
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401

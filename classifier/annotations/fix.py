@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from classifier.annotations.folder import IDENTICAL, load, without_repeats, write_annotations
 from classifier.annotations.rows import (
@@ -20,6 +22,7 @@ from classifier.errors import DataError
 from classifier.files import write_json_lines
 from classifier.offsets import CODE_POINTS, Claim, resolve_offsets
 from classifier.records import Problem
+from classifier.showing import frame_html, reasons
 
 LISTING = "problems.jsonl"
 
@@ -31,6 +34,21 @@ class Fixed:
     annotation_set: AnnotationSet
     mended: tuple[Problem, ...]
     left_out: tuple[Problem, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per change: what was done, where, why."""
+        done = (("mended", self.mended), ("left out", self.left_out))
+        rows = [{"what": what, **asdict(p)} for what, problems in done for p in problems]
+        columns = ["what", *(field.name for field in fields(Problem))]
+        return pd.DataFrame(rows, columns=columns).drop(columns=["remedy"])
+
+    def __repr__(self) -> str:
+        """What the set holds now, and how much was mended and left out."""
+        mended, left_out = reasons(self.mended), reasons(self.left_out)
+        return f"{self.annotation_set!r}; mended {mended}; left out {left_out}"
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), repr(self))
 
 
 def fix_annotations(folder: Path | str, out: Path | str, codebook: Codebook | None = None) -> Fixed:

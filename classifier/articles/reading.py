@@ -1,22 +1,27 @@
 """Articles from files and folders, one at a time; what cannot be read is listed."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from classifier.articles.fields import FIELDS, HASH, article_from_record
 from classifier.articles.html import page_reader
 from classifier.articles.metadata import with_own_metadata
 from classifier.articles.rows import PAGES, ROW_READERS, Row, csv_rows, page_rows
 from classifier.errors import DataError
-from classifier.records import Article, Problem
+from classifier.records import Article, Problem, counted
+from classifier.showing import frame_html, reasons
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METADATA_FILE = "metadata.csv"
 _NOT_ARTICLES = {METADATA_FILE, "annotations.jsonl"}
 _SUFFIXES = frozenset((*ROW_READERS, *PAGES))
 _NOT_ARTICLE_STEMS = {"readme", "license", "licence", "changelog"}
+_SHOWN = ("article_id", "source", "language", "date", "title")
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,22 @@ class Reading:
         """How many articles could be read."""
         return len(self.articles)
 
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per article, with its text."""
+        import pandas as pd
+
+        columns = [field.name for field in fields(Article)]
+        rows = [asdict(article) for article in self.articles]
+        return pd.DataFrame(rows, columns=columns, dtype="object")
+
     def __repr__(self) -> str:
         """How many articles and problems there are."""
-        return f"Reading: {len(self.articles)} articles, {len(self.problems)} problems"
+        return f"Reading: {counted(len(self.articles), 'article')}, {reasons(self.problems)}"
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame()
+        shown = frame[list(_SHOWN)].assign(characters=frame["text"].str.len())
+        return frame_html(shown, repr(self))
 
 
 def read_articles(path: Path | str) -> Reading:
@@ -110,9 +128,9 @@ def _read_metadata(folder: Path, problems: list[Problem]) -> dict[str, Mapping[s
         return {}
     rows: dict[str, Mapping[str, Any]] = {}
     for row in csv_rows(file, problems):
-        article_id = row.values.get("article_id") or row.values.get("file")
+        article_id = row.record.get("article_id") or row.record.get("file")
         if article_id:
-            rows[str(article_id)] = row.values
+            rows[str(article_id)] = row.record
         else:
             problems.append(
                 Problem(row.where, "no article_id", "a row of metadata.csv needs an article_id")
@@ -131,7 +149,7 @@ def _read_file(
     unknown: set[str] = set()
     name = file.relative_to(root).with_suffix("").as_posix() if root.is_dir() else file.stem
     for row in rows:
-        values = dict(row.values)
+        values = dict(row.record)
         unknown.update(str(key) for key in values if key not in (*FIELDS, HASH, "id", "line"))
         article_id = values.get("article_id") or values.get("id")
         if article_id is None:

@@ -18,7 +18,7 @@ class Row:
     """An article as it came."""
 
     where: str
-    values: Mapping[str, Any]
+    record: Mapping[str, Any]
 
 
 RowReader = Callable[[Path, list[Problem]], Iterator[Row]]

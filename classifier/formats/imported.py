@@ -14,7 +14,7 @@ from classifier.annotations import Annotation, AnnotationSet, annotation_table
 from classifier.codebook import Codebook, read_codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem
-from classifier.showing import frame_html
+from classifier.showing import frame_html, reasons
 
 Found = Article | Annotation | Problem
 """What an importer yields, record by record."""
@@ -36,9 +36,13 @@ class Imported:
         """The annotations, a row each."""
         return self.annotation_set.to_frame()
 
+    def __repr__(self) -> str:
+        """What came in, and how much of it was repaired or refused."""
+        return f"Imported {self.annotation_set!r}; {reasons(self.problems)}"
+
     def _repr_html_(self) -> str:
-        counted = ", ".join(f"{name}: {n}" for name, n in self.counts.items())
-        return frame_html(self.to_frame().drop(columns=["unit"]), f"Imported {counted};")
+        named = ", ".join(f"{name}: {n}" for name, n in self.counts.items())
+        return frame_html(self.to_frame().drop(columns=["unit"]), f"Imported {named};")
 
 
 def shipped_codebook(name: str) -> Codebook:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from classifier.articles import find_zones
 from classifier.codebook import Codebook, Target
@@ -12,9 +13,13 @@ from classifier.mentions.judge import Judged, judge
 from classifier.mentions.matcher import Matcher
 from classifier.mentions.rules import Rule
 from classifier.mentions.tables import build_lexicon
-from classifier.records import Article, Mention, Span, Zone
+from classifier.records import Article, Mention, Span, Zone, counted
+from classifier.showing import frame_html
 from classifier.text import match_view
 from classifier.voice import Report, find_reports, voice_at
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _REPORT_KINDS = ("quotation", "report")
 _REST = "rest"
@@ -43,6 +48,30 @@ class MentionsReport:
     candidates: tuple[Span, ...]
     """Words that look like a form of a target and are in no lexicon: read them to mend one."""
     lexicon_version: str
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per form found, in the order of the text; `rule` says why it is no mention."""
+        import pandas as pd
+
+        names = ("surface", "target", "kind", "voice", "zone", "speaker", "rule", "entry")
+        found: list[Mention | Excluded] = [*self.mentions, *self.excluded]
+        rows = [
+            {"start": one.span.start, "end": one.span.end}
+            | {name: getattr(one, name, None) for name in names}
+            for one in sorted(found, key=lambda one: one.span)
+        ]
+        frame = pd.DataFrame(rows, columns=["start", "end", *names], dtype="object")
+        return frame.astype({"start": "int64", "end": "int64"})
+
+    def __repr__(self) -> str:
+        """How much was found and how much excluded; the frame has it."""
+        return (
+            f"Article {self.article_id!r}: {counted(len(self.mentions), 'mention')}, "
+            f"{len(self.excluded)} excluded, {len(self.candidates)} to look at"
+        )
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), repr(self))
 
 
 def find_mentions(

@@ -11,9 +11,9 @@ from classifier.codebook import Codebook, default_codebook
 from classifier.errors import DataError
 from classifier.mentions import find_mentions
 from classifier.predictions import read_predictions
-from classifier.records import Article, Problem
+from classifier.records import Article, Problem, counted
 from classifier.sampling import Design, Sample, draw_sample, drawn_articles
-from classifier.showing import frame_html
+from classifier.showing import frame_html, reasons
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,15 @@ class Drawn:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per drawn article, with its stratum and its chance."""
-        return self.sample.table
+        return self.sample.to_frame()
+
+    def __repr__(self) -> str:
+        """How the articles were drawn, and how much is suggested in them."""
+        found = counted(len(self.suggestions), "mention")
+        return f"{self.sample!r}; {found} suggested, {reasons(self.problems)}"
 
     def _repr_html_(self) -> str:
-        drawn, n = self.sample, len(self.sample.table)
-        words = f"{n} articles of {drawn.n_population}, design {drawn.design}, seed {drawn.seed};"
-        return frame_html(self.to_frame(), words)
+        return frame_html(self.to_frame(), f"{self!r};")
 
 
 def sample(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,10 +18,11 @@ from classifier.errors import DataError, ModelError
 from classifier.files import replacing, write_text
 from classifier.models.base import Progress
 from classifier.predictions import prediction_schema, write_json_rows
-from classifier.records import Problem
+from classifier.records import Problem, counted
 from classifier.score.guard import warning_problems
 from classifier.score.parts import Engine, Job, Part, judge_locally
 from classifier.score.scorer import BATCH_ARTICLES, Scorer
+from classifier.showing import frame_html, reasons
 
 _MANIFEST = "manifest.json"
 _KEY, _FAILED = b"classifier", b"failed"
@@ -38,6 +40,20 @@ class Scored:
     """Mentions by status; those with "ok" were scored."""
     problems: tuple[Problem, ...]
     """Files and rows that could not be read, articles that failed, languages read badly."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per status; the mentions themselves are in the file, for `read_predictions`."""
+        return pd.DataFrame(list(self.statuses.items()), columns=["status", "mentions"])
+
+    def __repr__(self) -> str:
+        """How much was scored and where it is."""
+        return (
+            f"Scored: {counted(sum(self.statuses.values()), 'mention')} in {self.n_with_mentions} "
+            f"of {counted(self.n_articles, 'article')}, {reasons(self.problems)}; in {self.path}"
+        )
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), repr(self))
 
 
 def score_to_file(
