@@ -134,7 +134,8 @@ def _swap(given: argparse.Namespace) -> dict[str, Any]:
 
 def _line(record: dict[str, Any]) -> str:
     figures = record["figures"].items()
-    shown = " ".join(f"{k} {v['macro_f1'][0]:.3f}" for k, v in figures if v["macro_f1"][0])
+    both = [*record["development"].items(), *figures]
+    shown = " ".join(f"{k} {v['macro_f1'][0]:.3f}" for k, v in both if v["macro_f1"][0])
     return f"{record['run']} {record['recipe']['options']['seed']}: {shown} {record['seconds']}"
 
 

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from quality_bias import frame_items, sample_items, shifts, summary, with_swapped_copies
+from quality_bias import frame_items, sample_items, with_swapped_copies
 from quality_data import STANCE, Corpus, examples, joined, load_corpus
 from quality_judging import Frames, Tested, frame, judged, tests, units_of
 from quality_training import Recipe, VariantModel, new_variant
 
 from classifier.calibration import fit_calibration
 from classifier.codebook import default_codebook
-from classifier.dataset import CALIBRATION, TRAIN
+from classifier.dataset import CALIBRATION, DEVELOPMENT, TRAIN
 from classifier.models.bases import find_base, weights_sha256
 from classifier.models.runtime import best_device, quiet_transformers
 from classifier.passages import Examples, Limits
+from classifier.pipeline.shipping.shifts import country_shifts
 from classifier.resampling import IntervalOptions
 
 
@@ -82,7 +83,10 @@ def train(recipe: Recipe, scope: Scope) -> Trained:
     variables = [*(plain.variable(name) for name in recipe.variables), *heads]
     corpora = [scope.corpus(name) for name in recipe.corpora]
     if recipe.swapped:
-        corpora = [with_swapped_copies(one, TRAIN, recipe.options.seed) for one in corpora]
+        corpora = [
+            with_swapped_copies(one, TRAIN, recipe.options.seed) if one.name == "sample" else one
+            for one in corpora
+        ]
     with quiet_transformers():
         model = new_variant(variables, recipe)
         parts = [_read(model, corpus, TRAIN) for corpus in corpora]
@@ -110,8 +114,15 @@ def run(
     clock = Clock()
     trained = train(recipe, scope)
     clock.lap("training")
-    found = tests({corpus: scope.corpus(corpus) for corpus in judge_on})
-    figures = judge_all(found, {"model": trained}, IntervalOptions(method="none"))
+    corpora = {corpus: scope.corpus(corpus) for corpus in judge_on}
+    held = [
+        Tested(c, DEVELOPMENT, ids=frozenset(c.parts.get(DEVELOPMENT, ())))
+        for c in corpora.values()
+    ]
+    held = [one for one in held if one.ids]
+    none = IntervalOptions(method="none")
+    chosen_by = judge_all(held, {"model": trained}, none)
+    figures = judge_all(tests(corpora), {"model": trained}, none)
     clock.lap("judging")
     record = {
         "run": name,
@@ -120,6 +131,7 @@ def run(
         "limit": scope.limit,
         "n_mentions": dict(trained.n_mentions),
         "losses": list(trained.losses),
+        "development": {part: rows["model"] for part, rows in chosen_by.items()},
         "figures": {test: rows["model"] for test, rows in figures.items()},
         **({"swaps": swaps_of(trained, scope, recipe.options.context)} if swaps else {}),
         **clock.record(),
@@ -134,7 +146,7 @@ def swaps_of(reader: Any, scope: Scope, context: int) -> dict[str, Any]:  # noqa
     items = {"sample/test": sample_items(scope.corpus("sample")), "frames": frame_items()}
     if scope.limit:
         items = {name: some[: scope.limit] for name, some in items.items()}
-    return {name: summary(shifts(reader, some, context)) for name, some in items.items()}
+    return {name: country_shifts(reader, some, context) for name, some in items.items()}
 
 
 def judge_all(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 from quality_baselines import BASELINES, fit
-from quality_bias import BOUND
 from quality_judging import TESTS, Tested, grouped, judged, tests
 from quality_runs import Clock, Scope, Trained, base_record, judge_all, plain, swaps_of, train
 from quality_training import Recipe
 
 from classifier.dataset import TEST
+from classifier.pipeline.shipping.shifts import BOUND
 from classifier.records import Article
 
 ENCODER = "encoder"

@@ -16,6 +16,7 @@ _OF_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "full fine-tuning": {"adapter": "none", "learning_rate": 1e-4},
     "full fine-tuning, half the rate": {"adapter": "none", "learning_rate": 5e-5},
     "adapter trained itself": {"adapter_from": "training", "learning_rate": 5e-4},
+    "adapter not cut": {"adapter_rank": 384},
     "adapter rank 8": {"adapter_rank": 8},
     "adapter rank 16": {"adapter_rank": 16},
     "adapter rank 32": {"adapter_rank": 32},
@@ -35,6 +36,7 @@ _OF_RECIPE: Mapping[str, Mapping[str, Any]] = {
     "ordinal loss": {"loss": "ordinal"},
     "focal loss": {"loss": "focal"},
     "moving average .99": {"averaging": 0.99},
+    "moving average .995": {"averaging": 0.995},
     "stance and roles": {"variables": ("stance", "roles")},
     "without ruopinionne": {"corpora": ("newsmtsc", "rusentne", "sample")},
     "ruopinionne by a head of its own": {"own_heads": ("ruopinionne",)},
@@ -52,7 +54,11 @@ _OF_RECIPE: Mapping[str, Mapping[str, Any]] = {
     "pooling: largest": {"pooling": "largest"},
     "pooling: attention": {"pooling": "attention"},
     "markers": {"markers": True},
-    "swapped copies": {"swapped": True},
+    "swapped copies": {"swapped": True, "weights": {"sample": 1.5, "ruopinionne": 0.5}},
+    "swapped copies, sample twice as often": {
+        "swapped": True,
+        "weights": {"sample": 3.0, "ruopinionne": 0.5},
+    },
 }
 _OF_BOTH: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "R-drop": ({"consistency": 1.0}, {"dropout": 0.1}),
@@ -74,8 +80,10 @@ def reference(base_model: str, epochs: int, seed: int) -> Recipe:
 
 
 def variant(name: str, recipe: Recipe) -> Recipe:
-    """The recipe with one thing changed."""
-    of_recipe, of_options = _OF_BOTH.get(
-        name, (_OF_RECIPE.get(name, {}), _OF_OPTIONS.get(name, {}))
-    )
-    return replace(recipe, **of_recipe, options=replace(recipe.options, **of_options))
+    """The recipe with one thing changed; with several, where their names are joined by " + "."""
+    for one in name.split(" + "):
+        of_recipe, of_options = _OF_BOTH.get(
+            one, (_OF_RECIPE.get(one, {}), _OF_OPTIONS.get(one, {}))
+        )
+        recipe = replace(recipe, **of_recipe, options=replace(recipe.options, **of_options))
+    return recipe

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ from classifier.training_record import data_sha256, describe_run, languages_of
 __all__ = ["Corpus", "Run", "TrainOptions", "read_run_summary", "train"]
 
 _RULES = "rules"
+Adjust = Callable[[Model, Split], None]
+"""Changes a fitted model before it is calibrated; told which articles are for what."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,15 @@ def train(
     out: Path | str = Path("runs/run"),
     *,
     resume: bool = False,
+    adjust: Adjust | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train on an annotation set and write a run folder, which replaces an older run there.
 
     Of several sets the first one's codebook is learnt, and each set teaches what it codes; where
     one should be read more or less often, give it as a `Corpus` with a weight.
+
+    `adjust` may change the fitted model before it is calibrated and saved.
 
     An interrupted training leaves its checkpoints beside `out`; `resume` goes on from them. Started
     by torchrun or `accelerate launch`, the processes share every batch out; the first one writes.
@@ -111,6 +116,8 @@ def train(
     history = work.model.fit(
         work.examples[TRAIN], work.examples[DEVELOPMENT], progress=progress, checkpoints=checkpoints
     )
+    if adjust is not None:
+        adjust(work.model, work.split)
     described = describe_run(work.corpora, work.variables, work.split, work.examples, options)
     record = {**described, "history": dict(history)}
     run = Run(out, {}, {})

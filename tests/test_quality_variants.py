@@ -124,20 +124,6 @@ def test_swapped_copies_keep_the_labels(quality: Any) -> None:  # noqa: ANN401
     assert added["stance"].tolist() == before["stance"].tolist()
 
 
-def test_shifts_compare_a_mention_with_itself(
-    quality: Any,  # noqa: ANN401
-    tiny_bert: Path,
-) -> None:
-    bias = importlib.import_module("quality_bias")
-    trained = quality.train(_recipe(tiny_bert, "stance only"), quality.Scope())
-    items = bias.sample_items(quality.Scope().corpus("sample"))
-    rows = bias.shifts(trained, items, 1)
-    assert len(rows) == 60  # 30 mentions, each in the place of two other countries
-    summary = bias.summary(rows)
-    assert {(row["from"], row["to"]) for row in summary} == set(bias.pairs())
-    assert sum(row["n"] for row in summary if row["language"] == "all") == 60
-
-
 def test_training_lowers_the_loss(quality: Any, tiny_bert: Path) -> None:  # noqa: ANN401
     recipe = _recipe(tiny_bert, "full fine-tuning")
     longer = replace(recipe, options=replace(recipe.options, epochs=6, learning_rate=1e-3))

@@ -73,19 +73,33 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
         sentence_tokens: Tensor,
         **rest: Tensor,
     ) -> dict[str, Tensor]:
-        """Logits per variable, one row per mention.
+        """Logits per variable, one row per mention; the rows are those of `features`.
 
         `mention_tokens` and `sentence_tokens` have two rows: the mention's number in the batch,
         and the place of one of its tokens in the flattened batch, token by token.
         """
+        places = (mention_tokens, sentence_tokens)
+        features = self.features(input_ids, attention_mask, places, **rest)
+        with torch.autocast(features.device.type, enabled=False):
+            return {name: head(features) for name, head in self.heads.items()}
+
+    def features(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        places: tuple[Tensor, Tensor],
+        **rest: Tensor,
+    ) -> Tensor:
+        """What the heads read, mentions × twice the encoder's width, in float32.
+
+        The mean over the mention's tokens beside the mean over its sentence's; `places` as
+        `forward` takes them.
+        """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **rest)[0]
         tokens = hidden.reshape(-1, hidden.shape[-1])
-        n_mentions = int(mention_tokens[0, -1]) + 1
+        n_mentions = int(places[0][0, -1]) + 1
         with torch.autocast(hidden.device.type, enabled=False):
-            places = (mention_tokens, sentence_tokens)
-            means = [_means(tokens, rows, n_mentions) for rows in places]
-            features = torch.cat(means, dim=1)
-            return {name: head(features) for name, head in self.heads.items()}
+            return torch.cat([_means(tokens, rows, n_mentions) for rows in places], dim=1)
 
 
 def _means(tokens: Tensor, rows: Tensor, n_mentions: int) -> Tensor:

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from classifier.dataset import TEST, TRAIN, Split
 from classifier.files import write_text
-from classifier.models.base import Progress
+from classifier.models.base import Model, Progress
 from classifier.models.folder import MODEL_CARD, RECORD
+from classifier.pipeline.evaluating import restricted
 from classifier.pipeline.shipping.card import scorer_card
-from classifier.pipeline.shipping.corpora import ShippingData
+from classifier.pipeline.shipping.corpora import SAMPLE, ShippingData
 from classifier.pipeline.shipping.figures import measure
+from classifier.pipeline.shipping.shifts import country_shifts, named_mentions
 from classifier.score import load
 from classifier.training import Run, TrainOptions, read_run_summary, train
 
@@ -28,6 +32,9 @@ OPTIONS = TrainOptions(
     seed=1,
 )
 
+_STANCE = OPTIONS.variables[0]
+_STORIES = f"{SAMPLE}, {TEST}"
+
 
 def make_scorer(
     data: ShippingData,
@@ -40,12 +47,29 @@ def make_scorer(
 
     See `classifier.training.train` for what is raised.
     """
-    run = train(data.corpora, options, out, progress=progress)
-    figures, languages = measure(load(run.path), data.tests, progress=progress)
-    record = {**run.record, "figures": figures, "languages": languages}
+    run = train(data.corpora, options, out, adjust=partial(_level, data), progress=progress)
+    scorer = load(run.path)
+    figures, languages = measure(scorer, data.tests, progress=progress)
+    stories = next(test.annotation_set for test in data.tests if test.name == _STORIES)
+    items = named_mentions(stories, _STANCE)
+    shifts = country_shifts(scorer.trained, items, run.record["context"])
+    found = {"figures": figures, "languages": languages, "country_shifts": shifts}
+    record = {**run.record, **found}
     write_text(out / RECORD, [_json(record)])
     write_text(out / MODEL_CARD, [scorer_card(out, record)])
     return read_run_summary(out)
+
+
+def _level(data: ShippingData, model: Model, split: Split) -> None:
+    """Make the stance head of an encoder blind to which country is meant."""
+    from classifier.models.encoder import EncoderModel
+    from classifier.pipeline.shipping.levelling import level_head
+
+    if not isinstance(model, EncoderModel):
+        return
+    sample = data.corpora[0].annotation_set
+    items = named_mentions(restricted(sample, set(split.parts[TRAIN])), _STANCE)
+    level_head(model, _STANCE, items, model.options.context)
 
 
 def _json(record: Mapping[str, Any]) -> str:
