@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from quality_data import Corpus
 
 from classifier.codebook import Variable, default_codebook
-from classifier.dataset import TEST
+from classifier.dataset import DEVELOPMENT, TEST
 from classifier.evaluation import EvaluationOptions, evaluate
 from classifier.records import Article, Estimate, Passage
 from classifier.resampling import IntervalOptions
@@ -54,6 +54,15 @@ def tests(corpora: Mapping[str, Corpus]) -> list[Tested]:
     ]
     if "sample" in corpora:
         found += grouped(corpora["sample"], TEST, lambda article: str(article.language))
+    return [one for one in found if one.ids]
+
+
+def held_out(corpora: Mapping[str, Corpus]) -> list[Tested]:
+    """The development articles: what is chosen by them is not chosen by the tests."""
+    found = [
+        Tested(corpus, DEVELOPMENT, ids=frozenset(corpus.parts.get(DEVELOPMENT, ())))
+        for corpus in corpora.values()
+    ]
     return [one for one in found if one.ids]
 
 

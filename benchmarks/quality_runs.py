@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from quality_bias import frame_items, sample_items, with_swapped_copies
 from quality_data import STANCE, Corpus, examples, joined, load_corpus
-from quality_judging import Frames, Tested, frame, judged, tests, units_of
+from quality_judging import Frames, Tested, frame, held_out, judged, tests, units_of
 from quality_training import Recipe, VariantModel, new_variant
 
 from classifier.calibration import fit_calibration
 from classifier.codebook import default_codebook
-from classifier.dataset import CALIBRATION, DEVELOPMENT, TRAIN
+from classifier.dataset import CALIBRATION, TRAIN
 from classifier.models.bases import find_base, weights_sha256
 from classifier.models.runtime import best_device, quiet_transformers
 from classifier.passages import Examples, Limits
@@ -115,13 +115,8 @@ def run(
     trained = train(recipe, scope)
     clock.lap("training")
     corpora = {corpus: scope.corpus(corpus) for corpus in judge_on}
-    held = [
-        Tested(c, DEVELOPMENT, ids=frozenset(c.parts.get(DEVELOPMENT, ())))
-        for c in corpora.values()
-    ]
-    held = [one for one in held if one.ids]
     none = IntervalOptions(method="none")
-    chosen_by = judge_all(held, {"model": trained}, none)
+    chosen_by = judge_all(held_out(corpora), {"model": trained}, none)
     figures = judge_all(tests(corpora), {"model": trained}, none)
     clock.lap("judging")
     record = {

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 from quality_baselines import BASELINES, fit
-from quality_judging import TESTS, Tested, grouped, judged, tests
+from quality_data import STANCE
+from quality_judging import TESTS, Tested, frame, grouped, held_out, judged, tests
 from quality_runs import Clock, Scope, Trained, base_record, judge_all, plain, swaps_of, train
 from quality_training import Recipe
 
@@ -16,7 +17,10 @@ from classifier.dataset import TEST
 from classifier.pipeline.shipping.shifts import BOUND
 from classifier.records import Article
 
-ENCODER = "encoder"
+ENCODER, LINEAR = "encoder", "linear"
+_SHARES = (0.1, 0.2, 0.3)
+ByPart = Mapping[tuple[str, str], pd.DataFrame]
+"""Predictions by corpus and part."""
 SHIPPED = "shipped scorer"
 COLLECTIONS = ("allsides", "polusa")
 """What the gids of NewsMTSC say of a sentence's origin: neither an outlet nor a date."""
@@ -24,7 +28,8 @@ COLLECTIONS = ("allsides", "polusa")
 
 def baselines(recipe: Recipe, scope: Scope, only: Sequence[str] = ()) -> dict[str, Any]:
     """Every baseline and the encoder of the reference recipe, on every test."""
-    found = tests({name: scope.corpus(name) for name, _ in TESTS})
+    corpora = {name: scope.corpus(name) for name, _ in TESTS}
+    found = [*tests(corpora), *held_out(corpora)]
     wanted = only or (*BASELINES, ENCODER)
     skipped, frames, seconds = {}, {}, {}
     clock = Clock()
@@ -41,6 +46,7 @@ def baselines(recipe: Recipe, scope: Scope, only: Sequence[str] = ()) -> dict[st
         clock.lap(name)
         print(f"{name}: {clock.laps[name]} s", file=sys.stderr, flush=True)
         seconds[name] = clock.laps[name]
+    frames |= _mixed(frames)
     figures = {one.name: judged(one, _answering(one, frames)) for one in found}
     return {
         "run": "baselines",
@@ -63,6 +69,26 @@ def _fitted(name: str, recipe: Recipe, scope: Scope) -> Callable[[str], Any]:
         fitted = fit(name, recipe.corpora, scope, recipe)
         return lambda _: fitted
     return lru_cache(maxsize=8)(lambda corpus: fit(name, (corpus,), scope, recipe))
+
+
+def _mixed(frames: Mapping[str, ByPart]) -> dict[str, ByPart]:
+    """The encoder's and the linear model's probabilities, averaged with several shares."""
+    if not {ENCODER, LINEAR} <= frames.keys():
+        return {}
+    return {
+        f"{ENCODER}, {share:.0%} {LINEAR}": {
+            part: _mean(own, frames[LINEAR][part], share) for part, own in frames[ENCODER].items()
+        }
+        for share in _SHARES
+    }
+
+
+def _mean(first: pd.DataFrame, second: pd.DataFrame, share: float) -> pd.DataFrame:
+    columns = [f"p_stance_{label}" for label in STANCE.names]
+    both = first.merge(second, on="unit", suffixes=("", "_second"))
+    rows = (1 - share) * both[columns].to_numpy()
+    rows = rows + share * both[[f"{column}_second" for column in columns]].to_numpy()
+    return frame(both["unit"].tolist(), {"stance": rows}, [STANCE])
 
 
 def _answering(

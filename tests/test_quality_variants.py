@@ -124,6 +124,18 @@ def test_swapped_copies_keep_the_labels(quality: Any) -> None:  # noqa: ANN401
     assert added["stance"].tolist() == before["stance"].tolist()
 
 
+def test_mixed_probabilities_are_weighted_means(quality: Any) -> None:  # noqa: ANN401
+    tables = importlib.import_module("quality_tables")
+    stance = importlib.import_module("quality_data").STANCE
+    first, second = (
+        tables.frame(["u"], {"stance": np.array([row])}, [stance])
+        for row in ([1.0, 0.0, 0.0], [0.0, 0.2, 0.8])
+    )
+    mixed = tables._mean(first, second, 0.25).iloc[0]
+    assert mixed["stance"] == stance.names[0]
+    assert [mixed[f"p_stance_{x}"] for x in stance.names] == pytest.approx([0.75, 0.05, 0.2])
+
+
 def test_training_lowers_the_loss(quality: Any, tiny_bert: Path) -> None:  # noqa: ANN401
     recipe = _recipe(tiny_bert, "full fine-tuning")
     longer = replace(recipe, options=replace(recipe.options, epochs=6, learning_rate=1e-3))
