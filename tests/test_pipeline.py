@@ -74,6 +74,15 @@ def test_results_are_json_without_nan(demo: Demo) -> None:
     assert json.loads(json.dumps(plain, allow_nan=False))
 
 
+def test_a_demo_shows_all_that_it_made(demo: Demo) -> None:
+    for shown in (repr(demo), demo._repr_html_()):
+        assert "Agreement between ann" in shown
+        assert "macro_f1" in shown
+        assert "Mean over all mentions" in shown
+        assert str(demo.report) in shown
+    assert demo.to_frame().equals(demo.profiles[-1].to_frame())
+
+
 def test_evaluation_refuses_a_part_that_is_not_there(demo: Demo, toy_set: AnnotationSet) -> None:
     with pytest.raises(DataError, match="got 'devtest', which has no article here"):
         evaluate(demo.run, toy_set, split="devtest")
@@ -152,8 +161,7 @@ def test_what_a_plan_asks_for_is_drawn_around_the_coded(
     made = extend(toy_scores, half_coded / "coded", half_coded / "all" / "articles.jsonl", PLANNED)
     # Too few to plan from: as many as a correction takes.
     more = {
-        row["source"]: 8 - row["coded"] if row["more"] is None else row["more"]
-        for row in made.groups
+        row["source"]: 8 - row["coded"] if row["more"] is None else row["more"] for row in made.plan
     }
     new = made.annotation_set.articles[20:]
     assert 0 < len(new) == len(made.sample.table)
@@ -167,6 +175,9 @@ def test_what_a_plan_asks_for_is_drawn_around_the_coded(
         expected = 0.5 + 0.5 * min(more[source] / n_left, 1)
         assert article.sampling_probability == pytest.approx(expected)
     assert len(made.annotation_set.table) == 60
+    assert len(made.to_frame()) == len(new)
+    assert f"of which new Sample: {len(new)} of" in repr(made)
+    assert "interval of ± 0.2" in made._repr_html_()
 
 
 def test_without_a_frame_the_chances_are_those_of_the_source(

@@ -89,6 +89,13 @@ def test_the_same_results_make_the_same_bundle(inputs: ReportInputs, reported: R
     assert first == second
 
 
+def test_a_report_shows_its_results_in_a_notebook(reported: Reported) -> None:
+    for shown in (repr(reported), reported._repr_html_()):
+        assert "macro_f1" in shown
+        assert "report.html" in shown
+    assert reported.to_frame().equals(reported.profiles[-1].to_frame())
+
+
 def test_the_methods_say_what_was_done(contents: dict[str, bytes]) -> None:
     page = contents["report.html"].decode()
     methods = page[page.index('id="methods"') :]

@@ -2,18 +2,34 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 import pytest
 
+from classifier.agreement import Breakdown, Part
 from classifier.annotations import AnnotationSet, fix_annotations, write_annotations
-from classifier.articles import Reading, read_articles
+from classifier.articles import Reading
 from classifier.codebook import default_codebook
+from classifier.errors import DataError
+from classifier.evaluation import Row, Table
 from classifier.mentions import explain_mentions
+from classifier.pipeline import measure_agreement
+from classifier.profiles import Plan, Ranked, Ranking
 from classifier.records import Article, Estimate, Problem
+from classifier.report import chart
 from classifier.sampling import draw_sample
 from classifier.score.streaming import Scored
 from classifier.showing import frame_text
+
+
+class Shows(Protocol):
+    """What every result can do."""
+
+    def to_frame(self) -> pd.DataFrame: ...
+
+    def _repr_html_(self) -> str: ...
+
 
 HOSTILE = "<script>alert('\u202e')</script>{{7*7}}"
 
@@ -109,3 +125,122 @@ def test_a_frame_at_a_prompt_obeys_nobody() -> None:
 
 def test_a_frame_without_rows_is_its_caption() -> None:
     assert frame_text(pd.DataFrame(), "nothing found") == "nothing found"
+
+
+UNDEFINED = Estimate(None, "undefined: no variation")
+
+
+def row(source: str, more: int | None = None, status: str = "ok") -> dict[str, Any]:
+    figures = {"articles": 40, "coded": 10, "needed": None if more is None else 10 + more}
+    return {"source": source, "variable": "stance", **figures, "more": more, "status": status}
+
+
+PLAN = Plan(0.1, ("source",), (row("A", 5), row("B", status="too few: 3 coded articles")))
+
+
+def test_a_plan_says_why_nothing_could_be_planned() -> None:
+    assert "too few: 3 coded articles" in repr(PLAN)
+    assert "too few: 3 coded articles" in PLAN._repr_html_()
+    assert repr(PLAN).startswith("Coded articles for an interval of ± 0.1\n")
+
+
+def test_a_plan_has_whole_numbers_or_none() -> None:
+    frame = PLAN.to_frame()
+    assert frame["needed"].isna().tolist() == [False, True]
+    assert frame["more"].dropna().tolist() == [5]
+    assert list(Plan(0.1, ("source",), ()).to_frame().columns) == list(frame.columns)
+
+
+def spots(figure: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    """What a chart draws, panel by panel; a single panel leaves its data to the whole."""
+    whole = figure.to_dict()
+    panels = (panel.get("data") or whole["data"] for panel in whole["vconcat"])
+    return [spot for data in panels for spot in data["values"]]
+
+
+def drawn(figure: Any) -> list[tuple[str, str, float]]:  # noqa: ANN401
+    """Row, series and value of every dot."""
+    return [(spot["row"], spot["series"], spot["value"]) for spot in spots(figure)]
+
+
+def test_a_plan_draws_what_is_known() -> None:
+    dots = [("A", "needed in all", 15.0), ("A", "coded so far", 10.0), ("B", "coded so far", 10.0)]
+    assert sorted(drawn(PLAN.chart())) == sorted(dots)
+
+
+def test_an_empty_plan_has_no_chart() -> None:
+    with pytest.raises(DataError, match="a chart needs figures"):
+        Plan(0.1, ("source",), ()).chart()
+
+
+def test_a_ranking_names_those_it_cannot_rank() -> None:
+    entries = (Ranked("A", Estimate(0.5, "ok", 0.4, 0.6), 1, 1),)
+    ranking = Ranking("source", {"target": "TR"}, "all", "stance", None, entries, {"B": "too few"})
+    frame = ranking.to_frame()
+    assert frame["source"].tolist() == ["A", "B"]
+    assert frame["rank"].isna().tolist() == [False, True]
+    assert repr(ranking).startswith("Ranked by stance, mean; target TR, voice all\n")
+    assert "too few" in ranking._repr_html_()
+
+
+def test_a_table_says_why_a_figure_is_missing() -> None:
+    table = Table("accuracy", (Row({"variable": "stance"}, {"macro_f1": UNDEFINED}),))
+    assert "undefined: no variation" in repr(table)
+    assert "undefined: no variation" in table._repr_html_()
+    assert table.to_frame()["macro_f1"].tolist() == [None]
+
+
+def test_a_breakdown_says_why_a_figure_is_missing() -> None:
+    parts = Breakdown((Part({"target": "TR"}, UNDEFINED),))
+    assert "undefined: no variation" in repr(parts)
+    assert "undefined: no variation" in parts._repr_html_()
+
+
+def test_agreement_without_annotators_says_why(toy_set: AnnotationSet) -> None:
+    report = measure_agreement(toy_set)
+    assert "one annotator" in repr(report)
+    assert "one annotator" in report._repr_html_()
+
+
+def test_an_annotation_set_draws_its_mentions_per_source(toy_set: AnnotationSet) -> None:
+    dots = drawn(toy_set.chart("sources"))
+    assert sum(value for _, _, value in dots) == 120
+    assert {target for _, target, _ in dots} == {"TR", "RU", "UA"}
+
+
+def test_an_annotation_set_draws_every_label_of_the_codebook(toy_set: AnnotationSet) -> None:
+    dots = drawn(toy_set.chart())
+    stance = toy_set.codebook.variable("stance")
+    given = toy_set.table["stance"].value_counts()
+    for label in stance.names:
+        assert sum(v for name, _, v in dots if name == label) == given.get(label, 0)
+
+
+def test_what_is_no_mention_is_not_drawn(toy_set: AnnotationSet) -> None:
+    none = replace(toy_set, table=toy_set.table.assign(not_target=True))
+    with pytest.raises(DataError, match="a chart needs figures"):
+        none.chart()
+
+
+def test_epochs_are_drawn_in_their_order() -> None:
+    epochs = pd.DataFrame({"epoch": [1.0, 2.0], "quality": [0.4, 0.5]})
+    assert [spot["quality"] for spot in spots(chart(epochs, "epochs"))] == [0.4, 0.5]
+
+
+HOSTILE_RESULTS: dict[str, Shows] = {
+    "plan": Plan(0.1, ("source",), (row(HOSTILE, 5), row("B", status=HOSTILE))),
+    "ranking": Ranking(
+        "source", {"target": HOSTILE}, "all", "stance", HOSTILE, (), {HOSTILE: HOSTILE}
+    ),
+    "table": Table(HOSTILE, (Row({"source": HOSTILE}, {"f1": Estimate(None, HOSTILE)}),)),
+    "breakdown": Breakdown((Part({"source": HOSTILE}, Estimate(None, HOSTILE)),)),
+    "scored": Scored(Path("p"), 1, 1, {HOSTILE: 1}, (Problem("a", HOSTILE, HOSTILE),)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_RESULTS)
+def test_hostile_text_stays_text(name: str) -> None:
+    html = HOSTILE_RESULTS[name]._repr_html_()
+    assert "&lt;script&gt;" in html
+    assert "<script" not in html
+    assert "\u202e" not in html

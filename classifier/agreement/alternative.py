@@ -32,7 +32,7 @@ from classifier.resampling import (
     article_totals,
     interval,
 )
-from classifier.showing import frame_html
+from classifier.showing import frame_html, frame_text
 
 PREDICTOR = "\x00predictor"
 """Sorts before every annotator, so that the predictor is the first column of a coding."""
@@ -87,9 +87,16 @@ class AlternativeTest:
         """One row per annotator."""
         return pd.DataFrame([asdict(test) for test in self.annotators])
 
+    def __repr__(self) -> str:
+        """The winning rates, and how the predictor did against each annotator."""
+        return frame_text(self.to_frame(), self._rates())
+
     def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), self._rates())
+
+    def _rates(self) -> str:
         rates = f"published {self.winning_rate}, by article {self.winning_rate_clustered}"
-        return frame_html(self.to_frame(), f"Winning rate: {rates}")
+        return f"Winning rate: {rates}"
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""

@@ -11,7 +11,7 @@ from classifier.agreement.coding import DEFAULT_OPTIONS, AgreementOptions, is_mi
 from classifier.codebook import Label, Variable
 from classifier.errors import DataError
 from classifier.records import Estimate
-from classifier.showing import frame_html
+from classifier.showing import frame_html, frame_text
 
 ABSENT, PRESENT = "absent", "present"
 
@@ -56,8 +56,20 @@ class Breakdown:
         """One row per part."""
         return pd.DataFrame([part.to_dict() for part in self.parts])
 
+    def __repr__(self) -> str:
+        """Every part with its figure in words; the frame has the numbers."""
+        return frame_text(self._brief())
+
     def _repr_html_(self) -> str:
-        return frame_html(self.to_frame())
+        return frame_html(self._brief())
+
+    def _brief(self) -> pd.DataFrame:
+        """A figure and its interval, or why there is none, for every part."""
+        lines = [
+            {**part.group, "figure": str(part.estimate), "items": part.estimate.n_items}
+            for part in self.parts
+        ]
+        return pd.DataFrame(lines)
 
     def to_dict(self) -> list[dict[str, Any]]:
         """One entry per part, ready for JSON."""

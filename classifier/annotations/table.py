@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
 from classifier.codebook import Codebook
 from classifier.records import Article, Span
-from classifier.showing import frame_html
+from classifier.showing import draw, frame_html
 
 Value = str | frozenset[str] | None
 """A label's name, for a set variable all names that apply, or None where it was not coded."""
@@ -77,6 +78,10 @@ class AnnotationSet:
 
     def _repr_html_(self) -> str:
         return frame_html(self.table.drop(columns=["unit"]), repr(self), _ROWS_SHOWN)
+
+    def chart(self, what: str = "labels") -> Any:  # noqa: ANN401
+        """How often every label, or with "sources" every source, occurs, target by target."""
+        return draw(self, what)
 
 
 def unit_name(article_id: str, start: int, end: int, target: str) -> str:

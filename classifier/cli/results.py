@@ -19,11 +19,8 @@ from classifier.cli.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
     from classifier.pipeline import Extended
-    from classifier.profiles import ProfileOptions
+    from classifier.profiles import Plan, ProfileOptions
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Predictions = Annotated[Path, typer.Argument(help="What `classifier score` wrote.")]
@@ -159,39 +156,43 @@ def plan_command(
         raise typer.BadParameter("--articles and --out go together")
     options = _profile_options(by, estimand, population)
     if articles is None or out is None:
-        rows = plan(predictions, gold, half_width=half_width, options=options)
+        made = plan(predictions, gold, half_width=half_width, options=options)
         step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
-        show(_planned(rows, half_width, step), as_json=as_json)
+        show(_planned(made, step), as_json=as_json)
         return
-    made = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
-    _write_extended(made, out)
-    answer = _planned(made.groups, half_width, f"annotate, then classifier check {out}")
-    n_new = len(made.sample.table)
+    extended = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
+    _write_extended(extended, out)
+    answer = _planned(extended.plan, f"annotate, then classifier check {out}")
+    n_new = len(extended.sample.table)
     lines = [
         *answer.lines,
         f"{n_new} more articles are in {out}, with those coded so far; each has the probability "
         "that one of the draws took it",
-        *problem_lines(made.problems),
+        *problem_lines(extended.problems),
     ]
-    drawn = {"out": out, "drawn": made.sample.table.to_dict("records"), "problems": made.problems}
+    drawn = {
+        "out": out,
+        "drawn": extended.sample.table.to_dict("records"),
+        "problems": extended.problems,
+    }
     show(replace(answer, data={**answer.data, **drawn}, lines=lines), as_json=as_json)
 
 
-def _planned(rows: "Sequence[Mapping[str, Any]]", half_width: float, step: str) -> Answer:
-    columns = list(rows[0]) if rows else []
+def _planned(plan: "Plan", step: str) -> Answer:
+    columns = list(plan.rows[0]) if plan.rows else []
     return Answer(
-        {"half_width": half_width, "groups": list(rows)},
-        [table(columns, [list(row.values()) for row in rows])],
+        {"half_width": plan.half_width, "groups": list(plan.rows)},
+        [table(columns, [list(row.values()) for row in plan])],
         step,
     )
 
 
-def _write_extended(made: "Extended", out: Path) -> None:
+def _write_extended(extended: "Extended", out: Path) -> None:
     from classifier.annotations import write_annotations
     from classifier.sampling import write_frame
 
-    write_annotations(made.annotation_set, out)
-    write_frame(made.sample.frame, out)
+    write_annotations(extended.annotation_set, out)
+    write_frame(extended.sample.frame, out)
 
 
 def report_command(

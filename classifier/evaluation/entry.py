@@ -22,7 +22,7 @@ from classifier.evaluation.options import DEFAULT_OPTIONS, EvaluationOptions
 from classifier.evaluation.spans import mention_rows
 from classifier.evaluation.tables import Row, Table
 from classifier.evaluation.versus_annotators import agreement_rows, annotator_rows, pair_rows
-from classifier.showing import draw, frame_html
+from classifier.showing import draw
 
 
 @dataclass(frozen=True)
@@ -55,23 +55,14 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """The figures against gold, in plain text."""
-        table = self._brief().to_string(na_rep="–")
-        return f"Evaluation of {self.counts['n_mentions']} mentions\n{table}"
+        return f"Evaluation of {self.counts['n_mentions']} mentions\n{self.table('accuracy')!r}"
 
     def _repr_html_(self) -> str:
-        return frame_html(self._brief())
+        return self.table("accuracy")._repr_html_()
 
     def chart(self, what: str = "agreement") -> Any:  # noqa: ANN401
         """Agreement, labels, reliability, confusion or learning_curve as an Altair chart."""
         return draw(self, what)
-
-    def _brief(self) -> pd.DataFrame:
-        """Accuracy over all mentions, a figure and its interval in each cell."""
-        lines = [
-            {**row.keys, **{name: str(figure) for name, figure in row.estimates.items()}}
-            for row in self.table("accuracy")
-        ]
-        return pd.DataFrame(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON, as `schema()` describes it."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from classifier.errors import DataError
 from classifier.records import Estimate
-from classifier.showing import frame_html
+from classifier.showing import frame_html, frame_text
 
 ALL = "all"
 """Stands for "not parted by this": every source, every target."""
@@ -81,12 +81,28 @@ class Table:
         """One row per row, one column per key, count and figure."""
         return pd.DataFrame([row.flat() for row in self.rows])
 
+    def __repr__(self) -> str:
+        """Every row with its figures in words; the frame has the numbers."""
+        return frame_text(self._brief(), self.name)
+
     def _repr_html_(self) -> str:
-        return frame_html(self.to_frame(), self.name)
+        return frame_html(self._brief(), self.name)
+
+    def _brief(self) -> pd.DataFrame:
+        """A figure and its interval, or why there is none, in each cell."""
+        lines = [
+            {**row.keys, **row.numbers, **row.counts, **_in_words(row.estimates)}
+            for row in self.rows
+        ]
+        return pd.DataFrame(lines)
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Ready for JSON."""
         return [row.to_dict() for row in self.rows]
+
+
+def _in_words(figures: Mapping[str, Estimate]) -> dict[str, str]:
+    return {name: str(figure) for name, figure in figures.items()}
 
 
 def estimate_record(figure: Estimate) -> dict[str, Any]:

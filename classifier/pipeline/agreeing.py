@@ -11,7 +11,7 @@ from classifier.agreement import Part, alpha, by_columns, by_pair
 from classifier.annotations import AnnotationSet, long_table, read_annotations
 from classifier.report import chart
 from classifier.report.drawing import Chart
-from classifier.showing import frame_html
+from classifier.showing import frame_html, frame_text
 
 _EVERYTHING = "all"
 AGREEMENT_BY: tuple[tuple[str, ...], ...] = ((), ("language",), ("target",), ("source",))
@@ -58,18 +58,32 @@ class AgreementReport:
 
     def __repr__(self) -> str:
         """Alpha over all mentions, variable by variable."""
-        frame = self.to_frame()
-        text: str = frame[frame["part"] == _EVERYTHING].to_string(index=False, na_rep="–")
-        return text
+        return frame_text(self._brief(), self._caption())
 
     def chart(self) -> Chart:
         """Alpha with its interval per variable and part, against the usual thresholds."""
         return chart(self.to_frame())
 
     def _repr_html_(self) -> str:
-        frame = self.to_frame()
-        shown = frame[frame["part"] == _EVERYTHING].drop(columns=["part"])
-        return frame_html(shown, f"Agreement between {', '.join(self.annotators)}")
+        return frame_html(self._brief(), self._caption())
+
+    def _caption(self) -> str:
+        return f"Agreement between {', '.join(self.annotators) or 'nobody'}"
+
+    def _brief(self) -> pd.DataFrame:
+        """Alpha and its interval, or why there is none, for every variable."""
+        lines = [
+            {
+                "variable": entry.variable,
+                "alpha": str(part.estimate),
+                "mentions": part.estimate.n_items,
+                "articles": part.estimate.n_articles,
+            }
+            for entry in self.variables
+            for part in entry.parts
+            if not part.group
+        ]
+        return pd.DataFrame(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""

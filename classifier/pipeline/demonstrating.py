@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.codebook import shipped_annotations
@@ -14,11 +15,13 @@ from classifier.models.base import Progress
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.evaluating import evaluate, restricted
 from classifier.pipeline.explaining import with_explanations
+from classifier.pipeline.presenting import results_frame, results_html, results_text
 from classifier.pipeline.profiling import profile
 from classifier.pipeline.training import train
 from classifier.predictions import Predictions
 from classifier.profiles import Profile, ProfileOptions
 from classifier.report import Evidence, write_report
+from classifier.report.drawing import Chart
 from classifier.score import load
 from classifier.training import Run, TrainOptions
 
@@ -38,6 +41,21 @@ class Demo:
     predictions: Predictions
     profiles: tuple[Profile, ...]
     report: Path
+
+    def to_frame(self) -> pd.DataFrame:
+        """The profile that parts most: one line per source, target, voice and quantity."""
+        return results_frame(self.evaluation, self.profiles)
+
+    def __repr__(self) -> str:
+        """Agreement, quality, profiles, and where the page is."""
+        return results_text(self.agreement, self.evaluation, self.profiles, self.report)
+
+    def _repr_html_(self) -> str:
+        return results_html(self.agreement, self.evaluation, self.profiles, self.report)
+
+    def chart(self, what: str = "means") -> Chart:
+        """The means, or shares, of the profile that parts least, as an Altair chart."""
+        return self.profiles[0].chart(what)
 
 
 @contextmanager

@@ -1,9 +1,8 @@
 """From a plan to the articles it asks for, drawn around those that are coded already."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,9 +10,11 @@ from classifier.annotations import AnnotationSet, read_annotations
 from classifier.articles import read_articles
 from classifier.errors import DataError
 from classifier.pipeline.profiling import Table, frame_of, gold_of, plan
-from classifier.profiles import ProfileOptions, planned_chances
+from classifier.profiles import Plan, ProfileOptions, planned_chances
 from classifier.records import Article, Problem
+from classifier.report.drawing import Chart
 from classifier.sampling import FRAME, Sample, draw_further, drawn_articles, read_frame
+from classifier.showing import frame_html, reasons
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,29 @@ class PlanOptions:
 class Extended:
     """A coded set with the articles that a plan adds to it."""
 
-    groups: tuple[Mapping[str, Any], ...]
-    """The plan: what each group needs."""
+    plan: Plan
+    """What each group needs."""
     annotation_set: AnnotationSet
     """The articles coded so far, with their annotations, and the new ones without; each with the
     probability that it came into one of the draws."""
     sample: Sample
     """The new articles, and every article that could have been drawn."""
     problems: tuple[Problem, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per new article, with its stratum and its chance."""
+        return self.sample.to_frame()
+
+    def __repr__(self) -> str:
+        """How many articles were added to what."""
+        return f"{self.annotation_set!r}, of which new {self.sample!r}; {reasons(self.problems)}"
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), f"{self!r};") + self.plan._repr_html_()
+
+    def chart(self) -> Chart:
+        """Articles that are coded and needed, as an Altair chart."""
+        return self.plan.chart()
 
 
 def extend(
@@ -70,7 +86,7 @@ def extend(
             f"drawn are not there, such as {min(lacking)!r}"
         )
     extended = _joined(coded, new, sample)
-    return Extended(tuple(rows), extended, sample, reading.problems)
+    return Extended(rows, extended, sample, reading.problems)
 
 
 def _joined(coded: AnnotationSet, new: Iterable[Article], sample: Sample) -> AnnotationSet:

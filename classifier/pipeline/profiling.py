@@ -1,14 +1,14 @@
 """Profiles and plans from predictions and annotations, wherever those are."""
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pandas as pd
 
 from classifier.annotations import AnnotationSet, adjudicate, read_annotations
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.predictions import Predictions, read_predictions
-from classifier.profiles import Profile, ProfileOptions, plan_articles, profile_sources
+from classifier.profiles import Plan, Profile, ProfileOptions, plan_articles, profile_sources
 from classifier.sampling import read_frame
 
 Table: TypeAlias = pd.DataFrame | Predictions | Path | str
@@ -48,7 +48,7 @@ def plan(
     *,
     half_width: float = 0.1,
     options: ProfileOptions | None = None,
-) -> list[dict[str, Any]]:
+) -> Plan:
     """Per source and target, how many coded articles an interval of this half-width takes."""
     table = frame_of(predictions)
     annotation_set = gold if isinstance(gold, AnnotationSet) else read_annotations(gold)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+import pandas as pd
+
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.articles import read_articles
 from classifier.evaluation import Evaluation
@@ -22,6 +24,7 @@ from classifier.models.folder import CODEBOOK, RECORD, SPLIT
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.evaluating import evaluate
 from classifier.pipeline.explaining import EXPLAINED, scorer_behind, with_explanations
+from classifier.pipeline.presenting import results_frame, results_html, results_text
 from classifier.pipeline.profiling import profile
 from classifier.predictions import read_predictions
 from classifier.profiles import Profile, ProfileOptions
@@ -62,6 +65,17 @@ class Reported:
     evaluation: Evaluation
     profiles: tuple[Profile, ...]
     page: Path
+
+    def to_frame(self) -> pd.DataFrame:
+        """The profiles, or where nothing was scored, the figures against gold."""
+        return results_frame(self.evaluation, self.profiles)
+
+    def __repr__(self) -> str:
+        """Agreement, quality, profiles, and where the page is."""
+        return results_text(self.agreement, self.evaluation, self.profiles, self.page)
+
+    def _repr_html_(self) -> str:
+        return results_html(self.agreement, self.evaluation, self.profiles, self.page)
 
 
 def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None) -> Reported:

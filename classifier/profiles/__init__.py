@@ -1,7 +1,7 @@
 """How each source frames each target, and how many articles more would say it better."""
 
 from classifier.profiles.estimates import profile_sources
-from classifier.profiles.plan import plan_articles, planned_chances
+from classifier.profiles.plan import Plan, plan_articles, planned_chances
 from classifier.profiles.results import (
     ALL_VOICES,
     VALID,
@@ -20,6 +20,7 @@ __all__ = [
     "UNKNOWN",
     "VALID",
     "Difference",
+    "Plan",
     "Profile",
     "ProfileOptions",
     "ProfileRow",

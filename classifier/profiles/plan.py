@@ -1,7 +1,8 @@
 """How many articles more each group needs, and with which chances to draw them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -21,8 +22,59 @@ from classifier.profiles.table import (
     select_mentions,
     with_labels,
 )
+from classifier.showing import draw, frame_html, frame_text
 
 UNREACHABLE = "not reachable with the articles there are"
+_FIGURES = ("variable", "articles", "coded", "needed", "more", "status")
+_ROWS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many coded articles every group needs for an interval of a wished half-width."""
+
+    half_width: float
+    by: tuple[str, ...]
+    """The columns that part the groups."""
+    rows: tuple[Mapping[str, Any], ...]
+    """Per group and variable: `articles`, `coded`, `needed` in all and `more` to code, which are
+    None where `status` says why nothing could be planned or why no number would do."""
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        """Row by row."""
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per group and variable; a number that is not known is missing."""
+        frame = pd.DataFrame(list(self.rows), columns=[*self.by, *_FIGURES])
+        return frame.astype({"needed": "Int64", "more": "Int64"})
+
+    def __repr__(self) -> str:
+        """Group by group what is needed, or why that is not known."""
+        return frame_text(self._brief(), self._caption())
+
+    def _repr_html_(self) -> str:
+        return frame_html(self._brief(), self._caption(), _ROWS_SHOWN)
+
+    def chart(self, what: str = "articles") -> Any:  # noqa: ANN401
+        """Articles that are coded and needed, as an Altair chart."""
+        return draw(self, what)
+
+    def _caption(self) -> str:
+        return f"Coded articles for an interval of ± {self.half_width:g}"
+
+    def _brief(self) -> pd.DataFrame:
+        """What is needed as text, so that a reason can stand where a number cannot."""
+        lines = [
+            {**row, "needed": row["status"] if row["needed"] is None else row["needed"]}
+            for row in self.rows
+        ]
+        shown = [name for name in (*self.by, *_FIGURES) if name != "status"]
+        return pd.DataFrame(lines, columns=shown, dtype="object")
 
 
 def plan_articles(
@@ -32,12 +84,10 @@ def plan_articles(
     *,
     half_width: float,
     options: ProfileOptions | None = None,
-) -> list[dict[str, Any]]:
+) -> Plan:
     """Per group, coded articles needed for an interval of this half-width around each mean.
 
-    Each entry has the group, the variable, articles in all, coded, `needed` in all and `more` to
-    code (both None where even all would not do), and a `status` that says why nothing could be
-    planned. `needed` is for the interval of a random draw with equal chances.
+    `needed` is for the interval of a random draw with equal chances.
     Raises `DataError` for a half-width that is not positive.
     """
     options = options or ProfileOptions()
@@ -47,7 +97,7 @@ def plan_articles(
         raise DataError(f"a half-width must be positive, got {half_width}")
     kept, _ = select_mentions(predictions, gold, options)
     table = with_labels(kept, codebook, gold)
-    return [
+    rows = (
         {
             **dict(zip(options.by, map(str, key), strict=True)),
             **_plan(variable, members, half_width, options),
@@ -55,14 +105,15 @@ def plan_articles(
         for key, members in table.groupby(list(options.by), sort=True)
         for variable in codebook.variables
         if variable.kind == "ordinal" and is_predicted(variable, predictions)
-    ]
+    )
+    return Plan(half_width, tuple(options.by), tuple(rows))
 
 
 def planned_chances(
     predictions: pd.DataFrame,
     codebook: Codebook,
     gold: pd.DataFrame,
-    plan: Sequence[Mapping[str, Any]],
+    plan: Iterable[Mapping[str, Any]],
     options: ProfileOptions | None = None,
 ) -> dict[str, float]:
     """Article id -> chance in a further draw that brings every group what `plan` says it needs.

@@ -11,11 +11,12 @@ import pandas as pd
 from classifier.errors import DataError
 from classifier.inference import RandomnessTest
 from classifier.records import Estimate
-from classifier.showing import draw, frame_html
+from classifier.showing import draw, frame_html, frame_text
 
 ALL_VOICES = "all"
 VALID = "valid"
 _ROWS_SHOWN = 100
+_RANKED = ("rank", "best", "worst", "corrected", "low", "high", "status")
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,38 @@ class Ranking:
     entries: tuple[Ranked, ...]
     left_out: Mapping[str, str]
     """Those that cannot be ranked, and why."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per source, highest first; those that cannot be ranked come last."""
+        lines = [
+            {
+                self.column: entry.name,
+                "rank": entry.rank,
+                "best": entry.best,
+                "worst": entry.worst,
+                "corrected": entry.estimate.value,
+                "low": entry.estimate.low,
+                "high": entry.estimate.high,
+                "status": entry.estimate.status,
+            }
+            for entry in self.entries
+        ]
+        lines += [{self.column: name, "status": why} for name, why in self.left_out.items()]
+        frame = pd.DataFrame(lines, columns=[self.column, *_RANKED])
+        return frame.astype(dict.fromkeys(("rank", "best", "worst"), "Int64"))
+
+    def __repr__(self) -> str:
+        """Who stands where, as far as that can be told."""
+        return frame_text(self.to_frame(), self._caption())
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), self._caption(), _ROWS_SHOWN)
+
+    def _caption(self) -> str:
+        what = "mean" if self.label is None else f"share of {self.label}"
+        parts = {**self.group, "voice": self.voice}
+        within = ", ".join(f"{name} {value}" for name, value in parts.items())
+        return f"Ranked by {self.variable}, {what}; {within}"
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,17 @@ from functools import singledispatch
 import altair as alt
 import pandas as pd
 
+from classifier.annotations import AnnotationSet
 from classifier.errors import DataError
 from classifier.evaluation import Evaluation
 from classifier.explanations import Explanation
 from classifier.predictions import Predictions
-from classifier.profiles import Profile
+from classifier.profiles import Plan, Profile
+from classifier.report.annotation_charts import label_count_drawings, source_count_drawings
 from classifier.report.drawing import Chart, Drawing
 from classifier.report.evaluation_charts import EVALUATION_CHARTS, annotator_drawings
-from classifier.report.profile_charts import mean_drawings, share_drawings
-from classifier.report.time_charts import time_drawings
+from classifier.report.profile_charts import mean_drawings, plan_drawings, share_drawings
+from classifier.report.time_charts import epoch_drawings, time_drawings
 from classifier.report.word_charts import word_drawings
 
 _WIDTH = 420
@@ -28,17 +30,18 @@ def chart(result: object, what: str = "") -> Chart:
     """The chart of a result.
 
     Args:
-        result: A profile, an evaluation, predictions, an explanation, or a frame of agreement
-            between annotators.
+        result: A profile, a plan, an evaluation, predictions, an explanation, an annotation set,
+            or a frame: of agreement between annotators, or of the epochs of a training.
         what: Of a profile "means" or "shares"; of an evaluation "agreement", "labels",
-            "reliability", "confusion" or "learning_curve".
+            "reliability", "confusion" or "learning_curve"; of an annotation set "labels" or
+            "sources"; of a frame "agreement" or "epochs".
 
     Raises:
         DataError: there is no such chart, or nothing to draw in it.
     """
     raise DataError(
-        "a chart needs a Profile, an Evaluation, Predictions, an Explanation or a frame of "
-        f"agreement, got {type(result).__name__}"
+        "a chart needs a Profile, a Plan, an Evaluation, Predictions, an Explanation, an "
+        f"AnnotationSet or a frame of agreement or epochs, got {type(result).__name__}"
     )
 
 
@@ -68,9 +71,23 @@ def _(result: Explanation, what: str = "words") -> Chart:
 
 
 @chart.register
+def _(result: Plan, what: str = "articles") -> Chart:
+    _require(what, ["articles"], "a plan")
+    return _stacked(plan_drawings(result))
+
+
+@chart.register
+def _(result: AnnotationSet, what: str = "labels") -> Chart:
+    makers = {"labels": label_count_drawings, "sources": source_count_drawings}
+    _require(what, list(makers), "an annotation set")
+    return _stacked(makers[what](result))
+
+
+@chart.register
 def _(result: pd.DataFrame, what: str = "agreement") -> Chart:
-    _require(what, ["agreement"], "a frame of agreement")
-    return _stacked(annotator_drawings(result))
+    makers = {"agreement": annotator_drawings, "epochs": epoch_drawings}
+    _require(what, list(makers), "a frame")
+    return _stacked(makers[what](result))
 
 
 def _require(what: str, known: list[str], whose: str) -> None:

@@ -76,6 +76,11 @@ def point(row: str, series: str, figure: Estimate, link: str = "") -> dict[str, 
     }
 
 
+def counted_point(row: str, series: str, n: int) -> dict[str, Any]:
+    """A number of things as a point, which has no interval."""
+    return point(row, series, Estimate(float(n), "ok", n_items=n))
+
+
 def dot_chart(dots: Dots) -> Chart:
     """Dots and intervals; a figure without a value has no dot."""
     points = [p for p in dots.points if p["value"] is not None]

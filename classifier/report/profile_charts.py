@@ -1,11 +1,12 @@
 """Profiles as charts: every group with its three estimates side by side."""
 
-from classifier.profiles import ALL_VOICES, Profile, ProfileRow
+from classifier.profiles import ALL_VOICES, Plan, Profile, ProfileRow
 from classifier.report.drawing import (
     Axis,
     Dots,
     Drawing,
     Point,
+    counted_point,
     dot_chart,
     from_zero,
     point,
@@ -16,12 +17,31 @@ from classifier.report.links import evidence_link
 ESTIMATES = {"corrected": "corrected", "labelled": "labels only", "naive": "model only"}
 """The estimates of a quantity and what people read; the most trustworthy first."""
 _SERIES = tuple(ESTIMATES.values())
+_PLANNED = {"needed": "needed in all", "coded": "coded so far"}
 
 
 def mean_drawings(profile: Profile) -> list[Drawing]:
     """One chart per mean and panel, such as a target, with a row per source."""
     means = _quantities(profile, is_mean=True)
     return [drawing for variable, _ in means for drawing in _means(profile, variable)]
+
+
+def plan_drawings(plan: Plan) -> list[Drawing]:
+    """One chart per variable: the articles that are coded and needed, with a row per group."""
+    panels: dict[str, list[Point]] = {}
+    for row in plan:
+        name = ", ".join(str(row[column]) for column in plan.by)
+        known = [key for key in _PLANNED if row[key] is not None]
+        points = [counted_point(name, _PLANNED[key], row[key]) for key in known]
+        panels.setdefault(row["variable"], []).extend(points)
+    return [
+        Drawing(
+            f"{variable}: articles to code for an interval of ± {plan.half_width:g}",
+            "Articles that are coded and that are needed in all, per group.",
+            dot_chart(Dots(tuple(points), tuple(_PLANNED.values()), Axis("articles"))),
+        )
+        for variable, points in panels.items()
+    ]
 
 
 def share_drawings(profile: Profile) -> list[Drawing]:

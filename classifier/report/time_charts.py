@@ -1,4 +1,4 @@
-"""How a source's framing moves through time, by the model's scores alone."""
+"""How a source's framing moves through time, and a model's quality through its training."""
 
 import altair as alt
 import pandas as pd
@@ -28,6 +28,20 @@ def time_drawings(predictions: pd.DataFrame) -> list[Drawing]:
     if scored["period"].nunique() < 2:
         return []
     return [_drawing(scored, str(c)) for c in scored.columns if str(c).endswith(_SUFFIX)]
+
+
+def epoch_drawings(epochs: pd.DataFrame) -> list[Drawing]:
+    """The quality after every epoch of a training; none where none was recorded."""
+    if epochs.empty:
+        return []
+    x = alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"))
+    y = alt.Y("quality:Q", title="macro-F1", scale=alt.Scale(zero=False))
+    spots = alt.Data(values=epochs.to_dict("records"))
+    line = alt.Chart(spots).mark_line(point=True, color=PALETTE[0])
+    tooltip = ["epoch:Q", alt.Tooltip("quality:Q", format=".3f")]
+    caption = "Mean macro-F1 of the variables on the development articles"
+    drawn = line.encode(x=x, y=y, tooltip=tooltip).properties(height=200)
+    return [Drawing(caption, f"{caption}, after every epoch.", drawn)]
 
 
 def _periods(scored: pd.DataFrame) -> "pd.Series[str]":
