@@ -156,6 +156,7 @@ def test_predictions_survive_both_formats(scorer: Scorer, tmp_path: Path) -> Non
 
 def test_a_notebook_shows_the_rows(scorer: Scorer) -> None:
     assert "Turkey" in scorer.score(TEXT)._repr_html_()
+    assert repr(scorer).startswith(f"Scorer {scorer.trained.model_id}: ")
 
 
 def test_a_table_without_units_is_no_predictions(tmp_path: Path) -> None:

@@ -50,6 +50,15 @@ class Scorer:
 
     trained: Trained
 
+    def __repr__(self) -> str:
+        """Which model it is, what it tells about whom, and in which languages."""
+        told = ", ".join(variable.name for variable in self.variables)
+        about = ", ".join(self.targets.target_names)
+        return (
+            f"Scorer {self.trained.model_id}: {told} of {about}; "
+            f"languages: {', '.join(self.languages) or 'any'}"
+        )
+
     @property
     def codebook(self) -> Codebook:
         """The codebook it was trained by."""
