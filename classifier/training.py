@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
@@ -44,42 +43,14 @@ from classifier.models.folder import (
 from classifier.models.options import TrainOptions
 from classifier.models.quality import macro_f1
 from classifier.passages import Examples, Labels, Limits
-from classifier.showing import frame_html
 from classifier.thresholds import Thresholds, fit_thresholds
-from classifier.training_record import data_sha256, describe_run, languages_of
+from classifier.training_record import Run, data_sha256, describe_run, languages_of
 
 __all__ = ["Corpus", "Run", "TrainOptions", "read_run_summary", "train"]
 
 _RULES = "rules"
 Adjust = Callable[[Model, Split], None]
 """Changes a fitted model before it is calibrated; told which articles are for what."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A trained model on disk."""
-
-    path: Path
-    record: Mapping[str, Any]
-    """What training.json says."""
-    split: Mapping[str, list[str]]
-    """Part -> article ids, so that nobody evaluates on what was trained on."""
-
-    @property
-    def metrics(self) -> Mapping[str, Any]:
-        """Macro-F1 per variable on the calibration articles.
-
-        Only temperatures and thresholds were chosen by these.
-        """
-        metrics: Mapping[str, Any] = self.record["metrics"]
-        return metrics
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per part: articles, mentions with a gold label."""
-        return pd.DataFrame([{"part": part, **n} for part, n in self.record["parts"].items()])
-
-    def _repr_html_(self) -> str:
-        return frame_html(self.to_frame())
 
 
 def train(

@@ -1,12 +1,16 @@
-"""What a run folder says about itself: data, options, parts, versions, languages."""
+"""A run and what its folder says about itself: data, options, parts, versions, languages."""
 
 import hashlib
 import json
 import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Variable
@@ -14,8 +18,58 @@ from classifier.dataset import TRAIN, Corpora, Split
 from classifier.models.bases import find_base
 from classifier.models.options import TrainOptions
 from classifier.passages import Examples
+from classifier.showing import draw, frame_html
 
 _VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers", "tokenizers", "peft")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model on disk."""
+
+    path: Path
+    record: Mapping[str, Any]
+    """What training.json says."""
+    split: Mapping[str, list[str]]
+    """Part -> article ids, so that nobody evaluates on what was trained on."""
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Macro-F1 per variable on the calibration articles.
+
+        Only temperatures and thresholds were chosen by these.
+        """
+        metrics: Mapping[str, Any] = self.record["metrics"]
+        return metrics
+
+    @property
+    def epochs(self) -> pd.DataFrame:
+        """One row per epoch with its macro-F1 on the development articles, mean of all variables.
+
+        Sets are judged at their best thresholds. Empty for a linear model, which has no epochs.
+        """
+        return pd.DataFrame(self.record["history"].get("epochs", []))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per part: articles, mentions with a gold label."""
+        return pd.DataFrame([{"part": part, **n} for part, n in self.record["parts"].items()])
+
+    def __repr__(self) -> str:
+        """Where it is, what it is made of, and how well it does on the calibration articles."""
+        options = self.record["options"]
+        figures = ", ".join(
+            f"{name} " + ("undefined" if one["macro_f1"] is None else f"{one['macro_f1']:.3f}")
+            for name, one in self.metrics.items()
+        )
+        made_of = " ".join(word for word in (options["model"], options["base_model"]) if word)
+        return f"Run in {self.path}: {made_of}; macro-F1 on calibration articles: {figures}"
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), repr(self))
+
+    def chart(self) -> Any:  # noqa: ANN401
+        """The quality after every epoch, as an Altair chart; a linear model has none."""
+        return draw(self.epochs, "epochs")
 
 
 def describe_run(

@@ -48,6 +48,19 @@ def test_the_codebook_travels_with_the_run(linear_run: Path) -> None:
     assert read_codebook(linear_run / "codebook.toml") == default_codebook()
 
 
+def test_a_run_says_what_it_is(linear_run: Path) -> None:
+    run = read_run_summary(linear_run)
+    stance = run.metrics["stance"]["macro_f1"]
+    assert repr(run).startswith(f"Run in {linear_run}: linear; macro-F1 on calibration articles: ")
+    assert f"stance {stance:.3f}" in repr(run)
+    assert "calibration" in run._repr_html_()
+
+
+def test_a_run_without_epochs_has_no_chart(linear_run: Path) -> None:
+    with pytest.raises(DataError, match="a chart needs figures"):
+        read_run_summary(linear_run).chart()
+
+
 def test_nothing_is_left_beside_the_run(linear_run: Path) -> None:
     assert [path.name for path in linear_run.parent.iterdir()] == ["linear"]
 
@@ -69,6 +82,8 @@ def test_an_encoder_run_holds_no_pickle(
     assert {"model.safetensors", "config.json", "tokenizer.json", "calibration.json"} <= names
     assert not [n for n in names if n.endswith((".bin", ".pt", ".pth", ".pkl"))]
     assert set(run.record["files"]) | {"training.json"} == names
+    assert run.epochs["epoch"].tolist() == [1.0]
+    assert "macro-F1" in str(run.chart().to_dict())
 
 
 def test_a_run_replaces_an_older_run(toy_set: AnnotationSet, tmp_path: Path) -> None:
