@@ -8,7 +8,9 @@ import pytest
 
 from classifier.annotations import AnnotationSet
 from classifier.articles import article_record
+from classifier.errors import ModelError
 from classifier.files import write_json_lines
+from classifier.models.linear import LinearModel
 from classifier.predictions import read_predictions
 from classifier.records import Article, Passage, Problem
 from classifier.score import Scored, Scorer, load, score_to_file, streaming
@@ -95,6 +97,24 @@ def test_a_resumed_run_still_lists_what_failed_before(
         score_to_file(scorer, corpus, tmp_path / "p.parquet", progress=stop)
     done = score_to_file(scorer, corpus, tmp_path / "p.parquet", resume=True)
     assert [p.where for p in failures(done)] == ["t5"]
+
+
+def test_going_on_with_another_runtime_is_refused(
+    scorer: Scorer, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BATCH_ARTICLES", 10)
+
+    def stop(done: int, *_: object) -> None:
+        if done >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_to_file(scorer, corpus, tmp_path / "p.parquet", progress=stop)
+    with monkeypatch.context() as patch:
+        patch.setattr(LinearModel, "runtime", "torch float32 cpu")
+        with pytest.raises(ModelError, match=r"with, scikit-learn; this run .* torch float32 cpu"):
+            score_to_file(scorer, corpus, tmp_path / "p.parquet", resume=True)
+    assert score_to_file(scorer, corpus, tmp_path / "p.parquet", resume=True).n_articles == 40
 
 
 @pytest.mark.parametrize("error", [MemoryError("full"), OSError("gone")])

@@ -53,6 +53,10 @@ class Model(TextReader, Protocol):
     variables: tuple[Variable, ...]
     options: TrainOptions
 
+    @property
+    def runtime(self) -> str:
+        """What computes, how precisely and on what; another one gives other last digits."""
+
     def fit(
         self,
         training: Examples,

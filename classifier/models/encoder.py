@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,7 @@ class EncoderModel:
         self._runtime: RuntimeName = "torch"
         self._folder: Path | None = None
         self._ready: nn.Module | None = None
+        self._making = Lock()
 
     def run_with(self, runtime: RuntimeName, folder: Path) -> None:
         """Choose what runs the trained encoder; `folder` is the run, to keep an export in.
@@ -85,6 +87,13 @@ class EncoderModel:
     def reader(self) -> TokenReader:
         """What makes passages ready; see `models.base.Reader`."""
         return TokenReader(self.tokenizer.backend_tokenizer, self.text_limit, self.position_limit)
+
+    @property
+    def runtime(self) -> str:
+        """See `models.base.Model`."""
+        low = uses_bfloat16(self.options.precision, self.device)
+        name = getattr(self._made_ready().encoder, "runtime", "torch")
+        return f"{name} {'bfloat16' if low else 'float32'} {self.device.type}"
 
     @property
     def on_accelerator(self) -> bool:
@@ -177,16 +186,12 @@ class EncoderModel:
         self, encoded: Sequence[Encoded], progress: Progress | None
     ) -> list[dict[str, NDArray[np.float64]]]:
         """Per passage and variable the probabilities of its mentions."""
-        if self._ready is None:
-            low = uses_bfloat16(self.options.precision, self.device)
-            chosen = (self._runtime, self._folder)
-            encoder = fast_encoder(self.network.encoder, self.device, chosen, bfloat16=low)
-            self._ready = with_encoder(self.network, encoder)
+        ready = self._made_ready()
         results: list[dict[str, NDArray[np.float64]]] = [{} for _ in encoded]
         done = 0
         batches = list(length_batches([len(e) for e in encoded], token_budget(self.device)))
         members = [[encoded[i] for i in batch] for batch in batches]
-        judge, n = partial(self._judge_batch, self._ready), n_streams(self._ready.encoder)
+        judge, n = partial(self._judge_batch, ready), n_streams(ready.encoder)
         for batch, judged in zip(batches, side_by_side(judge, members, n), strict=True):
             for i, rows in zip(batch, judged, strict=True):
                 results[i] = rows
@@ -194,6 +199,15 @@ class EncoderModel:
             if progress is not None:
                 progress(done, len(encoded), "reading passages")
         return results
+
+    def _made_ready(self) -> nn.Module:
+        with self._making:
+            if self._ready is None:
+                low = uses_bfloat16(self.options.precision, self.device)
+                chosen = (self._runtime, self._folder)
+                encoder = fast_encoder(self.network.encoder, self.device, chosen, bfloat16=low)
+                self._ready = with_encoder(self.network, encoder)
+            return self._ready
 
     def _judge_batch(
         self, network: nn.Module, members: Sequence[Encoded]

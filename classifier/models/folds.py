@@ -44,6 +44,11 @@ class FoldedModel:
     """Article id -> number of its fold, from 0; for the articles that were trained on."""
 
     @property
+    def runtime(self) -> str:
+        """What computes the first model, and so all of them."""
+        return self.members[0].model.runtime
+
+    @property
     def text_limit(self) -> int:
         """Most tokens of text that one passage may hold."""
         return min(member.model.text_limit for member in self.members)

@@ -85,6 +85,11 @@ class LinearModel:
         return WordReader(self.text_limit)
 
     @property
+    def runtime(self) -> str:
+        """See `models.base.Model`."""
+        return "scikit-learn"
+
+    @property
     def text_limit(self) -> int:
         """Most words that one passage may hold: what it counts should be near the mention."""
         return min(self.options.max_tokens, _PASSAGE_WORDS)

@@ -51,6 +51,8 @@ class OpenVinoEncoder(nn.Module):
     As many threads as it has streams may call it side by side.
     """
 
+    runtime = "openvino"
+
     def __init__(
         self, encoder: PreTrainedModel, folder: Path | None, *, bfloat16: bool, n_threads: int
     ) -> None:

@@ -45,7 +45,10 @@ class _Tokens(NamedTuple):
 
 @dataclass
 class TokenReader:
-    """See `models.base.Reader`. What was counted last is kept: most of it is then encoded."""
+    """See `models.base.Reader`. What was counted last is kept: most of it is then encoded.
+
+    Several threads may use it.
+    """
 
     tokenizer: Tokenizer
     text_limit: int
@@ -94,8 +97,9 @@ class TokenReader:
         return framed.ids[: own[0]], framed.ids[own[-1] + 1 :]
 
     def _tokens(self, texts: Sequence[str]) -> list[_Tokens]:
-        unknown = list(dict.fromkeys(text for text in texts if text not in self._kept))
-        found = {text: self._kept[text] for text in texts if text in self._kept}
+        kept = self._kept
+        unknown = list(dict.fromkeys(text for text in texts if text not in kept))
+        found = {text: kept[text] for text in texts if text in kept}
         for text, encoding in zip(unknown, self._encode(unknown, special=False), strict=True):
             offsets = encoding.offsets
             found[text] = _Tokens(encoding.ids, [s for s, _ in offsets], [e for _, e in offsets])
@@ -103,8 +107,11 @@ class TokenReader:
         return [found[text] for text in texts]
 
     def _encode(self, texts: Sequence[str], *, special: bool) -> list[Encoding]:
-        self.tokenizer.no_truncation()
-        self.tokenizer.no_padding()
+        # Only where needed: no thread may change a tokenizer while another one uses it.
+        if self.tokenizer.truncation is not None:
+            self.tokenizer.no_truncation()
+        if self.tokenizer.padding is not None:
+            self.tokenizer.no_padding()
         encodings: list[Encoding] = self.tokenizer.encode_batch(texts, add_special_tokens=special)
         return encodings
 

@@ -36,21 +36,13 @@ class Part:
     """A row per mention; None of a part that was done before."""
     problems: tuple[Problem, ...] = ()
     """Articles that failed."""
+    runtime: str = ""
+    """What judged it; empty of a part that was done before."""
 
 
 Engine = Callable[[Scorer, Job, list[Problem]], Iterator[Part]]
 """Judges the parts of a corpus, in any order; appends what could not be read to the list."""
 Found = tuple[Article, Sequence[Mention]]
-
-
-def judge_locally(scorer: Scorer, job: Job, problems: list[Problem]) -> Iterator[Part]:
-    """Read and judge one part after the other in this process."""
-    for number, articles in read_parts(job, problems):
-        if number in job.done:
-            yield Part(number, key_of(articles), len(articles), None)
-        else:
-            table, failed = judge_each(scorer, articles)
-            yield Part(number, key_of(articles), len(articles), table, failed)
 
 
 def read_parts(job: Job, problems: list[Problem]) -> Iterator[tuple[int, list[Article]]]:

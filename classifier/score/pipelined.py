@@ -11,11 +11,12 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from classifier.errors import DataError
 from classifier.models.base import HasReader
@@ -28,7 +29,6 @@ from classifier.score.parts import (
     Part,
     judge_each,
     judge_found,
-    judge_locally,
     key_of,
     read_parts,
 )
@@ -37,15 +37,24 @@ from classifier.score.scorer import Scorer
 
 Numbered: TypeAlias = tuple[int, list[Article]]
 """A part's number and its articles."""
+_Answers: TypeAlias = Callable[[], list[Prepared | None]]
+_Item = TypeVar("_Item")
 _PROGRAM = "classifier.score.reading_process"
 _LOT = 32
 """Articles sent at a time."""
 _AHEAD = 2
-"""Parts that are read before the one that is judged."""
+"""Parts that other processes read before the one that is judged."""
+_AT_ONCE = 2
+"""Parts that are judged side by side."""
 _WORTH_IT = 4
 """Parts of a corpus that is large enough to start processes for."""
 _TOO_FEW = 2
 """Processors beside the first, with which the encoder needs them all."""
+
+
+def judge_locally(scorer: Scorer, job: Job, problems: list[Problem]) -> Iterator[Part]:
+    """Judge on this machine, in this process."""
+    yield from judge_beside(scorer, read_parts(job, problems), job.done, 0)
 
 
 def local_engine(n_readers: int | None = None) -> Engine:
@@ -56,9 +65,7 @@ def local_engine(n_readers: int | None = None) -> Engine:
 
     def judge(scorer: Scorer, job: Job, problems: list[Problem]) -> Iterator[Part]:
         wanted = best_n_readers(scorer) if n_readers is None else n_readers
-        if wanted == 0 or not isinstance(scorer.trained.model, HasReader):
-            yield from judge_locally(scorer, job, problems)
-            return
+        wanted = wanted if isinstance(scorer.trained.model, HasReader) else 0
         parts = read_parts(job, problems)
         first = list(islice(parts, _WORTH_IT))
         if len(first) < _WORTH_IT and n_readers is None:
@@ -83,38 +90,71 @@ def best_n_readers(scorer: Scorer) -> int:
 def judge_beside(
     scorer: Scorer, parts: Iterable[Numbered], done: frozenset[int], n_readers: int
 ) -> Iterator[Part]:
-    """Judge parts in order while the next ones are read."""
-    with _reading(scorer, n_readers) as readers:
-        waiting: deque[_Waiting] = deque()
-        for number, articles in parts:
-            ask = readers.ask if readers is not None and number not in done else None
-            waiting.append(_Waiting(number, articles, ask(articles) if ask else None))
-            if len(waiting) > _AHEAD:
-                yield _judged(scorer, waiting.popleft(), done)
-        while waiting:
-            yield _judged(scorer, waiting.popleft(), done)
+    """Judge parts in order, two at a time: while one is read, the other one keeps the model busy.
+
+    A model computes without Python, which is then free for what comes before and after it.
+    """
+    with _reading(scorer, n_readers) as readers, _threads(_AT_ONCE) as pool:
+        ask = readers.ask if readers is not None else _ask_nobody
+        read = (
+            _Read(number, articles, (_ask_nobody if number in done else ask)(articles))
+            for number, articles in parts
+        )
+        judged = (
+            pool.submit(_judged, scorer, part, part.answers(), done)
+            for part in _ahead(read, _AHEAD if readers else 0)
+        )
+        for judging in _ahead(judged, _AT_ONCE):
+            yield judging.result()
+
+
+def _ahead(stream: Iterable[_Item], n: int) -> Iterator[_Item]:
+    """What a stream holds, each when so many more were taken from it."""
+    taken: deque[_Item] = deque()
+    for item in stream:
+        taken.append(item)
+        if len(taken) > n:
+            yield taken.popleft()
+    yield from taken
+
+
+@contextmanager
+def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that end with the block, and do not begin what waits."""
+    pool = ThreadPoolExecutor(n)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)
-class _Waiting:
-    """A part that was read, with the answers that are to come for it."""
+class _Read:
+    """A part that was read."""
 
     number: int
     articles: list[Article]
-    answers: Callable[[], list[Prepared | None]] | None
+    answers: _Answers
+    """Waits for what other processes made of it, lot by lot."""
 
 
-def _judged(scorer: Scorer, part: _Waiting, done: frozenset[int]) -> Part:
+def _ask_nobody(_: Sequence[Article]) -> _Answers:
+    return lambda: [None]
+
+
+def _judged(
+    scorer: Scorer, part: _Read, answers: Sequence[Prepared | None], done: frozenset[int]
+) -> Part:
     about = (part.number, key_of(part.articles), len(part.articles))
     if part.number in done:
         return Part(*about, None)
-    answers = part.answers() if part.answers is not None else [None]
     prepared = [answer for answer in answers if answer is not None]
     if len(prepared) < len(answers):
-        return Part(*about, *judge_each(scorer, part.articles))
+        return Part(*about, *judge_each(scorer, part.articles), scorer.trained.model.runtime)
     found = [one for answer in prepared for one in answer[0]]
     passages = [one for answer in prepared for one in answer[1]]
-    return Part(*about, *judge_found(scorer, found, (), passages))
+    judged = judge_found(scorer, found, (), passages)
+    return Part(*about, *judged, scorer.trained.model.runtime)
 
 
 class _Readers:
@@ -124,7 +164,7 @@ class _Readers:
         self._processes = [_Process(preparation) for _ in range(n_readers)]
         self._turn = cycle(self._processes)
 
-    def ask(self, articles: Sequence[Article]) -> Callable[[], list[Prepared | None]]:
+    def ask(self, articles: Sequence[Article]) -> _Answers:
         """Send articles out; the answers are there when what is returned is called."""
         asked = [
             next(self._turn).ask(articles[at : at + _LOT]) for at in range(0, len(articles), _LOT)

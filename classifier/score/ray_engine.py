@@ -219,7 +219,8 @@ class _Judge:
         if not lot.found and not lot.failed:
             return Part(lot.number, lot.key, lot.n_articles, None)
         table, failed = judge_found(self.scorer, lot.found, lot.failed, lot.passages)
-        return Part(lot.number, lot.key, lot.n_articles, table, failed)
+        runtime = self.scorer.trained.model.runtime
+        return Part(lot.number, lot.key, lot.n_articles, table, failed, runtime)
 
 
 def _row(content: object) -> _Row:

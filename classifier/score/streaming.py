@@ -20,12 +20,13 @@ from classifier.models.base import Progress
 from classifier.predictions import prediction_schema, write_json_rows
 from classifier.records import Problem, counted
 from classifier.score.guard import warning_problems
-from classifier.score.parts import Engine, Job, Part, judge_locally
+from classifier.score.parts import Engine, Job, Part
+from classifier.score.pipelined import judge_locally
 from classifier.score.scorer import BATCH_ARTICLES, Scorer
 from classifier.showing import frame_html, reasons
 
 _MANIFEST = "manifest.json"
-_KEY, _FAILED = b"classifier", b"failed"
+_KEY, _FAILED, _RUNTIME = b"classifier", b"failed", b"runtime"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -73,7 +74,7 @@ def score_to_file(
     Raises:
         DataError: no article at `path`, no space to write, or the corpus changed since the
             interrupted run.
-        ModelError: the interrupted run used another model.
+        ModelError: the interrupted run used another model, or computed it with something else.
     """
     path, out = Path(path), Path(out)
     parts = out.with_name(f".{out.name}.parts")
@@ -85,8 +86,10 @@ def score_to_file(
     with _room_for(out):
         _start(parts, scorer, path, resume=resume)
         done = frozenset(int(file.stem) for file in _finished(parts))
+        runtimes = {_metadata(file).get(_RUNTIME) for file in _finished(parts)}
         for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):
-            table, failed[part.number] = _kept(parts / f"{part.number:08d}.parquet", part)
+            file = parts / f"{part.number:08d}.parquet"
+            table, failed[part.number] = _kept(file, part, runtimes)
             n_articles += part.n_articles
             n_with_mentions += len(table["article_id"].unique())
             statuses.update(table["status"].to_pylist())
@@ -135,8 +138,25 @@ def _start(parts: Path, scorer: Scorer, path: Path, *, resume: bool) -> None:
         )
 
 
-def _kept(path: Path, part: Part) -> tuple[pa.Table, list[Problem]]:
-    """The part's rows and failures, from the disk if they are there, or else written to it."""
+def _check_runtime(part: Part, runtimes: set[bytes | None]) -> None:
+    """Refuse a part that was not computed as those of the interrupted run were, if any."""
+    if runtimes and part.runtime.encode() not in runtimes:
+        before = ", ".join(sorted((name or b"something else").decode() for name in runtimes))
+        raise ModelError(
+            f"resuming needs what the interrupted run computed with, {before}; this run computes "
+            f"with {part.runtime}: choose the same --runtime, or run it again without resuming"
+        )
+
+
+def _metadata(path: Path) -> Mapping[bytes, bytes]:
+    return pq.read_schema(path).metadata or {}
+
+
+def _kept(path: Path, part: Part, runtimes: set[bytes | None]) -> tuple[pa.Table, list[Problem]]:
+    """The part's rows and failures, from the disk if they are there, or else written to it.
+
+    `runtimes` judged what an interrupted run left on the disk.
+    """
     if part.table is None:
         table = pq.read_table(path)
         known = table.schema.metadata or {}
@@ -146,8 +166,10 @@ def _kept(path: Path, part: Part) -> tuple[pa.Table, list[Problem]]:
                 "run it again without resuming"
             )
         return table, [Problem(**fields) for fields in json.loads(known.get(_FAILED, b"[]"))]
+    _check_runtime(part, runtimes)
     failed = json.dumps([asdict(problem) for problem in part.problems])
-    table = part.table.replace_schema_metadata({_KEY: part.key, _FAILED: failed})
+    metadata = {_KEY: part.key, _FAILED: failed, _RUNTIME: part.runtime}
+    table = part.table.replace_schema_metadata(metadata)
     with replacing(path) as draft:
         pq.write_table(table, draft)
     return table, list(part.problems)
