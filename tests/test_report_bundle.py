@@ -75,6 +75,7 @@ def test_a_bundle_names_what_made_it(contents: dict[str, bytes]) -> None:
     assert json.loads(contents["training.json"])["seed"] == 0
     assert b"unfavourable" in contents["codebook.toml"]
     assert contents["references.bib"].startswith(b"@book{krippendorff2004")
+    assert b"zrnic2024" not in contents["references.bib"]
 
 
 def test_a_bundle_holds_no_whole_text(contents: dict[str, bytes], toy_set: AnnotationSet) -> None:

@@ -135,7 +135,7 @@ def _before(
     """The predictions as they were before calibration, under a name of their own."""
     if uncalibrated is None:
         return []
-    name = f"{options.predictor}, uncalibrated"
+    name = options.uncalibrated
     own = replace(options, predictor=name)
     return [judge(annotation_set, {name: uncalibrated}, gold, each, own) for each in names]
 

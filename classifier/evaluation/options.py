@@ -46,6 +46,11 @@ class EvaluationOptions:
     """What the tables call the predictions under test."""
 
     @property
+    def uncalibrated(self) -> str:
+        """What the tables call them with the probabilities from before temperature scaling."""
+        return f"{self.predictor}, uncalibrated"
+
+    @property
     def agreement(self) -> AgreementOptions:
         """The options of the measures of agreement."""
         return AgreementOptions(self.interval, self.cluster, self.unknown)

@@ -50,6 +50,7 @@ class AgreementReport:
                     "interval_status": part.estimate.interval_status,
                     "n_items": part.estimate.n_items,
                     "n_articles": part.estimate.n_articles,
+                    "method": part.estimate.method,
                 }
                 for entry in self.variables
                 for part in entry.parts

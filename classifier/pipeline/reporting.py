@@ -28,7 +28,7 @@ from classifier.pipeline.presenting import results_frame, results_html, results_
 from classifier.pipeline.profiling import profile
 from classifier.predictions import read_predictions
 from classifier.profiles import Profile, ProfileOptions
-from classifier.report import Evidence, bibliography, write_report
+from classifier.report import Evidence, bibliography, methods_text, write_report
 
 _PACKAGES = (
     "stance-framing-classifier",
@@ -65,6 +65,8 @@ class Reported:
     evaluation: Evaluation
     profiles: tuple[Profile, ...]
     page: Path
+    methods: str = ""
+    """What was done, in words that cite what it rests on."""
 
     def to_frame(self) -> pd.DataFrame:
         """The profiles, or where nothing was scored, the figures against gold."""
@@ -102,7 +104,8 @@ def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None)
             )
     frame = agreement.to_frame()
     page = write_report(evaluation, profiles, out, agreement=frame, evidence=evidence)
-    return Reported(annotation_set, agreement, evaluation, profiles, page)
+    methods = methods_text(evaluation, profiles, frame, evidence)
+    return Reported(annotation_set, agreement, evaluation, profiles, page, methods)
 
 
 def bundle(inputs: ReportInputs, reported: Reported, path: Path) -> Path:
@@ -135,7 +138,7 @@ def _files(inputs: ReportInputs, reported: Reported) -> dict[str, bytes]:
         "evaluation.json": _json(reported.evaluation.to_dict()),
         "profiles.json": _json([one.to_dict() for one in reported.profiles]),
         "articles.csv": _articles(reported.annotation_set),
-        "references.bib": bibliography().encode(),
+        "references.bib": bibliography(reported.methods).encode(),
     }
     named = [inputs.run / RECORD, inputs.run / CODEBOOK, inputs.run / SPLIT]
     named.append(inputs.data / "annotations.jsonl")

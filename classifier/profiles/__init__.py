@@ -4,6 +4,7 @@ from classifier.profiles.estimates import profile_sources
 from classifier.profiles.plan import Plan, plan_articles, planned_chances
 from classifier.profiles.results import (
     ALL_VOICES,
+    CROSS_FITTED,
     VALID,
     Difference,
     Profile,
@@ -17,6 +18,7 @@ from classifier.profiles.table import UNKNOWN, ProfileOptions
 
 __all__ = [
     "ALL_VOICES",
+    "CROSS_FITTED",
     "UNKNOWN",
     "VALID",
     "Difference",

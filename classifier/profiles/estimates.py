@@ -9,7 +9,7 @@ import pandas as pd
 from classifier.codebook import Codebook, Variable
 from classifier.inference import corrected_mean, labelled_mean, naive_mean
 from classifier.profiles.comparisons import Group, compare, rank
-from classifier.profiles.results import ALL_VOICES, Profile, ProfileRow, Quantity
+from classifier.profiles.results import ALL_VOICES, CROSS_FITTED, Profile, ProfileRow, Quantity
 from classifier.profiles.table import (
     IS_FALSE,
     ProfileOptions,
@@ -121,7 +121,7 @@ def _quantity(
     if draw.problem and corrected.n_coded_articles:
         corrected = _withheld(corrected, draw.problem)
     if draw.is_cross_fitted:
-        corrected = replace(corrected, method=f"{corrected.method}; cross-fitted")
+        corrected = replace(corrected, method=f"{corrected.method}; {CROSS_FITTED}")
     low, high = (0.0, 1.0) if label else (min(variable.numbers), max(variable.numbers))
     estimates = (
         naive_mean(

@@ -15,6 +15,8 @@ from classifier.showing import draw, frame_html, frame_text
 
 ALL_VOICES = "all"
 VALID = "valid"
+CROSS_FITTED = "cross-fitted"
+"""Ends the method of a figure whose labels also trained the model, fold by fold."""
 _ROWS_SHOWN = 100
 _RANKED = ("rank", "best", "worst", "corrected", "low", "high", "status")
 

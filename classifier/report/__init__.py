@@ -12,7 +12,7 @@ from classifier.report.charts import chart
 from classifier.report.coverage import coverage_section
 from classifier.report.document import Document, Section
 from classifier.report.evidence import Evidence, evidence_payload, strongest_units
-from classifier.report.methods import bibliography, methods_section
+from classifier.report.methods import bibliography, methods_section, methods_text
 from classifier.report.page import write_document
 from classifier.report.profile_section import profile_section
 from classifier.report.sections import (
@@ -26,6 +26,7 @@ __all__ = [
     "Evidence",
     "bibliography",
     "chart",
+    "methods_text",
     "model_card",
     "strongest_units",
     "write_report",
@@ -63,7 +64,7 @@ def write_report(
     several = [profiles] if isinstance(profiles, Profile) else list(profiles)
     sections = [profile_section(profile, _title(profile)) for profile in several]
     sections += _further(evaluation, agreement, evidence)
-    sections.append(methods_section(evaluation, several, agreement, evidence))
+    sections.append(methods_section(methods_text(evaluation, several, agreement, evidence)))
     payload = None
     if evidence is not None and Path(path).suffix != ".md":
         payload = evidence_payload(evidence, several[-1] if several else None)

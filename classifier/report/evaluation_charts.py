@@ -71,7 +71,8 @@ def alpha_of(line: Mapping[Hashable, Any]) -> Estimate:
     value, low, high = (
         None if pd.isna(line[name]) else float(line[name]) for name in ("alpha", "low", "high")
     )
-    return Estimate(value, line["status"], low, high, n_items=int(line["n_items"]))
+    why = line["interval_status"]
+    return Estimate(value, line["status"], low, high, why, n_items=int(line["n_items"]))
 
 
 def label_drawings(evaluation: Evaluation) -> list[Drawing]:
