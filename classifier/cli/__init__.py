@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from classifier.cli import data, models, results, shipping
+from classifier.cli import data, distilling, models, results, shipping
 from classifier.errors import ClassifierError
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (data, models, results, shipping):
+for group in (data, models, distilling, results, shipping):
     group.register(app)
 
 
