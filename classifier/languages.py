@@ -7,7 +7,7 @@ accepted document are decided among the five.
 
 import re
 from copy import copy
-from functools import cache
+from functools import cache, lru_cache
 
 from py3langid.langid import LanguageIdentifier
 
@@ -102,10 +102,12 @@ def stretch_language(text: str, inherit: str) -> str:
     return str(winner) if probability >= _SURE else inherit
 
 
+@lru_cache(maxsize=64)
 def is_foreign(text: str, around: str) -> bool:
     """Whether a stretch of a text in the language `around` is in a sixth language.
 
-    Shorter stretches are never said to be.
+    Shorter stretches are never said to be. The mentions of a paragraph ask the same one after
+    another, so the last answers are kept.
 
     >>> is_foreign("Die Regierung wies am Montag alle Vorwürfe zurück und sprach von einer "
     ...            "Kampagne, die sich gegen das ganze Land richte und der niemand glauben solle.",

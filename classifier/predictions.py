@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress, count
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ _AFTER = {
     "model_id": pa.string(),
     "codebook_version": pa.string(),
 }
+_KNOWN = (*_BEFORE, "status", "warning")
+"""What is known of a mention without its probabilities."""
 
 
 @dataclass(frozen=True)
@@ -182,17 +185,20 @@ def prediction_table(
     `parts` names the part of the training run's split that an article is in, so that nobody takes
     what the model learnt from for a test of it; null for articles that the run has never seen.
     """
-    parts = parts or {}
-    rows = []
-    for one in judged:
-        row = _plain(one)
-        if one.judgement is not None:
-            for variable in variables:
-                said = _answers(variable, one.judgement.probabilities[variable.name], thresholds)
-                row = said | row if variable.name in _BEFORE else row | said
-        row |= {"part": parts.get(one.article.article_id), "model_id": model_id}
-        rows.append(row | {"codebook_version": codebook.version})
-    return pa.Table.from_pylist(rows, schema=prediction_schema(variables))
+    rows, parts = list(judged), parts or {}
+    known = [_plain(one) for one in rows]
+    columns: dict[str, Any] = {name: [row[name] for row in known] for name in _KNOWN}
+    said = [one.judgement for one in rows if one.judgement is not None]
+    numbers = count()
+    places = [None if one.judgement is None else next(numbers) for one in rows]
+    for variable in variables:
+        for name, values in _answers(variable, said, thresholds).items():
+            columns.setdefault(name, values.take(pa.array(places, pa.int64())))
+    columns["part"] = [parts.get(one.article.article_id) for one in rows]
+    columns["model_id"] = [model_id] * len(rows)
+    columns["codebook_version"] = [codebook.version] * len(rows)
+    schema = prediction_schema(variables)
+    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema)
 
 
 def _plain(one: Judged) -> dict[str, Any]:
@@ -222,16 +228,21 @@ def _plain(one: Judged) -> dict[str, Any]:
 
 
 def _answers(
-    variable: Variable, probabilities: NDArray[np.float64], thresholds: Thresholds
-) -> dict[str, Any]:
-    pairs = zip(variable.names, probabilities.tolist(), strict=True)
-    answers: dict[str, Any] = {f"p_{variable.name}_{name}": p for name, p in pairs}
+    variable: Variable, said: Sequence[Judgement], thresholds: Thresholds
+) -> dict[str, pa.Array]:
+    """The variable's columns, one row per judgement."""
+    names = variable.names
+    rows = np.array([one.probabilities[variable.name] for one in said]).reshape(-1, len(names))
+    answers = {f"p_{variable.name}_{name}": pa.array(rows[:, i]) for i, name in enumerate(names)}
     if variable.kind == "set":
-        chosen = np.flatnonzero(probabilities >= thresholds.of(variable))
-        return {variable.name: [variable.names[i] for i in chosen], **answers}
-    answers[variable.name] = variable.names[int(probabilities.argmax())]
+        chosen = (rows >= thresholds.of(variable)).tolist()
+        given = [list(compress(names, row)) for row in chosen]
+        return {variable.name: pa.array(given, pa.list_(pa.string())), **answers}
+    best = [names[i] for i in rows.argmax(axis=1)]
+    answers[variable.name] = pa.array(best, pa.string())
     if variable.kind == "ordinal":
-        answers[f"{variable.name}_score"] = float(probabilities @ np.array(variable.numbers))
+        expected = (rows * np.array(variable.numbers)).sum(axis=1)
+        answers[f"{variable.name}_score"] = pa.array(expected)
     return answers
 
 
