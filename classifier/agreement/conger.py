@@ -1,15 +1,19 @@
 """Conger's kappa: chance from what each annotator says, for any number of them."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from classifier.agreement.coding import DEFAULT_OPTIONS, AgreementOptions, read_coding
 from classifier.agreement.distances import Weights, kappa_distances
-from classifier.agreement.estimating import Sums, estimate, not_estimable, per_article
+from classifier.agreement.estimating import Sums, not_estimable, per_article
 from classifier.agreement.f1 import ratio
-from classifier.agreement.kappas import check_weights, corrected, unit_shares
+from classifier.agreement.kappas import (
+    check_weights,
+    corrected,
+    of_all_units,
+    unit_shares,
+    weighted_name,
+)
 from classifier.codebook import Variable
 from classifier.records import Estimate
 from classifier.resampling import FloatArray, Statistic
@@ -29,17 +33,14 @@ def conger_kappa(
     """
     check_weights(weights, variable)
     coding = read_coding(table, variable, options)
-    name = "Conger's kappa" + ("" if weights == "plain" else f", {weights}")
+    name = weighted_name("Conger's kappa", weights)
     missing = not_estimable(coding, name, options)
     if missing is not None:
         return missing
     similar = 1 - kappa_distances(len(coding.values), weights)
     own = (coding.codes[:, :, None] == np.arange(len(similar))).reshape(len(coding.codes), -1)
     rows = np.column_stack([unit_shares(coding.counts, similar)[:, :2], own])
-    sums = Sums(per_article(rows, coding), _conger(similar), name)
-    pairable = coding.pairable()
-    made = estimate(coding, sums, options)
-    return replace(made, n_items=len(pairable.codes), n_articles=pairable.n_articles)
+    return of_all_units(coding, Sums(per_article(rows, coding), _conger(similar), name), options)
 
 
 def _conger(similar: FloatArray) -> Statistic:

@@ -102,7 +102,7 @@ def brennan_prediger(
     coding = read_coding(table, variable, options)
     similar = 1 - kappa_distances(len(coding.values), weights)
     chance = float(similar.mean())
-    name = "Brennan and Prediger's coefficient" + ("" if weights == "plain" else f", {weights}")
+    name = weighted_name("Brennan and Prediger's coefficient", weights)
 
     def statistic(totals: FloatArray) -> FloatArray:
         agreed, _ = _agreed(totals)
@@ -140,7 +140,7 @@ def _two(
     options: AgreementOptions,
     name: str = "Cohen's kappa",
 ) -> Estimate:
-    method = name if weights == "plain" else f"{name}, {weights}"
+    method = weighted_name(name, weights)
     missing = not_estimable(coding, method, options)
     if missing is not None:
         return missing
@@ -159,10 +159,22 @@ def _many(
     if missing is not None:
         return missing
     rows = unit_shares(coding.counts, similar)
-    sums = Sums(per_article(rows, coding), statistic, method)
-    made = estimate(coding, sums, options)
-    pairable = coding.pairable()
+    return of_all_units(coding, Sums(per_article(rows, coding), statistic, method), options)
+
+
+def of_all_units(coding: Coding, sums: Sums, options: AgreementOptions) -> Estimate:
+    """An estimate to which units with one label contribute, counted by those with more."""
+    made, pairable = estimate(coding, sums, options), coding.pairable()
     return replace(made, n_items=len(pairable.codes), n_articles=pairable.n_articles)
+
+
+def weighted_name(name: str, weights: Weights) -> str:
+    """A measure with its weights, where it has some.
+
+    >>> weighted_name("Cohen's kappa", "linear")
+    "Cohen's kappa, linear"
+    """
+    return name if weights == "plain" else f"{name}, {weights}"
 
 
 def unit_shares(counts: FloatArray, similar: FloatArray) -> FloatArray:

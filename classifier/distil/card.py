@@ -9,6 +9,14 @@ from classifier.distil.evaluation import Figures
 from classifier.distil.options import DistilOptions
 from classifier.distil.pairs import Pairs, Split, parallel_files
 
+_SETTINGS = (
+    *("vocabulary", "teacher_pieces", "cased", "batch_tokens", "max_tokens"),
+    *("lr_embeddings", "lr_body", "warmup_steps", "cooldown_steps"),
+    *("token_weight", "contrastive_weight", "temperature", "english_share", "english_weight"),
+    *("words", "alignment_only", "varied", "passages", "held_out_origins", "seed"),
+)
+"""Options that the card names."""
+
 
 def _terms(folder: Path) -> str:
     """The tables of the data folder's README: what each part is and on what terms it came."""
@@ -70,37 +78,12 @@ def model_card(
     if options.start is not None:
         length += "; it went on from a finished base (see the notes below)"
     teacher = options.teacher
-    settings = ", ".join(
-        f"{name} {getattr(options, name)}"
-        for name in (
-            "vocabulary",
-            "teacher_pieces",
-            "cased",
-            "batch_tokens",
-            "max_tokens",
-            "lr_embeddings",
-            "lr_body",
-            "warmup_steps",
-            "cooldown_steps",
-            "token_weight",
-            "contrastive_weight",
-            "temperature",
-            "english_share",
-            "english_weight",
-            "words",
-            "alignment_only",
-            "varied",
-            "passages",
-            "held_out_origins",
-            "seed",
-        )
-    )
     files = [*parallel_files(options.parallel).values(), *options.english]
     return CARD.format(
         yaml="\n".join(f"- {code}" for code in languages),
         names=", ".join(languages),
         teacher=Path(teacher).name if Path(teacher).is_dir() else teacher,
-        settings=settings,
+        settings=", ".join(f"{name} {getattr(options, name)}" for name in _SETTINGS),
         length=length,
         files=", ".join(f"`{path.name}`" for path in files),
         terms=f"{_terms(options.parallel)}\n\n{options.notes}".strip(),
