@@ -19,7 +19,7 @@ install: .venv/installed
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[distil,html,inception]" --group dev
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[distil,fast,html,inception,ray]" --group dev
 	touch $@
 
 demo: .venv/installed
