@@ -11,13 +11,14 @@ from classifier.agreement import Breakdown, Part
 from classifier.annotations import AnnotationSet, fix_annotations, write_annotations
 from classifier.articles import Reading
 from classifier.codebook import default_codebook
+from classifier.dataset import split_articles
 from classifier.errors import DataError
 from classifier.evaluation import Row, Table
 from classifier.mentions import explain_mentions
 from classifier.pipeline import measure_agreement
 from classifier.profiles import Plan, Ranked, Ranking
 from classifier.records import Article, Estimate, Problem
-from classifier.report import chart
+from classifier.report import Evidence, chart
 from classifier.sampling import draw_sample
 from classifier.score.streaming import Scored
 from classifier.showing import frame_text
@@ -166,6 +167,17 @@ def drawn(figure: Any) -> list[tuple[str, str, float]]:  # noqa: ANN401
 def test_a_plan_draws_what_is_known() -> None:
     dots = [("A", "needed in all", 15.0), ("A", "coded so far", 10.0), ("B", "coded so far", 10.0)]
     assert sorted(drawn(PLAN.chart())) == sorted(dots)
+
+
+def test_a_split_says_how_large_its_parts_are(toy_set: AnnotationSet) -> None:
+    split = split_articles(toy_set.articles)
+    sizes = ", ".join(f"{part} {len(ids)}" for part, ids in split.parts.items())
+    assert repr(split) == f"Split: {sizes}; 0 problems"
+
+
+def test_evidence_says_how_much_it_is(toy_set: AnnotationSet, toy_scores: pd.DataFrame) -> None:
+    evidence = Evidence(toy_scores, toy_set.articles)
+    assert repr(evidence) == "Evidence: 120 mentions in 40 articles, 0 explained"
 
 
 def test_an_empty_plan_has_no_chart() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from classifier.articles import with_stories
 from classifier.errors import DataError
 from classifier.records import Article, Problem
+from classifier.showing import reasons
 
 SplitBy = Literal["article", "story", "source", "date"]
 TRAIN, DEVELOPMENT, CALIBRATION, TEST = "train", "development", "calibration", "test"
@@ -29,6 +30,11 @@ class Split:
     parts: Mapping[str, tuple[str, ...]]
     """Part -> article ids, in the order of the articles."""
     problems: tuple[Problem, ...] = ()
+
+    def __repr__(self) -> str:
+        """How many articles each part has."""
+        parts = ", ".join(f"{part} {len(ids)}" for part, ids in self.parts.items())
+        return f"Split: {parts}; {reasons(self.problems)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ class Trained:
     folder: Path | None = None
     """Where it was read from."""
 
+    def __repr__(self) -> str:
+        """Which model it is; its record has the rest."""
+        return f"Trained {self.model_id!r}"
+
 
 @contextmanager
 def replacing_folder(folder: Path, draft: Path) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.explanations import Explanation
 from classifier.predictions import OK
 from classifier.profiles import Profile
-from classifier.records import Article, Problem
+from classifier.records import Article, Problem, counted
 from classifier.report.excerpts import Excerpts
 from classifier.report.human_labels import Label, Said, distances, human_labels, label_of
 from classifier.report.influence import Pulls, pulls
@@ -37,6 +37,13 @@ class Evidence:
     """What could not be read, or was repaired on reading."""
     explanations: Mapping[str, Explanation] = field(default_factory=dict)
     """Of some mentions, by unit, the words that carry the score."""
+
+    def __repr__(self) -> str:
+        """How much of what there is."""
+        return (
+            f"Evidence: {counted(len(self.predictions), 'mention')} in "
+            f"{counted(len(self.texts), 'article')}, {len(self.explanations)} explained"
+        )
 
     @cached_property
     def codebook(self) -> Codebook:
