@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from classifier.cli.output import Answer, problem_lines, show, table, to_json
+from classifier.cli.output import Answer, problem_lines, progress, show, table, to_json
 from classifier.records import Problem, Span
 
 
@@ -43,3 +43,16 @@ def test_problems_are_counted_and_only_their_listing_is_cut() -> None:
 def test_table_shows_none_as_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
     show(Answer({}, [table(["x", "y"], [["a", None], ["b", 0.5]])]), as_json=False)
     assert "a      -" in capsys.readouterr().out
+
+
+def test_every_fold_is_told_of_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with progress("train") as tell:
+        for fold in ("fold 1", "fold 2"):
+            for done in range(21):
+                tell(done, 20, fold)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 * 11
+    assert lines[0] == "train: 0 of 20 fold 1"
+    assert lines[11] == "train: 0 of 20 fold 2"

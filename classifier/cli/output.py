@@ -118,15 +118,16 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int,
 
 
 def _plain_progress(title: str) -> Callable[[int, int, str], None]:
-    tenths = set[int]()
+    latest = -1
 
     def tell(done: int, total: int, word: str) -> None:
+        nonlocal latest
         if not total:
             note(f"{title}: {done} articles, {word}".removesuffix(", "))
             return
         tenth = 10 * done // total
-        if tenth not in tenths:
-            tenths.add(tenth)
+        if tenth != latest:  # the next fold begins anew
+            latest = tenth
             note(f"{title}: {done} of {total} {word}".rstrip())
 
     return tell
