@@ -7,7 +7,7 @@ import pandas as pd
 
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Variable
-from classifier.report.drawing import Axis, Dots, Drawing, counted_point, dot_chart
+from classifier.report.drawing import Axis, Chart, Dots, Drawing, counted_point, dot_chart
 
 _MOST_SOURCES = 30
 _ANY, _UNKNOWN = "any target", "unknown"
@@ -16,15 +16,17 @@ _ANY, _UNKNOWN = "any target", "unknown"
 def label_count_drawings(annotation_set: AnnotationSet) -> list[Drawing]:
     """One chart per variable that somebody coded, with a row per label."""
     table = _counted(annotation_set)
-    several = len(annotation_set.annotators) > 1
-    unit = "annotations, each annotator's own" if several else "annotations"
-    drawings = []
-    for variable in annotation_set.codebook.variables:
-        pairs = list(_said(table, variable))
-        if pairs:
-            caption = f"{variable.name}: {unit}, per label and target"
-            drawings.append(_drawing(caption, pairs, variable.names, annotation_set))
-    return drawings
+    said = [(v, Counter(_said(table, v))) for v in annotation_set.codebook.variables]
+    caption = "annotations per label and target"
+    return [
+        Drawing(
+            f"{variable.name}: {caption}",
+            f"How many {caption}, each annotator's own.",
+            _chart(counts, variable.names, annotation_set, "annotations"),
+        )
+        for variable, counts in said
+        if counts
+    ]
 
 
 def source_count_drawings(annotation_set: AnnotationSet) -> list[Drawing]:
@@ -32,12 +34,13 @@ def source_count_drawings(annotation_set: AnnotationSet) -> list[Drawing]:
     table = _counted(annotation_set).drop_duplicates("unit")
     articles = annotation_set.article_by_id
     sources = [articles[name].source or _UNKNOWN for name in table["article_id"]]
-    counts = Counter(sources)
-    shown = [source for source, _ in counts.most_common(_MOST_SOURCES)]
-    pairs = list(zip(sources, table["target"], strict=True))
-    rest = len(counts) - len(shown)
+    if not sources:
+        return []
+    largest = [source for source, _ in Counter(sources).most_common(_MOST_SOURCES)]
+    rest = len(set(sources)) - len(largest)
     caption = "Mentions per source and target" + (f", without {rest} smaller sources" * (rest > 0))
-    return [_drawing(caption, pairs, shown, annotation_set)] if pairs else []
+    counts = Counter(zip(sources, table["target"], strict=True))
+    return [Drawing(caption, f"{caption}.", _chart(counts, largest, annotation_set, "mentions"))]
 
 
 def _counted(annotation_set: AnnotationSet) -> pd.DataFrame:
@@ -55,15 +58,14 @@ def _said(table: pd.DataFrame, variable: Variable) -> Iterable[tuple[str, str]]:
             yield from ((label, target) for label in labels)
 
 
-def _drawing(
-    caption: str,
-    pairs: Iterable[tuple[str, str]],
+def _chart(
+    counts: Counter[tuple[str, str]],
     rows: Iterable[str],
     annotation_set: AnnotationSet,
-) -> Drawing:
-    counts = Counter(pairs)
+    title: str,
+) -> Chart:
     targets = annotation_set.codebook.target_names or (_ANY,)
     points = tuple(
         counted_point(row, target, counts[row, target]) for row in rows for target in targets
     )
-    return Drawing(caption, f"{caption}.", dot_chart(Dots(points, targets, Axis("how many"))))
+    return dot_chart(Dots(points, targets, Axis(title)))

@@ -34,11 +34,12 @@ def epoch_drawings(epochs: pd.DataFrame) -> list[Drawing]:
     """The quality after every epoch of a training; none where none was recorded."""
     if epochs.empty:
         return []
-    x = alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"))
+    x = alt.X("epoch:O", axis=alt.Axis(labelAngle=0, format="d"))
     y = alt.Y("quality:Q", title="macro-F1", scale=alt.Scale(zero=False))
     spots = alt.Data(values=epochs.to_dict("records"))
-    line = alt.Chart(spots).mark_line(point=True, color=PALETTE[0])
-    tooltip = ["epoch:Q", alt.Tooltip("quality:Q", format=".3f")]
+    point = alt.OverlayMarkDef(color=PALETTE[0], size=55)
+    line = alt.Chart(spots).mark_line(point=point, color=PALETTE[0])
+    tooltip = ["epoch:O", alt.Tooltip("quality:Q", format=".3f")]
     caption = "Mean macro-F1 of the variables on the development articles"
     drawn = line.encode(x=x, y=y, tooltip=tooltip).properties(height=200)
     return [Drawing(caption, f"{caption}, after every epoch.", drawn)]
