@@ -7,21 +7,25 @@ from typing import Any, Protocol
 import pandas as pd
 import pytest
 
-from classifier.agreement import Breakdown, Part
-from classifier.annotations import AnnotationSet, fix_annotations, write_annotations
+from classifier.agreement import AlternativeTest, Breakdown, Part
+from classifier.annotations import AnnotationSet, Fixed, fix_annotations, write_annotations
 from classifier.articles import Reading
 from classifier.codebook import default_codebook
 from classifier.dataset import split_articles
 from classifier.errors import DataError
-from classifier.evaluation import Row, Table
-from classifier.mentions import explain_mentions
-from classifier.pipeline import measure_agreement
-from classifier.profiles import Plan, Ranked, Ranking
+from classifier.evaluation import Evaluation, Row, Table
+from classifier.explanations import Explanation
+from classifier.formats import Imported
+from classifier.mentions import MentionsReport, explain_mentions
+from classifier.pipeline import AgreementReport, Demo, Drawn, Extended, Reported, measure_agreement
+from classifier.predictions import Predictions
+from classifier.profiles import Plan, Profile, Ranked, Ranking
 from classifier.records import Article, Estimate, Problem
 from classifier.report import Evidence, chart
-from classifier.sampling import draw_sample
+from classifier.sampling import Sample, draw_sample
 from classifier.score.streaming import Scored
 from classifier.showing import frame_text
+from classifier.training import Run
 
 
 class Shows(Protocol):
@@ -256,3 +260,19 @@ def test_hostile_text_stays_text(name: str) -> None:
     assert "&lt;script&gt;" in html
     assert "<script" not in html
     assert "\u202e" not in html
+
+
+RESULTS = [
+    *(AlternativeTest, Breakdown, AgreementReport, Evaluation, Table),
+    *(Profile, Plan, Ranking, Sample, Drawn, Extended),
+    *(Reading, AnnotationSet, Imported, Fixed, MentionsReport),
+    *(Run, Predictions, Scored, Explanation, Demo, Reported),
+]
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_every_result_shows_itself(kind: type) -> None:
+    assert callable(kind.to_frame)  # type: ignore[attr-defined]
+    assert callable(kind._repr_html_)  # type: ignore[attr-defined]
+    # What @dataclass writes wraps a function against endless recursion.
+    assert not hasattr(kind.__repr__, "__wrapped__")
