@@ -57,8 +57,11 @@ class ShippingData:
         )
 
 
-def read_shipping_data(folder: Path) -> ShippingData:
+def read_shipping_data(folder: Path, *, copies: bool = True) -> ShippingData:
     """Import the published corpora below a folder, and read the sample beside them.
+
+    With `copies`, the sample has a copy of each article in which the countries have changed places:
+    without these the stance follows who is named.
 
     Raises `DataError` where one of the corpora is not there.
     """
@@ -71,9 +74,10 @@ def read_shipping_data(folder: Path) -> ShippingData:
     sets = {name: import_annotations(name, folder / name).annotation_set for name in FOLDERS}
     sets["rusentne"], sets[_OPINIONS] = _dealt(sets["rusentne"], sets[_OPINIONS])
     sets = {SAMPLE: read_annotations(shipped_annotations() / SAMPLE), **sets}
+    learnt = {**sets, SAMPLE: _with_copies(sets[SAMPLE])} if copies else sets
     corpora = tuple(
         Corpus(_learnable(name, one), name, _WEIGHTS[name], only_training=name == _OPINIONS)
-        for name, one in sets.items()
+        for name, one in learnt.items()
     )
     tests = [
         Test(f"{name}, {part}", restricted(one, _ids(one, part)))
@@ -84,16 +88,17 @@ def read_shipping_data(folder: Path) -> ShippingData:
     return ShippingData(corpora, tuple(tests))
 
 
+def _with_copies(sample: AnnotationSet) -> AnnotationSet:
+    rng = np.random.default_rng(_SEED)
+    return join_sets([sample, swapped_copies(sample, _ids(sample, *_FOR_TRAINING), rng)])
+
+
 def _learnable(name: str, one: AnnotationSet) -> AnnotationSet:
     """What may be trained on; of RuOpinionNE neither other parts nor who holds an opinion.
 
     It has no neutral label and would tilt what is chosen by held-out articles, and whose opinion it
-    is is not whose words it stands in. The sample comes with a copy of each article in which the
-    countries have changed places: without these the stance follows who is named.
+    is is not whose words it stands in.
     """
-    if name == SAMPLE:
-        rng = np.random.default_rng(_SEED)
-        return join_sets([one, swapped_copies(one, _ids(one, *_FOR_TRAINING), rng)])
     if name != _OPINIONS:
         return one
     kept = restricted(one, _ids(one, TRAIN))
