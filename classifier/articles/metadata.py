@@ -1,6 +1,7 @@
 """What an article says about itself: date, author, agency, source. Only what stands there."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from classifier.articles.patterns import date_in, patterns
@@ -53,7 +54,7 @@ def with_own_metadata(article: Article) -> Article:
     )
 
 
-def _ends(text: str, found: list[Piece]) -> list[_Line]:
+def _ends(text: str, found: Sequence[Piece]) -> list[_Line]:
     """The first and the last lines; the middle of an article says nothing about it."""
     chosen = found if len(found) <= 2 * _LINES else [*found[:_LINES], *found[-_LINES:]]
     stretches = ((text[p.start : p.end].strip(), p.kind) for p in chosen)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from classifier.articles.patterns import patterns
 from classifier.languages import document_language, stretch_language
@@ -64,8 +65,12 @@ def find_zones(article: Article) -> list[Zone]:
     return zones
 
 
-def pieces(text: str, title: str | None = None) -> list[Piece]:
-    """The zones of a text without their languages."""
+@lru_cache(maxsize=1024)
+def pieces(text: str, title: str | None = None) -> tuple[Piece, ...]:
+    """The zones of a text without their languages.
+
+    Reading an article asks for them and finding its mentions does, many articles later.
+    """
     found: list[Piece] = []
     seen_text = False
     for start, end in _lines(text):
@@ -74,7 +79,7 @@ def pieces(text: str, title: str | None = None) -> list[Piece]:
                 kind = _kind(text[a:b], title, seen_text)
             seen_text = seen_text or kind in {"headline", "body"}
             found.append(Piece(a, b, kind))
-    return _headline_without_body(found, text)
+    return tuple(_headline_without_body(found, text))
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain, cycle, islice
+from itertools import chain, cycle, islice, repeat
 from queue import SimpleQueue
 from typing import TypeAlias, TypeVar
 
@@ -92,13 +92,15 @@ def judge_beside(
 ) -> Iterator[Part]:
     """Judge parts in order, two at a time: while one is read, the other one keeps the model busy.
 
-    A model computes without Python, which is then free for what comes before and after it.
+    A model computes without Python, which is then free for what comes before and after it. The
+    first parts are not asked of other processes, which take seconds to start.
     """
     with _reading(scorer, n_readers) as readers, _threads(_AT_ONCE) as pool:
         ask = readers.ask if readers is not None else _ask_nobody
+        asks = chain(repeat(_ask_nobody, _AT_ONCE), repeat(ask))
         read = (
             _Read(number, articles, (_ask_nobody if number in done else ask)(articles))
-            for number, articles in parts
+            for (number, articles), ask in zip(parts, asks, strict=False)
         )
         judged = (
             pool.submit(_judged, scorer, part, part.answers(), done)
