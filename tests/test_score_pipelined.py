@@ -4,10 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from classifier.annotations import AnnotationSet
@@ -17,6 +21,7 @@ from classifier.files import write_json_lines
 from classifier.records import Article
 from classifier.score import Scorer, load, pipelined, score_to_file, streaming
 from classifier.score.lots import prepared
+from classifier.score.parts import Job, read_parts
 from classifier.score.pipelined import best_n_readers, local_engine
 from classifier.score.preparing import Preparation
 from classifier.training import TrainOptions, train
@@ -62,6 +67,31 @@ def test_the_bytes_are_those_of_one_process(
     scorer = load(request.getfixturevalue(kind))
     alone = scored(scorer, corpus, tmp_path / "alone.parquet", 0)
     assert scored(scorer, corpus, tmp_path / "beside.parquet", 2) == alone
+
+
+def test_parts_judged_side_by_side_have_the_rows_of_parts_judged_in_turn(
+    encoder_run: Path, corpus: Path, tmp_path: Path
+) -> None:
+    scorer = load(encoder_run)
+    scored(scorer, corpus, tmp_path / "out.parquet", 0)
+    parts = read_parts(Job(corpus, 7), [])
+    in_turn = [scorer.judge([scorer.find(a) for a in articles]) for _, articles in parts]
+    assert pq.read_table(tmp_path / "out.parquet").equals(pa.concat_tables(in_turn))
+
+
+def test_two_parts_are_judged_at_once(
+    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BATCH_ARTICLES", 20)  # of 40 articles
+    judge, both = Scorer.judge, threading.Barrier(2, timeout=60)
+
+    def judged(self: Scorer, *given: Any) -> pa.Table:  # noqa: ANN401
+        both.wait()
+        return judge(self, *given)
+
+    monkeypatch.setattr(Scorer, "judge", judged)
+    scored(load(run), corpus, tmp_path / "out.parquet", 0)
+    assert not both.broken
 
 
 def test_parts_that_are_done_are_not_read_again(run: Path, corpus: Path, tmp_path: Path) -> None:

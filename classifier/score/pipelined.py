@@ -79,7 +79,7 @@ def best_n_readers(scorer: Scorer) -> int:
     """Processes that keep the model busy: all processors but one beside an accelerator.
 
     Where the encoder runs on the same processors, reading takes about a seventh of them; on two or
-    three there is nothing to gain (on two, one reader halves the speed: benchmarks/scoring.py).
+    three this process reads beside the encoder by itself.
     """
     spare = n_cores() - 1
     if getattr(scorer.trained.model, "on_accelerator", False):
