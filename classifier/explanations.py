@@ -10,7 +10,9 @@ from classifier.prediction import Prediction
 from classifier.records import Span
 from classifier.showing import Mark, brief, draw, safe, shade, signed
 
-_TOP = 5
+_TOP, _SHADED = 5, 12
+_FAINTEST = 0.25
+"""Share of the strongest weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class Explanation:
         ranked = sorted(self.words, key=lambda word: (-abs(word.weight), word.span.start))
         return tuple(ranked[:n])
 
+    def shaded(self) -> tuple[Word, ...]:
+        """The strongest words, as far as they are strong: shading all would show none."""
+        strongest = self.top(_SHADED)
+        least = _FAINTEST * abs(strongest[0].weight) if strongest else 0.0
+        return tuple(word for word in strongest if word.weight and abs(word.weight) >= least)
+
     def to_frame(self) -> pd.DataFrame:
         """One row per word, in reading order."""
         columns = {
@@ -77,10 +85,9 @@ class Explanation:
     def _marks(self) -> Iterator[Mark]:
         start = self.prediction.passage.start
         strongest = max((abs(word.weight) for word in self.words), default=0.0)
-        for word in self.words:
+        for word in self.shaded():
             style = shade(word.weight, strongest)
-            if style:
-                yield Mark(word.span.shifted(-start), style, signed(word.weight))
+            yield Mark(word.span.shifted(-start), style, signed(word.weight))
 
     def _caption(self) -> str:
         up = [w for w in self.top() if w.weight > 0]

@@ -24,8 +24,6 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _LONGEST, _LONGEST_CELL = 300, 100
-_FAINTEST = 0.1
-"""Share of the strongest weight."""
 _BLOCK = "white-space:pre-line;overflow-wrap:anywhere;unicode-bidi:isolate;line-height:1.7"
 
 
@@ -133,12 +131,7 @@ def _piece(text: str, span: Span, marks: Sequence[Mark]) -> str:
 
 
 def shade(weight: float, strongest: float) -> str:
-    """Style of a word that pushes up (blue, line above) or down (vermilion, dotted line below).
-
-    Empty for words that hardly push: shading all of them would show none.
-    """
-    if not strongest or abs(weight) < _FAINTEST * strongest:
-        return ""
+    """Style of a word that pushes up (blue, line above) or down (vermilion, dotted line below)."""
     ink, line = (BLUE, "top:2px solid") if weight > 0 else (ORANGE, "bottom:2px dotted")
     depth = 0.08 + 0.42 * abs(weight) / strongest
     return f"background:rgba({ink},{depth:.2f});border-{line} rgba({ink},.9)"

@@ -15,7 +15,7 @@ from classifier.annotations import AnnotationSet
 from classifier.calibration import Calibration
 from classifier.codebook import default_codebook
 from classifier.errors import DataError, ModelError
-from classifier.explanations import Explanation
+from classifier.explanations import Explanation, Word
 from classifier.models.base import Probabilities
 from classifier.models.folder import Trained
 from classifier.models.options import TrainOptions
@@ -237,6 +237,19 @@ def test_a_word_of_a_megabyte_is_not_shown_whole(scorer: Scorer) -> None:
     assert len(said[0]._repr_html_()) < 10_000
     assert len(explanation._repr_html_()) < 20_000
     assert len(repr(explanation)) < 1_000
+
+
+def test_only_the_strong_words_are_shaded(scorer: Scorer) -> None:
+    weights = (0.4, 0.1, 0.09, 0.0, -0.2)  # from .4 / 4 on
+    words = tuple(Word(Span(i, i + 1), "x", weight) for i, weight in enumerate(weights))
+    explanation = replace(explained(scorer), words=words)
+    assert [word.weight for word in explanation.shaded()] == [0.4, -0.2, 0.1]
+    assert replace(explanation, words=()).shaded() == ()
+
+
+def test_no_more_than_a_dozen_words_are_shaded(scorer: Scorer) -> None:
+    words = tuple(Word(Span(i, i + 1), "x", 0.1) for i in range(40))
+    assert len(replace(explained(scorer), words=words).shaded()) == 12
 
 
 def test_shown_words_say_their_direction_without_colour(scorer: Scorer) -> None:

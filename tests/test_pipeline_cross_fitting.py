@@ -111,8 +111,8 @@ def test_coded_articles_correct_the_profile(run: Path, toy_set: AnnotationSet) -
     row = made.rows[-1]
     assert row.n_coded_articles == 40
     assert row.drawn == (
-        "at random, each with chance 0.5; 40 of 40 were trained on in folds, and every article "
-        "was judged by a model that had not seen it (cross-fitted)"
+        "at random, each with chance 0.5; the model was trained on them in folds, and every "
+        "article was judged by a model that had not seen it (cross-fitted)"
     )
     assert row.quantity("stance").corrected.method.endswith("; cross-fitted")
     plain = profile(load(run).score_articles(toy_set.articles), gold=coded, options=options)

@@ -63,6 +63,12 @@ def test_the_page_shows_the_figures_of_evaluation_and_profile(
     assert {value for value in wanted if value is not None} <= shown
 
 
+def test_what_holds_for_two_profiles_is_said_once(profile: Profile, tmp_path: Path) -> None:
+    page = write_report(None, [profile, profile], tmp_path / "r.md").read_text(encoding="utf-8")
+    assert page.count("“Corrected” combines") == 1
+    assert page.count(profile.estimand) >= 2
+
+
 def test_a_withheld_figure_says_why(toy_set: AnnotationSet, toy_scores: pd.DataFrame) -> None:
     bare = profile_sources(toy_scores, toy_set.codebook, options=ProfileOptions(by=("target",)))
     section = profile_section(bare)

@@ -244,6 +244,7 @@ def demo_command(
 
     demo = demonstrate(out, folds=folds, step=progress)
     overall = demo.agreement.to_frame().query("part == 'all'")
+    remedy = "code more articles" if folds else "--folds 3 trains more models to profile all"
     answer = Answer(
         {
             "report": demo.report,
@@ -258,7 +259,7 @@ def demo_command(
             alpha_table(overall, "agreement between the two passes"),
             accuracy_table(demo.evaluation),
             profile_table(demo.profiles[0]),
-            *withheld_line(demo.profiles[-1], "--folds 3 trains more models to profile all"),
+            *withheld_line(demo.profiles[-1], remedy),
             f"the report is in {demo.report}",
         ],
         f"open {demo.report}",

@@ -52,8 +52,9 @@ def describe_draw(members: pd.DataFrame, variables: list[Variable]) -> Draw:
     if "part" not in members:
         words = f"{draw.words}; whether the model was trained on them is not recorded"
     elif n_folded:
+        which = "them" if n_folded == len(coded) else "some of them"
         words = (
-            f"{draw.words}; {n_folded} of {len(coded)} were trained on in folds, and every article "
+            f"{draw.words}; the model was trained on {which} in folds, and every article "
             "was judged by a model that had not seen it (cross-fitted)"
         )
     else:

@@ -1,6 +1,7 @@
 """Results as tables, charts, a page with the evidence behind it, and a model card."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -62,7 +63,7 @@ def write_report(
         about: Title and value of what else a reader must know: model, data, versions.
     """
     several = [profiles] if isinstance(profiles, Profile) else list(profiles)
-    sections = [profile_section(profile, _title(profile)) for profile in several]
+    sections = list(_told_once(profile_section(one, _title(one)) for one in several))
     sections += _further(evaluation, agreement, evidence)
     sections.append(methods_section(methods_text(evaluation, several, agreement, evidence)))
     payload = None
@@ -73,6 +74,15 @@ def write_report(
         "Stance and framing", _SUMMARY, tuple(sections), about or {}, payload, after
     )
     return write_document(document, Path(path))
+
+
+def _told_once(sections: Iterable[Section]) -> Iterator[Section]:
+    """The sections without what an earlier one says already, but for what is estimated."""
+    said = set[str]()
+    for section in sections:
+        first, *rest = section.paragraphs
+        yield replace(section, paragraphs=(first, *(words for words in rest if words not in said)))
+        said |= set(rest)
 
 
 def _further(

@@ -97,7 +97,7 @@ def dot_chart(dots: Dots) -> Chart:
         "value:Q",
         title=dots.axis.title,
         scale=_scale(dots.axis),
-        axis=alt.Axis(labelFlush=False, labelOverlap="greedy", tickCount=6),
+        axis=alt.Axis(labelFlush=False, labelOverlap="parity", labelSeparation=4, tickCount=6),
     )
     layers = [
         *_rules(dots.axis),

@@ -122,7 +122,7 @@ def confusion_drawings(evaluation: Evaluation) -> list[Drawing]:
             panels.setdefault(row.keys["variable"], []).append(cell)
     return [
         Drawing(
-            f"{variable}: what gold labels are taken for",
+            f"{variable}: gold (rows) and what the model takes it for",
             "Rows are gold, columns the model; figures count mentions, shades are shares of the "
             "row.",
             _heat_map(cells),
@@ -209,8 +209,8 @@ def _heat_map(cells: list[dict[str, object]]) -> alt.Chart:
     names = list(dict.fromkeys(cell["gold"] for cell in cells))
     columns = list(dict.fromkeys([*names, *(cell["predicted"] for cell in cells)]))
     base = alt.Chart(alt.Data(values=cells)).encode(
-        x=alt.X("predicted:N", title="model", scale=alt.Scale(domain=columns)),
-        y=alt.Y("gold:N", title="gold", scale=alt.Scale(domain=names)),
+        x=alt.X("predicted:N", title=None, scale=alt.Scale(domain=columns)),
+        y=alt.Y("gold:N", title=None, scale=alt.Scale(domain=names)),
         tooltip=["gold:N", "predicted:N", "n:Q", alt.Tooltip("share:Q", format=".3f")],
     )
     shade = alt.Color("share:Q", scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=None)
@@ -221,16 +221,24 @@ def _heat_map(cells: list[dict[str, object]]) -> alt.Chart:
 
 
 def _curve(spots: list[dict[str, object]]) -> alt.Chart:
+    legend = alt.Legend(title=None, orient="top")
+    names = list(dict.fromkeys(spot["measure"] for spot in spots))
+    places = sorted({float(str(spot["articles"])) for spot in spots})
     base = alt.Chart(alt.Data(values=spots)).encode(
-        x=alt.X("articles:Q", title="articles", scale=alt.Scale(type="log", nice=False)),
+        x=alt.X(
+            "articles:Q",
+            title="articles",
+            scale=alt.Scale(type="log", nice=False),
+            axis=alt.Axis(values=places, labelOverlap="parity"),
+        ),
         y=alt.Y("half_width:Q", title="half-width of the interval"),
         color=alt.Color(
             "measure:N",
-            scale=alt.Scale(range=list(PALETTE)),
-            legend=alt.Legend(title=None, orient="top"),
+            scale=alt.Scale(domain=names, range=list(PALETTE[: len(names)])),
+            legend=legend,
         ),
     )
-    dots = base.mark_point(filled=True, size=65).encode(
-        shape=alt.Shape("measure:N", legend=alt.Legend(title=None, orient="top"))
+    dots = base.mark_point(filled=True, size=65, opacity=1).encode(
+        shape=alt.Shape("measure:N", scale=alt.Scale(domain=names), legend=legend)
     )
     return alt.layer(base.mark_line(), dots).properties(height=200)

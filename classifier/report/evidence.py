@@ -74,7 +74,7 @@ def evidence_payload(evidence: Evidence, profile: Profile | None) -> dict[str, A
     excerpts = Excerpts(evidence.texts)
     for row in frame.to_dict("records"):
         explanation = evidence.explanations.get(row["unit"])
-        excerpts.add(row, explanation.words if explanation else ())
+        excerpts.add(row, explanation.shaded() if explanation else ())
     return {
         "n": len(frame),
         "variables": [_variable(v) for v in shown],

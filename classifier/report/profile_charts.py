@@ -104,7 +104,7 @@ def _place(profile: Profile, row: ProfileRow) -> tuple[str | None, str]:
     """Panel and row of the chart that a group belongs to; no panel where it is not drawn."""
     *outer, last = row.group.values()
     if not outer:
-        return ("all voices" if row.voice == ALL_VOICES else f"voice: {row.voice}"), last
+        return ("all voices" if row.voice == ALL_VOICES else f"{row.voice} voice"), last
     return (last if row.voice == _voice(profile) else None), ", ".join(outer)
 
 

@@ -245,8 +245,7 @@
     }
     const words = data.excerpts.words[row] || [];
     const strongest = Math.max(...words.map((one) => Math.abs(one[2])));
-    // Shading all of them would show none.
-    words.filter(([, , weight]) => Math.abs(weight) >= 0.1 * strongest).forEach(([start, end, weight]) => {
+    words.forEach(([start, end, weight]) => {
       marks.push([start, end, weight > 0 ? "up" : "down", Math.abs(weight) / strongest]);
     });
     const from = mention[row][0] > AROUND * 1.4 ? atWord(whole, mention[row][0] - AROUND, 1) : 0;
