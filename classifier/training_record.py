@@ -51,8 +51,10 @@ class Run:
         return pd.DataFrame(self.record["history"].get("epochs", []))
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per part: articles, mentions with a gold label."""
-        return pd.DataFrame([{"part": part, **n} for part, n in self.record["parts"].items()])
+        """One row per part: articles, mentions with a gold label where those were read."""
+        rows = [{"part": part, **n} for part, n in self.record["parts"].items()]
+        frame = pd.DataFrame(rows, columns=["part", "articles", "mentions"])
+        return frame.astype({"articles": "Int64", "mentions": "Int64"})
 
     def __repr__(self) -> str:
         """Where it is, what it is made of, and how well it does on the calibration articles."""

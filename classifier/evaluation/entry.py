@@ -55,14 +55,19 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """The figures against gold, in plain text."""
-        return f"Evaluation of {self.counts['n_mentions']} mentions\n{self.table('accuracy')!r}"
+        return f"Evaluation of {self.counts['n_mentions']} mentions\n{self._brief()!r}"
 
     def _repr_html_(self) -> str:
-        return self.table("accuracy")._repr_html_()
+        return self._brief()._repr_html_()
 
     def chart(self, what: str = "agreement") -> Any:  # noqa: ANN401
         """Agreement, labels, reliability, confusion or learning_curve as an Altair chart."""
         return draw(self, what)
+
+    def _brief(self) -> Table:
+        """Accuracy over all mentions without its counts."""
+        table = self.table("accuracy")
+        return replace(table, rows=tuple(replace(row, counts={}) for row in table))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON, as `schema()` describes it."""
