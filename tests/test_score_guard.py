@@ -124,6 +124,7 @@ def test_a_language_read_badly_is_told_with_its_figure(
         assert warning is not None
         assert said in warning
         assert "trained on 300 mentions in this language" in warning
+        assert warning.startswith("nl, ")
 
 
 def test_a_language_that_only_the_base_reads_is_told_so() -> None:

@@ -128,7 +128,9 @@ def profile_command(
     if gold is None:
         lines.append("These are the model's means, not corrected for model error: no --gold given.")
     step = (
-        "classifier plan" if gold else "classifier sample PATH --n 40 --by source, then --gold DIR"
+        f"classifier plan {predictions} --gold {gold}"
+        if gold
+        else "classifier sample PATH --n 40 --by source, then --gold DIR"
     )
     show(Answer(result.to_dict(), lines, step), as_json=as_json)
 

@@ -46,7 +46,7 @@ def language_warnings(record: Mapping[str, Any]) -> dict[str, str]:
     for code in languages_read(record):
         said = _warning(first, known.get(code, {}))
         if said:
-            warnings[code] = said
+            warnings[code] = f"{code}, {said}"
     return warnings
 
 
