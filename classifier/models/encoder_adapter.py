@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoConfig, AutoModel
@@ -110,18 +113,56 @@ def _train_matrices(network: PassageEncoder) -> None:
 
 
 def _cut(network: PassageEncoder, rank: int) -> None:
-    """Keep of each matrix's change the closest one of this rank (Eckart and Young 1936)."""
+    """Keep of each matrix's change the closest one of its rank (Eckart and Young 1936).
+
+    The ranks cost together as much as if every one were `rank`; see `share_out`.
+    """
+    start, layers = network.__dict__[_START], _layers(network.encoder)
+    parts = {
+        name: torch.linalg.svd(
+            layer.weight.detach() - start[name].to(layer.weight.device), full_matrices=False
+        )
+        for name, layer in layers.items()
+    }
+    sizes = {name: size.cpu().numpy() for name, (_, size, _) in parts.items()}
+    costs = {name: sum(layer.weight.shape) for name, layer in layers.items()}
+    ranks = share_out(sizes, costs, rank)
     cut = {}
-    start = network.__dict__[_START]
-    for name, layer in _layers(network.encoder).items():
-        before = start[name].to(layer.weight.device)
-        left, size, right = torch.linalg.svd(layer.weight.detach() - before, full_matrices=False)
-        root = size[:rank].sqrt()
-        up = (left[:, :rank] * root).to(torch.bfloat16)
-        down = (root[:, None] * right[:rank]).to(torch.bfloat16)
-        layer.weight.data = before + up.float() @ down.float()
+    for name, (left, size, right) in parts.items():
+        own = ranks[name]
+        root = size[:own].sqrt()
+        up = (left[:, :own] * root).to(torch.bfloat16)
+        down = (root[:, None] * right[:own]).to(torch.bfloat16)
+        layers[name].weight.data = start[name].to(up.device) + up.float() @ down.float()
         cut[name] = (down, up)
     network.__dict__[_CUT] = cut
+
+
+def share_out(
+    sizes: Mapping[str, NDArray[np.floating]], costs: Mapping[str, int], rank: int
+) -> dict[str, int]:
+    """How many singular values to keep of each matrix, of those given in falling order.
+
+    At least one of each, and then those with the largest square by what they cost, as long as all
+    cost no more than `rank` of each would.
+
+    >>> share_out({"a": np.array([9.0, 5.0, 4.0]), "b": np.array([3.0, 0.2])}, {"a": 2, "b": 2}, 2)
+    {'a': 3, 'b': 1}
+    """
+    left = rank * sum(costs.values()) - sum(costs.values())
+    found = [
+        (-(float(size) ** 2) / costs[name], place, name)
+        for name, own in sizes.items()
+        for place, size in enumerate(own)
+        if place
+    ]
+    ranks = dict.fromkeys(sizes, 1)
+    for _, place, name in sorted(found):
+        if costs[name] > left:
+            break
+        ranks[name] = place + 1
+        left -= costs[name]
+    return ranks
 
 
 def _save_cut(network: PassageEncoder, folder: Path) -> None:
@@ -129,14 +170,16 @@ def _save_cut(network: PassageEncoder, folder: Path) -> None:
     for name, (down, up) in network.__dict__[_CUT].items():
         weights[f"{_PREFIX}{name}{_DOWN}"] = down.contiguous().cpu()
         weights[f"{_PREFIX}{name}{_UP}"] = up.contiguous().cpu()
-    rank = len(next(iter(weights.values())))
+    ranks = {name: len(down) for name, (down, _) in network.__dict__[_CUT].items()}
     save_file(weights, folder / _ADAPTER, metadata={"format": "pt"})
     config = {
         "peft_type": "LORA",
         "task_type": None,
         "base_model_name_or_path": network.config.base["name"],
-        "r": rank,
-        "lora_alpha": rank,
+        "r": 1,
+        "lora_alpha": 1,
+        "rank_pattern": ranks,
+        "alpha_pattern": ranks,
         "lora_dropout": 0.0,
         "target_modules": sorted(network.__dict__[_CUT]),
         "inference_mode": True,

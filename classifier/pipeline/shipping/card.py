@@ -43,7 +43,7 @@ def scorer_card(folder: Path, record: Mapping[str, Any]) -> str:
     base = record["options"]["base_model"]
     summary = (
         f"Scores how a passage frames a country at each mention "
-        f"({', '.join(record['variables'])}): a LoRA adapter of rank "
+        f"({', '.join(record['variables'])}): a LoRA adapter of mean rank "
         f"{record['options']['adapter_rank']} and heads on the base `{base}`. Loaded by "
         "`classifier.load()`."
     )
@@ -67,7 +67,8 @@ def _about() -> tuple[str, ...]:
         "files of NewsMTSC are judged whole; `rusentne, test` is a fifth of RuSentNE in blocks of "
         "neighbouring sentences.",
         "Training, evaluation and this card are one run of `make scorer`. Its recipe is one of "
-        "two, chosen with a look at these figures: read them as slightly friendly.",
+        "five, chosen by development articles, but with these figures in sight: read them as "
+        "slightly friendly.",
     )
 
 

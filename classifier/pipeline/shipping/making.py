@@ -21,13 +21,14 @@ from classifier.training import Run, TrainOptions, read_run_summary, train
 OPTIONS = TrainOptions(
     variables=("stance", "roles", "voice"),
     test=0.0,
+    context=0,
     adapter="separate",
-    adapter_rank=48,
+    adapter_rank=58,
     adapter_from="difference",
-    epochs=3,
-    patience=3,
+    epochs=5,
+    patience=5,
     batch_size=32,
-    learning_rate=1e-4,
+    learning_rate=2e-4,
     head_learning_rate=1e-3,
     seed=1,
 )
