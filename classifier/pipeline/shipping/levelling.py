@@ -3,8 +3,8 @@
 For every ordered pair of countries and language, the mean difference between what the head reads of
 a mention and of the same mention after the two have changed places is a direction that says who is
 meant and nothing else. The head's weights are projected off the plane in which most of these
-directions lie, so that on the texts it was measured on a swap hardly moves the mean logit (Bolukbasi
-et al., NeurIPS 2016; Ravfogel et al., ACL 2020). No label is looked at.
+directions lie, so that on the texts it was measured on a swap hardly moves the mean logit
+(Bolukbasi et al., NeurIPS 2016; Ravfogel et al., ACL 2020). No label is looked at.
 """
 
 from collections.abc import Sequence
