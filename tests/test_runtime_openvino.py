@@ -55,6 +55,14 @@ def test_probabilities_are_those_of_pytorch(
 
 
 @needs_openvino
+def test_an_architecture_that_was_never_tried_is_refused_rather_than_risked(run: Path) -> None:
+    encoder = loaded(run, "torch").network.encoder
+    encoder.config.model_type = "modernbert"
+    with pytest.raises(ModelError, match="got modernbert, with which it may crash"):
+        runtime_openvino.OpenVinoEncoder(encoder, None, bfloat16=False, n_threads=1)
+
+
+@needs_openvino
 def test_how_passages_are_batched_makes_no_difference(run: Path) -> None:
     model = loaded(run, "openvino")
     together = model.predict(passages())["stance"]

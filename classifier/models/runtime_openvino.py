@@ -27,6 +27,9 @@ _PACKAGE = Path(__file__).parent.parent
 _MODEL, _WEIGHTS, _HASHES = "encoder.xml", "encoder.bin", "sha256.json"
 _MOST_STREAMS = 8
 """Batches read side by side; beyond that they share out the threads."""
+_TRIED = ("bert", "deberta-v2", "roberta", "xlm-roberta")
+"""Model types that it was tried with. With ModernBERT it ends the whole process while compiling, by
+a floating point exception, which nothing can catch."""
 _LARGEST_ERROR = {True: 0.1, False: 0.001}
 """Of the hidden states as a share of their norm, by whether bfloat16 is used."""
 
@@ -63,6 +66,11 @@ class OpenVinoEncoder(nn.Module):
         """
         super().__init__()
         check_installed()
+        if encoder.config.model_type not in _TRIED:
+            raise ModelError(
+                f"OpenVINO is used with {', '.join(_TRIED)}, got {encoder.config.model_type}, with "
+                "which it may crash; use --runtime torch"
+            )
         self.config = encoder.config
         self.n_streams = min(n_threads, _MOST_STREAMS)
         try:
