@@ -1,20 +1,13 @@
 import re
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from classifier.report.document import (
-    Document,
-    Section,
-    cell,
-    table_block,
-    to_markdown,
-)
+from classifier.report.document import Document, Section, TableBlock, cell, to_markdown
 from classifier.report.page import to_html, write_document
 
-FRAME = pd.DataFrame({"source": ["A|B", "<script>alert(1)</script>"], "mean": [0.5, None]})
-DOCUMENT = Document("Title", "In short.", (Section("One", ("Text.",), (table_block("", FRAME),)),))
+TABLE = TableBlock("", ("source", "mean"), (("A|B", 0.5), ("<script>alert(1)</script>", None)))
+DOCUMENT = Document("Title", "In short.", (Section("One", ("Text.",), (TABLE,)),))
 
 
 def test_markdown_escapes_pipes_and_shows_missing_as_a_dash() -> None:

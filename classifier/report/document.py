@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from classifier.records import Estimate
 
 
@@ -67,12 +65,6 @@ class Document:
     """What the evidence browser of the page shows; Markdown has none."""
     evidence_after: int = 0
     """The number of the section that the evidence browser follows, from 0."""
-
-
-def table_block(caption: str, frame: pd.DataFrame, *, is_folded: bool = False) -> TableBlock:
-    """A frame as a table, in the order of its columns and rows."""
-    rows = tuple(tuple(row) for row in frame.itertuples(index=False, name=None))
-    return TableBlock(caption, tuple(str(column) for column in frame.columns), rows, is_folded)
 
 
 def to_markdown(document: Document) -> str:
