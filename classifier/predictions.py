@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from classifier.annotations import unit_name
+from classifier.annotations import mention_unit
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.files import json_line, replacing
@@ -150,8 +150,7 @@ class Judged:
     @property
     def unit(self) -> str:
         """Names the mention, as in the annotation table."""
-        span = self.mention.span
-        return unit_name(self.article.article_id, span.start, span.end, self.mention.target)
+        return mention_unit(self.article, self.mention)
 
 
 def prediction_schema(variables: Sequence[Variable]) -> pa.Schema:

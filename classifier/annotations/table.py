@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from classifier.codebook import Codebook
-from classifier.records import Article, Span
+from classifier.records import Article, Mention, Span
 from classifier.showing import draw, frame_html
 
 Value = str | frozenset[str] | None
@@ -91,6 +91,12 @@ def unit_name(article_id: str, start: int, end: int, target: str) -> str:
     'a1:0-7:RU'
     """
     return f"{article_id}:{start}-{end}:{target}"
+
+
+def mention_unit(article: Article, mention: Mention) -> str:
+    """`unit_name` of a mention that was found in an article."""
+    span = mention.span
+    return unit_name(article.article_id, span.start, span.end, mention.target)
 
 
 def table_columns(codebook: Codebook) -> tuple[str, ...]:

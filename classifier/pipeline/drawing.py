@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, annotation_table, unit_name
+from classifier.annotations import AnnotationSet, annotation_table, mention_unit
 from classifier.articles import read_articles
 from classifier.codebook import Codebook, default_codebook
 from classifier.errors import DataError
@@ -96,7 +96,7 @@ def sample(
 def _mention_table(articles: tuple[Article, ...], codebook: Codebook) -> pd.DataFrame:
     rows = [
         {
-            "unit": unit_name(article.article_id, m.span.start, m.span.end, m.target),
+            "unit": mention_unit(article, m),
             "article_id": article.article_id,
             "source": article.source,
             "language": article.language,

@@ -1,16 +1,16 @@
 """What is done to an article before a model reads it; can be sent to other processes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from classifier.annotations import unit_name
+from classifier.annotations import mention_unit
 from classifier.codebook import Codebook
 from classifier.languages import document_language
 from classifier.mentions import find_mentions
 from classifier.models.base import TextReader
 from classifier.passages import Limits, cut_all
-from classifier.records import Article, Mention, Passage, Span
+from classifier.records import Article, Mention, Passage
 from classifier.score.guard import refusal
 
 Found: TypeAlias = tuple[Article, Sequence[Mention]]
@@ -35,17 +35,11 @@ class Preparation:
         """The passages of some articles, without those whose language is refused."""
         limits = Limits(self.reader.text_limit, self.context)
         with_units = (
-            (article, _units(article, mentions))
+            (article, {mention_unit(article, mention): mention.span for mention in mentions})
             for article, mentions in found
             if mentions and not refusal(article, self.languages)
         )
         return cut_all(with_units, self.reader.token_starts, limits)
-
-
-def _units(article: Article, mentions: Sequence[Mention]) -> Mapping[str, Span]:
-    return {
-        unit_name(article.article_id, m.span.start, m.span.end, m.target): m.span for m in mentions
-    }
 
 
 def with_language(article: Article) -> Article:

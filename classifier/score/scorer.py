@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 import pyarrow as pa
 
-from classifier.annotations import AnnotationSet
+from classifier.annotations import AnnotationSet, mention_unit
 from classifier.articles import article_from_record, find_zones, stream_articles
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import DataError
@@ -182,7 +182,7 @@ class Scorer:
         if refused:
             return Judged(article, mention, refused)
         warning = self.warnings.get(article.language or UNDETERMINED)
-        return Judged(article, mention, OK, said[_unit(article, mention)], warning)
+        return Judged(article, mention, OK, said[mention_unit(article, mention)], warning)
 
     def _predictions(
         self, stream: Iterable[Found], problems: list[Problem], progress: Progress | None
@@ -276,7 +276,3 @@ def _voice(codebook: Codebook, kind: str) -> str:
     if not codebook.has_variable("voice"):
         return ""
     return codebook.variable("voice").counterpart("rules", kind)
-
-
-def _unit(article: Article, mention: Mention) -> str:
-    return Judged(article, mention).unit
