@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ Statistic = Callable[[FloatArray], FloatArray]
 """From totals, `(..., k)`, to figures, `(...)`; nan where the figure is undefined."""
 
 IntervalMethod = Literal["jackknife", "bootstrap", "linearised", "none"]
+_METHODS: tuple[str, ...] = get_args(IntervalMethod)
 _UNDEFINED_SHARE = 0.05
 _STEP = 1e-3
 """Share of an article by which the totals are moved to see how a figure changes."""
@@ -45,6 +46,9 @@ class IntervalOptions:
 
     def __post_init__(self) -> None:
         """Refuse what cannot give an interval."""
+        if self.method not in _METHODS:
+            known = ", ".join(_METHODS)
+            raise DataError(f"an interval's method is one of {known}; got {self.method!r}")
         if not 0 < self.confidence < 1:
             raise DataError(f"a confidence lies between 0 and 1, got {self.confidence}")
         if self.n_draws < 1 or self.min_articles < 2:

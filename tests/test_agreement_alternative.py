@@ -255,3 +255,59 @@ def test_result_is_ready_for_json() -> None:
     record: dict[str, Any] = json.loads(json.dumps(test.to_dict(), allow_nan=False))
     assert len(record["annotators"]) == len(test.to_frame()) == 3
     assert record["winning_rate"]["status"] == "ok"
+
+
+def thirty(articles: int) -> pd.DataFrame:
+    """Thirty units in so many articles, which x and y both call a."""
+    rows = [(f"u{i}", f"a{i % articles}", name, "a") for i in range(30) for name in "xy"]
+    return pd.DataFrame(rows, columns=["unit", "article", "annotator", "label"])
+
+
+def said(label: str = "a", prefix: str = "u") -> pd.DataFrame:
+    return pd.DataFrame({"unit": [f"{prefix}{i}" for i in range(30)], "label": label})
+
+
+def test_a_predictor_that_answers_none_of_the_units_is_refused() -> None:
+    # Without this the first annotator would be tested as if it were the predictor.
+    with pytest.raises(DataError, match="got 30 answers, none of them to one of 30 units"):
+        agreement.alternative_annotator_test(thirty(10), said(prefix="v"), PREFERENCE)
+
+
+def test_units_may_be_numbers_on_one_side() -> None:
+    table = thirty(10).assign(unit=[i for i in range(30) for _ in "xy"])
+    texts, numbers = said().assign(unit=[str(i) for i in range(30)]), said().assign(unit=range(30))
+    first, second = (
+        agreement.alternative_annotator_test(table, one, PREFERENCE) for one in (texts, numbers)
+    )
+    assert first == second
+    assert [test.annotator for test in first.annotators] == ["x", "y"]
+
+
+def test_an_annotator_without_a_name_is_not_the_predictor() -> None:
+    table = thirty(10).replace({"annotator": {"x": ""}})
+    made = agreement.alternative_annotator_test(table, said("b"), PREFERENCE)
+    assert [(t.annotator, t.predictor_share) for t in made.annotators] == [("", 0.0), ("y", 0.0)]
+
+
+def test_two_answers_to_one_unit_are_refused() -> None:
+    twice = pd.concat([said("a"), said("b")])
+    with pytest.raises(DataError, match="one row per unit; 60 rows are of 30 units"):
+        agreement.alternative_annotator_test(thirty(10), twice, PREFERENCE)
+
+
+def test_one_article_gives_no_clustered_winning_rate() -> None:
+    made = agreement.alternative_annotator_test(thirty(1), said(), PREFERENCE)
+    assert made.winning_rate.value == 1.0
+    assert made.winning_rate_clustered.value is None
+    assert made.winning_rate_clustered.status == "too few: 1 article"
+    alone = agreement.alternative_annotator_test(thirty(10), said(), PREFERENCE, cluster=None)
+    assert alone.winning_rate_clustered.status == "not asked for"
+
+
+@pytest.mark.parametrize(
+    "thresholds",
+    [{"epsilon": float("nan")}, {"epsilon": 15}, {"min_items": 1}, {"min_annotators": 1}],
+)
+def test_thresholds_under_which_there_is_no_test_are_refused(thresholds: dict[str, float]) -> None:
+    with pytest.raises(DataError, match=r"epsilon lies|at least 2 items"):
+        TestOptions(**thresholds)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -99,3 +100,26 @@ def test_parts_become_a_frame_and_json() -> None:
     assert list(frame["annotator"]) == ["x", "x", "y"]
     assert {"value", "low", "high", "status", "n_items"} <= set(frame.columns)
     json.dumps(made.to_dict(), allow_nan=False)
+
+
+def test_annotators_may_be_numbers() -> None:
+    # x is 1, y is 2, z is 3: the same figures as by name.
+    numbered = TABLE.assign(annotator=TABLE["annotator"].map({"x": 1, "y": 2, "z": 3}))
+    for parts in (agreement.by_pair, agreement.leave_one_annotator_out):
+        named, counted = (parts(agreement.alpha, rows, TOPIC) for rows in (TABLE, numbered))
+        assert [part.estimate for part in counted] == [part.estimate for part in named]
+    without = agreement.leave_one_annotator_out(agreement.alpha, numbered, TOPIC)
+    assert [part.estimate.value for part in without][2] == 1.0  # x and y agree
+
+
+def test_by_label_reads_sets_from_parquet() -> None:
+    # Parquet brings lists back as arrays.
+    sets = [["victim"], ["victim", "partner"], [], ["partner"]]
+    rows = [
+        (f"u{i}", f"a{i}", annotator, np.array(held, dtype=object))
+        for i, held in enumerate(sets)
+        for annotator in "xy"
+    ]
+    table = pd.DataFrame(rows, columns=["unit", "article", "annotator", "label"])
+    made = agreement.by_label(agreement.raw_agreement, table, ROLES)
+    assert [(part.estimate.value, part.estimate.n_items) for part in made] == [(1.0, 4), (1.0, 4)]

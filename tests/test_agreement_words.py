@@ -246,3 +246,45 @@ def test_jackknife_says_where_variation_hangs_on_one_article() -> None:
     estimate = agreement.alpha(table(rows), STANCE, options=options)
     assert estimate.value is not None
     assert estimate.interval_status == "undefined without 1 of 7 articles"
+
+
+def test_low_ends_stay_within_what_a_figure_can_be() -> None:
+    # Six articles of two units, of which one agrees: 1/12. Without its article 0/10, without any
+    # other 1/10: error sqrt(5/6 (1/12^2 + 5/60^2)) = 1/12, and t(5) = 2.571 puts the low end below
+    # 0, where no share is.
+    rows = [
+        (f"u{a}{i}", f"a{a}", annotator, "for" if annotator == "x" or a + i == 0 else "against")
+        for a in range(6)
+        for i in range(2)
+        for annotator in ("x", "y")
+    ]
+    share = agreement.raw_agreement(table(rows), STANCE)
+    assert share.value == pytest.approx(1 / 12)
+    assert (share.low, share.high) == (0.0, pytest.approx((1 + 2.5706) / 12, abs=1e-4))
+
+
+def test_a_figure_below_minus_one_lies_in_its_interval() -> None:
+    # Eight pairs disagree, p_a = 0; with a hundred units that one annotator called neither the
+    # margins are 104/108 neither and 2/108 each other label: p_e = (104^2 + 2 * 2^2) / 108^2 =
+    # .92798, and kappa = -p_e / (1 - p_e) = -12.886.
+    rows = [(f"s{i}", f"a{i % 8}", "x", "neither") for i in range(100)]
+    rows += [(f"p{i}", f"a{i}", "x", "neither") for i in range(8)]
+    rows += [(f"p{i}", f"a{i}", "y", "for" if i % 2 else "against") for i in range(8)]
+    made = agreement.fleiss_kappa(table(rows), STANCE)
+    assert made.value == pytest.approx(-12.886, abs=5e-4)
+    assert made.low is not None
+    assert made.high is not None
+    assert made.low < made.value < made.high < -1
+
+
+@pytest.mark.parametrize("measure", [agreement.kappa, agreement.gwet, agreement.conger_kappa])
+def test_unknown_weights_are_refused(measure: Callable[..., Estimate]) -> None:
+    with pytest.raises(DataError, match="weights are one of plain, linear, quadratic; got 'cubic'"):
+        measure(table(AGREED), STANCE, weights="cubic")
+
+
+def test_unknown_ways_are_refused() -> None:
+    with pytest.raises(DataError, match="one of stop, set aside; got 'ignore'"):
+        AgreementOptions(unknown="ignore")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"method is one of jackknife, .*; got 'boot'"):
+        IntervalOptions(method="boot")  # type: ignore[arg-type]

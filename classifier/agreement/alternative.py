@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from classifier.agreement.coding import AgreementOptions, Coding, is_missing, read_coding
+from classifier.agreement.coding import AgreementOptions, Coding
+from classifier.agreement.joining import coding_with_predictor
 from classifier.agreement.scoring import (
     TINY,
     Scores,
@@ -33,9 +34,6 @@ from classifier.resampling import (
     interval,
 )
 from classifier.showing import frame_html, frame_text
-
-PREDICTOR = "\x00predictor"
-"""Sorts before every annotator, so that the predictor is the first column of a coding."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class AlternativeTest:
     winning_rate: Estimate
     """Share of annotators the predictor beats, as published; it passes from .5."""
     winning_rate_clustered: Estimate
-    """The same with p-values clustered by article."""
+    """The same with p-values clustered by article, of the annotators who coded two or more."""
     advantage_probability: Estimate
     """Chance that the predictor does at least as well as a random annotator, by article."""
     annotators: tuple[AnnotatorTest, ...]
@@ -135,24 +133,15 @@ def alternative_annotator_test(
             f"predictions need the columns unit and {variable.name!r} (or 'label'), "
             f"got {', '.join(map(str, predictions.columns))}"
         )
-    rows = with_predictor(table, predictions["unit"], predictions[column])
-    coding = read_coding(rows, variable, AgreementOptions(cluster=options.cluster or "article"))
+    answers = dict(zip(predictions["unit"], predictions[column], strict=True))
+    if len(answers) < len(predictions):
+        raise DataError(
+            "predictions need one row per unit; "
+            f"{len(predictions)} rows are of {len(answers)} units"
+        )
+    made = AgreementOptions(cluster=options.cluster or "article")
+    coding = coding_with_predictor(table, answers, variable, made)
     return alternative_test_of(coding, variable, options)
-
-
-def with_predictor(
-    table: pd.DataFrame, units: Sequence[str], labels: Sequence[object]
-) -> pd.DataFrame:
-    """The table with the predictor as one more annotator, at the units that annotators coded."""
-    answers = {
-        unit: label for unit, label in zip(units, labels, strict=True) if not is_missing(label)
-    }
-    rows = table[table["unit"].isin(answers.keys())].drop_duplicates("unit")
-    own = rows.assign(
-        annotator=PREDICTOR,
-        label=pd.Series([answers[unit] for unit in rows["unit"]], index=rows.index, dtype=object),
-    )
-    return pd.concat([table.astype({"label": object}), own], ignore_index=True)
 
 
 def alternative_test_of(
@@ -173,8 +162,8 @@ def alternative_test_of(
     return AlternativeTest(
         epsilon=options.epsilon,
         scoring=scoring,
-        winning_rate=_winning_rate(tests, [test.is_won for test in tests]),
-        winning_rate_clustered=_winning_rate(tests, [test.is_won_clustered for test in tests]),
+        winning_rate=_winning_rate(tests, options, clustered=False),
+        winning_rate_clustered=_winning_rate(tests, options, clustered=True),
         advantage_probability=_advantage(scores, tests, options),
         annotators=tuple(tests),
     )
@@ -241,11 +230,15 @@ def _rejected(p_values: Sequence[float | None], options: TestOptions) -> list[bo
     return [won.get(i, False) for i in range(len(p_values))]
 
 
-def _winning_rate(tests: Sequence[AnnotatorTest], won: Sequence[bool]) -> Estimate:
-    tested = [test for test in tests if test.status == "ok"]
+def _winning_rate(
+    tests: Sequence[AnnotatorTest], options: TestOptions, *, clustered: bool
+) -> Estimate:
+    known = [test.p_clustered is not None if clustered else test.p is not None for test in tests]
+    tested = [test for test, is_known in zip(tests, known, strict=True) if is_known]
     if not tested:
-        status = _no_test(tests)
+        status = _no_test(tests, options, clustered=clustered)
         return Estimate(None, status, interval_status=status, method="winning rate")
+    won = [test.is_won_clustered if clustered else test.is_won for test in tested]
     return Estimate(
         value=sum(won) / len(tested),
         status="ok",
@@ -256,7 +249,12 @@ def _winning_rate(tests: Sequence[AnnotatorTest], won: Sequence[bool]) -> Estima
     )
 
 
-def _no_test(tests: Sequence[AnnotatorTest]) -> str:
+def _no_test(
+    tests: Sequence[AnnotatorTest], options: TestOptions, *, clustered: bool = False
+) -> str:
+    """Why there is no winning rate, or no advantage."""
+    if clustered and any(test.status == "ok" for test in tests):
+        return f"too few: 1 {options.cluster}" if options.cluster else "not asked for"
     if len(tests) < 2:
         return "not estimable: one annotator" if tests else "not estimable: no labels"
     return f"too few: {counted(max(test.n_items for test in tests), 'item')}"
@@ -265,7 +263,7 @@ def _no_test(tests: Sequence[AnnotatorTest]) -> str:
 def _advantage(scores: Scores, tests: Sequence[AnnotatorTest], options: TestOptions) -> Estimate:
     columns = [i + 1 for i, test in enumerate(tests) if test.status == "ok"]
     if not columns:
-        status = _no_test(tests)
+        status = _no_test(tests, options)
         return Estimate(None, status, interval_status=status, method="advantage probability")
     coding = scores.coding
     sums = np.zeros((len(coding.codes), 2 * len(columns)))

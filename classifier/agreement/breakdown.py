@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from classifier.agreement.coding import DEFAULT_OPTIONS, AgreementOptions, is_missing
@@ -108,7 +109,7 @@ def by_pair(
     """The measure for every pair of annotators."""
     parts = []
     for first, second in combinations(_annotators(table), 2):
-        rows = table[table["annotator"].isin([first, second])]
+        rows = table[_named(table).isin([first, second])]
         group = {"annotator": first, "other": second}
         parts.append(Part(group, measure(rows, variable, options=options)))
     return Breakdown(tuple(parts))
@@ -124,7 +125,7 @@ def leave_one_annotator_out(
     """The measure without each annotator in turn: a rise shows who disagrees with the rest."""
     parts = []
     for annotator in _annotators(table):
-        rows = table[table["annotator"] != annotator]
+        rows = table[_named(table) != annotator]
         parts.append(Part({"without": annotator}, measure(rows, variable, options=options)))
     return Breakdown(tuple(parts))
 
@@ -159,7 +160,7 @@ def _has(label: object, name: str, variable: Variable) -> object:
         if label not in variable.names:
             return label
         return PRESENT if label == name else ABSENT
-    if isinstance(label, set | frozenset | list | tuple):
+    if isinstance(label, set | frozenset | list | tuple | np.ndarray):
         unknown = set(label) - set(variable.names)
         if unknown:
             return ", ".join(sorted(map(str, unknown)))
@@ -168,4 +169,10 @@ def _has(label: object, name: str, variable: Variable) -> object:
 
 
 def _annotators(table: pd.DataFrame) -> list[str]:
-    return sorted(table["annotator"].dropna().astype(str).unique())
+    return sorted(_named(table).dropna().unique())
+
+
+def _named(table: pd.DataFrame) -> pd.Series:
+    """Each row's annotator as text, as a coding takes it: annotators may be numbers."""
+    annotators = table["annotator"]
+    return annotators.astype(str).where(annotators.notna())

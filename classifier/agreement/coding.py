@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from classifier.errors import DataError
 from classifier.resampling import FloatArray, IntArray, IntervalOptions
 
 COLUMNS = ("unit", "article", "annotator", "label")
+Unknown = Literal["stop", "set aside"]
+_WITH_UNKNOWN: tuple[str, ...] = get_args(Unknown)
 _SHOWN = 5
 
 
@@ -24,9 +26,16 @@ class AgreementOptions:
     cluster: str = "article"
     """Column whose values are resampled whole: "article", or "story" where wire copies of one story
     are to count once. Where it is null, the article stands for itself."""
-    unknown: Literal["stop", "set aside"] = "stop"
+    unknown: Unknown = "stop"
     """What happens to labels that the codebook does not have: the run stops with the list, or they
     are left out and counted in the estimate's notes."""
+
+    def __post_init__(self) -> None:
+        """Refuse a way with unknown labels that there is not."""
+        if self.unknown not in _WITH_UNKNOWN:
+            raise DataError(
+                f"unknown labels are met by one of {', '.join(_WITH_UNKNOWN)}; got {self.unknown!r}"
+            )
 
 
 DEFAULT_OPTIONS = AgreementOptions()
@@ -102,7 +111,7 @@ def read_coding(table: pd.DataFrame, variable: Variable, options: AgreementOptio
         DataError: a column or an id is missing, a unit lies in two articles, one annotator gave
             one unit two labels, or a label is not in the codebook (unless set aside).
     """
-    rows = _coded_rows(table, options)
+    rows = coded_rows(table, options)
     labels, unknown = _known_labels(rows["label"].tolist(), variable)
     _refuse_unknown(unknown, variable, options)
     rows = rows[np.array([label is not None for label in labels], dtype=bool)]
@@ -120,16 +129,8 @@ def read_coding(table: pd.DataFrame, variable: Variable, options: AgreementOptio
     return replace(coding, values=values, notes=tuple(note for note in notes if note))
 
 
-def is_missing(label: object) -> bool:
-    """Whether a label means "not coded": None, nan or pandas' NA, never an empty set.
-
-    >>> [is_missing(label) for label in (None, float("nan"), frozenset(), "neutral")]
-    [True, True, False, False]
-    """
-    return label is None or label is pd.NA or (isinstance(label, float) and label != label)
-
-
-def _coded_rows(table: pd.DataFrame, options: AgreementOptions) -> pd.DataFrame:
+def coded_rows(table: pd.DataFrame, options: AgreementOptions) -> pd.DataFrame:
+    """The rows with a label; raises `DataError` where a column or an id is missing."""
     required = [*COLUMNS, *({options.cluster} - set(COLUMNS))]
     absent = [column for column in required if column not in table.columns]
     if absent:
@@ -143,6 +144,15 @@ def _coded_rows(table: pd.DataFrame, options: AgreementOptions) -> pd.DataFrame:
         if n_null:
             raise DataError(f"every coded row needs a value in {column!r}; {n_null} rows have none")
     return rows
+
+
+def is_missing(label: object) -> bool:
+    """Whether a label means "not coded": None, nan or pandas' NA, never an empty set.
+
+    >>> [is_missing(label) for label in (None, float("nan"), frozenset(), "neutral")]
+    [True, True, False, False]
+    """
+    return label is None or label is pd.NA or (isinstance(label, float) and label != label)
 
 
 def _known_labels(

@@ -15,7 +15,9 @@ class Sums(NamedTuple):
     """Articles x k."""
     statistic: Statistic
     method: str
-    bounds: tuple[float, float] = (-1.0, 1.0)
+    bounds: tuple[float, float] = (-math.inf, 1.0)
+    """Of the figure. Below -1 lies chance-corrected agreement whose margins also count units with
+    one label."""
 
 
 def estimate(coding: Coding, sums: Sums, options: AgreementOptions) -> Estimate:

@@ -1,6 +1,7 @@
 """Kappa and its relatives: Cohen, Scott, Fleiss, Gwet, Brennan and Prediger, and raw."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -120,7 +121,12 @@ def raw_agreement(
     """
     coding = read_coding(table, variable, options)
     same = np.eye(len(coding.values))
-    return _many(coding, same, lambda totals: _agreed(totals)[0], "raw agreement", options)
+    missing = not_estimable(coding, "raw agreement", options)
+    if missing is not None:
+        return missing
+    totals = per_article(unit_shares(coding.counts, same), coding)
+    sums = Sums(totals, lambda totals: _agreed(totals)[0], "raw agreement", (0.0, 1.0))
+    return of_all_units(coding, sums, options)
 
 
 def contingency(coding: Coding) -> FloatArray:
@@ -145,7 +151,7 @@ def _two(
     if missing is not None:
         return missing
     pairable = coding.pairable()
-    return estimate(pairable, Sums(contingency(pairable), statistic, method), options)
+    return estimate(pairable, Sums(contingency(pairable), statistic, method, (-1.0, 1.0)), options)
 
 
 def _many(
@@ -250,11 +256,14 @@ def corrected(observed: FloatArray, expected: FloatArray) -> FloatArray:
 
 
 def check_weights(weights: Weights, variable: Variable) -> None:
-    """Refuse sets, and weights that need an order the labels do not have."""
+    """Refuse sets, unknown weights, and weights that need an order the labels do not have."""
     if variable.kind == "set":
         raise DataError(
             f"variable {variable.name!r} is a set: use alpha, or this measure per label (by_label)"
         )
+    known = get_args(Weights)
+    if weights not in known:
+        raise DataError(f"weights are one of {', '.join(known)}; got {weights!r}")
     if weights != "plain" and variable.kind != "ordinal":
         raise DataError(
             f"{weights} weights need an ordinal variable; {variable.name!r} is {variable.kind}"

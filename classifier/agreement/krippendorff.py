@@ -15,8 +15,6 @@ from classifier.codebook import Variable
 from classifier.records import Estimate
 from classifier.resampling import FloatArray, Statistic
 
-_BOUNDS = (-np.inf, 1.0)
-
 
 def alpha(
     table: pd.DataFrame,
@@ -60,7 +58,7 @@ def alpha_of(
         return missing
     pairable = coding.pairable()
     totals, statistic = alpha_sums(pairable, variable, level)
-    return estimate(pairable, Sums(totals, statistic, method, _BOUNDS), options)
+    return estimate(pairable, Sums(totals, statistic, method), options)
 
 
 def alpha_sums(coding: Coding, variable: Variable, level: Level) -> tuple[FloatArray, Statistic]:

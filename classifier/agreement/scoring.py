@@ -30,6 +30,19 @@ class TestOptions:
     min_annotators: int = 2
     """Annotators an item needs, the one left out included."""
 
+    def __post_init__(self) -> None:
+        """Refuse thresholds under which there is no test."""
+        if not (0 <= self.epsilon < 1 and 0 < self.false_discovery_rate < 1):
+            raise DataError(
+                "epsilon lies from 0 to 1 and a false discovery rate between them, "
+                f"got {self.epsilon} and {self.false_discovery_rate}"
+            )
+        if self.min_items < 2 or self.min_annotators < 2:
+            raise DataError(
+                "the test needs at least 2 items and 2 annotators, "
+                f"got min_items={self.min_items}, min_annotators={self.min_annotators}"
+            )
+
     __test__ = False
 
 

@@ -12,7 +12,7 @@ from classifier.evaluation.figures import hits, macro_f1
 from classifier.evaluation.inputs import Judged, membership
 from classifier.evaluation.options import EvaluationOptions
 from classifier.evaluation.tables import Row
-from classifier.evaluation.versus_annotators import panel_coding
+from classifier.evaluation.versus_annotators import meets_annotators, panel_coding
 from classifier.resampling import (
     FloatArray,
     IntervalOptions,
@@ -49,7 +49,7 @@ def _measures(judged: Judged, predictor: str, options: EvaluationOptions) -> Map
         articles = judged.clusters(mask)
         totals = article_totals(hits(gold, answered), articles, int(articles.max()) + 1)
         measures["macro_f1"] = totals, macro_f1
-    if len(judged.labels):
+    if meets_annotators(judged, predictor):
         coding = panel_coding(judged, predictor, options)
         humans = coding.columns(range(1, len(coding.annotators))).pairable()
         if len(humans.codes):

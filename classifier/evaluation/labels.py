@@ -13,12 +13,12 @@ from classifier.evaluation.options import EvaluationOptions
 from classifier.evaluation.others import value_members
 from classifier.evaluation.panel import alpha_comparison, gwet_comparison, leave_one_out
 from classifier.evaluation.tables import Row
-from classifier.evaluation.versus_annotators import panel_coding
+from classifier.evaluation.versus_annotators import meets_annotators, panel_coding
 
 
 def label_agreement_rows(judged: Judged, predictor: str, options: EvaluationOptions) -> list[Row]:
     """One row per label: alpha and AC1 of its presence, predictor beside annotators."""
-    if not len(judged.labels) or not judged.predictors[predictor].given.any():
+    if not meets_annotators(judged, predictor):
         return []
     coding = panel_coding(judged, predictor, options)
     members = value_members(coding, judged.variable)

@@ -11,10 +11,10 @@ from classifier.agreement.alternative import (
     AnnotatorTest,
     alternative_test_of,
     rejected,
-    with_predictor,
 )
-from classifier.agreement.coding import Coding, read_coding
+from classifier.agreement.coding import Coding
 from classifier.agreement.distances import usual_level
+from classifier.agreement.joining import coding_with_predictor
 from classifier.agreement.krippendorff import alpha_of
 from classifier.agreement.scoring import TestOptions
 from classifier.codebook import Variable
@@ -43,14 +43,19 @@ class Cell(NamedTuple):
 
 def panel_coding(judged: Judged, predictor: str, options: EvaluationOptions) -> Coding:
     """Annotators and the predictor as units x annotators; the predictor is the first column."""
-    answers = judged.predictors[predictor].labels
-    table = with_predictor(judged.labels, judged.items["unit"], answers)
-    return read_coding(table, judged.variable, options.agreement)
+    answers = dict(zip(judged.items["unit"], judged.predictors[predictor].labels, strict=True))
+    return coding_with_predictor(judged.labels, answers, judged.variable, options.agreement)
+
+
+def meets_annotators(judged: Judged, predictor: str) -> bool:
+    """Whether the predictor answers a mention that an annotator coded."""
+    answered = judged.items["unit"][judged.predictors[predictor].given]
+    return not set(answered).isdisjoint(judged.labels["unit"])
 
 
 def agreement_rows(judged: Judged, predictor: str, options: EvaluationOptions) -> list[Row]:
     """Table A: one row per group of every breakdown."""
-    if not len(judged.labels) or not judged.predictors[predictor].given.any():
+    if not meets_annotators(judged, predictor):
         return []
     coding = panel_coding(judged, predictor, options)
     items = judged.items.set_index("unit").loc[list(coding.units)]
@@ -68,7 +73,7 @@ def agreement_rows(judged: Judged, predictor: str, options: EvaluationOptions) -
 
 def annotator_rows(judged: Judged, predictor: str, options: EvaluationOptions) -> list[Row]:
     """One row per annotator: against the others, beside the predictor, and the test."""
-    if not len(judged.labels) or not judged.predictors[predictor].given.any():
+    if not meets_annotators(judged, predictor):
         return []
     coding = panel_coding(judged, predictor, options)
     cell = _cell({}, coding, judged.variable, options)
@@ -157,8 +162,7 @@ def _across(cells: Sequence[Cell]) -> list[Estimate]:
     for i, cell in enumerate(cells):
         own = cell.test.winning_rate_clustered
         wins = [is_won for (j, _), is_won in zip(known, won, strict=True) if j == i]
-        n_tested = sum(test.status == "ok" for test in cell.test.annotators)
-        rates.append(own if own.value is None else _rate(own, sum(wins) / n_tested))
+        rates.append(own if own.value is None else _rate(own, sum(wins) / len(wins)))
     return rates
 
 
