@@ -16,7 +16,7 @@ from classifier.annotations.rows import (
     Scheme,
     check_record,
 )
-from classifier.annotations.table import AnnotationSet, annotation_table
+from classifier.annotations.table import Annotation, AnnotationSet, annotation_table
 from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.files import write_json_lines
@@ -74,18 +74,17 @@ def fix_annotations(folder: Path | str, out: Path | str, codebook: Codebook | No
     rows = [_recoded(row, scheme, current, mended) for row in loaded.rows]
     rows = _relocated(rows, current, mended)
     left_out = list(loaded.article_problems)
-    kept: list[Row] = []
+    kept: list[Annotation] = []
     for row in without_repeats(rows):
         if row.annotation is not None:
-            kept.append(row)
+            kept.append(row.annotation)
         elif [problem.reason for problem in row.problems] == [IDENTICAL]:
             mended.append(replace(row.problems[0], reason="identical row dropped"))
         else:
             left_out += row.problems
-    table = annotation_table((r.annotation for r in kept if r.annotation), scheme.codebook)
     lost = {problem.where for problem in left_out}
     fixed = Fixed(
-        AnnotationSet(loaded.articles, table, scheme.codebook),
+        AnnotationSet(loaded.articles, annotation_table(kept, scheme.codebook), scheme.codebook),
         tuple(problem for problem in mended if problem.where not in lost),
         tuple(left_out),
     )
