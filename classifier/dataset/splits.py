@@ -75,7 +75,7 @@ def split_articles(
         articles = with_stories(articles)
     published: dict[str, list[Article]] = defaultdict(list)
     for article in articles:
-        published[_published_part(article)].append(article)
+        published[published_part(article)].append(article)
     pool = published.pop(TRAIN, [])
     kept, problems = _without_copies(pool, published)
     wanted = _wanted(shares, len(kept), set(published))
@@ -157,7 +157,8 @@ def _copy(article_id: str, part: str) -> Problem:
     )
 
 
-def _published_part(article: Article) -> str:
+def published_part(article: Article) -> str:
+    """The part its publisher put it in, by our names; training where there is no such decision."""
     part = article.split or TRAIN
     return _PUBLISHED.get(part, part)
 

@@ -14,6 +14,7 @@ from classifier.dataset import (
     Data,
     Shares,
     SplitBy,
+    published_part,
     read_corpora,
     split_articles,
 )
@@ -29,7 +30,6 @@ from classifier.training import Run, TrainOptions, train
 from classifier.training_record import data_sha256
 
 _WISH = "started.json"
-_PUBLISHED_FOR_TRAINING = (None, "train", "training")
 
 
 def cross_fit(
@@ -86,7 +86,7 @@ def deal_folds(
     pool = [
         replace(article, split=None)
         for article in annotation_set.articles
-        if article.split in _PUBLISHED_FOR_TRAINING
+        if published_part(article) == TRAIN
     ]
     if len(pool) < n_folds:
         raise DataError(
