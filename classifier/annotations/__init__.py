@@ -1,8 +1,13 @@
 """Annotation sets: who labelled which mention how, checked on the way in, adjudicated to gold."""
 
 from classifier.annotations.fix import Fixed, fix_annotations
-from classifier.annotations.folder import check_annotations, read_annotations, write_annotations
-from classifier.annotations.gold import adjudicate, long_table
+from classifier.annotations.folder import (
+    annotation_set_of,
+    check_annotations,
+    read_annotations,
+    write_annotations,
+)
+from classifier.annotations.gold import adjudicate, gold_with_chances, long_table
 from classifier.annotations.joining import Recoded, join_sets, recode
 from classifier.annotations.table import (
     Annotation,
@@ -22,9 +27,11 @@ __all__ = [
     "Recoded",
     "Value",
     "adjudicate",
+    "annotation_set_of",
     "annotation_table",
     "check_annotations",
     "fix_annotations",
+    "gold_with_chances",
     "join_sets",
     "long_table",
     "mention_unit",

@@ -17,7 +17,7 @@ from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, default_codebook, read_codebook, write_codebook
 from classifier.errors import DataError
 from classifier.files import write_json_lines
-from classifier.records import Article, Problem
+from classifier.records import Article, Problem, counted
 
 ARTICLES, ANNOTATIONS, CODEBOOK = "articles.jsonl", "annotations.jsonl", "codebook.toml"
 IDENTICAL = "identical row"
@@ -57,14 +57,19 @@ def read_annotations(folder: Path | str, codebook: Codebook | None = None) -> An
         shown = "; ".join(f"{p.where}: {p.reason}: {p.detail}" for p in problems[:_SHOWN])
         rest = len(problems) - _SHOWN
         more = f"; and {rest} more (classifier check lists all)" if rest > 0 else ""
-        n = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise DataError(
-            f"{folder}: an annotation set without faults was required, {n}: {shown}{more}"
+            f"{folder}: an annotation set without faults was required, "
+            f"{counted(len(problems), 'problem')}: {shown}{more}"
         )
     table = annotation_table(
         (row.annotation for row in loaded.rows if row.annotation), loaded.scheme.codebook
     )
     return AnnotationSet(loaded.articles, table, loaded.scheme.codebook)
+
+
+def annotation_set_of(data: AnnotationSet | Path | str) -> AnnotationSet:
+    """The set itself, or the one in a folder; raises as `read_annotations`."""
+    return data if isinstance(data, AnnotationSet) else read_annotations(data)
 
 
 def check_annotations(folder: Path | str, codebook: Codebook | None = None) -> list[Problem]:

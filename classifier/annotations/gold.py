@@ -71,6 +71,14 @@ def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.Data
     )
 
 
+def gold_with_chances(annotation_set: AnnotationSet) -> pd.DataFrame:
+    """The majority's labels, with the chance that their article was drawn where it is known."""
+    articles = annotation_set.article_by_id
+    gold = adjudicate(annotation_set)
+    chances = [articles[name].sampling_probability for name in gold["article_id"]]
+    return gold.assign(sampling_probability=pd.Series(chances, index=gold.index, dtype=float))
+
+
 def long_table(annotation_set: AnnotationSet, variable: str) -> pd.DataFrame:
     """What agreement is computed from: columns `unit, article, annotator, label`.
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from classifier.agreement import Part, alpha, by_columns, by_pair
-from classifier.annotations import AnnotationSet, long_table, read_annotations
+from classifier.annotations import AnnotationSet, annotation_set_of, long_table
 from classifier.report import chart
 from classifier.report.drawing import Chart
 from classifier.showing import frame_html, frame_text
@@ -107,7 +107,7 @@ def measure_agreement(
         by: Groupings by columns of articles and mentions (`language`, `source`, `target`, `zone`);
             `()` is everything together.
     """
-    annotation_set = data if isinstance(data, AnnotationSet) else read_annotations(data)
+    annotation_set = annotation_set_of(data)
     entries = []
     for variable in annotation_set.codebook.variables:
         table = _with_columns(long_table(annotation_set, variable.name), annotation_set)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, read_annotations
+from classifier.annotations import AnnotationSet, annotation_set_of
 from classifier.codebook import shipped_annotations
 from classifier.evaluation import Evaluation
 from classifier.models.base import Progress
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
-from classifier.pipeline.evaluating import evaluate, restricted
+from classifier.pipeline.evaluating import evaluate, restricted, seen_articles
 from classifier.pipeline.explaining import with_explanations
 from classifier.pipeline.presenting import results_frame, results_html, results_text
 from classifier.pipeline.profiling import profile
@@ -28,7 +28,6 @@ from classifier.training import Run, TrainOptions
 Step = Callable[[str], AbstractContextManager[Progress]]
 """Announces a step and shows its progress."""
 CODED_SHARE = 0.5
-_TRAINED_ON = ("train", "development", "calibration")
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,8 @@ def demonstrate(
         folds: Train that many further models, for profiles of more sources in more minutes.
         step: Called with the name of each step.
     """
-    out, annotation_set = Path(out), _annotation_set(data)
+    out = Path(out)
+    annotation_set = annotation_set_of(shipped_annotations() / "sample" if data is None else data)
     with step("agreement"):
         agreement = measure_agreement(annotation_set)
     with step("train") as tell:
@@ -113,14 +113,8 @@ def demonstrate(
     return Demo(run, agreement, evaluation, predictions, profiles, report)
 
 
-def _annotation_set(data: Path | str | AnnotationSet | None) -> AnnotationSet:
-    source = shipped_annotations() / "sample" if data is None else data
-    return source if isinstance(source, AnnotationSet) else read_annotations(source)
-
-
 def _unseen(run: Run, annotation_set: AnnotationSet) -> AnnotationSet:
-    seen = {name for part in _TRAINED_ON for name in run.split.get(part, ())}
-    return restricted(annotation_set, set(annotation_set.article_by_id) - seen)
+    return restricted(annotation_set, set(annotation_set.article_by_id) - seen_articles(run))
 
 
 def _coded(unseen: AnnotationSet, seed: int) -> AnnotationSet:

@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, read_annotations
+from classifier.annotations import AnnotationSet, annotation_set_of
 from classifier.calibration import Calibration
+from classifier.dataset import CALIBRATION, DEVELOPMENT, TEST, TRAIN
 from classifier.errors import DataError
 from classifier.evaluation import Evaluation, EvaluationOptions
 from classifier.evaluation import evaluate as judge
@@ -19,9 +20,7 @@ from classifier.predictions import read_predictions
 from classifier.score import Scorer, load
 from classifier.training import Run, TrainOptions, read_run_summary, train
 
-HELD_OUT = "test"
 LINEAR = "linear"
-_SEEN = frozenset({"train", "development", "calibration"})
 
 
 def evaluate(
@@ -50,7 +49,7 @@ def evaluate(
         DataError: the part is not there or holds no annotated article.
     """
     run = run if isinstance(run, Run) else read_run_summary(run)
-    annotation_set = data if isinstance(data, AnnotationSet) else read_annotations(data)
+    annotation_set = annotation_set_of(data)
     folded = _out_of_fold(run, annotation_set) if split is None else frozenset()
     chosen = folded or select_articles(run, annotation_set, split)
     part = restricted(annotation_set, chosen)
@@ -82,7 +81,7 @@ def evaluate_predictions(
     With a `run`, on the articles of its part `split`; without, on the publisher's part `split`, or
     on everything.
     """
-    annotation_set = data if isinstance(data, AnnotationSet) else read_annotations(data)
+    annotation_set = annotation_set_of(data)
     if run is not None:
         run = run if isinstance(run, Run) else read_run_summary(run)
         annotation_set = restricted(annotation_set, select_articles(run, annotation_set, split))
@@ -132,8 +131,7 @@ def select_articles(run: Run, annotation_set: AnnotationSet, split: str | None) 
     if not present:
         raise DataError("evaluation needs annotated articles, but this set has none")
     if split is None:
-        split_of_seen = set().union(*(run.split.get(part, []) for part in _SEEN))
-        chosen = present & set(run.split.get(HELD_OUT, [])) or present - split_of_seen
+        chosen = present & set(run.split.get(TEST, [])) or present - seen_articles(run)
         if not chosen:
             raise DataError(
                 "evaluation needs articles that the run was not trained on, but all "
@@ -148,6 +146,11 @@ def select_articles(run: Run, annotation_set: AnnotationSet, split: str | None) 
             f"the split has the parts {parts}; got {split!r}, which has no article here"
         )
     return chosen
+
+
+def seen_articles(run: Run) -> set[str]:
+    """Ids of the articles that shaped the run: learnt from, stopped by or calibrated on."""
+    return {name for part in (TRAIN, DEVELOPMENT, CALIBRATION) for name in run.split.get(part, [])}
 
 
 def restricted(annotation_set: AnnotationSet, article_ids: Collection[str]) -> AnnotationSet:
@@ -175,5 +178,5 @@ def _is_linear(run: Run) -> bool:
 
 def _is_training_data(run: Run, annotation_set: AnnotationSet) -> bool:
     """Whether the run's training articles are all there, so that a baseline can learn from them."""
-    needed = set(run.split.get("train", []))
+    needed = set(run.split.get(TRAIN, []))
     return needed <= set(annotation_set.article_by_id)

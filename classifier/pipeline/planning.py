@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, read_annotations
+from classifier.annotations import AnnotationSet, gold_with_chances, read_annotations
 from classifier.articles import read_articles
 from classifier.errors import DataError
-from classifier.pipeline.profiling import Table, frame_of, gold_of, plan
+from classifier.pipeline.profiling import Table, frame_of, plan
 from classifier.profiles import Plan, ProfileOptions, planned_chances
 from classifier.records import Article, Problem
 from classifier.report.drawing import Chart
@@ -74,7 +74,8 @@ def extend(
     options = options or PlanOptions()
     table, coded = frame_of(predictions), read_annotations(gold)
     rows = plan(table, coded, half_width=options.half_width, options=options.profile)
-    chances = planned_chances(table, coded.codebook, gold_of(coded), rows, options.profile)
+    labels = gold_with_chances(coded)
+    chances = planned_chances(table, coded.codebook, labels, rows, options.profile)
     frame = _with_scored(_frame(Path(gold), table, coded), table)
     sample = draw_further(frame, set(coded.article_by_id), chances, seed=options.seed)
     reading = read_articles(articles)

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, adjudicate, read_annotations
+from classifier.annotations import AnnotationSet, annotation_set_of, gold_with_chances
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.predictions import Predictions, read_predictions
 from classifier.profiles import Plan, Profile, ProfileOptions, plan_articles, profile_sources
@@ -32,12 +32,12 @@ def profile(
         options: Groups, zones, estimand.
     """
     table = frame_of(predictions)
-    annotation_set = _annotation_set(gold)
+    annotation_set = None if gold is None else annotation_set_of(gold)
     if isinstance(codebook, Path):
         codebook = read_codebook(codebook)
     if codebook is None:
         codebook = default_codebook() if annotation_set is None else annotation_set.codebook
-    labels = None if annotation_set is None else gold_of(annotation_set)
+    labels = None if annotation_set is None else gold_with_chances(annotation_set)
     chances = _chances(gold) if isinstance(gold, Path | str) else None
     return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
 
@@ -51,15 +51,11 @@ def plan(
 ) -> Plan:
     """Per source and target, how many coded articles an interval of this half-width takes."""
     table = frame_of(predictions)
-    annotation_set = gold if isinstance(gold, AnnotationSet) else read_annotations(gold)
-    labels = gold_of(annotation_set)
+    annotation_set = annotation_set_of(gold)
+    labels = gold_with_chances(annotation_set)
     return plan_articles(
         table, annotation_set.codebook, labels, half_width=half_width, options=options
     )
-
-
-def _annotation_set(data: Path | str | AnnotationSet | None) -> AnnotationSet | None:
-    return data if isinstance(data, AnnotationSet) or data is None else read_annotations(data)
 
 
 def _chances(folder: Path | str) -> dict[str, float] | None:
@@ -69,14 +65,6 @@ def _chances(folder: Path | str) -> dict[str, float] | None:
         return None
     known = frame.dropna(subset="sampling_probability")
     return dict(zip(known["article_id"], known["sampling_probability"], strict=True))
-
-
-def gold_of(annotation_set: AnnotationSet) -> pd.DataFrame:
-    """Adjudicated labels with the chance that their article was drawn, where it is known."""
-    articles = annotation_set.article_by_id
-    gold = adjudicate(annotation_set)
-    chances = [articles[name].sampling_probability for name in gold["article_id"]]
-    return gold.assign(sampling_probability=pd.Series(chances, index=gold.index, dtype=float))
 
 
 def frame_of(predictions: Table) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, adjudicate
+from classifier.annotations import AnnotationSet, gold_with_chances
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.explanations import Explanation
 from classifier.predictions import OK
@@ -108,10 +108,7 @@ def _pulls(evidence: Evidence, profile: Profile | None) -> Pulls:
         return Pulls({}, {})
     gold = None
     if evidence.annotations is not None and any(row.n_coded_articles for row in profile):
-        gold = adjudicate(evidence.annotations)
-        articles = evidence.annotations.article_by_id
-        chances = [articles[name].sampling_probability for name in gold["article_id"]]
-        gold = gold.assign(sampling_probability=pd.Series(chances, index=gold.index, dtype=float))
+        gold = gold_with_chances(evidence.annotations)
         if evidence.coded is not None:
             gold = gold[gold["article_id"].isin(evidence.coded)].reset_index(drop=True)
     return pulls(evidence.predictions, evidence.codebook, profile, gold)
