@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from classifier.models.runtime import quiet_transformers
-from classifier.models.runtime_openvino import _Bare
+from classifier.models.runtime_openvino import _Bare, _openvino
 
 Batch = Mapping[str, Tensor]
 
@@ -35,8 +35,8 @@ class Int8Encoder(nn.Module):
 
 def int8_encoder(encoder: Any, batches: Sequence[Batch]) -> Int8Encoder:  # noqa: ANN401
     """Weights and activations as integers, their ranges those that the batches show."""
+    openvino = _openvino()
     import nncf
-    import openvino
 
     given = [_inputs(batch["input_ids"], batch["attention_mask"]) for batch in batches]
     example = {"input_ids": batches[0]["input_ids"], "attention_mask": batches[0]["attention_mask"]}

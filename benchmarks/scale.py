@@ -187,13 +187,14 @@ def against_ray(given: argparse.Namespace, run: Path, folder: Path) -> dict[str,
     write_json_lines(corpus, make_articles(given.articles, given.seed))
     engines = ("local", "ray")
     local, ray = (watched(engine, run, corpus, folder / f"{engine}.parquet") for engine in engines)
+    rates = [run["articles_per_second"] for run in (ray, local)]
     same = (folder / "local.parquet").read_bytes() == (folder / "ray.parquet").read_bytes()
     return {
         "articles": given.articles,
         "runs": {"local": local, "ray": ray},
         "same_bytes": same,
         "ratios": {
-            "ray_to_local": ray["articles_per_second"] / local["articles_per_second"],
+            "ray_to_local": rates[0] / rates[1] if all(rates) else None,
             "ray_to_local_with_start": local["seconds"] / ray["seconds"],
         },
     }
@@ -205,6 +206,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=1000)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--model", choices=["base", "tiny", "linear"], default="tiny")
+    parser.add_argument("--run", type=Path, help="A run folder, instead of training one.")
     parser.add_argument("--ray", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="Where the corpora are made; kept.")
@@ -216,10 +218,11 @@ def main() -> None:
         return
     with TemporaryDirectory() as spare:
         folder = given.folder or Path(spare)
-        run = make_run(given.model, folder)
+        run = given.run or make_run(given.model, folder)
         result = (against_ray if given.ray else growth)(given, run, folder)
     cores = len(psutil.Process().cpu_affinity() or ())
-    print(json.dumps({**result, "model": given.model, "words": WORDS, "cores": cores}))
+    about = {"model": "a run" if given.run else given.model, "words": WORDS, "cores": cores}
+    print(json.dumps({**result, **about}))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +61,13 @@ def test_an_architecture_that_was_never_tried_is_refused_rather_than_risked(run:
     encoder.config.model_type = "modernbert"
     with pytest.raises(ModelError, match="got modernbert, with which it may crash"):
         runtime_openvino.OpenVinoEncoder(encoder, None, bfloat16=False, n_threads=1)
+
+
+@needs_openvino
+def test_nothing_is_reported_to_the_makers_of_openvino(run: Path) -> None:
+    loaded(run, "openvino").predict(passages(1))
+    assert "openvino" in sys.modules
+    assert not [name for name in sys.modules if name.startswith("openvino_telemetry.")]
 
 
 @needs_openvino

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import uuid
 import warnings
 from importlib import metadata, util
@@ -46,6 +47,17 @@ def check_installed() -> None:
             "running with OpenVINO needs the package openvino: "
             "pip install 'stance-framing-classifier[fast]'"
         )
+
+
+def _openvino() -> Any:  # noqa: ANN401
+    """The package, without the one by which it reports over the network that it is used.
+
+    Each report is a process forked off this one, which may then hang, and holds its memory.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
 
 
 class OpenVinoEncoder(nn.Module):
@@ -120,9 +132,7 @@ def _example(encoder: PreTrainedModel, lengths: tuple[int, ...]) -> dict[str, Te
 def _compiled(
     encoder: PreTrainedModel, folder: Path | None, *, bfloat16: bool, n_threads: int
 ) -> Any:  # noqa: ANN401
-    import openvino
-
-    core = openvino.Core()
+    core = _openvino().Core()
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
         "NUM_STREAMS": min(n_threads, _MOST_STREAMS),
@@ -172,8 +182,7 @@ def _is_whole(place: Path) -> bool:
 
 def _write(encoder: PreTrainedModel, place: Path, *, bfloat16: bool) -> bool:
     """Export into a new folder beside `place` and move it there; whether that was possible."""
-    import openvino
-
+    openvino = _openvino()
     draft = place.with_name(f".{place.name}.{uuid.uuid4().hex}")
     try:
         draft.mkdir(parents=True)
