@@ -401,3 +401,84 @@ def test_what_the_design_fixes_is_no_difference() -> None:
 def test_a_chance_outside_0_to_1_is_refused() -> None:
     with pytest.raises(DataError, match=r"must lie in \(0, 1\]"):
         looks_random([1, 2, 3, 4], [1, 1, 0, 0], list("abcd"), probability=[0.5, 0.5, 0, 1])
+
+
+def test_copies_of_stories_double_the_articles_needed() -> None:
+    # Every article twice, both copies one story: the second tells nothing, so that twice as many
+    # articles are needed, or one less where the first story alone would do.
+    score, coded, article = (
+        np.asarray(x) for x in (LABELS + OTHERS, LABELS + [NAN] * 8, range(16))
+    )
+    score = score + np.tile([0.4, -0.4, 0.1], 6)[:16]
+    options = InferenceOptions(population="corpus")
+    once = articles_needed(score, coded, article, 0.12, options=options)
+    assert once is not None
+    assert 8 < once < 16
+    copies = [np.repeat(column, 2) for column in (score, coded, article)]
+    sampling = Sampling(cluster=copies[2])
+    twice = articles_needed(
+        copies[0], copies[1], np.arange(32), 0.12, sampling=sampling, options=options
+    )
+    assert twice in (2 * once - 1, 2 * once)
+
+
+def test_a_corpus_coded_in_full_by_certain_chances_needs_no_interval() -> None:
+    sampling = Sampling(probability=np.ones(8))
+    options = InferenceOptions(population="corpus")
+    estimate = corrected_mean(LABELS, LABELS, range(8), sampling=sampling, options=options)
+    assert estimate.interval_status == "not needed: every article is coded"
+
+
+def test_labels_of_a_single_story_are_withheld() -> None:
+    # Ten stories are coded; all mentions are false but those of two copies of the first.
+    labels = [1.0, 0.0, *[NAN] * 9]
+    sampling = Sampling(
+        cluster=["first", "first", *"abcdefghi"], is_false=[False, False, *[True] * 9]
+    )
+    estimate = corrected_mean(np.linspace(-1, 1, 11), labels, range(11), sampling=sampling)
+    assert estimate.status == "undefined: all true mentions that are coded are of one story"
+
+
+@pytest.mark.parametrize(
+    ("columns", "sampling", "message"),
+    [
+        pytest.param({"predicted": [0.1, float("inf")]}, {}, "scores must be", id="infinite"),
+        pytest.param({"predicted": ["low", "high"]}, {}, "scores must be numbers", id="words"),
+        pytest.param({"coded": [1, float("-inf")]}, {}, "labels must be", id="infinite label"),
+        pytest.param({"article": ["a", None]}, {}, "needs its article, 1 of 2", id="no article"),
+        pytest.param({}, {"cluster": ["s", None]}, "needs its cluster, 1 of 2", id="no cluster"),
+        pytest.param({}, {"is_false": [NAN, 0]}, "is_false must be True or False", id="no mark"),
+        pytest.param(
+            {"article": ["a", "a"]}, {"cluster": ["s", "t"]}, "one cluster per", id="two clusters"
+        ),
+        pytest.param(
+            {"article": ["a", "a"]},
+            {"probability": [0.1, 0.9]},
+            "one sampling probability per article",
+            id="two chances",
+        ),
+    ],
+)
+def test_columns_that_would_quietly_mislead_are_refused(
+    columns: dict[str, object], sampling: dict[str, object], message: str
+) -> None:
+    given = {"predicted": [0.1, 0.2], "coded": [1, NAN], "article": ["a", "b"]} | columns
+    with pytest.raises(DataError, match=message):
+        corrected_mean(**given, sampling=Sampling(**sampling))  # type: ignore[arg-type]
+
+
+def test_a_half_width_that_is_no_number_is_refused() -> None:
+    with pytest.raises(DataError, match="must be positive, got nan"):
+        articles_needed(LABELS, LABELS, range(8), NAN)
+
+
+def test_the_test_of_randomness_refuses_what_it_cannot_compare() -> None:
+    marks, article = [True] * 4 + [False] * 4, range(8)
+    with pytest.raises(DataError, match="one of the scores, 1 have none"):
+        looks_random([NAN, *LABELS[1:]], marks, article)
+    with pytest.raises(DataError, match="one of the confidences, 8 have none"):
+        looks_random(LABELS, marks, article, confidence=[NAN] * 8)
+    with pytest.raises(DataError, match="is_coded must be True or False"):
+        looks_random(LABELS, [1.0, NAN] * 4, article)
+    with pytest.raises(DataError, match="got 0 and 0"):
+        Redraws(n=0)

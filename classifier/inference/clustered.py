@@ -11,6 +11,7 @@ from classifier.inference.totals import (
     Sampling,
     article_totals,
     clustered_variance,
+    numbers,
     satterthwaite,
     with_interval,
 )
@@ -26,7 +27,7 @@ def labelled_mean(
 ) -> Estimate:
     """The mean human label from the coded articles alone, clustered by article."""
     sampling, options = sampling or Sampling(), options or InferenceOptions()
-    labels = np.asarray(coded, dtype=np.float64)
+    labels = numbers(coded, "labels")
     totals = article_totals(np.zeros(len(labels)), labels, article, sampling, options.estimand)
     is_false = np.zeros(len(labels)) if sampling.is_false is None else sampling.is_false
     method = "labels only, clustered by article"
@@ -60,7 +61,7 @@ def naive_mean(
     """
     sampling, options = sampling or Sampling(), options or InferenceOptions()
     clusters = article if sampling.cluster is None else sampling.cluster
-    scores = np.asarray(predicted, dtype=np.float64)
+    scores = numbers(predicted, "scores")
     unlabelled = np.full(len(scores), np.nan)
     totals = article_totals(
         scores, unlabelled, article, Sampling(cluster=clusters), options.estimand

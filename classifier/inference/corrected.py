@@ -81,7 +81,8 @@ def corrected_mean(
         return blank
     theta, weight = (weighted_fit if is_unequal else mean_and_weight)(totals, options)
     estimate = replace(blank, value=theta, status="ok", model_weight=weight)
-    if not is_unequal and options.population == "corpus" and _sampled_share(totals) == 1:
+    is_certain = not is_unequal or bool((totals.probability == 1).all())
+    if is_certain and options.population == "corpus" and _sampled_share(totals) == 1:
         return replace(estimate, interval_status="not needed: every article is coded")
     variance = weighted_variance if is_unequal else _variance
     return with_interval(estimate, *variance(totals, weight, options))
@@ -151,6 +152,8 @@ def withheld(totals: Totals) -> str:
     has_label = totals.coded_label_size > 0
     if not has_label.any():
         return "undefined: all coded mentions are false"
+    if len(np.unique(totals.coded_cluster[has_label])) < 2:
+        return "undefined: all true mentions that are coded are of one story"
     if np.ptp(totals.coded_label[has_label] / totals.coded_label_size[has_label]) == 0:
         return "undefined: no variation among the coded labels"
     return ""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.errors import DataError
+from classifier.inference.totals import marks, named, numbers
 
 Array = npt.NDArray[np.float64]
 _SHARED_BY = 5
@@ -39,6 +40,13 @@ class Redraws:
     n: int = 1999
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        if self.n < 1 or self.seed < 0:
+            raise DataError(
+                f"at least 1 redraw and a seed from 0 were required, got {self.n} and {self.seed}"
+            )
+
 
 def looks_random(
     predicted: npt.ArrayLike,
@@ -65,7 +73,8 @@ def looks_random(
             others too; None where all had the same.
         redraws: How many, and their seed.
 
-    Raises `DataError` for columns of different length and a chance that is not in (0, 1].
+    Raises `DataError` for columns of different length, a missing score, mark or article, and a
+    chance that is not in (0, 1].
     """
     redraws = redraws or Redraws()
     features, coded, chances = _article_features(
@@ -140,14 +149,16 @@ def _article_features(
     confidence: npt.ArrayLike | None,
     probability: npt.ArrayLike | None,
 ) -> tuple[dict[str, Array], npt.NDArray[np.bool_], Array]:
-    scores = np.asarray(columns[0], dtype=np.float64)
-    names, first, index = np.unique(np.asarray(columns[2]), return_index=True, return_inverse=True)
-    marks = np.asarray(columns[1], dtype=bool)
-    chances = np.ones(len(scores)) if probability is None else np.asarray(probability, float)
-    if not len(scores) == len(index) == len(marks) == len(chances):
+    scores, is_marked = _known(columns[0], "scores"), marks(columns[1], "is_coded")
+    names, first, index = np.unique(
+        named(columns[2], "article"), return_index=True, return_inverse=True
+    )
+    chances = np.ones(len(scores)) if probability is None else _known(probability, "chances")
+    sure = scores if confidence is None else _known(confidence, "confidences")
+    if not len(scores) == len(index) == len(is_marked) == len(chances) == len(sure):
         raise DataError(
-            f"scores, marks, articles and chances must be equally long, "
-            f"got {len(scores)}, {len(marks)}, {len(index)} and {len(chances)}"
+            "scores, marks, articles, chances and confidences must be equally long, got "
+            f"{len(scores)}, {len(is_marked)}, {len(index)}, {len(chances)} and {len(sure)}"
         )
     if np.any(~(chances > 0) | (chances > 1)):
         raise DataError("a sampling probability must lie in (0, 1]")
@@ -162,6 +173,15 @@ def _article_features(
         "mentions": size,
     }
     if confidence is not None:
-        features["confidence"] = mean(np.asarray(confidence, dtype=np.float64))
-    is_coded = np.bincount(index, weights=marks, minlength=len(names)) > 0
+        features["confidence"] = mean(sure)
+    is_coded = np.bincount(index, weights=is_marked, minlength=len(names)) > 0
     return features, is_coded, chances[first]
+
+
+def _known(column: npt.ArrayLike, what: str) -> Array:
+    """A column of numbers, none of them missing."""
+    values = numbers(column, what)
+    n_missing = int(np.isnan(values).sum())
+    if n_missing:
+        raise DataError(f"every mention needs one of the {what}, {n_missing} have none")
+    return values

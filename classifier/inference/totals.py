@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import stats
 
 from classifier.errors import DataError
@@ -87,15 +88,17 @@ def article_totals(
 ) -> Totals:
     """Sums per article; for the article-weighted estimand every article has size 1.
 
-    Raises `DataError` for columns of different length, a missing score and a probability that is
-    not in (0, 1].
+    Raises `DataError` for columns of different length, a missing score, label or name that is none,
+    a probability that is not in (0, 1], and an article with several probabilities or clusters.
     """
-    scores = np.asarray(predicted, dtype=np.float64)
-    labels = np.asarray(coded, dtype=np.float64)
-    names = np.asarray(article)
+    scores, labels = numbers(predicted, "scores"), numbers(coded, "labels")
+    names = named(article, "article")
     chances, clusters, is_false = _columns(sampling, names)
     _check_columns(scores, labels, chances, clusters, is_false, names)
     _, first, index = np.unique(names, return_index=True, return_inverse=True)
+    for column, what in ((chances, "sampling probability"), (clusters, "cluster")):
+        if np.any(column != column[first][index]):
+            raise DataError(f"one {what} per article was required, some articles have several")
     has_label = ~np.isnan(labels) & ~is_false
     seen = has_label | is_false
     size, n_seen, n_labels = (_sums(index, x) for x in (np.ones(len(index)), seen, has_label))
@@ -179,13 +182,41 @@ def clustered_variance(residuals: Array, clusters: Names) -> tuple[float, int]:
     return float(factor * (sums**2).sum() / len(residuals) ** 2), n_clusters - 1
 
 
+def numbers(column: npt.ArrayLike, what: str) -> Array:
+    """A column of numbers; raises `DataError` where it is no column or holds something else."""
+    try:
+        values = np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{what} must be numbers: {error}") from None
+    if values.ndim != 1 or np.isinf(values).any():
+        raise DataError(f"{what} must be a column of finite numbers, one per mention")
+    return values
+
+
+def named(column: npt.ArrayLike, what: str) -> Names:
+    """A column of names; raises `DataError` where one is missing."""
+    names = np.asarray(column)
+    n_missing = int(np.sum(pd.isna(names)))
+    if names.ndim != 1 or n_missing:
+        raise DataError(f"every mention needs its {what}, {n_missing} of {names.size} have none")
+    return names.astype(str) if names.dtype == object else names
+
+
+def marks(column: npt.ArrayLike, what: str) -> npt.NDArray[np.bool_]:
+    """A column of yes and no; raises `DataError` for anything else, a missing mark included."""
+    values = np.asarray(column)
+    if values.ndim != 1 or not np.isin(values, (False, True)).all():
+        raise DataError(f"{what} must be True or False for every mention")
+    return values.astype(bool)
+
+
 def _columns(sampling: Sampling, names: Names) -> tuple[Array, Names, npt.NDArray[np.bool_]]:
     n = len(names)
     chances, is_false = sampling.probability, sampling.is_false
     return (
-        np.ones(n) if chances is None else np.asarray(chances, dtype=np.float64),
-        names if sampling.cluster is None else np.asarray(sampling.cluster),
-        np.zeros(n, bool) if is_false is None else np.asarray(is_false, dtype=bool),
+        np.ones(n) if chances is None else numbers(chances, "sampling probabilities"),
+        names if sampling.cluster is None else named(sampling.cluster, "cluster"),
+        np.zeros(n, bool) if is_false is None else marks(is_false, "is_false"),
     )
 
 

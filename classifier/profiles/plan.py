@@ -93,7 +93,7 @@ def plan_articles(
     options = options or ProfileOptions()
     check_columns(predictions, codebook, options)
     check_overlap(predictions, gold)
-    if half_width <= 0:
+    if not half_width > 0:
         raise DataError(f"a half-width must be positive, got {half_width}")
     kept, _ = select_mentions(predictions, gold, options)
     table = with_labels(kept, codebook, gold)
