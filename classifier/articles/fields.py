@@ -27,7 +27,8 @@ FIELDS = (
     "text",
 )
 HASH = "sha256"
-_PRECISIONS: tuple[DatePrecision, ...] = ("year", "month", "day")
+PRECISIONS: tuple[DatePrecision, ...] = ("year", "month", "day")
+"""How precise a date of one, two or three parts is."""
 _CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*\Z")
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?")
 
@@ -89,7 +90,7 @@ def read_date(value: str | None) -> tuple[str | None, DatePrecision | None]:
         raise DataError(
             f"a date must be ISO 8601 (2022-03-17, 2022-03 or 2022), got {value!r}"
         ) from None
-    return "-".join(f"{part:02d}" for part in parts), _PRECISIONS[len(parts) - 1]
+    return "-".join(f"{part:02d}" for part in parts), PRECISIONS[len(parts) - 1]
 
 
 def _known(value: object) -> object:
@@ -133,7 +134,7 @@ def _narrower(named: str | None, found: DatePrecision | None) -> DatePrecision |
     """The precision that was named, where the date is at least that precise."""
     if named is None or found is None:
         return found
-    for precision in _PRECISIONS[: _PRECISIONS.index(found) + 1]:
+    for precision in PRECISIONS[: PRECISIONS.index(found) + 1]:
         if precision == named:
             return precision
     raise DataError(f"date_precision must fit the date ({found}), got {named!r}")
@@ -142,7 +143,7 @@ def _narrower(named: str | None, found: DatePrecision | None) -> DatePrecision |
 def _cut_date(day: str | None, precision: DatePrecision | None) -> str | None:
     if day is None or precision is None:
         return None
-    return "-".join(day.split("-")[: _PRECISIONS.index(precision) + 1])
+    return "-".join(day.split("-")[: PRECISIONS.index(precision) + 1])
 
 
 def _check(article: Article, sha256: object) -> None:

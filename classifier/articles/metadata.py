@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from classifier.articles.fields import PRECISIONS
 from classifier.articles.patterns import date_in, patterns
-from classifier.articles.zones import Piece, is_date_line, pieces
+from classifier.articles.zones import DATE_PREFIX, Piece, is_date_line, pieces
 from classifier.languages import document_language
 from classifier.records import Article, DatePrecision
 
 _LINES = 14
-_PREFIX = re.compile(r"\s*date[ :]\s*(\d{4}(?:-\d{2}){0,2})(?!\d)")
 _MARKDOWN = re.compile(r"\\?\*+|\[|\]\([^)]*\)|\\(?=_)")
 _ORIGINAL = re.compile(
     r"(?:the original source of this article is|originally published (?:by|on|in|at)|"
@@ -79,13 +79,12 @@ def _date(
         found = date_in(line.plain)
         if found:
             return found
-    prefix = _PREFIX.match(article.text)
+    prefix = DATE_PREFIX.match(article.text)
     if prefix is None:
         return None, None
-    precision: tuple[DatePrecision, ...] = ("year", "month", "day")
     parts = prefix[1].split("-")
     is_date = all(1 <= int(part) <= limit for part, limit in zip(parts[1:], (12, 31), strict=False))
-    return (prefix[1], precision[len(parts) - 1]) if is_date else (None, None)
+    return (prefix[1], PRECISIONS[len(parts) - 1]) if is_date else (None, None)
 
 
 def _title(lines: list[_Line]) -> str | None:

@@ -20,7 +20,8 @@ _HEAD = 300
 _LEAD = 100
 _FEW = 3
 _CAPTION_WORDS = 45
-_DATE_PREFIX = re.compile(r"\s*date[ :]\s*(\d{4}(?:-\d{2}){0,2})(?!\d)\s*")
+DATE_PREFIX = re.compile(r"\s*date[ :]\s*(\d{4}(?:-\d{2}){0,2})(?!\d)\s*")
+"""A date that a scraper put before the text."""
 _INITIALS = re.compile(r"\s\(?([bcdfghjklmnpqrstvwxz]{2,3}|[A-Z]{2,3}/[A-Z]{2,3})\)?\Z")
 _RULE = re.compile(r"[\W_]*\Z")
 _EMBED = re.compile(
@@ -99,7 +100,7 @@ def _split_line(
     text: str, start: int, end: int, *, is_first: bool
 ) -> Iterator[tuple[int, int, ZoneKind | None]]:
     """The parts of a line: what is glued to its ends has a kind, the rest has none yet."""
-    prefix = _DATE_PREFIX.match(text, start, end) if is_first else None
+    prefix = DATE_PREFIX.match(text, start, end) if is_first else None
     if prefix and prefix.end() < end:
         yield start, prefix.end(), "metadata"
         start = prefix.end()
