@@ -88,9 +88,8 @@ def draw_sample(
     n_population = int(table["article_id"].nunique())
     if design == "uncertainty":
         drawn = _unsure(table, n, generator)
-        frame = pd.DataFrame({"article_id": table["article_id"].unique()}, dtype="object")
-        frame = frame.assign(stratum=None, sampling_probability=None)
-        return Sample(drawn, design, n_population, seed, frame)
+        everything = _without_chances(table["article_id"].unique())
+        return Sample(drawn, design, n_population, seed, everything)
     strata = _strata(table, by)
     names, counts = np.unique(strata.to_numpy(dtype=str), return_counts=True)
     chances = dict(zip(names.tolist(), (_even_shares(counts, n) / counts).tolist(), strict=True))
@@ -126,18 +125,14 @@ def draw_further(
         DataError: the chance of an article is not known or is none.
     """
     _check_frame(frame, chances)
-    known = set(drawn)
-    left = frame[~frame["article_id"].isin(known)].reset_index(drop=True)
-    second = left["article_id"].map(chances).fillna(0.0).astype(float)
-    first = left["sampling_probability"].astype(float)
+    first = frame["sampling_probability"].astype(float)
+    second = frame["article_id"].map(chances).fillna(0.0).astype(float)
     strata = "first " + first.map("{:.6g}".format) + ", then " + second.map("{:.6g}".format)
-    new = _drawn(
-        left.assign(stratum=strata, sampling_probability=second)[second > 0],
-        np.random.default_rng(seed),
-    )
-    own = frame["article_id"].map(chances).fillna(0.0).astype(float)
-    earlier = frame["sampling_probability"].astype(float)
-    combined = frame.assign(sampling_probability=earlier + (1 - earlier) * own)
+    left = frame.assign(stratum=strata, sampling_probability=second)[
+        ~frame["article_id"].isin(set(drawn)) & (second > 0)
+    ]
+    new = _drawn(left, np.random.default_rng(seed))
+    combined = frame.assign(sampling_probability=first + (1 - first) * second)
     both = combined.set_index("article_id")["sampling_probability"]
     new = new.assign(sampling_probability=new["article_id"].map(both))
     return Sample(new, "random", len(frame), seed, combined[_COLUMNS])
@@ -286,6 +281,9 @@ def _unsure(table: pd.DataFrame, n: int, generator: np.random.Generator) -> pd.D
     entropy = pd.Series(-terms.sum(axis=1), index=table["article_id"].to_numpy())
     entropy = entropy[~np.isnan(probabilities).any(axis=1)].groupby(level=0).mean()
     order = np.lexsort((generator.random(len(entropy)), -entropy.to_numpy()))[:n]
-    drawn = [str(article_id) for article_id in entropy.index[order]]
-    table = pd.DataFrame({"article_id": drawn}, dtype="object")
-    return table.assign(stratum=None, sampling_probability=None)
+    return _without_chances(entropy.index[order])
+
+
+def _without_chances(article_ids: Iterable[str]) -> pd.DataFrame:
+    frame = pd.DataFrame({"article_id": list(article_ids)}, dtype="object")
+    return frame.assign(stratum=None, sampling_probability=None)
