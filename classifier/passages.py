@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.records import Article, Passage, PassageMention, Span
+from classifier.records import UNDETERMINED, Article, Passage, PassageMention, Span
 from classifier.sentences import split_sentences
 
 TokenStarts = Callable[[Sequence[str]], Sequence[Sequence[int]]]
@@ -104,7 +104,7 @@ class _Named:
         return cls(article, names, [units[name] for name in names])
 
     def sentences(self) -> list[Span]:
-        language = self.article.language if self.article.language != "und" else None
+        language = self.article.language if self.article.language != UNDETERMINED else None
         return _join_crossed(split_sentences(self.article.text, language), self.spans)
 
 
@@ -134,14 +134,11 @@ class _Run:
 def _join_crossed(sentences: Sequence[Span], mentions: Sequence[Span]) -> list[Span]:
     """Join the sentences that a mention reaches across."""
     starts = [sentence.start for sentence in sentences]
-    joined: list[Span] = []
-    bounds = {sentence.start for sentence in sentences}
+    kept = set(starts)
     for mention in mentions:
         first = bisect_right(starts, mention.start)
-        bounds.difference_update(starts[first : bisect_left(starts, mention.end)])
-    edges = [*sorted(bounds), sentences[-1].end]
-    joined.extend(Span(start, end) for start, end in pairwise(edges))
-    return joined
+        kept.difference_update(starts[first : bisect_left(starts, mention.end)])
+    return [Span(start, end) for start, end in pairwise([*sorted(kept), sentences[-1].end])]
 
 
 def _runs(
@@ -262,5 +259,9 @@ def _passage(named: _Named, stretch: Span, own: Sequence[_Piece]) -> Passage:
         for name, span, sentence in kept
     )
     return Passage(
-        article.article_id, start, article.text[start:end], article.language or "und", mentions
+        article.article_id,
+        start,
+        article.text[start:end],
+        article.language or UNDETERMINED,
+        mentions,
     )

@@ -14,7 +14,7 @@ from classifier.models.linear import LinearModel
 from classifier.predictions import read_predictions
 from classifier.records import Article, Passage, Problem
 from classifier.score import Scored, Scorer, load, score_to_file, streaming
-from classifier.score.parts import Found
+from classifier.score.preparing import Found
 from classifier.training import TrainOptions, train
 
 

@@ -19,7 +19,7 @@ from classifier.models.folder import Trained
 from classifier.passages import Limits, cut_passages
 from classifier.prediction import Prediction
 from classifier.predictions import OK
-from classifier.records import Passage, PassageMention, Span
+from classifier.records import UNDETERMINED, Passage, PassageMention, Span
 
 METHOD = "occlusion"
 BASELINE = "the passage without the word"
@@ -86,7 +86,8 @@ def passage_of(trained: Trained, prediction: Prediction) -> Passage:
         prediction.unit, mention.shifted(-stretch.start), sentence.shifted(-stretch.start)
     )
     text = stretch.of(article.text)
-    return Passage(article.article_id, stretch.start, text, article.language or "und", (own,))
+    language = article.language or UNDETERMINED
+    return Passage(article.article_id, stretch.start, text, language, (own,))
 
 
 def words_of(passage: Passage) -> list[Span]:

@@ -3,15 +3,15 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count, islice
 from pathlib import Path
 
 import pyarrow as pa
 
 from classifier.articles import stream_articles
 from classifier.predictions import Judged, prediction_table
-from classifier.records import Article, Mention, Passage, Problem
-from classifier.score.scorer import Scorer
+from classifier.records import Article, Passage, Problem
+from classifier.score.preparing import Found
+from classifier.score.scorer import Scorer, batches
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,11 @@ class Part:
 
 Engine = Callable[[Scorer, Job, list[Problem]], Iterator[Part]]
 """Judges the parts of a corpus, in any order; appends what could not be read to the list."""
-Found = tuple[Article, Sequence[Mention]]
 
 
 def read_parts(job: Job, problems: list[Problem]) -> Iterator[tuple[int, list[Article]]]:
     """Numbered parts of the articles at the job's path."""
-    articles = stream_articles(job.path, problems)
-    for number in count():
-        if not (part := list(islice(articles, job.batch_articles))):
-            return
-        yield number, part
+    yield from enumerate(batches(stream_articles(job.path, problems), job.batch_articles))
 
 
 def key_of(articles: Sequence[Article]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -42,6 +42,7 @@ Articles: TypeAlias = Iterable[Article | Mapping[str, Any]] | pd.DataFrame | Pat
 """Articles, a table or `datasets.Dataset` of them, or a file or folder."""
 BATCH_ARTICLES = 256
 """Articles whose passages are judged together."""
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -202,8 +203,8 @@ class Scorer:
         return Predictions(table, (*problems, *warning_problems(counts)), kept)
 
 
-def batches(stream: Iterable[Found], size: int) -> Iterator[list[Found]]:
-    """Consecutive parts of a stream."""
+def batches(stream: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """Consecutive parts of a stream, each of this size but the last."""
     iterator = iter(stream)
     while batch := list(islice(iterator, size)):
         yield batch
@@ -261,7 +262,7 @@ def _describe(article: Article, units: pd.DataFrame, codebook: Codebook) -> list
                 surface=row.surface,
                 kind="name",
                 zone=zone.kind if zone else "body",
-                language=article.language or "und",
+                language=article.language or UNDETERMINED,
                 voice=_voice(codebook, report.kind if report else "rest"),
                 voice_confidence=report.confidence if report else 1.0,
                 speaker=speaker.of(article.text) if speaker else None,
