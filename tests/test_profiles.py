@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from classifier.codebook import Codebook, parse_codebook
-from classifier.errors import DataError
+from classifier.errors import CodebookError, DataError
 from classifier.inference import InferenceOptions
 from classifier.profiles import ProfileOptions, plan_articles, profile_sources, schema
 
@@ -421,3 +421,73 @@ def test_articles_judged_in_folds_are_not_left_out() -> None:
     assert profile.left_out == {}
     assert row.drawn.endswith("was judged by a model that had not seen it (cross-fitted)")
     assert row.quantity("tone").corrected.method.endswith("; cross-fitted")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"tone": "tepid"}, "labels cold, mild, warm; got 'tepid'", id="label"),
+        pytest.param({"parts": [["villain"]] * 8}, "labels hero; got 'villain'", id="set"),
+        pytest.param({"parts": "hero"}, "a list was required, got 'hero'", id="no set"),
+        pytest.param({"sampling_probability": 7.0}, r"must lie in \(0, 1\]", id="chance"),
+        pytest.param({"unit": "a00:0-1:X"}, "one row per unit, 7 rows too many", id="repeated"),
+    ],
+)
+def test_gold_that_would_quietly_mislead_is_refused(
+    change: dict[str, object], message: str
+) -> None:
+    rows = predictions()
+    with pytest.raises((DataError, CodebookError), match=message):
+        profile_sources(rows, codebook(), gold=gold(rows, 8).assign(**change))
+
+
+@pytest.mark.parametrize("column", ["unit", "not_target"])
+def test_gold_without_a_column_is_refused(column: str) -> None:
+    rows = predictions()
+    with pytest.raises(DataError, match=f"got no {column}"):
+        profile_sources(rows, codebook(), gold=gold(rows, 8).drop(columns=column))
+
+
+def test_sets_from_parquet_are_labels_too() -> None:
+    # Parquet brings lists back as arrays; eight of eight mentions have the part.
+    rows = predictions()
+    arrays = gold(rows, 8).assign(parts=[np.array(["hero"], dtype=object)] * 8)
+    quantity = profile_sources(rows, codebook(), gold=arrays).rows[1].quantity("parts", "hero")
+    assert quantity.labelled.value == 1.0
+
+
+@pytest.mark.parametrize(("column", "value"), [("tone_score", 5.0), ("p_parts_hero", 25.0)])
+def test_scores_off_their_scale_are_refused(column: str, value: float) -> None:
+    # Clipped to the scale, a score in per cent would stand as a mean of 1.
+    with pytest.raises(DataError, match=f"{column} must lie from .* 12 rows do not"):
+        profile_sources(predictions().assign(**{column: value}), codebook())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"by": ()}, "at least one; got"), ({"zones": ("lead",)}, "zones are some of headline")],
+)
+def test_options_that_part_nothing_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        ProfileOptions(**options)  # type: ignore[arg-type]
+
+
+def test_rankings_stay_on_the_scale() -> None:
+    # One of twelve coded articles has the part: a t interval around so low a share reaches
+    # below 0, where no share is.
+    sources = []
+    for name in "AB":
+        rows = predictions(40).assign(source=name, zone="body")
+        rows["article_id"] = name + rows["article_id"]
+        sources.append(rows.assign(unit=rows["article_id"] + ":0-1:X"))
+    rows = pd.concat(sources, ignore_index=True)
+    coded = pd.concat([gold(one, 12) for one in sources], ignore_index=True)
+    coded["parts"] = [frozenset({"hero"} if i % 12 == 5 else ()) for i in range(24)]
+    profile = profile_sources(
+        rows, codebook(), gold=coded, options=ProfileOptions(compare_shares=True)
+    )
+    ranking = next(r for r in profile.rankings if r.label == "hero" and r.voice == "all")
+    assert len(ranking.entries) == 2
+    for entry in ranking.entries:
+        assert entry.estimate.low == 0.0
+        assert 0 < entry.estimate.value < entry.estimate.high < 1

@@ -1,9 +1,10 @@
 """Differences between sources and over time, and rankings as far as intervals allow."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
+import numpy as np
 import pandas as pd
 
 from classifier.inference import corrected_terms, difference, simultaneous
@@ -29,6 +30,8 @@ class Group:
     row: ProfileRow
     members: pd.DataFrame
     draw: Draw
+    scales: Mapping[tuple[str, str | None], tuple[float, float]]
+    """Per variable and label, between which numbers its figures lie."""
 
 
 def compare(groups: Sequence[Group], options: ProfileOptions) -> Iterator[Difference]:
@@ -83,12 +86,32 @@ def _differences(
             first.row.voice,
             one.variable,
             one.label,
-            difference(
-                one.corrected,
-                two.corrected,
-                covariance=_covariance(first, second, one, options),
-            ),
+            _difference(first, second, (one.corrected, two.corrected), one, options),
         )
+
+
+def _difference(
+    first: Group,
+    second: Group,
+    figures: tuple[Estimate, Estimate],
+    quantity: Quantity,
+    options: ProfileOptions,
+) -> Estimate:
+    low, high = first.scales[quantity.variable, quantity.label]
+    covariance = _covariance(first, second, quantity, options)
+    return within(difference(*figures, covariance=covariance), low - high, high - low)
+
+
+def within(estimate: Estimate, low: float, high: float) -> Estimate:
+    """The estimate cut off at the ends of its scale: no share is below 0."""
+    if estimate.value is None:
+        return estimate
+    ends = (
+        None if end is None else float(np.clip(end, low, high))
+        for end in (estimate.value, estimate.low, estimate.high)
+    )
+    value, bottom, top = ends
+    return replace(estimate, value=value, low=bottom, high=top)
 
 
 def _covariance(first: Group, second: Group, quantity: Quantity, options: ProfileOptions) -> float:
@@ -123,7 +146,9 @@ def _ranking(rest: Mapping[str, str], alike: Sequence[Group], example: Quantity)
             left_out[name] = estimate.interval_status if is_ok else estimate.status
         else:
             figures[name] = estimate
-    wide = dict(zip(figures, simultaneous(list(figures.values())), strict=True))
+    ends = alike[0].scales[example.variable, example.label]
+    together = (within(estimate, *ends) for estimate in simultaneous(list(figures.values())))
+    wide = dict(zip(figures, together, strict=True))
     entries = [_ranked(name, wide) for name in wide]
     return Ranking(
         RANKED,

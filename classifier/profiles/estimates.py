@@ -3,22 +3,22 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from classifier.codebook import Codebook, Variable
 from classifier.inference import corrected_mean, labelled_mean, naive_mean
-from classifier.profiles.comparisons import Group, compare, rank
+from classifier.profiles.comparisons import Group, compare, rank, within
 from classifier.profiles.results import ALL_VOICES, CROSS_FITTED, Profile, ProfileRow, Quantity
 from classifier.profiles.table import (
     IS_FALSE,
     ProfileOptions,
     check_columns,
-    check_overlap,
+    check_gold,
     estimated,
     gold_column,
     is_predicted,
     labels_of,
+    scale,
     score_column,
     select_mentions,
     with_labels,
@@ -52,7 +52,7 @@ def profile_sources(
     """
     options = options or ProfileOptions()
     check_columns(predictions, codebook, options)
-    check_overlap(predictions, gold)
+    check_gold(predictions, gold)
     kept, left_out = select_mentions(predictions, gold, options)
     table = with_labels(kept, codebook, gold, chances)
     variables = [v for v in estimated(codebook) if is_predicted(v, predictions)]
@@ -83,6 +83,7 @@ def _groups(
     """A group in the author's own voice and in all voices."""
     draw = describe_draw(members, variables)
     verdict, randomness = judge_draw(members, variables, draw, options.seed)
+    scales = {(v.name, label): scale(v, label) for v in variables for label in labels_of(v)}
     for voice, part in _by_voice(members, codebook):
         quantities = tuple(
             _quantity(variable, label, part, draw, options)
@@ -102,7 +103,7 @@ def _groups(
         )
         if row.is_refuted:
             row = replace(row, quantities=tuple(_noted(q, verdict) for q in quantities))
-        yield Group(row, part, draw)
+        yield Group(row, part, draw, scales)
 
 
 def _quantity(
@@ -122,7 +123,7 @@ def _quantity(
         corrected = _withheld(corrected, draw.problem)
     if draw.is_cross_fitted:
         corrected = replace(corrected, method=f"{corrected.method}; {CROSS_FITTED}")
-    low, high = (0.0, 1.0) if label else (min(variable.numbers), max(variable.numbers))
+    low, high = scale(variable, label)
     estimates = (
         naive_mean(
             true[score_column(variable, label)],
@@ -134,18 +135,6 @@ def _quantity(
         corrected,
     )
     return Quantity(variable.name, label, *(within(e, low, high) for e in estimates))
-
-
-def within(estimate: Estimate, low: float, high: float) -> Estimate:
-    """The estimate cut off at the ends of its scale: no share is below 0."""
-    if estimate.value is None:
-        return estimate
-    ends = (
-        None if end is None else float(np.clip(end, low, high))
-        for end in (estimate.value, estimate.low, estimate.high)
-    )
-    value, bottom, top = ends
-    return replace(estimate, value=value, low=bottom, high=top)
 
 
 def _withheld(estimate: Estimate, reason: str) -> Estimate:

@@ -14,7 +14,7 @@ from classifier.profiles.table import (
     IS_FALSE,
     ProfileOptions,
     check_columns,
-    check_overlap,
+    check_gold,
     clusters,
     gold_column,
     is_predicted,
@@ -92,7 +92,7 @@ def plan_articles(
     """
     options = options or ProfileOptions()
     check_columns(predictions, codebook, options)
-    check_overlap(predictions, gold)
+    check_gold(predictions, gold)
     if not half_width > 0:
         raise DataError(f"a half-width must be positive, got {half_width}")
     kept, _ = select_mentions(predictions, gold, options)

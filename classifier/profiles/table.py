@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
+from classifier.agreement import is_missing
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.inference import InferenceOptions
-from classifier.records import PROFILE_ZONES, counted
+from classifier.inference.totals import numbers
+from classifier.records import PROFILE_ZONES, ZoneKind, counted
 
 CHANCE = "chance"
 """Column with the chance that a mention's article had to be drawn; nan where nobody knows it."""
@@ -24,6 +27,7 @@ TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
 UNKNOWN = "unknown"
 """Stands in a profile for a source (or language) that the articles do not name."""
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,17 @@ class ProfileOptions:
     seed: int = 0
     """Of the permutations that test how the coded articles were drawn."""
 
+    def __post_init__(self) -> None:
+        """Refuse what parts no groups, and zones that there are not."""
+        if not self.by:
+            raise DataError(f"by must be a tuple of column names, at least one; got {self.by!r}")
+        known = get_args(ZoneKind)
+        if not self.zones or not set(self.zones) <= set(known):
+            raise DataError(f"zones are some of {', '.join(known)}; got {self.zones!r}")
+
 
 def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
-    """Raise `DataError` with the list of columns that the predictions lack."""
+    """Raise `DataError` for columns that the predictions lack and scores off their scale."""
     by = {"date" if name in TIMES else name: name for name in options.by}
     unknown = [name for column, name in by.items() if column not in predictions]
     if unknown:
@@ -68,11 +80,38 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
             f"a profile needs the prediction columns of at least one variable out of {columns}; "
             "score again to get them"
         )
+    for variable in variables:
+        if is_predicted(variable, predictions):
+            _check_scores(predictions, variable)
 
 
-def check_overlap(predictions: pd.DataFrame, gold: pd.DataFrame | None) -> None:
-    """Raise `DataError` where no article that was coded is among those that were scored."""
-    if gold is None or gold.empty or "article_id" not in gold:
+def _check_scores(predictions: pd.DataFrame, variable: Variable) -> None:
+    for label in labels_of(variable):
+        low, high = scale(variable, label)
+        column = score_column(variable, label)
+        scores = numbers(predictions[column], column)
+        outside = scores[(scores < low - _ROUNDING) | (scores > high + _ROUNDING)]
+        if len(outside):
+            raise DataError(
+                f"{column} must lie from {low:g} to {high:g}; {counted(len(outside), 'row')} "
+                f"do not, such as {outside[0]:g}"
+            )
+
+
+def check_gold(predictions: pd.DataFrame, gold: pd.DataFrame | None) -> None:
+    """Raise `DataError` where gold cannot correct: not per unit, or of articles not scored."""
+    if gold is None:
+        return
+    missing = [name for name in ("unit", "not_target") if name not in gold]
+    if missing:
+        raise DataError(f"gold needs the columns unit and not_target; got no {', '.join(missing)}")
+    repeated = gold["unit"][gold["unit"].duplicated()]
+    if len(repeated):
+        raise DataError(
+            f"gold needs one row per unit, {counted(len(repeated), 'row')} too many, such as "
+            f"{repeated.iloc[0]!r}; adjudicate first"
+        )
+    if gold.empty or "article_id" not in gold:
         return
     coded = set(gold["article_id"])
     if coded.isdisjoint(predictions["article_id"]):
@@ -144,7 +183,7 @@ def with_labels(
     `chances` has those of articles that were not coded too, by article id, where they are known.
     """
     table = kept.reset_index(drop=True)
-    found = None if gold is None else gold.drop_duplicates("unit").set_index("unit")
+    found = None if gold is None else gold.set_index("unit")
     is_false = pd.Series(False, index=table.index)
     if found is not None:
         false = found.index[found["not_target"].fillna(False).astype(bool)]
@@ -169,14 +208,23 @@ def _chances(
     if found is not None and "sampling_probability" in found:
         own = table["unit"].map(found["sampling_probability"]).astype(float)
     # Chances belong to articles: mentions that nobody coded have that of their neighbours.
+    if not ((own > 0) & (own <= 1) | own.isna()).all():
+        raise DataError("a sampling probability must lie in (0, 1]")
     by_article = own.groupby(table["article_id"]).transform("max")
     return by_article.fillna(table["article_id"].map(chances).astype(float))
 
 
 def _number(value: object, variable: Variable, label: str | None) -> float:
-    if label is not None:
-        return float(label in value) if isinstance(value, frozenset | set | list) else np.nan
-    return variable.numbers[variable.index(value)] if isinstance(value, str) else np.nan
+    if label is None:
+        return variable.numbers[variable.index(value)] if isinstance(value, str) else np.nan
+    if is_missing(value):
+        return np.nan
+    if not isinstance(value, frozenset | set | list | tuple | np.ndarray):
+        raise DataError(f"variable {variable.name!r} is a set: a list was required, got {value!r}")
+    unknown = set(value) - set(variable.names)
+    if unknown:
+        variable.index(str(min(unknown, key=str)))
+    return float(label in value)
 
 
 def clusters(members: pd.DataFrame) -> pd.Series:
@@ -194,6 +242,11 @@ def estimated(codebook: Codebook) -> list[Variable]:
 def labels_of(variable: Variable) -> Sequence[str | None]:
     """What is estimated of a variable: its mean (None), or the share of each label."""
     return (None,) if variable.kind == "ordinal" else variable.names
+
+
+def scale(variable: Variable, label: str | None) -> tuple[float, float]:
+    """Between which numbers a mean, or a share, lies."""
+    return (0.0, 1.0) if label else (min(variable.numbers), max(variable.numbers))
 
 
 def score_column(variable: Variable, label: str | None) -> str:
