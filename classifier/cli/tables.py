@@ -23,7 +23,6 @@ _AGREEMENT_FIGURES = (
     "advantage_probability",
 )
 """Those that a terminal has room for; --json has them all."""
-_PARTS = ("target", "language", "source", "voice")
 
 
 def profile_table(result: "Profile") -> Table:
@@ -137,10 +136,13 @@ def accuracy_table(result: "Evaluation") -> Table:
 
 def agreement_lines(result: "Evaluation") -> list[str | Table]:
     """Model-annotator agreement over all mentions; the parts are in the JSON and the report."""
+    from classifier.evaluation import ALL
+    from classifier.evaluation.options import GROUPS
+
     rows = [
         row
         for row in result.table("agreement")
-        if all(value == "all" for key, value in row.keys.items() if key in _PARTS)
+        if all(row.keys.get(group, ALL) == ALL for group in GROUPS)
     ]
     absent = {
         name: sorted({row.estimates[name].status for row in rows if name in row.estimates})

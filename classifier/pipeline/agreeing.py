@@ -9,11 +9,11 @@ import pandas as pd
 
 from classifier.agreement import Part, alpha, by_columns, by_pair
 from classifier.annotations import AnnotationSet, annotation_set_of, long_table
+from classifier.evaluation import ALL
 from classifier.report import chart
 from classifier.report.drawing import Chart
 from classifier.showing import frame_html, frame_text
 
-_EVERYTHING = "all"
 AGREEMENT_BY: tuple[tuple[str, ...], ...] = ((), ("language",), ("target",), ("source",))
 
 
@@ -135,4 +135,4 @@ def _with_columns(table: pd.DataFrame, annotation_set: AnnotationSet) -> pd.Data
 
 
 def _part_name(part: Part) -> str:
-    return ", ".join(f"{key} {value}" for key, value in part.group.items()) or _EVERYTHING
+    return ", ".join(f"{key} {value}" for key, value in part.group.items()) or ALL

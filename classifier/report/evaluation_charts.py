@@ -7,6 +7,7 @@ import altair as alt
 import pandas as pd
 
 from classifier.evaluation import ALL, Evaluation, Row
+from classifier.evaluation.options import GROUPS
 from classifier.records import Estimate
 from classifier.report.drawing import (
     PALETTE,
@@ -19,10 +20,12 @@ from classifier.report.drawing import (
     point,
 )
 
-PARTS = ("target", "language", "source", "voice")
 _SIDES = {"alpha_annotators": "annotators with each other", "alpha_predictor": "model with them"}
 _SQUARE = 260
 _ALPHA = Axis("Krippendorff's alpha", (-0.2, 1.0), THRESHOLDS)
+_ALPHA_WORDS = (
+    f"Alpha with 95 % intervals, per part; dashed lines at {THRESHOLDS[0]} and {THRESHOLDS[1]}."
+)
 _MOST_LABELS = 12
 
 
@@ -31,7 +34,7 @@ def agreement_drawings(evaluation: Evaluation) -> list[Drawing]:
     predictor = evaluation.options.predictor
     panels: dict[str, list[Point]] = {}
     for row in evaluation.table("agreement"):
-        parts = {part: row.keys[part] for part in PARTS if row.keys.get(part, ALL) != ALL}
+        parts = {part: row.keys[part] for part in GROUPS if row.keys.get(part, ALL) != ALL}
         if row.keys["predictor"] != predictor or len(parts) > 1:
             continue
         name = ", ".join(map(_part_name, parts.items())) or "all mentions"
@@ -40,8 +43,7 @@ def agreement_drawings(evaluation: Evaluation) -> list[Drawing]:
     return [
         Drawing(
             f"{variable}: agreement on the same mentions",
-            f"Alpha with 95 % intervals, per part; dashed lines at {THRESHOLDS[0]} and "
-            f"{THRESHOLDS[1]}.",
+            _ALPHA_WORDS,
             dot_chart(Dots(tuple(points), tuple(_SIDES.values()), _ALPHA)),
         )
         for variable, points in panels.items()
@@ -57,13 +59,17 @@ def annotator_drawings(frame: pd.DataFrame) -> list[Drawing]:
     return [
         Drawing(
             f"{variable}: agreement between annotators",
-            f"Alpha with 95 % intervals, per part; dashed lines at {THRESHOLDS[0]} and "
-            f"{THRESHOLDS[1]}.",
+            _ALPHA_WORDS,
             dot_chart(Dots(tuple(points), ("alpha",), _ALPHA)),
         )
         for variable, points in panels.items()
         if any(p["value"] is not None for p in points)
     ]
+
+
+def is_overall(row: Row) -> bool:
+    """Whether a row is about all mentions rather than about a part of them."""
+    return all(row.keys.get(group, ALL) == ALL for group in GROUPS)
 
 
 def alpha_of(line: Mapping[Hashable, Any]) -> Estimate:

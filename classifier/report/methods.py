@@ -6,12 +6,12 @@ from importlib import resources
 
 import pandas as pd
 
-from classifier.evaluation import ALL, Evaluation
+from classifier.evaluation import Evaluation
 from classifier.predictions import OK
 from classifier.profiles import CROSS_FITTED, Profile
 from classifier.records import Estimate
 from classifier.report.document import Section
-from classifier.report.evaluation_charts import PARTS
+from classifier.report.evaluation_charts import is_overall
 from classifier.report.evidence import Evidence
 from classifier.report.sections import alphas_in_words
 
@@ -127,7 +127,7 @@ def _figures(evaluation: Evaluation, table: str, name: str) -> dict[str, Estimat
         for row in evaluation.table(table)
         if row.keys["predictor"] == evaluation.options.predictor
         and name in row.estimates
-        and all(row.keys.get(part, ALL) == ALL for part in PARTS)
+        and is_overall(row)
     }
 
 

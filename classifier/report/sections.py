@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from classifier.evaluation import Evaluation
+from classifier.evaluation import ALL, Evaluation
+from classifier.evaluation.options import GROUPS
 from classifier.report.document import Section, TableBlock
 from classifier.report.drawing import THRESHOLDS, chart_rows
 from classifier.report.evaluation_charts import (
@@ -11,13 +12,11 @@ from classifier.report.evaluation_charts import (
     annotator_drawings,
     confusion_drawings,
     curve_drawings,
+    is_overall,
     label_drawings,
     reliability_drawings,
 )
 from classifier.report.time_charts import time_drawings
-
-_PARTS = ("target", "language", "source", "voice")
-_EVERYTHING = "all"
 
 
 def agreement_section(frame: pd.DataFrame) -> Section:
@@ -30,8 +29,8 @@ def agreement_section(frame: pd.DataFrame) -> Section:
             f"called safe, from {THRESHOLDS[0]} on tentative (Krippendorff 2004).",
         ),
         (
-            _alphas("Over all mentions", frame[frame["part"] == _EVERYTHING]),
-            _alphas("By part", frame[frame["part"] != _EVERYTHING], is_folded=True),
+            _alphas("Over all mentions", frame[frame["part"] == ALL]),
+            _alphas("By part", frame[frame["part"] != ALL], is_folded=True),
         ),
         chart_rows(annotator_drawings(frame)),
     )
@@ -89,7 +88,7 @@ def time_section(predictions: pd.DataFrame) -> Section | None:
 
 def alphas_in_words(frame: pd.DataFrame) -> str:
     """Alpha over all mentions, variable by variable, in one line."""
-    lines = frame[frame["part"] == _EVERYTHING].to_dict("records")
+    lines = frame[frame["part"] == ALL].to_dict("records")
     return "; ".join(f"{line['variable']} {alpha_of(line)}" for line in lines)
 
 
@@ -111,14 +110,10 @@ def _overall(
     caption: str, evaluation: Evaluation, name: str, *, is_folded: bool = False
 ) -> TableBlock:
     """A table of an evaluation over all mentions; its parts are in the JSON."""
-    rows = [
-        row
-        for row in evaluation.table(name)
-        if all(row.keys.get(part, _EVERYTHING) == _EVERYTHING for part in _PARTS)
-    ]
+    rows = [row for row in evaluation.table(name) if is_overall(row)]
     if not rows:
         return TableBlock(caption, (), ())
-    keys = [key for key in rows[0].keys if key not in _PARTS]
+    keys = [key for key in rows[0].keys if key not in GROUPS]
     figures = list(dict.fromkeys(name for row in rows for name in row.estimates))
     numbers = list(dict.fromkeys(name for row in rows for name in row.numbers))
     lines = tuple(
