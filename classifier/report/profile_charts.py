@@ -12,7 +12,7 @@ from classifier.report.drawing import (
     point,
     symmetric,
 )
-from classifier.report.links import evidence_link
+from classifier.report.links import evidence_link, group_filters
 
 ESTIMATES = {"corrected": "corrected", "labelled": "labels only", "naive": "model only"}
 """The estimates of a quantity and what people read; the most trustworthy first."""
@@ -92,8 +92,7 @@ def _shares(row: ProfileRow, variable: str) -> Drawing:
 
 def _points(row: ProfileRow, name: str, variable: str, label: str | None) -> list[Point]:
     quantity = row.quantity(variable, label)
-    filters = {**row.group} | ({} if row.voice == ALL_VOICES else {"voice": row.voice})
-    link = evidence_link(filters | ({variable: label} if label else {}))
+    link = evidence_link(group_filters(row) | ({variable: label} if label else {}))
     return [
         point(name, shown, getattr(quantity, attribute), link)
         for attribute, shown in ESTIMATES.items()

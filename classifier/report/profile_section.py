@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from classifier.profiles import ALL_VOICES, VALID, Profile, ProfileRow, Quantity
+from classifier.profiles import ALL_VOICES, VALID, Profile, Quantity
+from classifier.records import Estimate
 from classifier.report.document import Section, TableBlock
 from classifier.report.drawing import chart_rows
-from classifier.report.links import evidence_link
-from classifier.report.profile_charts import mean_drawings, share_drawings
+from classifier.report.links import evidence_link, group_filters
+from classifier.report.profile_charts import ESTIMATES, mean_drawings, share_drawings
 
-_ESTIMATES = ("model only", "labels only", "corrected")
+_ESTIMATES = dict(reversed(ESTIMATES.items()))
 _FOLD_FROM = 12
 """Tables with more rows than this are folded on the page."""
 _MOST_SHARE_PANELS = 6
@@ -53,13 +54,13 @@ def _limits(profile: Profile) -> tuple[str, ...]:
         if quantity.label is None and row.n_coded_articles and quantity.corrected.value is None
     )
     left_out = "; ".join(f"{n} ({reason})" for reason, n in profile.left_out.items())
+    not_predicted = ", ".join(profile.not_predicted)
     return (
         drawn and f"How the coded articles were drawn, by group: {drawn}.",
         verdicts and f"Groups whose corrected figures need care: {verdicts}.",
         withheld and f"Corrected means that are withheld, by reason: {withheld}.",
         left_out and f"Mentions left out: {left_out}.",
-        ", ".join(profile.not_predicted)
-        and f"Not predicted, so not estimated: {', '.join(profile.not_predicted)}.",
+        not_predicted and f"Not predicted, so not estimated: {not_predicted}.",
     )
 
 
@@ -113,14 +114,14 @@ def _means(profile: Profile) -> TableBlock:
             row.n_articles,
             row.n_coded_articles,
             quantity.variable,
-            *_three(quantity),
+            *_figures(quantity),
             row.verdict if row.n_coded_articles else None,
         )
         for row, quantity in found
     ]
     counts = ("voice", "mentions", "articles", "coded", "variable")
-    columns = (*_groups(profile), *counts, *_ESTIMATES, "verdict")
-    links = tuple(_link(row) for row, _ in found)
+    columns = (*_groups(profile), *counts, *_ESTIMATES.values(), "verdict")
+    links = tuple(evidence_link(group_filters(row)) for row, _ in found)
     return TableBlock("Means", columns, tuple(rows), len(rows) > _FOLD_FROM, links)
 
 
@@ -131,22 +132,17 @@ def _shares(profile: Profile) -> TableBlock:
             *row.group.values(),
             row.voice,
             f"{quantity.variable}: {quantity.label}",
-            *_three(quantity),
+            *_figures(quantity),
         )
         for row, quantity in found
     ]
-    columns = (*_groups(profile), "voice", "share of", *_ESTIMATES)
-    links = tuple(_link(row) for row, _ in found)
+    columns = (*_groups(profile), "voice", "share of", *_ESTIMATES.values())
+    links = tuple(evidence_link(group_filters(row)) for row, _ in found)
     return TableBlock("Shares", columns, tuple(rows), is_folded=True, links=links)
 
 
-def _link(row: ProfileRow) -> str:
-    voice = {} if row.voice == ALL_VOICES else {"voice": row.voice}
-    return evidence_link({**row.group, **voice})
-
-
-def _three(quantity: Quantity) -> tuple[object, ...]:
-    return quantity.naive, quantity.labelled, quantity.corrected
+def _figures(quantity: Quantity) -> list[Estimate]:
+    return [getattr(quantity, name) for name in _ESTIMATES]
 
 
 def _groups(profile: Profile) -> tuple[str, ...]:
