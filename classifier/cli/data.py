@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from classifier.cli.arguments import ArticlesPath, CodebookFile, Json, SetFolder
 from classifier.cli.output import Answer, problem_lines, show, table
 
 if TYPE_CHECKING:
     from classifier.codebook import Codebook
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
+    from classifier.pipeline import Drawn
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +60,7 @@ def export_command(
     format_name: Annotated[
         str, typer.Argument(metavar="FORMAT", help="label-studio, brat or csv.")
     ],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    folder: SetFolder,
     out: Annotated[Path, typer.Option(help="File or folder to write.")],
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions to show as suggestions.")
@@ -85,7 +84,7 @@ def export_command(
 
 
 def check_command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    folder: SetFolder,
     fix: Annotated[
         Path | None, typer.Option(metavar="OUT", help="Write what can be mended here.")
     ] = None,
@@ -121,7 +120,7 @@ def check_command(
 
 
 def mentions_command(
-    path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
+    path: ArticlesPath,
     codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
@@ -162,7 +161,7 @@ def mentions_command(
 
 
 def sample_command(
-    path: Annotated[Path, typer.Argument(help="Articles: a file or a folder.")],
+    path: ArticlesPath,
     n: Annotated[int, typer.Option("--n", help="Articles to draw.")],
     out: Annotated[Path, typer.Option(help="Folder for the articles to annotate.")],
     by: Annotated[str, typer.Option(help="Strata: out of source, language, target.")] = "source",
@@ -180,35 +179,36 @@ def sample_command(
     as_json: Json = False,
 ) -> None:
     """Draw articles to annotate, at random with known probabilities or where a model is unsure."""
-    from classifier.annotations import write_annotations
     from classifier.formats import export_annotations
-    from classifier.pipeline import DrawOptions, sample
-    from classifier.sampling import write_frame
+    from classifier.pipeline import DrawOptions, sample, write_sample
 
     options = DrawOptions(tuple(by.split(",")), design, seed)
     drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
-    write_annotations(drawn.annotation_set, out)
-    write_frame(drawn.sample.frame, out)
+    write_sample(drawn.annotation_set, drawn.sample, out)
     if label_studio is not None:
         export_annotations("label-studio", drawn.annotation_set, label_studio, drawn.suggestions)
+    show(_drawn(drawn, out, label_studio), as_json=as_json)
+
+
+def _drawn(drawn: "Drawn", out: Path, label_studio: Path | None) -> Answer:
+    sample = drawn.sample
     lines: list[str | Table] = [
-        f"{len(drawn.annotation_set.articles)} of {drawn.sample.n_population} articles are in {out}"
+        f"{len(drawn.annotation_set.articles)} of {sample.n_population} articles are in {out}"
     ]
-    if not drawn.sample.is_random:
+    if not sample.is_random:
         lines.append("This is not a random sample: use it for training, never for estimates.")
-    answer = Answer(
+    return Answer(
         {
             "out": out,
             "label_studio": label_studio,
-            "design": drawn.sample.design,
-            "n_population": drawn.sample.n_population,
-            "drawn": drawn.sample.table.to_dict("records"),
+            "design": sample.design,
+            "n_population": sample.n_population,
+            "drawn": sample.table.to_dict("records"),
             "problems": drawn.problems,
         },
         [*lines, *problem_lines(drawn.problems)],
         f"annotate, then classifier check {out}",
     )
-    show(answer, as_json=as_json)
 
 
 def _codebook(path: Path | None) -> "Codebook":

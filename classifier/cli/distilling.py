@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from classifier.cli.arguments import Json
 from classifier.cli.output import Answer, note, show
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Parallel = Annotated[
     Path, typer.Option(metavar="DIR", help="Folder of en-<language>.tsv[.gz] pairs.")
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from classifier.cli.arguments import Json, NewRun
 from classifier.cli.output import Answer, problem_lines, progress, show, table
 
 if TYPE_CHECKING:
@@ -14,14 +15,12 @@ if TYPE_CHECKING:
     from classifier.score.streaming import Scored
     from classifier.training import Run, TrainOptions
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")]
 Seed = Annotated[int, typer.Option()]
 Folders = Annotated[
     list[Path],
     typer.Argument(metavar="DIR...", help="Annotation sets; the first one's codebook counts."),
 ]
-NewRun = Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")]
 Weights = Annotated[
     list[float] | None,
     typer.Option(help="How often an epoch reads the set; once per DIR, in their order."),

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
@@ -77,9 +78,7 @@ def problem_lines(problems: Sequence[Problem]) -> list[str | Table]:
     """Problems counted by reason, with the first of them in full."""
     if not problems:
         return []
-    counts: dict[str, int] = {}
-    for problem in problems:
-        counts[problem.reason] = counts.get(problem.reason, 0) + 1
+    counts = Counter(problem.reason for problem in problems)
     lines: list[str | Table] = [table(["reason", "problems"], list(counts.items()))]
     for problem in problems[:MOST_PROBLEMS_SHOWN]:
         remedy = f" ({problem.remedy})" if problem.remedy else ""

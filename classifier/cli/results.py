@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from classifier.cli.arguments import CodebookFile, Json, RunFolder, SetFolder
 from classifier.cli.output import Answer, problem_lines, progress, show, table
 from classifier.cli.tables import (
     accuracy_table,
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from classifier.pipeline import Extended
     from classifier.profiles import Plan, ProfileOptions
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Predictions = Annotated[Path, typer.Argument(help="What `classifier score` wrote.")]
-CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
 Estimand = Annotated[Literal["mention", "article"], typer.Option(help="What counts alike.")]
 Population = Annotated[
     Literal["source", "corpus"], typer.Option(help="The source in general, or these articles.")
@@ -42,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def agreement_command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    folder: SetFolder,
     as_json: Json = False,
 ) -> None:
     """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
@@ -59,8 +58,8 @@ def agreement_command(
 
 
 def evaluate_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    run: RunFolder,
+    folder: SetFolder,
     split: Annotated[str | None, typer.Option(help="Part of the set; default: held out.")] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Judge these predictions instead of the run's.")
@@ -152,7 +151,7 @@ def plan_command(
     as_json: Json = False,
 ) -> None:
     """Say how many more articles each source needs for a wished width, and draw them."""
-    from classifier.pipeline import PlanOptions, extend, plan
+    from classifier.pipeline import PlanOptions, extend, plan, write_sample
 
     if (articles is None) != (out is None):
         raise typer.BadParameter("--articles and --out go together")
@@ -160,24 +159,12 @@ def plan_command(
     if articles is None or out is None:
         made = plan(predictions, gold, half_width=half_width, options=options)
         step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
-        show(_planned(made, step), as_json=as_json)
-        return
-    extended = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
-    _write_extended(extended, out)
-    answer = _planned(extended.plan, f"annotate, then classifier check {out}")
-    n_new = len(extended.sample.table)
-    lines = [
-        *answer.lines,
-        f"{n_new} more articles are in {out}, with those coded so far; each has the probability "
-        "that one of the draws took it",
-        *problem_lines(extended.problems),
-    ]
-    drawn = {
-        "out": out,
-        "drawn": extended.sample.table.to_dict("records"),
-        "problems": extended.problems,
-    }
-    show(replace(answer, data={**answer.data, **drawn}, lines=lines), as_json=as_json)
+        answer = _planned(made, step)
+    else:
+        extended = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
+        write_sample(extended.annotation_set, extended.sample, out)
+        answer = _extended(extended, out)
+    show(answer, as_json=as_json)
 
 
 def _planned(plan: "Plan", step: str) -> Answer:
@@ -189,17 +176,22 @@ def _planned(plan: "Plan", step: str) -> Answer:
     )
 
 
-def _write_extended(extended: "Extended", out: Path) -> None:
-    from classifier.annotations import write_annotations
-    from classifier.sampling import write_frame
-
-    write_annotations(extended.annotation_set, out)
-    write_frame(extended.sample.frame, out)
+def _extended(extended: "Extended", out: Path) -> Answer:
+    planned = _planned(extended.plan, f"annotate, then classifier check {out}")
+    drawn = extended.sample.table.to_dict("records")
+    lines = [
+        *planned.lines,
+        f"{len(drawn)} more articles are in {out}, with those coded so far; each has the "
+        "probability that one of the draws took it",
+        *problem_lines(extended.problems),
+    ]
+    data = {**planned.data, "out": out, "drawn": drawn, "problems": extended.problems}
+    return replace(planned, data=data, lines=lines)
 
 
 def report_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")],
+    run: RunFolder,
+    folder: SetFolder,
     out: Annotated[Path, typer.Option(help="Page to write: .html or .md.")],
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions to profile the sources from.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from classifier.cli.arguments import Json, NewRun
 from classifier.cli.output import Answer, note, progress, show, table
 
 
@@ -15,13 +16,13 @@ def register(app: typer.Typer) -> None:
 
 def make_scorer_command(
     data: Annotated[Path, typer.Argument(help="Folder of newsmtsc, rusentne and ruopinionne.")],
-    out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")],
+    out: NewRun,
     first: Annotated[
         int, typer.Option(min=0, help="Only so many articles a part, to try the way with.")
     ] = 0,
     epochs: Annotated[int, typer.Option(min=0, help="Instead of the number that ships.")] = 0,
     base_model: Annotated[str, typer.Option(help="Instead of the base that ships.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Train and judge the scorer that ships from the published corpora and the sample."""
     from dataclasses import replace

@@ -2,7 +2,7 @@
 
 from classifier.pipeline.agreeing import AgreementReport, measure_agreement
 from classifier.pipeline.demonstrating import Demo, demonstrate
-from classifier.pipeline.drawing import Drawn, DrawOptions, sample
+from classifier.pipeline.drawing import Drawn, DrawOptions, sample, write_sample
 from classifier.pipeline.evaluating import evaluate, evaluate_predictions, restricted
 from classifier.pipeline.planning import Extended, PlanOptions, extend
 from classifier.pipeline.profiling import plan, profile
@@ -30,4 +30,5 @@ __all__ = [
     "restricted",
     "sample",
     "train",
+    "write_sample",
 ]

@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, annotation_table, mention_unit
+from classifier.annotations import (
+    AnnotationSet,
+    annotation_table,
+    mention_unit,
+    write_annotations,
+)
 from classifier.articles import read_articles
 from classifier.codebook import Codebook, default_codebook
 from classifier.errors import DataError
 from classifier.mentions import find_mentions
 from classifier.predictions import read_predictions
 from classifier.records import Article, Problem, counted
-from classifier.sampling import Design, Sample, draw_sample, drawn_articles
+from classifier.sampling import Design, Sample, draw_sample, drawn_articles, write_frame
 from classifier.showing import frame_html, reasons
 
 
@@ -91,6 +96,12 @@ def sample(
         table[table["article_id"].isin(chosen)].reset_index(drop=True),
         reading.problems,
     )
+
+
+def write_sample(annotation_set: AnnotationSet, sample: Sample, folder: Path | str) -> None:
+    """Write a set to annotate, and beside it the chance that every article had to be drawn."""
+    write_annotations(annotation_set, folder)
+    write_frame(sample.frame, Path(folder))
 
 
 def _mention_table(articles: tuple[Article, ...], codebook: Codebook) -> pd.DataFrame:
