@@ -13,7 +13,7 @@ from classifier.formats import doccano, inception, prodigy, semeval2025
 from classifier.formats.brat import read_brat
 from classifier.formats.brat_project import annotation_conf, write_brat
 from classifier.formats.csv_tables import read_csv, write_csv
-from classifier.formats.foreign import Foreign, Reading, understand
+from classifier.formats.foreign import Foreign, Terms, understand
 from classifier.formats.imported import Imported
 from classifier.formats.label_studio import read_label_studio
 from classifier.formats.label_studio_project import labelling_config, write_label_studio
@@ -97,8 +97,8 @@ def import_annotations(
     codebook = codebook or _codebook_beside(path) or default_codebook()
     if tool.narrow:
         codebook = tool.narrow(codebook)
-    reading = Reading(tool.scheme, codebook, tool.rules, tool.is_one_file)
-    return understand(tool.read(path), reading)
+    terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
+    return understand(tool.read(path), terms)
 
 
 def export_annotations(

@@ -105,8 +105,8 @@ def _clash(records: Iterable[Record], articles: dict[str, Article]) -> Problem |
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How to understand a foreign file."""
+class Terms:
+    """On what terms a foreign file is understood."""
 
     scheme: str
     """The format's name, under which labels of the codebook list their counterparts."""
@@ -117,18 +117,18 @@ class Reading:
     """Whether all texts were counted alike, since one setting of the tool governs them."""
 
 
-def understand(foreign: Foreign, reading: Reading) -> Imported:
+def understand(foreign: Foreign, terms: Terms) -> Imported:
     """Make an annotation set of a foreign file; what cannot be kept is a problem."""
     counts: Counter[str] = Counter(foreign.counts)
-    merged = _merge(foreign, reading)
+    merged = _merge(foreign, terms)
     place = {region.key: n for n, region in enumerate(merged)}
-    resolved = list(_resolve(merged, foreign.articles, reading, counts))
+    resolved = list(_resolve(merged, foreign.articles, terms, counts))
     problems = [record for record in resolved if isinstance(record, Problem)]
     placed = [record for record in resolved if not isinstance(record, Problem)]
     found: list[Found] = [*foreign.articles, *foreign.problems, *_unnamed(foreign), *problems]
     for record in sorted(placed, key=lambda record: place[record[0].key]):
-        found += _annotation(*record, reading)
-    return imported(found, reading.codebook, counts)
+        found += _annotation(*record, terms)
+    return imported(found, terms.codebook, counts)
 
 
 def _unnamed(foreign: Foreign) -> Iterator[Problem]:
@@ -138,13 +138,13 @@ def _unnamed(foreign: Foreign) -> Iterator[Problem]:
         yield Problem(regions[0].where, "no annotator, named unnamed", detail)
 
 
-def _merge(foreign: Foreign, reading: Reading) -> list[Region]:
+def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
     """Give labels that were put on a region of their own to the region with the target.
 
     They belong to it by a relation that the annotator drew, or by standing on the same characters.
     """
     regions = {region.key: region for region in foreign.regions}
-    bearers = _bearers(foreign.regions, reading)
+    bearers = _bearers(foreign.regions, terms)
     linked = {
         part: (whole, label)
         for first, second, label in foreign.links
@@ -156,20 +156,20 @@ def _merge(foreign: Foreign, reading: Reading) -> list[Region]:
         owner, label = linked.get(key) or (at.get(regions[key].stretch), "")
         if owner is not None:
             part = regions.pop(key)
-            is_label = bool(decode([("", label)], reading.codebook, reading.scheme).labels)
+            is_label = bool(decode([("", label)], terms.codebook, terms.scheme).labels)
             codes = (*part.codes, ("", label)) if is_label else part.codes
             regions[owner] = _joined(regions[owner], replace(part, codes=codes))
     return list(regions.values())
 
 
-def _bearers(regions: Sequence[Region], reading: Reading) -> dict[str, None]:
+def _bearers(regions: Sequence[Region], terms: Terms) -> dict[str, None]:
     """The regions that name a target; where any entity is one, also the first on its stretch."""
     named = {
         region.key: None
         for region in regions
-        if decode(region.codes, reading.codebook, reading.scheme).target is not None
+        if decode(region.codes, terms.codebook, terms.scheme).target is not None
     }
-    if reading.codebook.any_target:
+    if terms.codebook.any_target:
         taken = {region.stretch for region in regions if region.key in named}
         for region in regions:
             if region.stretch not in taken:
@@ -195,7 +195,7 @@ _Resolved = tuple[Region, Span, Span | None, str]
 def _resolve(
     regions: Iterable[Region],
     articles: Sequence[Article],
-    reading: Reading,
+    terms: Terms,
     counts: Counter[str],
 ) -> Iterator[_Resolved | Problem]:
     """Region, its span, its evidence and its exact words, for every region that can be placed."""
@@ -211,10 +211,10 @@ def _resolve(
         else:
             layers[region.article_id, region.annotator].append(region)
     groups = [[layer] for layer in layers.values()]
-    if reading.is_one_file:
+    if terms.is_one_file:
         groups = [list(layers.values())]
     for group in groups:
-        yield from _resolve_group(group, by_id, reading, counts)
+        yield from _resolve_group(group, by_id, terms, counts)
 
 
 def _unsound(region: Region) -> str:
@@ -231,14 +231,14 @@ def _unsound(region: Region) -> str:
 def _resolve_group(
     group: list[list[Region]],
     by_id: Mapping[str, Article],
-    reading: Reading,
+    terms: Terms,
     counts: Counter[str],
 ) -> Iterator[_Resolved | Problem]:
     """The regions of texts that were counted alike, each text by one annotator."""
     texts = [by_id[regions[0].article_id].text for regions in group]
     claims = [[Claim(r.start, r.end, r.surface) for r in regions] for regions in group]
     try:
-        resolutions = resolve_file(list(zip(texts, claims, strict=True)), reading.rules)
+        resolutions = resolve_file(list(zip(texts, claims, strict=True)), terms.rules)
     except DataError as error:
         for region in (region for regions in group for region in regions):
             detail = f"{region.start}-{region.end} {region.surface!r}: {error}"
@@ -246,8 +246,8 @@ def _resolve_group(
         return
     for regions, text, (rule, spans) in zip(group, texts, resolutions, strict=True):
         counts[f"texts counted by {rule}"] += 1
-        if rule != reading.rules[0]:
-            detail = f"{regions[0].article_id}: {rule}; promised was {reading.rules[0]}"
+        if rule != terms.rules[0]:
+            detail = f"{regions[0].article_id}: {rule}; promised was {terms.rules[0]}"
             yield Problem(regions[0].where, "offsets counted otherwise, repaired", detail)
         for region, span in zip(regions, spans, strict=True):
             evidence = _evidence(region, text, rule)
@@ -269,16 +269,16 @@ def _evidence(region: Region, text: str, rule: OffsetRule) -> Span | Problem | N
 
 
 def _annotation(
-    region: Region, span: Span, evidence: Span | None, surface: str, reading: Reading
+    region: Region, span: Span, evidence: Span | None, surface: str, terms: Terms
 ) -> Iterator[Found]:
-    decoded = decode(region.codes, reading.codebook, reading.scheme)
+    decoded = decode(region.codes, terms.codebook, terms.scheme)
     if not surface.strip():
         detail = f"{span.start}-{span.end} is {surface!r}"
         yield Problem(region.where, "span of white space, refused", detail)
         return
-    target = decoded.target or (surface if reading.codebook.any_target else None)
+    target = decoded.target or (surface if terms.codebook.any_target else None)
     if target is None:
-        known = ", ".join(reading.codebook.target_names)
+        known = ", ".join(terms.codebook.target_names)
         detail = f"{surface!r} with {list(region.codes)}; the codebook has the targets {known}"
         yield Problem(region.where, "no target of the codebook, refused", detail)
         return
