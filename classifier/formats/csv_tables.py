@@ -21,7 +21,7 @@ from classifier.errors import DataError
 from classifier.files import write_text
 from classifier.formats.codes import NOT_TARGET, TARGET, Code, encode_values
 from classifier.formats.foreign import Foreign, Region
-from classifier.formats.imported import read_text
+from classifier.formats.imported import read_text, text_id
 from classifier.formats.predicted import predicted_annotations
 from classifier.formats.tables import read_table, table_text
 from classifier.records import Article, Problem
@@ -105,7 +105,7 @@ def read_csv(path: Path) -> Foreign:
 def _with_id(row: dict[str, Any]) -> dict[str, Any]:
     """The row with an id for its article: its own, or one that equal texts share."""
     if not row.get("article_id"):
-        row["article_id"] = f"text-{Article('-', row.get('text') or '').sha256[:12]}"
+        row["article_id"] = text_id(row.get("text") or "")
     return row
 
 

@@ -82,6 +82,11 @@ def _repeat(record: Annotation, earlier: Annotation) -> Problem:
     return Problem(record.unit, reason, f"{detail}; left out: {dict(record.labels)}")
 
 
+def text_id(text: str) -> str:
+    """An id for an article that came without one; equal texts share it."""
+    return f"text-{Article('-', text).sha256[:12]}"
+
+
 def read_text(path: Path) -> str:
     """A UTF-8 file, line ends untouched; raises `DataError` where it is not there or is none."""
     if not path.is_file():

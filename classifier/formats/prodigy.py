@@ -11,7 +11,7 @@ from classifier.articles import article_from_record
 from classifier.errors import DataError
 from classifier.formats.codes import Code
 from classifier.formats.foreign import UNNAMED, Foreign, Link, Record, Region, gather
-from classifier.formats.imported import read_json_lines
+from classifier.formats.imported import read_json_lines, text_id
 from classifier.offsets import CODE_POINTS, UTF_16
 from classifier.records import Article, Problem
 
@@ -62,7 +62,7 @@ def _article(line: Mapping[str, Any]) -> Article:
     known = {**(meta or {}), **line}
     article_id = known.get("article_id") or known.get("id")
     if article_id is None:
-        article_id = f"text-{Article('-', line['text']).sha256[:12]}"
+        article_id = text_id(line["text"])
     return article_from_record({**known, "text": line["text"], "article_id": article_id})
 
 
