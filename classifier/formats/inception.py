@@ -7,7 +7,7 @@ the document.
 
 import io
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -102,6 +102,7 @@ def _tsv(member: Member, annotator: str, title: str) -> Iterator[Record]:
     yield Article(title, document.text)
     units = document.text.encode("utf-16-le")
     for key, span in document.spans.items():
+        codes, comment = _without_comment(span.codes)
         yield Region(
             where=f"{member.name} {key}",
             key=f"{member.name} {key}",
@@ -110,12 +111,17 @@ def _tsv(member: Member, annotator: str, title: str) -> Iterator[Record]:
             start=len(units[: 2 * span.start].decode("utf-16-le")),
             end=len(units[: 2 * span.end].decode("utf-16-le")),
             surface=None,
-            codes=tuple(code for code in span.codes if code[0].lower() not in _COMMENTS),
-            comment="; ".join(v for k, v in span.codes if k.lower() in _COMMENTS) or None,
+            codes=codes,
+            comment=comment,
         )
-    for link in document.links:
-        first, second, label = link
+    for first, second, label in document.links:
         yield Link(f"{member.name} {first}", f"{member.name} {second}", label)
+
+
+def _without_comment(codes: Sequence[Code]) -> tuple[tuple[Code, ...], str | None]:
+    """The labels, and what stands in a field for comments."""
+    labels = tuple(code for code in codes if code[0].lower() not in _COMMENTS)
+    return labels, "; ".join(v for k, v in codes if k.lower() in _COMMENTS) or None
 
 
 def _load(member: Member, system: Member | None) -> _Cas:
@@ -191,7 +197,7 @@ def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
             label = next((value for _, value in _codes(fs)), "")
             yield Link(f"{name} {governor.xmiID}", f"{name} {dependent.xmiID}", label)
             continue
-        codes = list(_codes(fs))
+        codes, comment = _without_comment(list(_codes(fs)))
         yield Region(
             where=key,
             key=key,
@@ -200,8 +206,8 @@ def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
             start=fs.begin,
             end=fs.end,
             surface=None,
-            codes=tuple(code for code in codes if code[0].lower() not in _COMMENTS),
-            comment="; ".join(v for k, v in codes if k.lower() in _COMMENTS) or None,
+            codes=codes,
+            comment=comment,
         )
         for target in _slots(fs):
             yield Link(key, f"{name} {target.xmiID}", "")
