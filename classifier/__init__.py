@@ -1,10 +1,21 @@
 """Stance and framing of countries in the news: annotate, train, score, agree, report.
 
-import classifier
+    import classifier
 
-scorer = classifier.load("runs/mine")
-table = scorer.score_articles(classifier.read_articles("corpus/"))
-profile = classifier.profile(table, gold="annotations/mine")
+    scorer = classifier.load()                 # the one that ships, or load("runs/mine")
+    table = scorer.score_articles(classifier.read_articles("corpus/"))
+    profile = classifier.profile(table, gold="coded")     # per source and target, corrected
+
+With labels of your own in the folder `coded`:
+
+    coded = classifier.read_annotations("coded")
+    print(classifier.measure_agreement(coded))
+    run = classifier.train(coded, classifier.TrainOptions(model="linear"), out="runs/mine")
+    result = classifier.evaluate(run, coded)
+    classifier.write_report(result, profile, "report.html")
+
+`demonstrate` does all of it on the shipped sample; `find_mentions` finds where an article names the
+targets of a codebook, which `read_codebook` reads.
 """
 
 from importlib import import_module

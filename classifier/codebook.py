@@ -133,11 +133,15 @@ class Codebook:
         return any(variable.name == name for variable in self.variables)
 
 
-def read_codebook(path: Path) -> Codebook:
+def read_codebook(path: Path | str) -> Codebook:
     """Read and check a codebook; raises `CodebookError` naming the file and what is wrong in it.
 
     A target's own lexicon ("x.toml") is looked for beside the codebook.
+
+    >>> read_codebook(shipped_annotations() / "codebook.toml").target_names
+    ('TR', 'RU', 'UA')
     """
+    path = Path(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -108,6 +108,11 @@ def test_codebook_refuses(data: dict[str, Any], message: str) -> None:
         parse_codebook(data)
 
 
+def test_a_path_may_be_text(tmp_path: Path) -> None:
+    write_codebook(default_codebook(), tmp_path / "codebook.toml")
+    assert read_codebook(str(tmp_path / "codebook.toml")) == default_codebook()
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CodebookError, match=r"codebook\.toml: a codebook was required"):
         read_codebook(tmp_path / "codebook.toml")

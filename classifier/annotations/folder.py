@@ -50,6 +50,10 @@ def read_annotations(folder: Path | str, codebook: Codebook | None = None) -> An
     Raises:
         DataError: anything in it is wrong; says how much, and shows the first problems.
         CodebookError: its codebook is malformed.
+
+    >>> from classifier.codebook import shipped_annotations
+    >>> read_annotations(shipped_annotations() / "sample")
+    AnnotationSet: 240 articles, 2720 mentions, 5440 annotations by reader, writer
     """
     loaded = load(Path(folder), codebook)
     problems = loaded.problems

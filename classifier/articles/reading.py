@@ -62,6 +62,10 @@ def read_articles(path: Path | str) -> Reading:
 
     Raises:
         DataError: there is nothing at `path`, or no article in it.
+
+    >>> from classifier.codebook import shipped_annotations
+    >>> read_articles(shipped_annotations() / "sample" / "articles.jsonl")
+    Reading: 240 articles, 0 problems
     """
     problems: list[Problem] = []
     articles = tuple(stream_articles(path, problems))

@@ -106,6 +106,11 @@ def measure_agreement(
         data: An annotation set or its folder.
         by: Groupings by columns of articles and mentions (`language`, `source`, `target`, `zone`);
             `()` is everything together.
+
+    >>> from classifier.codebook import shipped_annotations
+    >>> report = measure_agreement(shipped_annotations() / "sample", by=[("language",)])
+    >>> [str(part.group["language"]) for part in report.variables[0].parts]
+    ['en', 'nl', 'ru', 'tr', 'uk']
     """
     annotation_set = annotation_set_of(data)
     entries = []

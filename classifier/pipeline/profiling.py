@@ -18,7 +18,7 @@ def profile(
     predictions: Table,
     *,
     gold: Path | str | AnnotationSet | None = None,
-    codebook: Codebook | Path | None = None,
+    codebook: Codebook | Path | str | None = None,
     options: ProfileOptions | None = None,
 ) -> Profile:
     """Estimates per source and target from predictions and, where there are any, human labels.
@@ -33,7 +33,7 @@ def profile(
     """
     table = frame_of(predictions)
     annotation_set = None if gold is None else annotation_set_of(gold)
-    if isinstance(codebook, Path):
+    if isinstance(codebook, Path | str):
         codebook = read_codebook(codebook)
     if codebook is None:
         codebook = default_codebook() if annotation_set is None else annotation_set.codebook
