@@ -288,3 +288,53 @@ def test_groups_have_names() -> None:
     options = replace(POINTS, breakdowns=(("weather",),))
     with pytest.raises(DataError, match="got weather"):
         evaluate(annotation_set, predictions, options=options)
+
+
+def with_probabilities(predictions: pd.DataFrame, rows: Sequence[Sequence[float]]) -> pd.DataFrame:
+    columns = {f"p_stance_{name}": [row[i] for row in rows] for i, name in enumerate(STANCE.names)}
+    return predictions.assign(**columns)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        pytest.param((70.0, 20.0, 10.0), "12 rows do not, such as 70, 20, 10", id="per cent"),
+        pytest.param((0.7, 0.4, -0.1), "12 rows do not", id="below 0"),
+        pytest.param((0.7, 0.2, 0.9), "and sum to 1; 12 rows do not", id="sum of 1.8"),
+        pytest.param((0.7, 0.3, math.inf), "12 rows do not", id="infinite"),
+    ],
+)
+def test_probabilities_that_are_none_are_refused(row: Sequence[float], message: str) -> None:
+    annotation_set, predictions = simple(KNOWN)
+    with pytest.raises(DataError, match=message):
+        evaluate(annotation_set, with_probabilities(predictions, [row] * 12), options=POINTS)
+
+
+def test_probabilities_may_be_rounded_and_missing() -> None:
+    annotation_set, predictions = simple(KNOWN)
+    rows = [(0.33, 0.33, 0.33)] * 11 + [(math.nan, 0.5, 0.5)]
+    made = evaluate(annotation_set, with_probabilities(predictions, rows), options=POINTS)
+    row = made.table("calibration").row(predictor="model", target=ALL, language=ALL)
+    assert row.counts["n_forecasts"] == 11
+
+
+def test_no_macro_f1_of_the_surest_where_their_gold_is_one_label() -> None:
+    # The surest of twelve mentions, gold "against", answered rightly: anybody who says "against"
+    # everywhere would have an F1 of 1 there.
+    annotation_set, predictions = simple(KNOWN)
+    rows = [(0.9, 0.05, 0.05)] + [(0.4, 0.3, 0.3)] * 11
+    options = replace(POINTS, coverages=(1.0, 0.1))
+    made = evaluate(annotation_set, with_probabilities(predictions, rows), options=options)
+    surest = made.table("selective").row(predictor="model", coverage="0.1")
+    assert surest["accuracy"].value == 1.0
+    assert surest["macro_f1"].status == "undefined: no variation"
+    everything = made.table("selective").row(predictor="model", coverage="1")
+    assert everything["macro_f1"].value == pytest.approx((0.8 + 0.5 + 2 / 3) / 3)
+
+
+@pytest.mark.parametrize(
+    "change", [{"n_bins": 0}, {"half_width": 0.0}, {"max_groups": 0}, {"coverages": (0.0, 1.0)}]
+)
+def test_options_that_leave_nothing_to_see_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(DataError, match=r"were required, got|lie in \(0, 1\], got"):
+        EvaluationOptions(**change)  # type: ignore[arg-type]

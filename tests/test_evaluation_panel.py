@@ -367,3 +367,38 @@ def test_the_order_of_predictions_does_not_matter(
     shuffled = predictions.sample(frac=1, random_state=1)
     again = evaluate(annotation_set, shuffled, options=FAST)
     assert again.to_dict() == judged.to_dict()
+
+
+def test_no_macro_f1_against_others_who_all_say_one_label() -> None:
+    # Whoever says "for" throughout would score 1.
+    names = ("x", "y", "z")
+    mentions = [
+        Mention(f"a{i}", 0, dict.fromkeys(names, "for"), dict.fromkeys(names, frozenset()))
+        for i in range(6)
+    ]
+    predictions = pd.DataFrame({"unit": [m.unit for m in mentions], "stance": "for"})
+    made = evaluate(panel(mentions), predictions, options=POINTS)
+    row = made.table("agreement").row(**OVERALL, predictor="model")
+    assert row["macro_f1_predictor"].status == "undefined: no variation"
+    assert row["macro_f1_annotators"].status == "undefined: no variation"
+
+
+def test_a_predictor_that_meets_no_annotator_has_no_row_beside_them() -> None:
+    # Gold, adjudicated elsewhere, has a mention of a1 that neither x nor y coded; the model answers
+    # that one only, so nothing can be said of it beside x and y.
+    said = {"x": "for", "y": "against"}
+    mentions = [Mention("a0", 0, said, {}), Mention("a1", 0, said, {})]
+    annotation_set = panel(mentions)
+    more = Mention("a1", 1, {}, {})
+    gold = pd.DataFrame(
+        {
+            "unit": [m.unit for m in (*mentions, more)],
+            "article_id": ["a0", "a1", "a1"],
+            "target": "TR",
+            "stance": ["for", "against", "for"],
+        }
+    )
+    predictions = pd.DataFrame({"unit": [more.unit], "stance": ["for"]})
+    made = evaluate(annotation_set, predictions, gold=gold, options=POINTS)
+    assert not [r for r in made.table("agreement") if r.keys["predictor"] == "model"]
+    assert not list(made.table("annotators"))

@@ -4,7 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.evaluation.figures import Sample, figure, hits, macro_f1, ratio, share
+from classifier.evaluation.figures import (
+    NO_VARIATION,
+    Sample,
+    figure,
+    hits,
+    macro_f1_of,
+    ratio,
+    share,
+)
 from classifier.evaluation.groups import groups
 from classifier.evaluation.inputs import Judged, Mask, membership
 from classifier.evaluation.options import EvaluationOptions
@@ -12,6 +20,7 @@ from classifier.evaluation.tables import Row
 from classifier.records import Estimate
 from classifier.resampling import FloatArray, IntArray
 
+NO_LABEL = "undefined: no label in gold"
 _FLOOR = 1e-12
 _BY: tuple[tuple[str, ...], ...] = ((), ("target",), ("language",))
 
@@ -207,7 +216,12 @@ def _kept(
     counted = right._replace(rows=hits(gold, answered))
     return {
         "accuracy": figure(right, share, "share answered exactly"),
-        "macro_f1": figure(counted, macro_f1, "macro-F1", undefined="undefined: no label in gold"),
+        "macro_f1": figure(
+            counted,
+            macro_f1_of(judged.variable),
+            "macro-F1",
+            undefined=NO_LABEL if judged.variable.kind == "set" else NO_VARIATION,
+        ),
     }
 
 

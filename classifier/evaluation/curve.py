@@ -8,7 +8,7 @@ import numpy as np
 
 from classifier.agreement.distances import usual_level
 from classifier.agreement.krippendorff import alpha_sums
-from classifier.evaluation.figures import hits, macro_f1
+from classifier.evaluation.figures import hits, macro_f1_of
 from classifier.evaluation.inputs import Judged, membership
 from classifier.evaluation.options import EvaluationOptions
 from classifier.evaluation.tables import Row
@@ -48,7 +48,7 @@ def _measures(judged: Judged, predictor: str, options: EvaluationOptions) -> Map
         answered = membership(judged.predictors[predictor].labels, judged.variable)[mask]
         articles = judged.clusters(mask)
         totals = article_totals(hits(gold, answered), articles, int(articles.max()) + 1)
-        measures["macro_f1"] = totals, macro_f1
+        measures["macro_f1"] = totals, macro_f1_of(judged.variable)
     if meets_annotators(judged, predictor):
         coding = panel_coding(judged, predictor, options)
         humans = coding.columns(range(1, len(coding.annotators))).pairable()

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classifier.agreement.f1 import f1_by_label, hits, macro_f1, ratio
+from classifier.agreement.f1 import f1_by_label, hits, macro_f1, macro_f1_of_single, ratio
+from classifier.codebook import Variable
 from classifier.records import Estimate
 from classifier.resampling import (
     FloatArray,
@@ -25,6 +26,7 @@ __all__ = [
     "figure",
     "hits",
     "macro_f1",
+    "macro_f1_of",
     "mean_defined",
     "micro_f1",
     "precision",
@@ -97,6 +99,11 @@ def figure(
 def share(totals: FloatArray) -> FloatArray:
     """First column over second."""
     return ratio(totals[..., 0], totals[..., 1])
+
+
+def macro_f1_of(variable: Variable) -> Statistic:
+    """Macro-F1; for a single label nan where gold is one throughout: repeating it would win."""
+    return macro_f1 if variable.kind == "set" else macro_f1_of_single
 
 
 def micro_f1(totals: FloatArray) -> FloatArray:

@@ -22,6 +22,8 @@ Answer = str | frozenset[str] | None
 Mask = npt.NDArray[np.bool_]
 
 MAJORITY = "majority class"
+_ROUNDING = 0.02
+"""How far probabilities may miss 1 in sum: other tools round them."""
 _META: Mapping[str, Callable[[Article], str | None]] = {
     "source": lambda article: article.source,
     "language": lambda article: article.language,
@@ -139,7 +141,8 @@ def read_answers(
         for is_found, reason, raw, label in zip(found, own, given, labels, strict=True)
     ]
     kept = tuple(a if s == "ok" else None for a, s in zip(labels, status, strict=True))
-    return Answers(kept, tuple(status), _probabilities(rows, variable, np.array(status) == "ok"))
+    probabilities = _probabilities(rows, variable, np.array(status) == "ok", predictor)
+    return Answers(kept, tuple(status), probabilities)
 
 
 def _status(found: bool, reason: object, given: object, label: Answer) -> str:
@@ -243,13 +246,29 @@ def _answer(label: object, variable: Variable) -> Answer:
     return frozenset(str(name) for name in label)
 
 
-def _probabilities(rows: pd.DataFrame, variable: Variable, ok: Mask) -> FloatArray | None:
+def _probabilities(
+    rows: pd.DataFrame, variable: Variable, ok: Mask, where: str
+) -> FloatArray | None:
     columns = [f"p_{variable.name}_{label}" for label in variable.names]
     if not set(columns) <= set(rows.columns):
         return None
-    probabilities = rows[columns].to_numpy(dtype=np.float64, copy=True)
+    try:
+        probabilities = rows[columns].to_numpy(dtype=np.float64, copy=True)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where}: {', '.join(columns)} must be numbers: {error}") from None
     probabilities[~ok] = np.nan
-    return probabilities if np.isfinite(probabilities).any() else None
+    known = probabilities[~np.isnan(probabilities).any(axis=1)]
+    is_off = (known < -_ROUNDING) | (known > 1 + _ROUNDING)
+    if variable.kind != "set":
+        is_off |= np.abs(known.sum(axis=1, keepdims=True) - 1) > _ROUNDING
+    if is_off.any():
+        first = ", ".join(f"{p:g}" for p in known[is_off.any(axis=1)][0])
+        total = "" if variable.kind == "set" else " and sum to 1"
+        raise DataError(
+            f"{where}: {', '.join(columns)} must lie from 0 to 1{total}; "
+            f"{counted(int(is_off.any(axis=1).sum()), 'row')} do not, such as {first}"
+        )
+    return probabilities if len(known) else None
 
 
 def _with_majority(judged: Judged, predictors: Mapping[str, Answers]) -> dict[str, Answers]:

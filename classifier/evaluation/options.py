@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from classifier.agreement import AgreementOptions
+from classifier.errors import DataError
 from classifier.resampling import IntervalOptions
 
 GROUPS = ("target", "language", "source", "voice")
@@ -44,6 +45,16 @@ class EvaluationOptions:
     """Characters shown on each side of a disagreement."""
     predictor: str = "model"
     """What the tables call the predictions under test."""
+
+    def __post_init__(self) -> None:
+        """Refuse what gives no bins, no shares of mentions and no width."""
+        if self.n_bins < 1 or self.max_groups < 1 or not self.half_width > 0:
+            raise DataError(
+                "at least 1 bin, 1 group and a half-width above 0 were required, "
+                f"got {self.n_bins}, {self.max_groups} and {self.half_width}"
+            )
+        if not all(0 < share <= 1 for share in self.coverages):
+            raise DataError(f"shares of mentions kept lie in (0, 1], got {self.coverages}")
 
     @property
     def uncalibrated(self) -> str:

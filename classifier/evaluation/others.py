@@ -6,7 +6,14 @@ import numpy as np
 
 from classifier.agreement.coding import Coding
 from classifier.codebook import Variable
-from classifier.evaluation.figures import Sample, figure, hits, macro_f1, mean_defined
+from classifier.evaluation.figures import (
+    NO_VARIATION,
+    Sample,
+    figure,
+    hits,
+    macro_f1_of,
+    mean_defined,
+)
 from classifier.evaluation.inputs import Answer, Mask, membership
 from classifier.evaluation.options import EvaluationOptions
 from classifier.records import Estimate
@@ -53,12 +60,17 @@ def _against(
         options.cluster,
     )
     one = (coding.codes[:, 1:] >= 0).any(axis=0).sum() < 2
-    return _figures(sample, sums.shape[1:], "not estimable: one annotator" if one else "no overlap")
+    reason = "not estimable: one annotator" if one else "no overlap"
+    return _figures(sample, sums.shape[1:], variable, NO_VARIATION if len(used) else reason)
 
 
-def _figures(sample: Sample, shape: tuple[int, ...], undefined: str) -> AgainstOthers:
+def _figures(
+    sample: Sample, shape: tuple[int, ...], variable: Variable, undefined: str
+) -> AgainstOthers:
+    statistic = macro_f1_of(variable)
+
     def each(totals: FloatArray) -> FloatArray:
-        return macro_f1(totals.reshape(*totals.shape[:-1], *shape))
+        return statistic(totals.reshape(*totals.shape[:-1], *shape))
 
     return AgainstOthers(
         figure(
