@@ -272,7 +272,10 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
         else:
             frame = _frame(pq.read_table(path))
     except FileNotFoundError:
-        raise DataError(f"{path}: predictions were required there, nothing was found") from None
+        raise DataError(
+            f"{path}: predictions were required there, nothing was found; classifier score writes "
+            "them"
+        ) from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: must be Parquet or JSON Lines of predictions: {error}") from None
     missing = [name for name in ("unit", "article_id", "status") if name not in frame]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,11 @@ import pandas as pd
 from classifier.errors import DataError
 from classifier.files import replacing
 from classifier.records import Article, counted
+from classifier.resampling import seeded
 from classifier.showing import frame_html
 
 Design = Literal["random", "uncertainty"]
+_DESIGNS: tuple[str, ...] = get_args(Design)
 FRAME = "sampling.csv"
 """File beside a drawn set that has every article it was drawn from."""
 _UNKNOWN = "unknown"
@@ -80,11 +82,14 @@ def draw_sample(
         seed: of the draw.
 
     Raises:
-        DataError: a column is missing, `n` is not positive, or there is no article.
+        DataError: a column or an id is missing, `n` is not positive, the seed is negative, the
+            design is unknown, or there is no article that could be drawn.
     """
+    if design not in _DESIGNS:
+        raise DataError(f"a design is one of {', '.join(_DESIGNS)}; got {design!r}")
     table = population if isinstance(population, pd.DataFrame) else _table(population, by)
     _check(table, n, by if design == "random" else ())
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     n_population = int(table["article_id"].nunique())
     if design == "uncertainty":
         drawn = _unsure(table, n, generator)
@@ -131,7 +136,7 @@ def draw_further(
     left = frame.assign(stratum=strata, sampling_probability=second)[
         ~frame["article_id"].isin(set(drawn)) & (second > 0)
     ]
-    new = _drawn(left, np.random.default_rng(seed))
+    new = _drawn(left, seeded(seed))
     combined = frame.assign(sampling_probability=first + (1 - first) * second)
     both = combined.set_index("article_id")["sampling_probability"]
     new = new.assign(sampling_probability=new["article_id"].map(both))
@@ -149,6 +154,14 @@ def _check_frame(frame: pd.DataFrame, chances: Mapping[str, float]) -> None:
     wrong = [name for name, chance in chances.items() if not 0 <= chance <= 1]
     if wrong:
         raise DataError(f"a chance must lie in [0, 1], got {chances[wrong[0]]} for {wrong[0]!r}")
+    strange = sorted(
+        {name for name, chance in chances.items() if chance} - set(frame["article_id"])
+    )
+    if strange:
+        raise DataError(
+            f"a further draw is from the articles that could be drawn before; "
+            f"{counted(len(strange), 'article')} could not, such as {strange[0]!r}"
+        )
 
 
 def write_frame(frame: pd.DataFrame, folder: Path) -> None:
@@ -170,8 +183,11 @@ def read_frame(folder: Path) -> pd.DataFrame | None:
         frame["sampling_probability"] = frame["sampling_probability"].astype(float)
     except (ValueError, KeyError) as error:
         raise DataError(f"{path}: needs the columns {', '.join(_COLUMNS)}: {error}") from None
-    if frame["article_id"].duplicated().any():
-        raise DataError(f"{path}: one row per article was required, some come again")
+    again = frame["article_id"][frame["article_id"].duplicated()]
+    if len(again):
+        raise DataError(
+            f"{path}: one row per article was required, got {again.iloc[0]!r} again; keep one"
+        )
     return frame
 
 
@@ -204,6 +220,9 @@ def _check(table: pd.DataFrame, n: int, by: Sequence[str]) -> None:
         raise DataError(f"a sample needs at least one article, got n = {n}")
     if table.empty:
         raise DataError("a sample needs articles to draw from, got none")
+    n_nameless = int(table["article_id"].isna().sum())
+    if n_nameless:
+        raise DataError(f"every row needs its article_id, {n_nameless} have none")
 
 
 def _strata(table: pd.DataFrame, by: Sequence[str]) -> pd.Series:
@@ -280,6 +299,8 @@ def _unsure(table: pd.DataFrame, n: int, generator: np.random.Generator) -> pd.D
         terms = np.where(probabilities > 0, probabilities * np.log(probabilities), 0.0)
     entropy = pd.Series(-terms.sum(axis=1), index=table["article_id"].to_numpy())
     entropy = entropy[~np.isnan(probabilities).any(axis=1)].groupby(level=0).mean()
+    if entropy.empty:
+        raise DataError("uncertainty needs mentions with stance probabilities, all are missing")
     order = np.lexsort((generator.random(len(entropy)), -entropy.to_numpy()))[:n]
     return _without_chances(entropy.index[order])
 

@@ -141,7 +141,7 @@ def test_a_frame_comes_back_from_its_file(tmp_path: Path) -> None:
     [
         ("article_id,stratum\na,s\n", "needs the columns article_id, stratum"),
         ("article_id,stratum,sampling_probability\na,s,often\n", "could not convert"),
-        ("article_id,stratum,sampling_probability\na,s,0.5\na,s,0.5\n", "some come again"),
+        ("article_id,stratum,sampling_probability\na,s,0.5\na,s,0.5\n", "got 'a' again; keep one"),
     ],
 )
 def test_a_malformed_frame_is_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -59,11 +59,11 @@ def read_annotations(folder: Path | str, codebook: Codebook | None = None) -> An
     problems = loaded.problems
     if problems:
         shown = "; ".join(f"{p.where}: {p.reason}: {p.detail}" for p in problems[:_SHOWN])
-        rest = len(problems) - _SHOWN
-        more = f"; and {rest} more (classifier check lists all)" if rest > 0 else ""
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise DataError(
-            f"{folder}: an annotation set without faults was required, "
-            f"{counted(len(problems), 'problem')}: {shown}{more}"
+            f"{folder}: an annotation set without faults was required, got "
+            f"{counted(len(problems), 'problem')}: {shown}{more}; classifier check lists all, "
+            "and with --fix mends what can be mended"
         )
     table = annotation_table(
         (row.annotation for row in loaded.rows if row.annotation), loaded.scheme.codebook

@@ -148,4 +148,7 @@ def _cut_date(day: str | None, precision: DatePrecision | None) -> str | None:
 
 def _check(article: Article, sha256: object) -> None:
     if sha256 is not None and sha256 != article.sha256:
-        raise DataError(f"the text does not have the hash it came with ({sha256})")
+        raise DataError(
+            f"the text does not have the hash it came with ({sha256}); fetch it as it was, or take "
+            f"{HASH} out if the change is meant"
+        )

@@ -80,7 +80,9 @@ def decode_page(data: bytes) -> str:
             f"a page must declare the encoding it has ({how}: {name}): {error}"
         ) from None
     if "\ufffd" in text:
-        raise DataError(f"the page was damaged before it was saved: it holds U+FFFD ({name})")
+        raise DataError(
+            f"the page was damaged before it was saved: it holds U+FFFD ({name}); save it again"
+        )
     return text
 
 

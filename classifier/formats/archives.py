@@ -31,7 +31,7 @@ class Member(NamedTuple):
         try:
             return self.content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise DataError(f"{self.name}: UTF-8 was required: {error}") from None
+            raise DataError(f"{self.name}: UTF-8 was required: {error}; save it so") from None
 
 
 def read_members(path: Path) -> list[Member]:
@@ -84,7 +84,7 @@ def _members(name: str, content: bytes, depth: int) -> Iterator[Member]:
         yield Member(name, content)
         return
     if depth > MAX_DEPTH:
-        raise DataError(f"{name}: zips may lie {MAX_DEPTH} deep in each other, this lies deeper")
+        raise DataError(f"{name}: zips may lie {MAX_DEPTH} deep in each other; unpack this one")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for inner, data in _unzip(name, archive):

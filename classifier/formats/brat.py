@@ -97,7 +97,7 @@ def _article(member: Member, metadata: Mapping[str, Any], file: str) -> Article:
         # brat counts a byte order mark as a character
         text = member.content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise DataError(f"{member.name}: UTF-8 was required: {error}") from None
+        raise DataError(f"{member.name}: UTF-8 was required: {error}; save it so") from None
     return article_from_record({**metadata, "article_id": article_id, "text": text})
 
 

@@ -96,7 +96,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: UTF-8 was required: {error}") from None
+        raise DataError(f"{path}: UTF-8 was required: {error}; save it so") from None
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:

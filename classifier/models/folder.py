@@ -173,7 +173,9 @@ def load_model(
     except ClassifierError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"{folder}: the model cannot be read: {error}") from error
+        raise ModelError(
+            f"{folder}: the model cannot be read: {error}; copy the folder again or train again"
+        ) from error
 
 
 def _check_files(folder: Path, record: Mapping[str, Any]) -> None:

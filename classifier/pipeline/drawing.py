@@ -86,7 +86,10 @@ def sample(
     else:
         table = read_predictions(predictions)
     if table.empty:
-        raise DataError(f"{path}: articles that mention a target were required, none does")
+        raise DataError(
+            f"{path}: articles that mention a target were required, none does; classifier mentions "
+            "shows what was excluded"
+        )
     drawn = draw_sample(table, n, by=options.by, design=options.design, seed=options.seed)
     articles = drawn_articles(reading.articles, drawn)
     chosen = {article.article_id for article in articles}
