@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from classifier.codebook import Variable
+from classifier.errors import DataError
+from classifier.records import counted
 
 ALL_LANGUAGES = "all"
 MIN_MENTIONS = 50
 """Fewer coded mentions than this say too little about one parameter."""
 _LIMITS = (0.05, 20.0)
 _SMALLEST = 1e-12
+_AT_LIMIT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,17 @@ def fit_temperature(
 ) -> Temperature:
     """The temperature with the smallest negative log-likelihood (Guo et al., ICML 2017).
 
-    Rows whose label is -1 are left out; a set is taken as one yes-or-no question per label.
+    Rows whose label is -1 are left out; a set is taken as one yes-or-no question per label. Where
+    every answer is right the likelihood rises without end, and the temperature is the neutral 1.
+    Raises `DataError` where a coded row lacks a probability.
     """
     is_coded = (labels if labels.ndim == 1 else labels.max(axis=1)) >= 0
+    n_missing = int(np.isnan(probabilities[is_coded]).any(axis=1).sum())
+    if n_missing:
+        raise DataError(
+            f"every coded mention needs its probabilities, {counted(n_missing, 'mention')} "
+            f"of variable {variable.name!r} have none"
+        )
     rows, coded = probabilities[is_coded], labels[is_coded]
     n_mentions = len(coded)
     if n_mentions < MIN_MENTIONS:
@@ -112,6 +123,8 @@ def fit_temperature(
 
     bounds = (float(np.log(_LIMITS[0])), float(np.log(_LIMITS[1])))
     best = minimize_scalar(loss, bounds=bounds, method="bounded")
+    if best.x - bounds[0] < _AT_LIMIT:
+        return Temperature(1.0, "undefined: no coded mention is answered wrong", n_mentions)
     return Temperature(float(np.exp(best.x)), "ok", n_mentions, loss(0.0), float(best.fun))
 
 

@@ -51,10 +51,10 @@ class IntervalOptions:
             raise DataError(f"an interval's method is one of {known}; got {self.method!r}")
         if not 0 < self.confidence < 1:
             raise DataError(f"a confidence lies between 0 and 1, got {self.confidence}")
-        if self.n_draws < 1 or self.min_articles < 2:
+        if self.n_draws < 1 or self.min_articles < 2 or self.seed < 0:
             raise DataError(
-                "an interval needs at least 1 draw and 2 articles, "
-                f"got n_draws={self.n_draws}, min_articles={self.min_articles}"
+                "an interval needs at least 1 draw, 2 articles and a seed from 0 up, "
+                f"got n_draws={self.n_draws}, min_articles={self.min_articles}, seed={self.seed}"
             )
 
 
@@ -66,6 +66,13 @@ class Interval(NamedTuple):
     status: str = "ok"
     error: float | None = None
     """Standard error; None where the method has none."""
+
+
+def seeded(seed: int) -> np.random.Generator:
+    """A generator of random numbers; raises `DataError` for a seed below 0."""
+    if seed < 0:
+        raise DataError(f"a seed from 0 up was required, got {seed}")
+    return np.random.default_rng(seed)
 
 
 def article_totals(values: FloatArray, articles: IntArray, n_articles: int) -> FloatArray:

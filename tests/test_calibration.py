@@ -13,6 +13,7 @@ from classifier.calibration import (
     scaled,
 )
 from classifier.codebook import Label, Variable
+from classifier.errors import DataError
 
 TONE = Variable("tone", "nominal", "", (Label("cold", ""), Label("warm", "")))
 ROLES = Variable("roles", "set", "", (Label("strong", ""), Label("weak", "")))
@@ -96,3 +97,21 @@ def test_order_and_sum_survive_any_temperature(
     np.testing.assert_allclose(changed.sum(axis=1), 1.0)
     best = np.take_along_axis(changed, rows.argmax(axis=1)[:, None], axis=1)[:, 0]
     np.testing.assert_allclose(best, changed.max(axis=1))
+
+
+def test_no_temperature_where_every_answer_is_right() -> None:
+    # The likelihood of 60 right answers rises with every degree colder: 1 it stays, and says why.
+    rows = np.tile([0.6, 0.4], (60, 1))
+    fitted = fit_temperature(rows, np.zeros(60, dtype=np.int64), TONE)
+    assert (fitted.value, fitted.status) == (1.0, "undefined: no coded mention is answered wrong")
+
+
+def test_a_coded_mention_without_probabilities_is_refused() -> None:
+    rows = np.tile([0.6, 0.4], (60, 1))
+    rows[7] = np.nan
+    labels = np.zeros(60, dtype=np.int64)
+    with pytest.raises(DataError, match="1 mention of variable 'tone' have none"):
+        fit_temperature(rows, labels, TONE)
+    labels[7] = -1
+    labels[8] = 1
+    assert fit_temperature(rows, labels, TONE).status == "ok"

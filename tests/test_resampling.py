@@ -147,3 +147,8 @@ def test_options_refuse_too_few_draws_or_articles() -> None:
         IntervalOptions(n_draws=0)
     with pytest.raises(DataError, match="got n_draws=2000, min_articles=1"):
         IntervalOptions(min_articles=1)
+
+
+def test_a_seed_below_0_is_refused() -> None:
+    with pytest.raises(DataError, match="a seed from 0 up, got .*, seed=-1"):
+        IntervalOptions(method="bootstrap", seed=-1)

@@ -199,3 +199,20 @@ def test_estimates_from_both_draws_together_are_unbiased() -> None:
     # Hájek's ratio has a bias of the order 1 / n.
     assert np.mean(means) == pytest.approx(value.mean(), abs=3 * spread + 0.02)
     assert np.mean(plain) > value.mean() + 0.4
+
+
+def test_a_seed_below_0_and_an_unknown_design_are_refused() -> None:
+    table = pd.DataFrame({"article_id": ["a", "b"], "source": ["S", "S"]})
+    with pytest.raises(DataError, match="a seed from 0 up was required, got -1"):
+        draw_sample(table, 1, by=("source",), seed=-1)
+    with pytest.raises(DataError, match="one of random, uncertainty; got 'lottery'"):
+        draw_sample(table, 1, by=("source",), design="lottery")  # type: ignore[arg-type]
+
+
+def test_rows_without_an_id_and_mentions_without_probabilities_are_refused() -> None:
+    nameless = pd.DataFrame({"article_id": ["a", None], "source": ["S", "S"]})
+    with pytest.raises(DataError, match="needs its article_id"):
+        draw_sample(nameless, 1, by=("source",))
+    unscored = pd.DataFrame({"article_id": ["a"], "p_stance_neutral": [float("nan")]})
+    with pytest.raises(DataError, match="all are missing"):
+        draw_sample(unscored, 1, design="uncertainty")
