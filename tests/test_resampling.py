@@ -150,5 +150,5 @@ def test_options_refuse_too_few_draws_or_articles() -> None:
 
 
 def test_a_seed_below_0_is_refused() -> None:
-    with pytest.raises(DataError, match="a seed from 0 up, got .*, seed=-1"):
+    with pytest.raises(DataError, match=r"a seed from 0 up, got .*, seed=-1"):
         IntervalOptions(method="bootstrap", seed=-1)
