@@ -14,24 +14,20 @@ from classifier.errors import ModelError
 
 
 def initial_embeddings(
-    counts: csr_array, teacher_table: npt.NDArray[np.float32], sharpness: float = 1.0
+    counts: csr_array, teacher_table: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
     """Each student token as the mean of the teacher tokens it stands for.
 
-    `counts` weighs them (student tokens by teacher tokens), raised to `sharpness` first. The mean
-    of several vectors is shorter than they are: it gets their mean length back. A token that
-    stands for nothing starts at the mean of the table.
+    `counts` weighs them (student tokens by teacher tokens). The mean of several vectors is shorter
+    than they are: it gets their mean length back. A token that stands for nothing starts at the
+    mean of the table.
     """
-    weights = csr_array(counts, copy=True)
-    totals = np.maximum(weights.sum(axis=1), 1e-30)
-    weights = diags_array(1 / totals) @ weights
-    weights.data **= sharpness
-    sums = weights.sum(axis=1)
-    weights = diags_array(1 / np.maximum(sums, 1e-30)) @ weights
+    totals = counts.sum(axis=1)
+    weights = diags_array(1 / np.maximum(totals, 1e-30)) @ counts
     table = np.asarray(weights @ teacher_table)
     wished = weights @ np.linalg.norm(teacher_table, axis=1)
     table *= (wished / np.maximum(np.linalg.norm(table, axis=1), 1e-30))[:, None]
-    table[sums == 0] = teacher_table.mean(axis=0)
+    table[totals == 0] = teacher_table.mean(axis=0)
     return table.astype(np.float32)
 
 
