@@ -1,6 +1,5 @@
 """The whole recipe: pairs in, a folder out that `AutoModel.from_pretrained` reads."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from classifier.distil.tokenizer import balanced, most_used, save_tokenizer, tra
 from classifier.distil.training import Trainer
 from classifier.errors import DataError, ModelError
 from classifier.files import replacing, write_text
+from classifier.models.folder import sha256
 
 _FREE = (
     "out",
@@ -47,17 +47,13 @@ def _quiet(_: str) -> None:
     """Report to nobody."""
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _claim_work(options: DistilOptions) -> None:
     """Make the work folder, or check that it belongs to this run."""
     fixed = {name: str(value) for name, value in asdict(options).items() if name not in _FREE}
     files = [*parallel_files(options.parallel).values(), *options.english]
     record = {
         "options": fixed,
-        "files": {path.name: _sha256(path) for path in files},
+        "files": {path.name: sha256(path) for path in files},
     }
     note = options.work / "run.json"
     options.work.mkdir(parents=True, exist_ok=True)
@@ -181,7 +177,7 @@ def _write_base(
     figures = evaluate(
         data[1].held_out, (final, tokenizer), (teacher[0].to(options.device), teacher[1])
     )
-    hashes = {name: _sha256(draft / name) for name in ("model.safetensors", "tokenizer.json")}
+    hashes = {name: sha256(draft / name) for name in ("model.safetensors", "tokenizer.json")}
     write_text(draft / "README.md", [model_card(options, data, figures, hashes, length)])
     options.out.mkdir(parents=True, exist_ok=True)
     for path in sorted(draft.iterdir()):

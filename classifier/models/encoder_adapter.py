@@ -1,6 +1,5 @@
 """LoRA: a small adapter beside frozen weights, merged into them or kept apart."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from classifier.errors import ModelError
 from classifier.files import write_text
 from classifier.models.bases import Base, find_base, weights_sha256
 from classifier.models.encoder_network import PassageEncoder, PassageEncoderConfig
+from classifier.models.folder import sha256
 from classifier.models.options import TrainOptions
 from classifier.models.runtime import (
     attention_for,
@@ -72,7 +72,7 @@ def identity(base: Base) -> dict[str, str]:
     tokenizer = base.folder / "tokenizer.json"
     told = {"name": base.name, "sha256": weights_sha256(base.folder)}
     if tokenizer.is_file():
-        told["tokenizer_sha256"] = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
+        told["tokenizer_sha256"] = sha256(tokenizer)
     return told
 
 
