@@ -13,7 +13,14 @@ from classifier.articles import article_record
 from classifier.codebook import Codebook, write_codebook
 from classifier.files import json_line, write_text
 from classifier.formats.brat import JSON_NOTE, METADATA
-from classifier.formats.codes import MENTION, NOT_TARGET, TARGET, Code, encode_values
+from classifier.formats.codes import (
+    MENTION,
+    NONE_CODED,
+    NOT_TARGET,
+    TARGET,
+    Code,
+    encode_values,
+)
 from classifier.formats.predicted import predicted_annotations
 from classifier.formats.tables import table_text
 from classifier.records import Article
@@ -49,9 +56,8 @@ def annotation_conf(codebook: Codebook) -> str:
     attributes = []
     for variable in codebook.variables:
         if variable.kind == "set":
-            names = [f"{variable.name}_{label}" for label in encode_values(frozenset())]
-            names = [f"{variable.name}_{label}" for label in variable.names] + names
-            attributes += [f"{name}\tArg:<ENTITY>" for name in names]
+            labels = (*variable.names, NONE_CODED)
+            attributes += [f"{variable.name}_{label}\tArg:<ENTITY>" for label in labels]
         else:
             values = "|".join(variable.names)
             attributes.append(f"{variable.name}\tArg:<ENTITY>, Value:{values}")

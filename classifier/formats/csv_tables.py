@@ -8,15 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from classifier.annotations import (
-    Annotation,
-    AnnotationSet,
-    Value,
-    table_annotations,
-    table_columns,
-)
+from classifier.annotations import AnnotationSet, annotation_table, table_annotations
 from classifier.articles import article_from_record, article_record
-from classifier.codebook import Codebook, write_codebook
+from classifier.codebook import write_codebook
 from classifier.errors import DataError
 from classifier.files import write_text
 from classifier.formats.codes import NOT_TARGET, TARGET, Code, encode_values
@@ -46,33 +40,21 @@ def write_csv(
     columns = list(article_record(Article("-", "")))
     articles = table_text(columns, ([record[name] for name in columns] for record in records))
     codebook = annotation_set.codebook
-    predicted = [a for a, _ in predicted_annotations(predictions, codebook)]
-    rows = [_row(a, codebook) for a in [*table_annotations(annotation_set), *predicted]]
+    predicted = (a for a, _ in predicted_annotations(predictions, codebook))
+    table = annotation_table([*table_annotations(annotation_set), *predicted], codebook)
+    shown = table.drop(columns="unit")
+    rows = (map(_cell, row) for row in shown.itertuples(index=False))
     write_text(path / ARTICLES, [articles])
-    write_text(path / ANNOTATIONS, [table_text(table_columns(codebook)[1:], rows)])
+    write_text(path / ANNOTATIONS, [table_text(list(shown), rows)])
     write_codebook(codebook, path / "codebook.toml")
 
 
-def _row(annotation: Annotation, codebook: Codebook) -> list[object]:
-    evidence = annotation.evidence
-    return [
-        annotation.article_id,
-        annotation.span.start,
-        annotation.span.end,
-        annotation.target,
-        annotation.surface,
-        annotation.annotator,
-        *(_cell(annotation.labels.get(variable.name)) for variable in codebook.variables),
-        json.dumps(annotation.not_target),
-        annotation.comment,
-        annotation.speaker,
-        evidence.start if evidence else None,
-        evidence.end if evidence else None,
-    ]
-
-
-def _cell(value: Value) -> str | None:
-    return _JOIN.join(encode_values(value)) or None
+def _cell(value: object) -> object:
+    if isinstance(value, frozenset):
+        return _JOIN.join(encode_values(value))
+    if isinstance(value, bool):
+        return json.dumps(value)
+    return None if value is pd.NA else value
 
 
 def read_csv(path: Path) -> Foreign:

@@ -38,7 +38,7 @@ def plain_cell(cell: str) -> str | None:
     return cell[1:] if _MARKED.fullmatch(cell) else cell
 
 
-def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table_text(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """A table as CSV with a comma between its cells."""
     sheet = io.StringIO()
     writer = csv.writer(sheet, lineterminator="\r\n")
