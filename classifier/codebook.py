@@ -44,6 +44,11 @@ class Variable:
         return tuple(label.name for label in self.labels)
 
     @property
+    def probability_columns(self) -> tuple[str, ...]:
+        """What a table of predictions calls the probability of each label, in codebook order."""
+        return tuple(f"p_{self.name}_{name}" for name in self.names)
+
+    @property
     def numbers(self) -> tuple[float, ...]:
         """The labels' numbers in codebook order; raises `CodebookError` unless ordinal."""
         numbers = tuple(label.number for label in self.labels if label.number is not None)

@@ -167,7 +167,7 @@ def prediction_schema(variables: Sequence[Variable]) -> pa.Schema:
         fields.setdefault(variable.name, label)
         if variable.kind == "ordinal":
             fields[f"{variable.name}_score"] = pa.float64()
-        fields |= {f"p_{variable.name}_{name}": pa.float64() for name in variable.names}
+        fields |= dict.fromkeys(variable.probability_columns, pa.float64())
     return pa.schema(list((fields | _AFTER).items()))
 
 
@@ -232,7 +232,8 @@ def _answers(
     """The variable's columns, one row per judgement."""
     names = variable.names
     rows = np.array([one.probabilities[variable.name] for one in said]).reshape(-1, len(names))
-    answers = {f"p_{variable.name}_{name}": pa.array(rows[:, i]) for i, name in enumerate(names)}
+    pairs = zip(variable.probability_columns, rows.T, strict=True)
+    answers = {column: pa.array(values) for column, values in pairs}
     if variable.kind == "set":
         chosen = (rows >= thresholds.of(variable)).tolist()
         given = [list(compress(names, row)) for row in chosen]

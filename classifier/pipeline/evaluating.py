@@ -99,7 +99,7 @@ def uncalibrated(predictions: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
     undone = _undone(scorer.trained.calibration)
     is_known = predictions["language"].notna() & predictions["status"].eq("ok")
     known = predictions[is_known]
-    columns = {v.name: [f"p_{v.name}_{name}" for name in v.names] for v in scorer.variables}
+    columns = {v.name: list(v.probability_columns) for v in scorer.variables}
     given = {name: known[own].to_numpy(dtype=np.float64) for name, own in columns.items()}
     raw = undone.apply(given, scorer.variables, known["language"].tolist())
     before = predictions.copy()

@@ -60,7 +60,7 @@ class Evidence:
     def variables(self) -> list[Variable]:
         """What the model predicted, in codebook order."""
         columns = set(self.predictions.columns)
-        return [v for v in self.codebook.variables if f"p_{v.name}_{v.names[0]}" in columns]
+        return [v for v in self.codebook.variables if v.probability_columns[0] in columns]
 
 
 def evidence_payload(evidence: Evidence, profile: Profile | None) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _web_address(article: Article | None) -> str | None:
 
 
 def _predicted(frame: pd.DataFrame, variable: Variable) -> dict[str, Any]:
-    probabilities = frame[[f"p_{variable.name}_{label}" for label in variable.names]].round(_DIGITS)
+    probabilities = frame[list(variable.probability_columns)].round(_DIGITS)
     rows = probabilities.to_numpy(dtype=object)
     known = probabilities.notna().all(axis=1).tolist()
     labels = [_places(label_of(value, variable), variable) for value in frame[variable.name]]
