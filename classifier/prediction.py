@@ -96,7 +96,8 @@ def verdict(row: Mapping[str, Any]) -> tuple[int, str]:
 
     A table without an ordinal variable, or a mention without a score, has place 0 and no label.
     """
-    name = next((key[:-6] for key in row if key.endswith("_score") and key[:-6] in row), None)
+    scored = (key.removesuffix("_score") for key in row if key.endswith("_score"))
+    name = next((name for name in scored if name in row), None)
     if name is None or row[name] is None or row[name] != row[name]:
         return 0, ""
     prefix = f"p_{name}_"

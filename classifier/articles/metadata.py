@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from classifier.articles.fields import PRECISIONS
-from classifier.articles.patterns import date_in, patterns
+from classifier.articles.patterns import agency_in, date_in, patterns
 from classifier.articles.zones import DATE_PREFIX, Piece, is_date_line, pieces
 from classifier.languages import document_language
 from classifier.records import Article, DatePrecision
@@ -109,11 +109,9 @@ def _agency(lines: list[_Line]) -> str | None:
         if line.kind != "metadata":
             continue
         for pattern in (known.source_line, known.dateline):
-            match = pattern.match(line.plain + " x")
-            names = match.groupdict() if match else {}
-            name = names.get("agency") or names.get("agency2")
+            name = agency_in(pattern.match(line.plain + " x"))
             if name and name not in known.picture_only:
-                return str(name)
+                return name
     return None
 
 

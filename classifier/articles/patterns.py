@@ -103,6 +103,12 @@ def _date_pattern(months: dict[str, int]) -> re.Pattern[str]:
     )
 
 
+def agency_in(match: re.Match[str] | None) -> str | None:
+    """The known agency in a match of `source_line` or `dateline`; None where there is none."""
+    names = match.groupdict() if match else {}
+    return names.get("agency") or names.get("agency2")
+
+
 def date_in(text: str) -> tuple[str, DatePrecision] | None:
     """The first date that stands in a text, and how precise it is.
 

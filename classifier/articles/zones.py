@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from classifier.articles.patterns import patterns
+from classifier.articles.patterns import agency_in, patterns
 from classifier.languages import document_language, stretch_language
 from classifier.records import Article, Span, Zone, ZoneKind
 
@@ -127,7 +127,7 @@ def _lead_end(text: str, start: int, end: int) -> int:
     line = head.lstrip()
     known = patterns()
     lead = known.source_line.match(line) or known.dateline.match(line)
-    if lead is None or "agency" not in {k[:6] for k, v in lead.groupdict().items() if v}:
+    if lead is None or not agency_in(lead):
         return start
     return _next_word(text, start + len(head) - len(line) + lead.end(), start, end)
 
