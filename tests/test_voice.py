@@ -88,10 +88,40 @@ class TestQuotations:
             ),
             ("«Мы выйдем завтра утром», — сказал он.", "ru", ["Мы выйдем завтра утром"]),
             ("“Yarın sabah denize açılıyoruz” dedi.", "tr", ["Yarın sabah denize açılıyoruz"]),
+            ("”Wij varen morgen uit”, zei de loods.", "nl", ["Wij varen morgen uit"]),
+            ("»Wij varen morgen uit«, zei de loods.", "nl", ["Wij varen morgen uit"]),
+            (",,Wij varen morgen uit'', zei de loods.", "nl", ["Wij varen morgen uit"]),
+            ("''We sail in the morning,'' she said.", "en", ["We sail in the morning,"]),
+            ("``We sail in the morning,'' she said.", "en", ["We sail in the morning,"]),
+            ("＂We sail in the morning,＂ she said.", "en", ["We sail in the morning,"]),
+            ("<<Мы выйдем завтра утром>>, — сказал он.", "ru", ["Мы выйдем завтра утром"]),
         ],
     )
     def test_every_style(self, text: str, language: str, quoted: list[str]) -> None:
         assert _quoted(text, language) == quoted
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '„Wij varen morgen uit", zei de loods. Moskou zweeg.',
+            '“Wij varen morgen uit", zei de loods. Moskou zweeg.',
+            '"Wij varen morgen uit”, zei de loods. Moskou zweeg.',
+            ',,Wij varen morgen uit", zei de loods. Moskou zweeg.',
+        ],
+    )
+    def test_a_straight_mark_closes_what_nothing_else_does(self, text: str) -> None:
+        assert _quoted(text) == ["Wij varen morgen uit"]
+
+    def test_straight_marks_inside_curved_ones_are_one_quotation(self) -> None:
+        for text in (
+            '“Hij noemde dat "vrede" en ging naar huis”, zei ze.',
+            '“Hij noemde dat ("vrede") en ging naar huis”, zei ze.',
+        ):
+            assert _quoted(text) == [text[1 : text.index("”")]]
+
+    def test_a_quotation_goes_on_in_a_sentence_of_its_own(self) -> None:
+        text = '"We sail in the morning", she said. "Odesa will wait." Nobody "waits".'
+        assert _quoted(text, "en") == ["We sail in the morning", "Odesa will wait."]
 
     def test_an_apostrophe_closes_nothing(self) -> None:
         text = "‘Rusland’s vloot en d’Arcy’s boot zijn foto’s waard’, zei hij ’s avonds."
@@ -238,6 +268,7 @@ class TestLookUp:
 _FRAGMENTS = st.sampled_from(
     [
         *"“”„«»‘’\"'İ()\n🙂\u200f\ud800",
+        *(",,", "''", "``", "<<", ">>", "＂"),
         *("— ", ", ", ". ", ": ", "zei dat ", "volgens ", "said ", ", he said, ", "заявил, что "),
         *(
             "по словам ",
@@ -265,7 +296,11 @@ def test_any_text_is_read_without_an_error(text: str, language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["zei dat ", "volgens ", "“ ", ", zei , ", "zou ; ", "« — а, — ", "‘a’ ", "A: "]
+    "unit",
+    [
+        *("zei dat ", "volgens ", "“ ", ", zei , ", "zou ; ", "« — а, — ", "‘a’ ", "A: "),
+        *('“a" ', '"a” ', ",,a ", '„“a" '),
+    ],
 )
 def test_time_grows_with_the_text_and_not_with_its_square(unit: str) -> None:
     start = time.process_time()

@@ -11,7 +11,7 @@ from classifier.sentences import split_sentences
 from classifier.voice.clauses import QUOTE, Found, Sentence
 from classifier.voice.cues import Cues, read_cues, telling_words
 from classifier.voice.quotations import dialogue, quotation
-from classifier.voice.quotes import Quote, find_quotes
+from classifier.voice.quotes import Quote, find_quotes, single_marks
 from classifier.voice.reports import Report, Reports
 from classifier.voice.sources import find_sources, headline_speaker
 from classifier.voice.speech import find_speech
@@ -51,11 +51,12 @@ class TextReports(Sequence[Report]):
     def __init__(self, text: str, zones: Sequence[Zone]) -> None:
         """Find the paragraphs; their sentences are read later."""
         self._text = text
+        self._marked = single_marks(text)
         self._paragraphs = [
             _Paragraph(span, next_mark, zone.language)
             for zone in zones
             if zone.kind not in _SILENT
-            for span, next_mark in _paragraphs(text, zone.span)
+            for span, next_mark in _paragraphs(self._marked, zone.span)
         ]
         self._starts = [paragraph.span.start for paragraph in self._paragraphs]
         self._sentences: dict[int, list[_Unit]] = {}
@@ -91,7 +92,9 @@ class TextReports(Sequence[Report]):
 
     def _units(self, place: int) -> "list[_Unit]":
         if place not in self._sentences:
-            self._sentences[place] = list(_sentences(self._text, self._paragraphs[place]))
+            self._sentences[place] = list(
+                _sentences(self._text, self._marked, self._paragraphs[place])
+            )
         return self._sentences[place]
 
     def _reports(self, unit: "_Unit") -> Reports:
@@ -123,14 +126,14 @@ def _paragraphs(text: str, zone: Span) -> Iterator[tuple[Span, str]]:
         start = end + 1
 
 
-def _sentences(text: str, paragraph: _Paragraph) -> Iterator[_Unit]:
+def _sentences(text: str, marked: str, paragraph: _Paragraph) -> Iterator[_Unit]:
     """Sentences, none of which ends inside a quote, each with the quotes that stand in it."""
     span, language = paragraph.span, paragraph.language
     spoken = dialogue(text, span, read_cues(language) or _NO_CUES)
     if spoken:
         yield _Unit(span, language, spoken=spoken)
         return
-    quotes = find_quotes(text, span, paragraph.next_mark)
+    quotes = find_quotes(marked, span, paragraph.next_mark)
     next_quote, start, first = 0, span.start, 0
     for sentence in split_sentences(text[span.start : span.end], language):
         end = span.start + sentence.end

@@ -62,7 +62,9 @@ def _is_scare(sentence: Sentence, place: int, n_words: int, has_cue: bool, cues:
     if n_words > _SCARE_WORDS or has_cue:
         return False
     end = sentence.places[place][1]
-    return sentence.text[end - 2 : end - 1] not in "!?"
+    last = sentence.text[end - 2 : end - 1]
+    is_alone = sentence.n_words(0, len(sentence)) == 0 and sentence.words.count(QUOTE) == 1
+    return last not in "!?" and not (is_alone and n_words > 1 and last in ".…")
 
 
 def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, Span | None]:

@@ -11,13 +11,33 @@ _CLOSES = {
     "“": "”“",
     "„": "“”",
     "‟": "”",
+    "”": "”",
     "«": "»",
+    "»": "«",
     "‘": "’",
     "‚": "‘’",
     "‛": "’",
     "‹": "›",
-    '"': '"',
+    '"': '"”',
     "'": "'",
+}
+# Typed in a hurry, a straight mark closes a curved one that nothing else closes.
+_STAND_INS = {"“": '"', "„": '"'}
+_STAND_IN_REACH = 400
+# Marks that close as a rule, and open where a word begins: ”Ja”, »Ja«.
+_TURNED = frozenset("”»")
+# A typewriter's marks are two characters; the second is filled up, so that none moves.
+_FILL = "\u2060"
+_DOUBLED = re.compile(
+    r"(?P<low>,,)(?=\w)|(?P<open>``|(?<!\S)''(?!(?:[stnmkr]|em)\b))(?=\w)|(?P<close>'')"
+    r"|(?P<left><<)(?=\S)|(?P<right>(?<=\S)>>)"
+)
+_SINGLE_FOR = {
+    "low": "„" + _FILL,
+    "open": "“" + _FILL,
+    "close": _FILL + "”",
+    "left": "«" + _FILL,
+    "right": _FILL + "»",
 }
 # Left open at the end of a paragraph these still quote: a quotation over several paragraphs is
 # closed in the last one only. A single mark left open is an apostrophe.
@@ -40,11 +60,23 @@ class Quote:
     is_closed: bool = True
 
 
+def single_marks(text: str) -> str:
+    r"""The text with one character for every mark that stands in two, and no other one moved.
+
+    >>> single_marks(",,Ja'', zei ze").replace("\u2060", "_")
+    '„_Ja_”, zei ze'
+    """
+    text = text.replace("＂", '"')
+    if not any(double in text for double in (",,", "``", "''", "<<", ">>")):
+        return text
+    return _DOUBLED.sub(lambda match: _SINGLE_FOR[match.lastgroup or ""], text)
+
+
 def find_quotes(text: str, paragraph: Span, next_mark: str = "") -> list[Quote]:
     """The outermost quotes of a paragraph in order; what they hold in turn is left to them.
 
     Args:
-        text: The text the paragraph stands in.
+        text: The text the paragraph stands in, with `single_marks`.
         paragraph: Where it stands; no quote leaves it.
         next_mark: First character of the paragraph after it. Where that is the mark that was left
             open here, the quotation goes on there.
@@ -69,8 +101,8 @@ def find_quotes(text: str, paragraph: Span, next_mark: str = "") -> list[Quote]:
         mark, at = unclosed
         end = _end_of_open(text, mark, at, paragraph)
         if end > at + 1:
-            left_open = Quote(at, end, Span(at + 1, end), is_closed=False)
-    return list(_outermost(pairs, paragraph.start, left_open))
+            left_open = Quote(at, end, _inside(text, at + 1, end), is_closed=False)
+    return list(_outermost(text, pairs, paragraph.start, left_open))
 
 
 def _closed_by(
@@ -86,7 +118,9 @@ def _closed_by(
     # Marks nest two or three deep in earnest; a bound keeps thousands of openers linear.
     for i in range(len(opened) - 1, max(-1, len(opened) - 5), -1):
         opener, start = opened[i]
-        if mark not in _CLOSES[opener] or at == start + 1:
+        if at == start + 1:
+            continue
+        if mark not in _CLOSES[opener] and not _stands_in(text, at, mark, opener, paragraph):
             continue
         if opener == "“" == mark and before.isspace():
             continue
@@ -94,6 +128,17 @@ def _closed_by(
             return None
         return i
     return None
+
+
+def _stands_in(text: str, at: int, mark: str, opener: str, paragraph: Span) -> bool:
+    """Whether the mark closes another kind, none of whose own comes before it opens again."""
+    if mark not in _STAND_INS.get(opener, ""):
+        return False
+    limit = min(paragraph.end, at + _STAND_IN_REACH)
+    rest = text[at + 1 : limit]
+    own = [place for place in map(rest.find, _CLOSES[opener]) if place >= 0]
+    again = rest.find(opener)
+    return not own or 0 <= again <= min(own)
 
 
 def _is_possessive(text: str, start: int, at: int, paragraph: Span) -> bool:
@@ -114,6 +159,8 @@ def _opens(text: str, at: int, mark: str, paragraph: Span) -> bool:
         return False
     before = text[at - 1] if at > paragraph.start else " "
     if mark in "\"‘'" and before.isalnum():
+        return False
+    if mark in _TURNED and not ((before.isspace() or before in "([") and text[at + 1].isalnum()):
         return False
     return mark not in "‘'" or not _APOSTROPHE_WORD.match(text, at + 1)
 
@@ -139,17 +186,24 @@ def _end_of_open(text: str, mark: str, at: int, paragraph: Span) -> int:
 
 
 def _outermost(
-    pairs: list[tuple[int, int]], reach: int, left_open: Quote | None
+    text: str, pairs: list[tuple[int, int]], reach: int, left_open: Quote | None
 ) -> Iterator[Quote]:
     for start, close in sorted(pairs):
         if left_open is not None and start > left_open.start:
             yield left_open
             reach, left_open = max(reach, left_open.end), None
         if start >= reach:
-            yield Quote(start, close + 1, Span(start + 1, close))
+            yield Quote(start, close + 1, _inside(text, start + 1, close))
             reach = close + 1
     if left_open is not None and left_open.start >= reach:
         yield left_open
+
+
+def _inside(text: str, start: int, end: int) -> Span:
+    """What two marks hold, without the second half of a mark in two characters."""
+    inner = start + (text[start] == _FILL)
+    last = end - (text[end - 1] == _FILL)
+    return Span(inner, last) if inner < last else Span(start, end)
 
 
 def dialogue_line(text: str, paragraph: Span) -> Quote | None:
