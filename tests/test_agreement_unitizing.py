@@ -128,3 +128,32 @@ def test_no_interval_when_not_asked_for() -> None:
 def test_bad_spans_are_refused(marked: pd.DataFrame, message: str) -> None:
     with pytest.raises(DataError, match=message):
         agreement.unitizing_alpha(marked, {"text": 9}, ["x", "y"])
+
+
+def test_nobody_marked_anything() -> None:
+    spans = pd.DataFrame(columns=["article", "annotator", "start", "end", "label"])
+    made = agreement.unitizing_alpha(spans, {"a": 300}, ["i", "j"])
+    assert made.status == "undefined: no variation"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": None}, "every span needs a label; 1 have none"),
+        ({"start": 10.5}, "whole numbers from 0; got 10.5"),
+        ({"start": "10"}, "whole numbers from 0; got '10'"),
+        ({"end": float("nan")}, "whole numbers from 0; got nan"),
+    ],
+)
+def test_offsets_that_count_no_characters_are_refused(
+    change: dict[str, object], message: str
+) -> None:
+    row = {"article": "a", "annotator": "i", "start": 10, "end": 20, "label": "c"} | change
+    with pytest.raises(DataError, match=message):
+        agreement.unitizing_alpha(pd.DataFrame([row]), {"a": 300}, ["i", "j"])
+
+
+def test_a_length_below_0_is_refused() -> None:
+    row = {"article": "a", "annotator": "i", "start": 10, "end": 20, "label": "c"}
+    with pytest.raises(DataError, match="whole numbers from 0; got -5"):
+        agreement.unitizing_alpha(pd.DataFrame([row]), {"a": 300, "b": -5}, ["i", "j"])

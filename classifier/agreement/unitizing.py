@@ -6,6 +6,7 @@ unitizing contiguous data". Each label has its own continuum of units and gaps.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -221,7 +222,8 @@ def _check(spans: pd.DataFrame, lengths: Mapping[str, int], annotators: Sequence
         raise DataError(
             f"spans are by the annotators {', '.join(annotators)}, each once; got {strangers}"
         )
-    limits = spans["article"].map(dict(lengths))
+    _check_numbers(spans, lengths)
+    limits = spans["article"].map(dict(lengths)).astype(float)
     outside = spans[~((spans["start"] >= 0) & (spans["start"] < spans["end"]))]
     n_unread, n_late = int(limits.isna().sum()), int((spans["end"] > limits).sum())
     if n_unread or n_late or len(outside):
@@ -229,6 +231,19 @@ def _check(spans: pd.DataFrame, lengths: Mapping[str, int], annotators: Sequence
             "every span needs 0 <= start < end <= length of its article; got "
             f"{n_unread} in articles without a length, {len(outside)} inverted, "
             f"{n_late} that end after the article"
+        )
+
+
+def _check_numbers(spans: pd.DataFrame, lengths: Mapping[str, int]) -> None:
+    """Refuse offsets and lengths that count no characters, and spans without a label."""
+    n_nameless = int(spans["label"].isna().sum())
+    if n_nameless:
+        raise DataError(f"every span needs a label; {n_nameless} have none")
+    counts = [*spans["start"], *spans["end"], *lengths.values()]
+    odd = [n for n in counts if not isinstance(n, Real) or n % 1 != 0 or n < 0]
+    if odd:
+        raise DataError(
+            f"offsets and lengths count characters, whole numbers from 0; got {odd[0]!r}"
         )
 
 
