@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from classifier.annotations import Annotation, AnnotationSet, annotation_table
+from classifier.annotations import Annotation, AnnotationSet, adjudicate, annotation_table
 from classifier.codebook import Codebook, Label, Target, Variable
 from classifier.errors import DataError
 from classifier.evaluation import ALL, MAJORITY, EvaluationOptions, evaluate
@@ -338,3 +338,11 @@ def test_no_macro_f1_of_the_surest_where_their_gold_is_one_label() -> None:
 def test_options_that_leave_nothing_to_see_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(DataError, match=r"were required, got|lie in \(0, 1\], got"):
         EvaluationOptions(**change)  # type: ignore[arg-type]
+
+
+def test_gold_that_comes_twice_is_refused() -> None:
+    annotation_set, predictions = simple(KNOWN)
+    gold = adjudicate(annotation_set)
+    twice = pd.concat([gold, gold.head(3).assign(stance="for")])
+    with pytest.raises(DataError, match="gold: one row per unit was required, 3 rows too many"):
+        evaluate(annotation_set, predictions, gold=twice, options=POINTS)

@@ -158,3 +158,13 @@ def test_figure_resamples_articles_not_items() -> None:
     assert clustered.low == pytest.approx(alone.low)
     assert clustered.n_items == 200
     assert clustered.n_articles == 20
+
+
+@pytest.mark.parametrize(
+    "row", [("a", 0.5, 6, "TR"), ("a", float("nan"), 6, "TR"), ("a", 6, 0, "TR"), ("a", 0, 6, None)]
+)
+def test_spans_that_are_none_are_refused(row: tuple[str, float, int, str | None]) -> None:
+    columns = ["article", "start", "end", "label"]
+    right, wrong = (pd.DataFrame([one], columns=columns) for one in (("a", 0, 6, "TR"), row))
+    with pytest.raises(DataError, match="needs a label and whole numbers"):
+        span_scores(right, wrong, ["a"], NO_INTERVAL)

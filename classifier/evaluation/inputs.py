@@ -13,6 +13,7 @@ from classifier.annotations import AnnotationSet, long_table
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.evaluation.options import GROUPS, EvaluationOptions
+from classifier.evaluation.probabilities import read_probabilities
 from classifier.evaluation.tables import UNKNOWN
 from classifier.records import Article, counted
 from classifier.resampling import FloatArray, IntArray
@@ -22,8 +23,6 @@ Answer = str | frozenset[str] | None
 Mask = npt.NDArray[np.bool_]
 
 MAJORITY = "majority class"
-_ROUNDING = 0.02
-"""How far probabilities may miss 1 in sum: other tools round them."""
 _META: Mapping[str, Callable[[Article], str | None]] = {
     "source": lambda article: article.source,
     "language": lambda article: article.language,
@@ -97,6 +96,7 @@ def judge(
     """
     variable = annotation_set.codebook.variable(name)
     _needs(gold, ("unit", "article_id", "target", name), "gold")
+    _once_each(gold["unit"], "gold")
     settled = gold.reset_index(drop=True)
     if "not_target" in gold.columns:
         settled = settled[~settled["not_target"].astype(bool)].reset_index(drop=True)
@@ -125,12 +125,7 @@ def read_answers(
     """A predictor's answers at some units; its other rows are not looked at."""
     _needs(frame, ("unit", variable.name), predictor)
     wanted = frame[frame["unit"].isin(set(units))]
-    repeated = wanted["unit"][wanted["unit"].duplicated()]
-    if len(repeated):
-        raise DataError(
-            f"{predictor}: one row per unit was required, {counted(len(repeated), 'row')} too "
-            f"many, such as {repeated.iloc[0]!r}"
-        )
+    _once_each(wanted["unit"], predictor)
     rows = wanted.set_index("unit").reindex(list(units))
     found = np.asarray(rows.index.isin(wanted["unit"]))
     own = rows["status"] if "status" in rows.columns else pd.Series("ok", index=rows.index)
@@ -141,7 +136,7 @@ def read_answers(
         for is_found, reason, raw, label in zip(found, own, given, labels, strict=True)
     ]
     kept = tuple(a if s == "ok" else None for a, s in zip(labels, status, strict=True))
-    probabilities = _probabilities(rows, variable, np.array(status) == "ok", predictor)
+    probabilities = read_probabilities(rows, variable, np.array(status) == "ok", predictor)
     return Answers(kept, tuple(status), probabilities)
 
 
@@ -246,31 +241,6 @@ def _answer(label: object, variable: Variable) -> Answer:
     return frozenset(str(name) for name in label)
 
 
-def _probabilities(
-    rows: pd.DataFrame, variable: Variable, ok: Mask, where: str
-) -> FloatArray | None:
-    columns = [f"p_{variable.name}_{label}" for label in variable.names]
-    if not set(columns) <= set(rows.columns):
-        return None
-    try:
-        probabilities = rows[columns].to_numpy(dtype=np.float64, copy=True)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{where}: {', '.join(columns)} must be numbers: {error}") from None
-    probabilities[~ok] = np.nan
-    known = probabilities[~np.isnan(probabilities).any(axis=1)]
-    is_off = (known < -_ROUNDING) | (known > 1 + _ROUNDING)
-    if variable.kind != "set":
-        is_off |= np.abs(known.sum(axis=1, keepdims=True) - 1) > _ROUNDING
-    if is_off.any():
-        first = ", ".join(f"{p:g}" for p in known[is_off.any(axis=1)][0])
-        total = "" if variable.kind == "set" else " and sum to 1"
-        raise DataError(
-            f"{where}: {', '.join(columns)} must lie from 0 to 1{total}; "
-            f"{counted(int(is_off.any(axis=1).sum()), 'row')} do not, such as {first}"
-        )
-    return probabilities if len(known) else None
-
-
 def _with_majority(judged: Judged, predictors: Mapping[str, Answers]) -> dict[str, Answers]:
     settled = [label for label in judged.gold if label is not None]
     if not settled or MAJORITY in predictors:
@@ -285,6 +255,15 @@ def _needs(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
     if absent:
         raise DataError(
             f"{what} needs the columns {', '.join(columns)}; got no {', '.join(absent)}"
+        )
+
+
+def _once_each(units: "pd.Series[str]", what: str) -> None:
+    repeated = units[units.duplicated()]
+    if len(repeated):
+        raise DataError(
+            f"{what}: one row per unit was required, {counted(len(repeated), 'row')} too many, "
+            f"such as {repeated.iloc[0]!r}"
         )
 
 

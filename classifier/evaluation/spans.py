@@ -89,6 +89,11 @@ def _by_article(spans: pd.DataFrame) -> dict[str, set[tuple[int, int, str]]]:
         raise DataError(f"spans need the columns {', '.join(COLUMNS)}; got no {', '.join(absent)}")
     grouped: dict[str, set[tuple[int, int, str]]] = {}
     for article, start, end, label in spans[list(COLUMNS)].itertuples(index=False):
+        if pd.isna(label) or not (0 <= start < end and start % 1 == 0 == end % 1):
+            raise DataError(
+                "every span needs a label and whole numbers 0 <= start < end, "
+                f"got {label!r}, {start} and {end} in {article!r}"
+            )
         grouped.setdefault(article, set()).add((int(start), int(end), str(label)))
     return grouped
 
