@@ -2,15 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
 from classifier.annotations import Annotation, AnnotationSet, annotation_table
 from classifier.annotations.table import Value
+from classifier.articles import article_record
 from classifier.codebook import default_codebook
+from classifier.files import write_json_lines
 from classifier.records import Article, Span
+
+if TYPE_CHECKING:
+    from classifier.score import Scorer
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
@@ -111,6 +116,31 @@ def _saved(
 def toy_set() -> AnnotationSet:
     """Forty articles, half of them Dutch, whose verbs alone say how a mention is coded."""
     return make_toy_set(40)
+
+
+@pytest.fixture(scope="session")
+def linear_run(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a linear model of the toy set; nobody may write to it."""
+    from classifier.training import TrainOptions, train
+
+    out = tmp_path_factory.mktemp("runs") / "linear"
+    return train(toy_set, TrainOptions(model="linear"), out).path
+
+
+@pytest.fixture(scope="session")
+def scorer(linear_run: Path) -> "Scorer":
+    """That model, ready to be applied."""
+    from classifier.score import load
+
+    return load(linear_run)
+
+
+@pytest.fixture(scope="session")
+def corpus(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The articles of the toy set in a file; nobody may write to it."""
+    path = tmp_path_factory.mktemp("corpus") / "articles.jsonl"
+    write_json_lines(path, [article_record(article) for article in toy_set.articles])
+    return path
 
 
 _TOY_VERBS = {

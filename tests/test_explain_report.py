@@ -13,14 +13,7 @@ from classifier.records import Article, Span
 from classifier.report import Evidence, strongest_units
 from classifier.report.evidence import evidence_payload
 from classifier.report.excerpts import Excerpts
-from classifier.score import Scorer, load
-from classifier.training import TrainOptions, train
-
-
-@pytest.fixture(scope="module")
-def scorer(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
-    out = tmp_path_factory.mktemp("runs") / "linear"
-    return load(train(toy_set, TrainOptions(model="linear"), out).path)
+from classifier.score import Scorer
 
 
 @pytest.fixture(scope="module")

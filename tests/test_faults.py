@@ -1,7 +1,7 @@
 """Kills at random moments and a full disk: whatever stops a run, going on ends as if nothing had.
 
-The killed processes are forked from one that has imported everything, so that a kill falls into the
-work and not into imports. A kill takes the process, not the machine: what the kernel has been given
+The killed processes are forked from one that has imported and read all they need, so that a kill
+falls into the work. A kill takes the process, not the machine: what the kernel has been given
 stays written.
 """
 
@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 
 from classifier.annotations import AnnotationSet, write_annotations
-from classifier.articles import article_record
-from classifier.files import write_json_lines
 from classifier.training import TrainOptions, train
 
 _OPTIONS = {"epochs": 3, "patience": 3, "batch_size": 8, "max_tokens": 64}
@@ -27,14 +25,16 @@ import classifier.models.encoder
 from classifier.score import load, score_to_file, streaming
 streaming.BATCH_ARTICLES = 2
 run, corpus = sys.argv[1:3]
-scorer = load(run)
+scorer = load(run, runtime="torch")
+scorer.score("Turkey was praised. Russia was blamed.", language="en")
+scorer.score("Turkije werd geprezen. Rusland werd berispt.", language="nl")
 def work(name):
     score_to_file(scorer, corpus, folder / f"{name}.parquet", resume=True)
 """
 
 _TRAIN = """
 import json
-import classifier.models.encoder
+import classifier.models.encoder_fit
 from classifier.annotations import read_annotations
 from classifier.training import TrainOptions, train
 annotation_set = read_annotations(sys.argv[1])
@@ -109,13 +109,6 @@ print(n_refused)
 def run(toy_set: AnnotationSet, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = TrainOptions(base_model=str(tiny_bert), epochs=1, batch_size=8, max_tokens=64)
     return train(toy_set, options, tmp_path_factory.mktemp("runs") / "run").path
-
-
-@pytest.fixture(scope="module")
-def corpus(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("corpus") / "articles.jsonl"
-    write_json_lines(path, [article_record(article) for article in toy_set.articles])
-    return path
 
 
 def drive(script: str, *arguments: object, prefix: tuple[str, ...] = ()) -> str:

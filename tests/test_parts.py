@@ -13,15 +13,8 @@ from classifier.files import write_json_lines
 from classifier.models.linear import LinearModel
 from classifier.predictions import read_predictions
 from classifier.records import Article, Passage, Problem
-from classifier.score import Scored, Scorer, load, score_to_file, streaming
+from classifier.score import Scored, Scorer, score_to_file, streaming
 from classifier.score.preparing import Found
-from classifier.training import TrainOptions, train
-
-
-@pytest.fixture(scope="module")
-def scorer(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
-    out = tmp_path_factory.mktemp("runs") / "linear"
-    return load(train(toy_set, TrainOptions(model="linear"), out).path)
 
 
 @pytest.fixture

@@ -4,21 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from classifier.annotations import AnnotationSet
 from classifier.calibration import ALL_LANGUAGES, Calibration, Temperature
 from classifier.evaluation import evaluate as judge
 from classifier.pipeline import evaluate, train
 from classifier.pipeline.evaluating import uncalibrated
-from classifier.score import Scorer, load
+from classifier.score import Scorer
 from classifier.training import TrainOptions
-
-
-@pytest.fixture(scope="module")
-def scorer(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
-    run = train(toy_set, TrainOptions(model="linear"), tmp_path_factory.mktemp("runs") / "run")
-    return load(run.path)
 
 
 def with_temperatures(scorer: Scorer) -> Scorer:

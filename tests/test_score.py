@@ -11,31 +11,12 @@ from datasets import Dataset
 from classifier.annotations import AnnotationSet
 from classifier.articles import article_record, read_articles
 from classifier.errors import DataError, ModelError
-from classifier.files import write_json_lines
 from classifier.predictions import read_predictions
 from classifier.records import Article, Mention, Span
 from classifier.score import Scorer, load, score_to_file, streaming
 from classifier.training import TrainOptions, read_run_summary, train
 
 TEXT = "Turkey was praised at the harbour. Nobody spoke. Russia was blamed at the market."
-
-
-@pytest.fixture(scope="module")
-def linear_run(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "linear"
-    return train(toy_set, TrainOptions(model="linear"), out).path
-
-
-@pytest.fixture(scope="module")
-def scorer(linear_run: Path) -> Scorer:
-    return load(linear_run)
-
-
-@pytest.fixture(scope="module")
-def corpus(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("corpus") / "articles.jsonl"
-    write_json_lines(path, [article_record(article) for article in toy_set.articles])
-    return path
 
 
 def test_a_text_is_scored(scorer: Scorer) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from classifier.annotations import AnnotationSet
 from classifier.languages import is_foreign
 from classifier.records import Article, Mention, Span
-from classifier.score import Scorer, load
+from classifier.score import Scorer
 from classifier.score.guard import (
     BOUND,
     FEW,
@@ -19,7 +18,6 @@ from classifier.score.guard import (
     refusal_of,
     warning_problems,
 )
-from classifier.training import TrainOptions, train
 
 GERMAN = (
     "Die Regierung der Ukraine wies am Montag alle Vorwürfe zurück und sprach von einer Kampagne, "
@@ -45,12 +43,6 @@ ENGLISH = (
     "The government of Ukraine rejected all the accusations on Monday and spoke of a campaign "
     "that was aimed at the whole country and that nobody should believe."
 )
-
-
-@pytest.fixture(scope="module")
-def scorer(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
-    out = tmp_path_factory.mktemp("runs") / "linear"
-    return load(train(toy_set, TrainOptions(model="linear"), out).path)
 
 
 def at(text: str, surface: str) -> Mention:

@@ -15,9 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from classifier.annotations import AnnotationSet
-from classifier.articles import article_record
 from classifier.errors import DataError
-from classifier.files import write_json_lines
 from classifier.records import Article
 from classifier.score import Scorer, load, pipelined, score_to_file, streaming
 from classifier.score.lots import prepared
@@ -28,25 +26,11 @@ from classifier.training import TrainOptions, train
 
 
 @pytest.fixture(scope="module")
-def run(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(
-        toy_set, TrainOptions(model="linear"), tmp_path_factory.mktemp("runs") / "linear"
-    ).path
-
-
-@pytest.fixture(scope="module")
 def encoder_run(
     toy_set: AnnotationSet, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     options = TrainOptions(base_model=str(tiny_bert), epochs=1, batch_size=8, max_tokens=32)
     return train(toy_set, options, tmp_path_factory.mktemp("runs") / "encoder").path
-
-
-@pytest.fixture(scope="module")
-def corpus(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("corpus") / "articles.jsonl"
-    write_json_lines(path, [article_record(article) for article in toy_set.articles])
-    return path
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +44,7 @@ def scored(scorer: Scorer, corpus: Path, out: Path, n_readers: int) -> bytes:
     return out.read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["run", "encoder_run"])
+@pytest.mark.parametrize("kind", ["linear_run", "encoder_run"])
 def test_the_bytes_are_those_of_one_process(
     kind: str, corpus: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -80,7 +64,7 @@ def test_parts_judged_side_by_side_have_the_rows_of_parts_judged_in_turn(
 
 
 def test_two_parts_are_judged_at_once(
-    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    linear_run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "BATCH_ARTICLES", 20)  # of 40 articles
     judge, both = Scorer.judge, threading.Barrier(2, timeout=60)
@@ -90,12 +74,14 @@ def test_two_parts_are_judged_at_once(
         return judge(self, *given)
 
     monkeypatch.setattr(Scorer, "judge", judged)
-    scored(load(run), corpus, tmp_path / "out.parquet", 0)
+    scored(load(linear_run), corpus, tmp_path / "out.parquet", 0)
     assert not both.broken
 
 
-def test_parts_that_are_done_are_not_read_again(run: Path, corpus: Path, tmp_path: Path) -> None:
-    scorer = load(run)
+def test_parts_that_are_done_are_not_read_again(
+    linear_run: Path, corpus: Path, tmp_path: Path
+) -> None:
+    scorer = load(linear_run)
     alone = scored(scorer, corpus, tmp_path / "alone.parquet", 0)
     out = tmp_path / "beside.parquet"
 
@@ -110,7 +96,7 @@ def test_parts_that_are_done_are_not_read_again(run: Path, corpus: Path, tmp_pat
 
 
 def test_an_article_that_fails_is_listed_and_spoils_no_other(
-    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    linear_run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Preparation.find
 
@@ -122,14 +108,14 @@ def test_an_article_that_fails_is_listed_and_spoils_no_other(
     monkeypatch.setattr(Preparation, "find", find)
     monkeypatch.setattr(pipelined._Process, "_answer", lambda _: None)
     out = tmp_path / "out.parquet"
-    result = score_to_file(load(run), corpus, out, engine=local_engine(1))
+    result = score_to_file(load(linear_run), corpus, out, engine=local_engine(1))
     assert [p.where for p in result.problems if p.reason == "article failed"] == ["t9"]
     assert result.n_articles == 40
     assert result.n_with_mentions == 39
 
 
-def test_a_lot_that_fails_is_given_back_unprepared(run: Path) -> None:
-    preparation = load(run).preparation
+def test_a_lot_that_fails_is_given_back_unprepared(linear_run: Path) -> None:
+    preparation = load(linear_run).preparation
     good = Article("a", "Turkey was praised at the harbour.", language="en")
     answer = prepared(preparation, [good])
     assert answer is not None
@@ -138,28 +124,28 @@ def test_a_lot_that_fails_is_given_back_unprepared(run: Path) -> None:
 
 
 def test_a_process_that_ends_early_is_an_error_that_says_what_to_do(
-    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    linear_run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipelined, "_PROGRAM", "this")
     with pytest.raises(DataError, match=r"one did \(exit status 0\).*--resume --readers 0"):
-        score_to_file(load(run), corpus, tmp_path / "o.parquet", engine=local_engine(1))
+        score_to_file(load(linear_run), corpus, tmp_path / "o.parquet", engine=local_engine(1))
 
 
 def test_a_small_corpus_is_read_by_one_process(
-    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    linear_run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipelined, "best_n_readers", lambda _: 3)
     monkeypatch.setattr(pipelined, "_Process", None)
     monkeypatch.setattr(streaming, "BATCH_ARTICLES", 20)
-    score_to_file(load(run), corpus, tmp_path / "o.parquet", engine=local_engine())
+    score_to_file(load(linear_run), corpus, tmp_path / "o.parquet", engine=local_engine())
 
 
 @pytest.mark.parametrize(("cores", "expected"), [(1, 0), (2, 0), (3, 0), (4, 1), (16, 2)])
 def test_processes_are_as_many_as_pay(
-    cores: int, expected: int, run: Path, monkeypatch: pytest.MonkeyPatch
+    cores: int, expected: int, linear_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipelined, "n_cores", lambda: cores)
-    assert best_n_readers(load(run)) == expected
+    assert best_n_readers(load(linear_run)) == expected
 
 
 _SCORE = """
@@ -178,12 +164,12 @@ score_to_file(load(run), corpus, out, progress=tell, engine=pipelined.local_engi
 
 
 @pytest.fixture
-def scoring(run: Path, corpus: Path, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+def scoring(linear_run: Path, corpus: Path, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """A process that scores with two readers, stuck half-way; without a guard around its code."""
     script = tmp_path / "score.py"
     script.write_text(_SCORE, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, str(script), str(run), str(corpus), str(tmp_path / "o.parquet")],
+        [sys.executable, str(script), str(linear_run), str(corpus), str(tmp_path / "o.parquet")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

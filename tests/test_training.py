@@ -21,11 +21,6 @@ LINEAR = TrainOptions(model="linear")
 QUICK = TrainOptions(epochs=1, batch_size=8, max_tokens=64)
 
 
-@pytest.fixture(scope="module")
-def linear_run(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(toy_set, LINEAR, tmp_path_factory.mktemp("runs") / "linear").path
-
-
 def test_the_record_says_what_the_model_was_made_of(
     toy_set: AnnotationSet, linear_run: Path
 ) -> None:
