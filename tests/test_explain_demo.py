@@ -10,6 +10,7 @@ from classifier.pipeline import Demo, demonstrate
 from classifier.pipeline.explaining import scorer_behind
 
 LINEAR = TrainOptions(model="linear")
+EXPLAINED = '"explained":"stance_score"'
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +24,7 @@ def folded(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_its_page_shows_words_that_carry_scores(plain: Demo) -> None:
-    page = plain.report.read_text(encoding="utf-8")
-    assert '"explained":"stance_score"' in page.replace('": "', '":"')
+    assert EXPLAINED in plain.report.read_text(encoding="utf-8")
 
 
 def test_with_folds_every_article_is_profiled(folded: Demo, toy_set: AnnotationSet) -> None:
@@ -42,7 +42,7 @@ def test_with_folds_fewer_means_are_withheld(plain: Demo, folded: Demo) -> None:
 
 
 def test_with_folds_scores_are_explained_too(folded: Demo) -> None:
-    assert '"explained"' in folded.report.read_text(encoding="utf-8")
+    assert EXPLAINED in folded.report.read_text(encoding="utf-8")
     assert Path(folded.run.path / "folds").is_dir()
 
 
