@@ -128,3 +128,16 @@ def test_one_article_per_item_is_required() -> None:
 def test_an_unknown_metric_is_named() -> None:
     with pytest.raises(DataError, match="got 'gamma'"):
         metric_path("gamma")
+
+
+def test_a_label_that_comes_twice_is_refused() -> None:
+    # Chance in AC1 and the distances of weighted kappa depend on how many labels there are.
+    with pytest.raises(DataError, match="every label once, got a, b, b"):
+        load("cohen_kappa").compute(
+            predictions=["a", "b"], references=["a", "b"], labels=["a", "b", "b"]
+        )
+
+
+def test_one_label_alone_is_undefined_and_no_warning() -> None:
+    made = load("gwet_ac").compute(predictions=["a", "a"], references=[["a"], ["a"]], labels=["a"])
+    assert (made["gwet_ac"], made["status"]) == (None, "undefined: no variation")

@@ -209,7 +209,7 @@ def _fleiss(totals: FloatArray) -> FloatArray:
 def gwet_statistic(similar: FloatArray) -> Statistic:
     """AC1 or AC2 as a function of summed `unit_shares`."""
     n = len(similar)
-    factor = similar.sum() / (n * (n - 1))
+    factor = similar.sum() / (n * (n - 1)) if n > 1 else np.nan
 
     def statistic(totals: FloatArray) -> FloatArray:
         agreed, margins = _agreed(totals)

@@ -21,6 +21,8 @@ def scale(labels: Sequence[str] | None, kind: VariableKind) -> Variable:
             "a metric needs labels=[...], all labels of the codebook in its order: "
             "those in the data may be fewer"
         )
+    if len(set(labels)) < len(labels):
+        raise DataError(f"a metric needs every label once, got {', '.join(labels)}")
     numbered = [
         Label(name, name, float(i) if kind == "ordinal" else None) for i, name in enumerate(labels)
     ]
