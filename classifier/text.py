@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _APOSTROPHES = "’‘‛ʼʹʻ´`′‵＇"
 _HYPHENS = "‐‑‒–−⁃﹣－"
@@ -88,8 +88,18 @@ def match_view(text: str, language: str | None) -> View:
     >>> match_view("TÜRKİYE’nin", "tr").string
     "türkiye'nin"
     """
+    view = plain_view(text)
+    return replace(view, string=_fold(view.string, language))
+
+
+def plain_view(text: str) -> View:
+    """The text with its letters composed and nothing invisible; else as it is, capitals too.
+
+    >>> plain_view("de Oe\u00adkrai\u0308ne!").string
+    'de Oekraïne!'
+    """
     if text.isascii() or not _SPECIAL.search(text):
-        return View(text, _fold(text, language))
+        return View(text, text)
     pieces: list[str] = []
     at, starts, ends, nexts = [], [], [], []
     length = done = 0
@@ -104,8 +114,7 @@ def match_view(text: str, language: str | None) -> View:
         nexts.append(cluster.end())
         done = cluster.end()
     pieces.append(text[done:])
-    folded = _fold("".join(pieces), language)
-    return View(text, folded, tuple(at), tuple(starts), tuple(ends), tuple(nexts))
+    return View(text, "".join(pieces), tuple(at), tuple(starts), tuple(ends), tuple(nexts))
 
 
 def _fold(string: str, language: str | None) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.text import match_view
+from classifier.text import match_view, plain_view
 
 SPECIALS = "İIıi\u0307\u0301\u0308\u00ad\u200b\u200f\u202a\ufeff’‘ʼ‑–\u00a0 aZйеЁ🚢\ud83d\n"
 TEXTS = st.text(alphabet=st.one_of(st.sampled_from(SPECIALS), st.characters()))
@@ -97,3 +97,12 @@ def _is_stressed(text: str) -> bool:
         "\u0400" <= parts[0] <= "\u04ff" and ("\u0300" in parts or "\u0301" in parts)
         for parts in (unicodedata.normalize("NFD", letter) for letter in text)
     )
+
+
+@given(TEXTS)
+def test_a_plain_view_differs_from_a_folded_one_in_letters_only(text: str) -> None:
+    plain, folded = plain_view(text), match_view(text, None)
+    assert len(plain.string) == len(folded.string)
+    assert [plain.start(i) for i in range(len(plain.string))] == [
+        folded.start(i) for i in range(len(folded.string))
+    ]

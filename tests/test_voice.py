@@ -237,6 +237,38 @@ class TestReports:
         text = "Er sagte: „Wir fahren morgen wieder hinaus“."
         assert _quoted(text, "und") == ["Wir fahren morgen wieder hinaus"]
 
+    @pytest.mark.parametrize(
+        ("text", "language", "reported"),
+        [
+            ("Accor\u00adding to the pilot, the port is shut.", "en", "the port is shut"),
+            ("Accor\u200bding to the pilot, the port is shut.", "en", "the port is shut"),
+            ("Министр заяви\u0301л, что порт закрыт.", "ru", "порт закрыт"),
+            (
+                "Kılavuz, limanın kapandıg\u0306ını so\u0308yledi.",
+                "tr",
+                "limanın kapandıg\u0306ını",
+            ),
+            ("KILAVUZ, LİMANIN KAPANDIĞINI AÇIKLADI.", "tr", "LİMANIN KAPANDIĞINI"),
+        ],
+    )
+    def test_cues_are_read_however_their_letters_are_set(
+        self, text: str, language: str, reported: str
+    ) -> None:
+        assert _reported(text, language) == [reported]
+        start = text.index(reported)
+        found = voice_at(_reports(text, language), Span(start, start + 3))
+        assert found is not None
+        assert found.content == Span(start, start + len(reported))
+
+    def test_offsets_count_what_is_not_seen(self) -> None:
+        # The mark before the text and the soft hyphen in the speaker move all that follows.
+        text = "\ufeff“Wij varen mor\u00adgen uit”, zei de loo\u00adds. Moskou zweeg."
+        (report,) = _reports(text)
+        assert report.content.of(text) == "Wij varen mor\u00adgen uit"
+        assert report.speaker is not None
+        assert report.speaker.of(text) == "de loo\u00adds"
+        assert voice_at(_reports(text), Span(text.index("Moskou"), text.index("zweeg"))) is None
+
 
 class TestLookUp:
     def test_the_innermost_report_wins(self) -> None:

@@ -96,9 +96,14 @@ class Found(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """The text in lower case with one kind of apostrophe; no character moves."""
+    """The text in lower case with one kind of apostrophe and of i; no character moves.
+
+    Capitals tell the Turkish ı from i only where they are set with care.
+    """
     folded = text.replace("İ", "i").lower()
-    return folded if folded.isascii() else folded.replace("’", "'").replace("ʼ", "'")
+    if folded.isascii():
+        return folded
+    return folded.replace("’", "'").replace("ʼ", "'").replace("ı", "i")
 
 
 def phrase_around(

@@ -2,12 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import overload
 
 from classifier.records import Span, Zone, ZoneKind
 from classifier.sentences import split_sentences
+from classifier.text import View, plain_view
 from classifier.voice.clauses import QUOTE, Found, Sentence
 from classifier.voice.cues import Cues, read_cues, telling_words
 from classifier.voice.quotations import dialogue, quotation
@@ -50,13 +51,15 @@ class TextReports(Sequence[Report]):
 
     def __init__(self, text: str, zones: Sequence[Zone]) -> None:
         """Find the paragraphs; their sentences are read later."""
-        self._text = text
+        # A cue is a cue with a soft hyphen in it, or with its letters in two characters each.
+        self._view = view = plain_view(text)
+        self._text = text = view.string
         self._marked = single_marks(text)
         self._paragraphs = [
             _Paragraph(span, next_mark, zone.language)
             for zone in zones
             if zone.kind not in _SILENT
-            for span, next_mark in _paragraphs(self._marked, zone.span)
+            for span, next_mark in _paragraphs(self._marked, _place(view, zone.span))
         ]
         self._starts = [paragraph.span.start for paragraph in self._paragraphs]
         self._sentences: dict[int, list[_Unit]] = {}
@@ -64,12 +67,14 @@ class TextReports(Sequence[Report]):
 
     def at(self, span: Span) -> Report | None:
         """The innermost report whose content holds the whole span; scare quotes are none."""
-        place = bisect_right(self._starts, span.start) - 1
-        if place < 0:
+        start, end = _place(self._view, span)
+        place = bisect_right(self._starts, start) - 1
+        if place < 0 or start >= end:
             return None
         units = self._units(place)
-        i = bisect_right(units, span.start, key=lambda unit: unit.span.start) - 1
-        return self._reports(units[i]).at(span) if i >= 0 else None
+        i = bisect_right(units, start, key=lambda unit: unit.span.start) - 1
+        found = self._reports(units[i]).at(Span(start, end)) if i >= 0 else None
+        return found and _report_in(self._view, found)
 
     @overload
     def __getitem__(self, index: int) -> Report: ...
@@ -88,7 +93,8 @@ class TextReports(Sequence[Report]):
     @cached_property
     def _all(self) -> Reports:
         units = (unit for i in range(len(self._paragraphs)) for unit in self._units(i))
-        return Reports(report for unit in units for report in self._reports(unit))
+        reports = (report for unit in units for report in self._reports(unit))
+        return Reports(_report_in(self._view, report) for report in reports)
 
     def _units(self, place: int) -> "list[_Unit]":
         if place not in self._sentences:
@@ -115,12 +121,28 @@ class _Unit:
     spoken: Sequence[Report] = ()
 
 
-def _paragraphs(text: str, zone: Span) -> Iterator[tuple[Span, str]]:
+def _place(view: View, span: Span) -> tuple[int, int]:
+    """Where a stretch of the source begins and ends in the view; empty where nothing shows."""
+    return view.index(span.start), view.index(span.end)
+
+
+def _report_in(view: View, report: Report) -> Report:
+    """The report with its stretches as they lie in the source."""
+    if view.string is view.text:
+        return report
+    content, speaker, cue = (
+        Span(*view.source(span.start, span.end)) if span else None
+        for span in (report.content, report.speaker, report.cue)
+    )
+    return replace(report, content=content or report.content, speaker=speaker, cue=cue)
+
+
+def _paragraphs(text: str, zone: tuple[int, int]) -> Iterator[tuple[Span, str]]:
     """The lines of a zone that hold anything, each with the first character of the next one."""
-    start = zone.start
-    while start < zone.end:
-        newline = text.find("\n", start, zone.end)
-        end = newline if newline >= 0 else zone.end
+    start, zone_end = zone
+    while start < zone_end:
+        newline = text.find("\n", start, zone_end)
+        end = newline if newline >= 0 else zone_end
         if not text[start:end].isspace() and end > start:
             yield Span(start, end), text[end : end + 9].lstrip()[:1]
         start = end + 1

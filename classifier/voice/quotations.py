@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from classifier.records import Span
-from classifier.voice.clauses import QUOTE, Sentence
+from classifier.voice.clauses import QUOTE, Sentence, fold
 from classifier.voice.cues import Cues
 from classifier.voice.quotes import Quote, dialogue_line
 from classifier.voice.reports import Report
@@ -115,7 +115,7 @@ def _insertions(text: str, content: Span, cues: Cues) -> Iterator[tuple[Span, Sp
     """Each of the author's insertions, and the verb in it."""
     for match in _INSERTION.finditer(text, content.start, content.end):
         for word in _WORD.finditer(text, match.start(1), match.end(1)):
-            if word.group().lower() in cues.verbs:
+            if fold(word.group()) in cues.verbs:
                 yield Span(match.start(), match.end()), Span(word.start(), word.end())
                 break
 

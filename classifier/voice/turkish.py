@@ -18,7 +18,7 @@ _CLAUSE_NOUN = re.compile(
     r".{2,}(?:[dt][ıiuü]ğ|[ae]ca?e?ğ)[ıiuü](?:m[ıi]z|n[ıi]z)?(?:n[ıiuüea]|nd[ae]n?|n[ıi]n)?\Z"
     r"|.{2,}(?:[dt][ıiuü]k|[ae]ca?e?k)l[ae]r[ıi](?:n[ıiea]|nd[ae]n?)?\Z"
 )
-_GENITIVE = re.compile(r".+'n?[ıiuü]n\Z|(?!için|bugün|yarın).{3,}[ıiuü]n\Z")
+_GENITIVE = re.compile(r".+'n?[ıiuü]n\Z|(?!için|bugün|yar[ıi]n).{3,}[ıiuü]n\Z")
 _SURE_GENITIVE = re.compile(r".+(?:'n?|n|l[ae]r)[ıiuü]n\Z")
 _SUBJECT_WORDS = 10
 _VERB_REACH = 4

@@ -13,7 +13,7 @@ _ENDINGS = re.compile(r"\{([^}]*)\}")
 
 @dataclass(frozen=True)
 class Cues:
-    """Cue words of one language, in lower case; each set may be empty."""
+    """Cue words of one language, in lower case and with i for ı; each set may be empty."""
 
     source: frozenset[str] = frozenset()
     """Phrases that name whose view a clause is: "according to"."""
@@ -174,7 +174,7 @@ def _expand(words: str | list[str]) -> frozenset[str]:
     for word in [words] if isinstance(words, str) else words:
         match = _ENDINGS.search(word)
         if match is None:
-            forms.add(word)
+            forms.add(word.replace("ı", "i"))
         else:
             rest = (word[: match.start()] + e + word[match.end() :] for e in match[1].split(","))
             forms |= _expand(list(rest))
