@@ -1,6 +1,5 @@
 """Fit one model: annotation set in, run folder out."""
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -29,7 +28,6 @@ from classifier.dataset import (
     read_corpora,
 )
 from classifier.errors import ModelError
-from classifier.files import write_text
 from classifier.models import ranks
 from classifier.models.base import Model, Probabilities, Progress
 from classifier.models.folder import (
@@ -43,6 +41,7 @@ from classifier.models.folder import (
 from classifier.models.options import TrainOptions
 from classifier.models.quality import macro_f1
 from classifier.passages import Examples, Labels, Limits
+from classifier.resuming import claim
 from classifier.thresholds import Thresholds, fit_thresholds
 from classifier.training_record import Run, data_sha256, describe_run, languages_of
 
@@ -209,18 +208,8 @@ def _checkpoints(out: Path, work: _Work, options: TrainOptions, *, resume: bool)
     place = out.with_name(f".{out.name}.training")
     weights = [[corpus.weight, corpus.only_training] for corpus in work.corpora.members]
     data = [data_sha256(work.corpora.annotation_set), weights]
-    wish = json.dumps({"options": options.to_dict(), "data": data}, sort_keys=True)
-    if not ranks.is_first():
-        return place / "checkpoints"
-    started = place / "started.json"
-    if resume and started.is_file() and started.read_text(encoding="utf-8") != wish:
-        raise ModelError(
-            f"resuming needs the options and data that the training in {out} was started with; "
-            "they differ: use the same, or start anew without resuming"
-        )
-    if not resume or not started.is_file():
-        shutil.rmtree(place, ignore_errors=True)
-        write_text(started, [wish])
+    if ranks.is_first():
+        claim(place / "started.json", {**options.to_dict(), "data": data}, resume=resume)
     return place / "checkpoints"
 
 

@@ -165,7 +165,7 @@ def test_resuming_folds_with_other_options_is_refused(
 
     with pytest.raises(KeyboardInterrupt):
         train(toy_set, LINEAR, tmp_path / "run", folds=2, progress=stop)
-    with pytest.raises(ModelError, match="resuming needs the options and data"):
+    with pytest.raises(ModelError, match=r"resuming needs what .* seed was 0, is 3: use the same"):
         train(toy_set, replace(LINEAR, seed=3), tmp_path / "run", folds=2, resume=True)
 
 

@@ -150,7 +150,7 @@ def test_resuming_with_other_options_is_refused(
 
     with pytest.raises(KeyboardInterrupt):
         train(toy_set, options, tmp_path / "run", progress=stop)
-    with pytest.raises(ModelError, match="resuming needs the options and data"):
+    with pytest.raises(ModelError, match=r"resuming needs what .* seed was 0, is 9: use the same"):
         train(toy_set, replace(options, seed=9), tmp_path / "run", resume=True)
 
 

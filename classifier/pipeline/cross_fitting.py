@@ -1,7 +1,5 @@
 """Train so that coded articles can be judged by models that have not seen them."""
 
-import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +17,12 @@ from classifier.dataset import (
     split_articles,
 )
 from classifier.errors import DataError, ModelError
-from classifier.files import write_text
 from classifier.models import ranks
 from classifier.models.base import Progress
 from classifier.models.folder import RECORD, check_place
 from classifier.models.folds import FOLDS, OUT_OF_FOLD, write_folds
 from classifier.pipeline.evaluating import restricted
+from classifier.resuming import claim
 from classifier.score import load
 from classifier.training import Run, TrainOptions, train
 from classifier.training_record import data_sha256
@@ -57,7 +55,8 @@ def cross_fit(
     folds = deal_folds(coded, n_folds, options)
     options = replace(options, test=0.0)
     place = out.with_name(f".{out.name}.{FOLDS}")
-    _start(place, [*_digests([replace(first, annotation_set=coded), *others])], options, resume)
+    digests = _digests([replace(first, annotation_set=coded), *others])
+    claim(place / _WISH, {**options.to_dict(), "data": digests}, resume=resume)
     for k, fold in enumerate(folds):
         own = place / str(k + 1)
         if not (own / RECORD).is_file():
@@ -115,21 +114,6 @@ def _check(n_folds: int, out: Path) -> None:
 
 def _digests(sets: Sequence[Corpus]) -> list[list[object]]:
     return [[data_sha256(one.annotation_set), one.weight, one.only_training] for one in sets]
-
-
-def _start(place: Path, data: list[list[object]], options: TrainOptions, resume: bool) -> None:
-    """Make the folder of the folds, or check that it is of these options and data."""
-    wish = json.dumps({"options": options.to_dict(), "data": data}, sort_keys=True)
-    started = place / _WISH
-    if resume and started.is_file():
-        if started.read_text(encoding="utf-8") != wish:
-            raise ModelError(
-                f"resuming needs the options and data that the folds in {place} were started with; "
-                "they differ: use the same, or start anew without resuming"
-            )
-        return
-    shutil.rmtree(place, ignore_errors=True)
-    write_text(started, [wish])
 
 
 def _told(progress: Progress | None, what: str) -> Progress | None:

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifier.errors import DataError, ModelError
-from classifier.files import replacing, write_text
+from classifier.files import replacing
 from classifier.models.base import Progress
 from classifier.predictions import prediction_schema, write_json_rows
 from classifier.records import Problem, counted
+from classifier.resuming import claim
 from classifier.score.guard import warning_problems
 from classifier.score.parts import Engine, Job, Part
 from classifier.score.pipelined import judge_locally
@@ -84,7 +84,12 @@ def score_to_file(
     statuses: Counter[str] = Counter()
     warnings: Counter[str] = Counter()
     with _room_for(out):
-        _start(parts, scorer, path, resume=resume)
+        wish = {
+            "model_id": scorer.trained.model_id,
+            "path": str(path.resolve()),
+            "batch_articles": BATCH_ARTICLES,
+        }
+        claim(parts / _MANIFEST, wish, resume=resume)
         done = frozenset(int(file.stem) for file in _finished(parts))
         runtimes = {_metadata(file).get(_RUNTIME) for file in _finished(parts)}
         for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):
@@ -115,27 +120,6 @@ def _room_for(out: Path) -> Iterator[None]:
             f"{error.filename or out} could not be written ({error.strerror or error}); "
             "make room and run it again with --resume"
         ) from error
-
-
-def _start(parts: Path, scorer: Scorer, path: Path, *, resume: bool) -> None:
-    """Make the folder of the parts, or check that its parts are of this model and corpus."""
-    wish = {
-        "model_id": scorer.trained.model_id,
-        "path": str(path.resolve()),
-        "batch_articles": BATCH_ARTICLES,
-    }
-    manifest = parts / _MANIFEST
-    if not resume or not manifest.is_file():
-        shutil.rmtree(parts, ignore_errors=True)
-        write_text(manifest, [json.dumps(wish)])
-        return
-    found: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
-    different = [key for key, value in wish.items() if found.get(key) != value]
-    if different:
-        raise ModelError(
-            f"resuming needs what the interrupted run had; {', '.join(different)} differs "
-            f"({[found.get(key) for key in different]}); run it again without resuming"
-        )
 
 
 def _check_runtime(part: Part, runtimes: set[bytes | None]) -> None:
