@@ -81,8 +81,7 @@ def draw_sample(
         seed: of the draw.
 
     Raises:
-        DataError: a column or an id is missing, `n` is not positive, the seed is negative, the
-            design is unknown, or there is no article that could be drawn.
+        DataError: a column, an id or every article is missing; `n`, seed or design is none.
     """
     if design not in get_args(Design):
         raise DataError(f"a design is one of {', '.join(get_args(Design))}; got {design!r}")
@@ -212,7 +211,7 @@ def _check(table: pd.DataFrame, n: int, by: Sequence[str]) -> None:
     if table.empty:
         raise DataError("a sample needs articles to draw from, got none")
     if table["article_id"].isna().any():
-        raise DataError("every row needs its article_id, some have none")
+        raise DataError("every row needs its article_id")
 
 
 def _strata(table: pd.DataFrame, by: Sequence[str]) -> pd.Series:
@@ -221,7 +220,8 @@ def _strata(table: pd.DataFrame, by: Sequence[str]) -> pd.Series:
     for row in table[["article_id", *by]].to_dict("records"):
         values = strata.setdefault(row["article_id"], {name: set() for name in by})
         for name in by:
-            values[name].add(_UNKNOWN if pd.isna(row[name]) else str(row[name]))
+            value = "" if pd.isna(row[name]) else str(row[name])
+            values[name].add(value if value.strip() else _UNKNOWN)
     return pd.Series(
         {
             article_id: " / ".join("+".join(sorted(values[name])) for name in by)

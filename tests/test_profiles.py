@@ -491,3 +491,9 @@ def test_rankings_stay_on_the_scale() -> None:
     for entry in ranking.entries:
         assert entry.estimate.low == 0.0
         assert 0 < entry.estimate.value < entry.estimate.high < 1
+
+
+def test_a_source_without_a_name_is_unknown() -> None:
+    rows = predictions().assign(source=["", "  ", None] * 4)
+    profile = profile_sources(rows, codebook())
+    assert {row.group["source"] for row in profile} == {"unknown"}

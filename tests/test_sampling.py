@@ -216,3 +216,8 @@ def test_rows_without_an_id_and_mentions_without_probabilities_are_refused() -> 
     unscored = pd.DataFrame({"article_id": ["a"], "p_stance_neutral": [float("nan")]})
     with pytest.raises(DataError, match="all are missing"):
         draw_sample(unscored, 1, design="uncertainty")
+
+
+def test_a_source_without_a_name_is_unknown() -> None:
+    table = pd.DataFrame({"article_id": ["a", "b", "c"], "source": ["", None, "  "]})
+    assert set(draw_sample(table, 2, by=("source",)).frame["stratum"]) == {"unknown"}

@@ -191,7 +191,8 @@ def _items(
     cluster = items["story"] if options.cluster == "story" else items["article"]
     items["cluster"] = cluster.where(cluster.notna(), items["article"])
     for column in GROUPS:
-        items[column] = items[column].where(items[column].notna(), UNKNOWN)
+        is_named = items[column].notna() & (items[column].astype(str).str.strip() != "")
+        items[column] = items[column].where(is_named, UNKNOWN)
     return items
 
 

@@ -153,7 +153,8 @@ def select_mentions(
             dates, length = kept["date"].astype(object), TIMES[column]
             known = dates.notna() & (dates.astype(str).str.len() >= length)
             kept[column] = dates.astype(str).str[:length].astype(object).where(known, UNKNOWN)
-        kept[column] = kept[column].astype(object).where(kept[column].notna(), UNKNOWN)
+        is_named = kept[column].notna() & (kept[column].astype(str).str.strip() != "")
+        kept[column] = kept[column].astype(object).where(is_named, UNKNOWN)
     return kept, {reason: n for reason, n in left_out.items() if n}
 
 
