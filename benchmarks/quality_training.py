@@ -57,6 +57,8 @@ class Recipe:
     """Weight of R-drop's divergence between two passes (Liang et al., NeurIPS 2021)."""
     averaging: float = 0.0
     """Decay of the moving average of the weights that is kept; 0 keeps the last weights."""
+    alike: bool = False
+    """Whether every mention of a batch counts alike in a variable's loss, coded for it or not."""
     swapped: bool = False
     """Whether copies with the countries swapped are learnt from as well."""
 
@@ -197,9 +199,11 @@ class _Loop:
         for name, rows in logits.items():
             weights = self.weights.get(name)
             plain = own is None or labels[name].ndim > 1
-            losses.append(
+            loss = (
                 masked_loss(rows, labels[name], weights, smoothing)
                 if plain
                 else own(rows, labels[name])
             )
+            share = (labels[name] >= 0).float().mean() if self.recipe.alike else 1.0
+            losses.append(loss * share)
         return torch.stack(losses).sum()

@@ -35,6 +35,7 @@ _OF_RECIPE: Mapping[str, Mapping[str, Any]] = {
     "stance only": {"variables": ("stance",)},
     "ordinal loss": {"loss": "ordinal"},
     "focal loss": {"loss": "focal"},
+    "every mention alike": {"alike": True},
     "moving average .99": {"averaging": 0.99},
     "moving average .995": {"averaging": 0.995},
     "stance and roles": {"variables": ("stance", "roles")},
