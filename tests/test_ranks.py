@@ -116,7 +116,8 @@ def test_two_processes_learn_what_one_learns(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "set", "two"]
     weights = [load_file(tmp_path / name / "model.safetensors") for name in ("one", "two")]
     for name, tensor in weights[0].items():
-        torch.testing.assert_close(weights[1][name], tensor, rtol=0.02, atol=2e-4)
+        # In bfloat16 the order of sums differs; Adam moves a weight by up to 1e-3 in each step.
+        torch.testing.assert_close(weights[1][name], tensor, rtol=0.02, atol=5e-4)
 
 
 _ONE_DIES = """
