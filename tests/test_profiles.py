@@ -490,6 +490,8 @@ def test_rankings_stay_on_the_scale() -> None:
     assert len(ranking.entries) == 2
     for entry in ranking.entries:
         assert entry.estimate.low == 0.0
+        assert entry.estimate.value is not None
+        assert entry.estimate.high is not None
         assert 0 < entry.estimate.value < entry.estimate.high < 1
 
 
