@@ -8,10 +8,11 @@ is held against PyTorch in float32; `loss` is by how much macro-F1 falls, and `s
 it falls by less than .005 everywhere. Integers of eight bits need nncf (pip install nncf), and
 their ranges are taken from passages that the run was trained on. Seconds are those of the encoder
 alone over the sample's passages, by the processor's clock on one thread, all ways taking turns.
-Prints one JSON object.
+Prints one JSON object; figures and conclusions are in runtimes.md.
 """
 
 import argparse
+import copy
 import importlib.util
 import json
 import os
@@ -24,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from runtimes_int8 import int8_encoder
+from runtimes_int8 import INT8_WAYS, int8_encoder
 
 from classifier.annotations import AnnotationSet, adjudicate, read_annotations
 from classifier.codebook import Variable
@@ -45,7 +46,6 @@ WAYS: tuple[tuple[RuntimeName, Precision], ...] = (
     ("openvino", "float32"),
     ("openvino", "bfloat16"),
 )
-INT8 = "openvino int8"
 ALLOWED = 0.005
 N_RANGES = 240
 """Passages that the ranges of integers are taken from."""
@@ -111,10 +111,11 @@ def judged(scorer: Scorer, annotation_set: AnnotationSet) -> Judged:
     trained = scorer.trained
     limits = Limits(trained.model.text_limit, trained.record["context"])
     gold = adjudicate(annotation_set)
+    known = tuple(v for v in scorer.variables if annotation_set.codebook.has_variable(v.name))
     examples = build_examples(
-        annotation_set.articles, gold, scorer.variables, trained.model.token_starts, limits
+        annotation_set.articles, gold, known, trained.model.token_starts, limits
     )
-    coded = tuple(v for v in scorer.variables if (examples.labels[v.name] >= 0).any())
+    coded = tuple(v for v in known if (examples.labels[v.name] >= 0).any())
     return Judged(examples, coded)
 
 
@@ -128,11 +129,11 @@ def ready_models(arguments: argparse.Namespace) -> dict[str, Any]:
         model.options = replace(model.options, precision=precision)
         models[f"{runtime} {precision}"] = model
     if is_installed() and importlib.util.find_spec("nncf") is not None:
-        models[INT8] = int8_model(arguments)
+        models |= int8_models(arguments)
     return models
 
 
-def int8_model(arguments: argparse.Namespace) -> Any:  # noqa: ANN401
+def int8_models(arguments: argparse.Namespace) -> dict[str, Any]:
     """The run's model on integers, whose ranges come from passages that it was trained on."""
     scorer = load(arguments.run, runtime="torch")
     model: Any = scorer.trained.model
@@ -140,8 +141,12 @@ def int8_model(arguments: argparse.Namespace) -> Any:  # noqa: ANN401
     encoded = model.reader.encoded(judged(scorer, training).examples.passages)
     chosen = np.random.default_rng(0).permutation(len(encoded))[:N_RANGES]
     batches = [collate([encoded[i]], model.tokenizer.pad_token_id) for i in chosen]
-    model._ready = with_encoder(model.network, int8_encoder(model.network.encoder, batches))
-    return model
+    models = {}
+    for name, way in INT8_WAYS.items():
+        models[name] = copy.copy(model)
+        encoder = int8_encoder(model.network.encoder, batches, way)
+        models[name]._ready = with_encoder(model.network, encoder)
+    return models
 
 
 def predictions(model: Any, sets: Mapping[str, Judged]) -> dict[str, Any]:  # noqa: ANN401

@@ -1,10 +1,11 @@
-"""An encoder on integers of eight bits, by OpenVINO and nncf: measured, and not offered.
+"""Encoders on integers of eight bits, by OpenVINO and nncf: measured, and not offered.
 
-Where a processor computes bfloat16 it gains little by them; see benchmarks/runtimes.py.
+Why not is in runtimes.md.
 """
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,6 +15,34 @@ from classifier.models.runtime import quiet_transformers
 from classifier.models.runtime_openvino import _Bare, _openvino
 
 Batch = Mapping[str, Tensor]
+_SECOND_PRODUCT = r".*encoder\.layer\.\d+\.output\.dense.*"
+"""Of the two products behind the attention, the one with the widest range of values."""
+
+
+@dataclass(frozen=True)
+class Int8Way:
+    """How weights and activations become integers."""
+
+    weights: str = ""
+    """How nncf compresses the weights alone; empty quantizes activations with fixed ranges too."""
+    group: int = 0
+    """Activations that share a range found while computing; 0 leaves them as they are."""
+    precision: str = "f32"
+    """In which all the rest is computed."""
+    left_out: tuple[str, ...] = ()
+    """Patterns of the operations that stay as they are."""
+
+
+INT8_WAYS = {
+    "int8 static": Int8Way(),
+    "int8 static, bf16 beside": Int8Way(precision="bf16"),
+    "int8 static but the second product": Int8Way(left_out=(_SECOND_PRODUCT,)),
+    "int8 weights": Int8Way(weights="INT8_SYM"),
+    "int8 dynamic 32": Int8Way(weights="INT8_SYM", group=32),
+    "int8 dynamic 128": Int8Way(weights="INT8_SYM", group=128),
+    "int8 dynamic 32, asymmetric": Int8Way(weights="INT8_ASYM", group=32),
+    "int8 dynamic 128, asymmetric": Int8Way(weights="INT8_ASYM", group=128),
+}
 
 
 class Int8Encoder(nn.Module):
@@ -33,25 +62,40 @@ class Int8Encoder(nn.Module):
         return (torch.from_numpy(answer[0].copy()),)
 
 
-def int8_encoder(encoder: Any, batches: Sequence[Batch]) -> Int8Encoder:  # noqa: ANN401
-    """Weights and activations as integers, their ranges those that the batches show."""
+def int8_encoder(encoder: Any, batches: Sequence[Batch], way: Int8Way) -> Int8Encoder:  # noqa: ANN401
+    """The encoder on integers; fixed ranges are those that the batches show."""
     openvino = _openvino()
-    import nncf
-
-    given = [_inputs(batch["input_ids"], batch["attention_mask"]) for batch in batches]
     example = {"input_ids": batches[0]["input_ids"], "attention_mask": batches[0]["attention_mask"]}
     with quiet_transformers(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exported = openvino.convert_model(_Bare(encoder), example_input=example)
-        quantized = nncf.quantize(
-            exported,
-            nncf.Dataset(given),
-            model_type=nncf.ModelType.TRANSFORMER,
-            subset_size=len(given),
-        )
-    settings = {"INFERENCE_PRECISION_HINT": "bf16", "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1}
-    compiled = openvino.Core().compile_model(quantized, "CPU", settings)
-    return Int8Encoder(compiled, encoder.config)
+        made = _compressed(exported, way) if way.weights else _quantized(exported, batches, way)
+    settings = {
+        "INFERENCE_PRECISION_HINT": way.precision,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": way.group,
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": 1,
+    }
+    return Int8Encoder(openvino.Core().compile_model(made, "CPU", settings), encoder.config)
+
+
+def _compressed(exported: Any, way: Int8Way) -> Any:  # noqa: ANN401
+    import nncf
+
+    return nncf.compress_weights(exported, mode=getattr(nncf.CompressWeightsMode, way.weights))
+
+
+def _quantized(exported: Any, batches: Sequence[Batch], way: Int8Way) -> Any:  # noqa: ANN401
+    import nncf
+
+    given = [_inputs(batch["input_ids"], batch["attention_mask"]) for batch in batches]
+    return nncf.quantize(
+        exported,
+        nncf.Dataset(given),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(given),
+        ignored_scope=nncf.IgnoredScope(patterns=list(way.left_out)),
+    )
 
 
 def _inputs(input_ids: Tensor, attention_mask: Tensor) -> dict[str, Any]:
