@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from classifier.mentions.lexicon import Entry, Exclusion, Language, Lexicon
 
 _SPACE = " ?[ \n] ?"
+_GAP = re.compile(_SPACE)
 _SPACES = re.compile(r"\s+")
 _END = ""
 _SOLID_TAIL = r"(?=[^\W\d_]{3})"
@@ -68,12 +69,10 @@ class Matcher:
         found = []
         suspects = (hit for hit in hits if self._is_suspect(string, hit))
         for low, high in _windows(string, suspects, start, end):
-            for finder in self._exclusion_finders:
-                done = low
-                while match := finder.search(string, done, high):
-                    form = _SPACES.sub(" ", match.group())
-                    found.append(Blocked(*match.span(), self._exclusions_by_form[form]))
-                    done = match.start() + 1
+            for tree in self._exclusion_trees:
+                for first, last in _forms_in(tree, string, low, high):
+                    form = _SPACES.sub(" ", string[first:last])
+                    found.append(Blocked(first, last, self._exclusions_by_form[form]))
         return sorted(found, key=lambda blocked: blocked.start)
 
     def _is_suspect(self, string: str, hit: Hit) -> bool:
@@ -151,18 +150,13 @@ class Matcher:
                 yield from (f for f in entry.forms if not (f[-1] == "s" and f[:-1] in entry.forms))
 
     @cached_property
-    def _exclusion_finders(self) -> list[re.Pattern[str]]:
+    def _exclusion_trees(self) -> tuple[_Tree, _Tree]:
         # Apart, so that a long form whose conditions fail hides no shorter one without any.
-        parts = (
-            (
-                f
-                for f, found in self._exclusions_by_form.items()
-                if found[0].is_conditional is wanted
-            )
-            for wanted in (False, True)
-        )
-        finders = (_compile(_tree(forms), {}, ({}, {})) for forms in parts)
-        return [finder for finder in finders if finder is not None]
+        # Walked and not compiled: few hits are suspects, and `re` takes seconds to make ready.
+        forms: tuple[list[str], list[str]] = ([], [])
+        for form, found in self._exclusions_by_form.items():
+            forms[found[0].is_conditional].append(form)
+        return _tree(forms[False]), _tree(forms[True])
 
 
 def _windows(string: str, hits: Iterable[Hit], start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -209,6 +203,33 @@ def _tree(forms: Iterable[str]) -> _Tree:
             node = node.setdefault(letter, {})
         node[_END] = {}
     return tree
+
+
+def _forms_in(tree: _Tree, string: str, low: int, high: int) -> Iterator[tuple[int, int]]:
+    """The longest form of a tree at every place in a stretch where a word starts."""
+    for start in range(low, high):
+        if string[start] in tree and not (start and _is_word(string[start - 1])):
+            end = _longest(tree, string, start, high)
+            if end is not None:
+                yield start, end
+
+
+def _longest(tree: _Tree, string: str, start: int, high: int) -> int | None:
+    """Where the longest form ends that starts at a place and ends with a word; None without."""
+    at, end = start, None
+    node: _Tree | None = tree
+    while node is not None:
+        if _END in node and not (at < high and _is_word(string[at])):
+            end = at
+        if at >= high:
+            break
+        space = _GAP.match(string, at, high)
+        node, at = (node.get(" "), space.end()) if space else (node.get(string[at]), at + 1)
+    return end
+
+
+def _is_word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
 
 
 def _compile(whole: _Tree, solid: _Tree, prefixed: tuple[_Tree, _Tree]) -> re.Pattern[str] | None:
