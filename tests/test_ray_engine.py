@@ -28,11 +28,11 @@ from pathlib import Path
 import ray
 from classifier.score import load, ray_engine, score_to_file, streaming
 
-run, corpus, folder = map(Path, sys.argv[1:])
+run, linear_run, corpus, folder = map(Path, sys.argv[1:])
 streaming.BATCH_ARTICLES = 7
-scorer, on_ray = load(run), ray_engine()
+scorer, linear, on_ray = load(run), load(linear_run), ray_engine()
 
-def score(name, **how):
+def score(scorer, name, **how):
     done = score_to_file(scorer, corpus, folder / f"{name}.parquet", **how)
     problems = sorted(str(problem) for problem in done.problems)
     return [done.n_articles, done.n_with_mentions, dict(done.statuses), problems]
@@ -41,15 +41,15 @@ def stop(done, *_):
     if done >= 21:
         raise KeyboardInterrupt
 
-said = {"here": score("here")}
+said = {"here": score(scorer, "here"), "linear": score(linear, "linear")}
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-said["there"] = score("there", engine=on_ray)
+said["there"] = score(scorer, "there", engine=on_ray)
 try:
-    score("resumed", progress=stop)
+    score(linear, "resumed", progress=stop)
 except KeyboardInterrupt:
-    said["resumed"] = score("resumed", engine=on_ray, resume=True)
+    said["resumed"] = score(linear, "resumed", engine=on_ray, resume=True)
 try:
-    score_to_file(scorer, folder / "empty", folder / "none.parquet", engine=on_ray)
+    score_to_file(linear, folder / "empty", folder / "none.parquet", engine=on_ray)
 except ValueError as error:
     said["error"] = [type(error).__name__, str(error)]
 print(json.dumps(said))
@@ -75,7 +75,7 @@ def corpus(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def said(
-    scorer: Scorer, corpus: Path, tmp_path_factory: pytest.TempPathFactory
+    scorer: Scorer, linear_run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Any]]:
     """The folder with the results, and what the script says about them."""
     if importlib.util.find_spec("ray") is None:
@@ -83,7 +83,7 @@ def said(
     folder = tmp_path_factory.mktemp("ray")
     (folder / "empty").mkdir()
     (folder / "empty" / "bad.txt").write_bytes(b"\xff\xfe\xfa")
-    places = [str(scorer.trained.folder), str(corpus), str(folder)]
+    places = [str(scorer.trained.folder), str(linear_run), str(corpus), str(folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
     command = [sys.executable, "-c", _SCRIPT, *places]
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
@@ -104,8 +104,8 @@ def test_rows_and_problems_are_those_of_this_process(said: tuple[Path, dict[str,
 @pytest.mark.slow
 def test_ray_goes_on_where_this_process_stopped(said: tuple[Path, dict[str, Any]]) -> None:
     folder, results = said
-    assert (folder / "resumed.parquet").read_bytes() == (folder / "here.parquet").read_bytes()
-    assert results["resumed"] == results["here"]
+    assert (folder / "resumed.parquet").read_bytes() == (folder / "linear.parquet").read_bytes()
+    assert results["resumed"] == results["linear"]
 
 
 @pytest.mark.slow
