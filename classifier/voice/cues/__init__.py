@@ -106,24 +106,9 @@ class Cues:
         return self.object_start | self.that
 
     @cached_property
-    def that_is_known(self) -> frozenset[str]:
-        """Slavic verbs of which it is known whether a "that" behind them reports."""
-        return self.verbs | self.facts
-
-    @cached_property
-    def no_naming(self) -> frozenset[str]:
-        """Words before a naming verb after which it passes no judgement on anything."""
-        return self.first_person | self.like | self.negation
-
-    @cached_property
     def no_speaker(self) -> frozenset[str]:
         """Words that cannot begin the name of a speaker."""
         return self.clause_openers | self.subordinate
-
-    @cached_property
-    def no_postposed(self) -> frozenset[str]:
-        """Words behind a verb of saying that name no speaker."""
-        return self.negation | self.finite if self.bare else self.negation
 
 
 @cache
