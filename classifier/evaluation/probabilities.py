@@ -20,7 +20,7 @@ def read_probabilities(
 
     Raises `DataError` where they are no probabilities, such as percentages.
     """
-    columns = [f"p_{variable.name}_{label}" for label in variable.names]
+    columns = list(variable.probability_columns)
     if not set(columns) <= set(rows.columns):
         return None
     try:

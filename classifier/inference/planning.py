@@ -1,5 +1,7 @@
 """How many more articles have to be coded for an interval of a wished width."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
@@ -41,33 +43,39 @@ def articles_needed(
         raise DataError(f"planning needs coded articles to learn from; {reason}")
     total = len(totals.coded_size) + len(totals.other_size)
     clusters_per_article = len(np.unique(totals.coded_cluster)) / len(totals.coded_cluster)
+    variance = _planned_variance(totals, total, options)
     for n_coded in range(MINIMUM_CODED, total + 1):
-        variance = _planned_variance(totals, n_coded, total, options)
         freedom = max(n_coded * clusters_per_article - 1, 1)
         quantile = stats.t.ppf((1 + options.confidence) / 2, freedom)
-        if quantile * np.sqrt(variance) <= half_width:
+        if quantile * np.sqrt(variance(n_coded)) <= half_width:
             return n_coded
     return None
 
 
-def _planned_variance(totals: Totals, n_coded: int, total: int, options: InferenceOptions) -> float:
+def _planned_variance(
+    totals: Totals, total: int, options: InferenceOptions
+) -> Callable[[int], float]:
+    """The variance of the estimate by the number of articles coded out of `total`."""
     label, score, other = residuals(totals)
-    n_other = total - n_coded
-    scores = other if len(other) > 1 else score
-    spread = float(np.var(scores, ddof=1))
+    scores, clusters = score, totals.coded_cluster
+    if len(other) > 1:
+        scores, clusters = other, totals.other_cluster
+    spread, spread_of_means = float(np.var(scores, ddof=1)), _spread(scores, clusters)
     both = np.cov(label, score)
-    if options.population == "corpus":
-        needed = both[1, 1]
-    else:
-        needed = spread * (1 + n_coded / n_other) if n_other else np.inf
-    weight = float(np.clip(both[0, 1] / needed, 0, 1)) if needed > 0 else 0.0
-    coded_part = _spread(label - weight * score, totals.coded_cluster) / n_coded
-    if options.population == "corpus":
-        return coded_part * (1 - n_coded / total)
-    if not n_other:
-        return coded_part
-    clusters = totals.other_cluster if len(other) > 1 else totals.coded_cluster
-    return coded_part + weight**2 * _spread(scores, clusters) / n_other
+
+    def variance(n_coded: int) -> float:
+        n_other = total - n_coded
+        if options.population == "corpus":
+            needed = both[1, 1]
+        else:
+            needed = spread * (1 + n_coded / n_other) if n_other else np.inf
+        weight = float(np.clip(both[0, 1] / needed, 0, 1)) if needed > 0 else 0.0
+        coded_part = _spread(label - weight * score, totals.coded_cluster) / n_coded
+        if options.population == "corpus":
+            return coded_part * (1 - n_coded / total)
+        return coded_part + (weight**2 * spread_of_means / n_other if n_other else 0.0)
+
+    return variance
 
 
 def _spread(residuals: Array, clusters: Names) -> float:

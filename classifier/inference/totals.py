@@ -96,9 +96,7 @@ def article_totals(
     chances, clusters, is_false = _columns(sampling, names)
     _check_columns(scores, labels, chances, clusters, is_false, names)
     _, first, index = np.unique(names, return_index=True, return_inverse=True)
-    for column, what in ((chances, "sampling probability"), (clusters, "cluster")):
-        if np.any(column != column[first][index]):
-            raise DataError(f"one {what} per article was required, some articles have several")
+    _check_articles(first, index, chances, clusters)
     has_label = ~np.isnan(labels) & ~is_false
     seen = has_label | is_false
     size, n_seen, n_labels = (_sums(index, x) for x in (np.ones(len(index)), seen, has_label))
@@ -222,6 +220,14 @@ def _columns(sampling: Sampling, names: Names) -> tuple[Array, Names, npt.NDArra
 
 def _sums(index: npt.NDArray[np.intp], values: npt.ArrayLike) -> Array:
     return np.asarray(np.bincount(index, weights=np.asarray(values)), dtype=np.float64)
+
+
+def _check_articles(
+    first: npt.NDArray[np.int64], index: npt.NDArray[np.int64], chances: Array, clusters: Names
+) -> None:
+    for column, what in ((chances, "sampling probability"), (clusters, "cluster")):
+        if np.any(column != column[first][index]):
+            raise DataError(f"one {what} per article was required, some articles have several")
 
 
 def _check_columns(

@@ -151,7 +151,7 @@ def _is_coded(members: pd.DataFrame, variables: list[Variable]) -> npt.NDArray[n
 
 
 def _confidence(members: pd.DataFrame, variable: Variable) -> pd.Series | None:
-    columns = [f"p_{variable.name}_{name}" for name in variable.names]
+    columns = list(variable.probability_columns)
     if not set(columns) <= set(members.columns) or members[columns].isna().to_numpy().any():
         return None
     return members[columns].max(axis=1)

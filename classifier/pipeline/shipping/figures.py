@@ -76,7 +76,7 @@ def _learnt(rows: pd.DataFrame, names: list[str], scorer: Scorer) -> dict[str, p
     voice = next((v for v in scorer.variables if v.name == "voice" and v.name in names), None)
     if voice is None:
         return {}
-    columns = [f"p_{voice.name}_{label}" for label in voice.names]
+    columns = list(voice.probability_columns)
     scored = rows[rows["status"] == "ok"]
     places = scored[columns].to_numpy().argmax(axis=1)
     said = scored[["unit"]].assign(**{voice.name: [voice.names[i] for i in places]})
