@@ -18,7 +18,7 @@ from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.files import json_line, replacing
 from classifier.prediction import Prediction
-from classifier.records import Article, Mention, Passage, Problem
+from classifier.records import UNKNOWN, Article, Mention, Passage, Problem
 from classifier.showing import draw, frame_html
 from classifier.thresholds import NONE_CHOSEN, Thresholds
 
@@ -261,6 +261,12 @@ def _frame(table: pa.Table) -> pd.DataFrame:
         if pa.types.is_string(field.type) or pa.types.is_list(field.type)
     }
     return table.to_pandas().assign(**text)
+
+
+def named(groups: pd.Series) -> pd.Series:
+    """The groups of rows, `UNKNOWN` where the metadata left them empty."""
+    is_named = groups.notna() & (groups.astype(str).str.strip() != "")
+    return groups.astype(object).where(is_named, UNKNOWN)
 
 
 def read_predictions(path: Path | str) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from classifier.errors import RecordError
 
 LANGUAGES = ("nl", "en", "tr", "ru", "uk")
 UNDETERMINED = "und"
+UNKNOWN = "unknown"
+"""Group of those whose metadata do not name one: a source, a language, a year."""
 
 DatePrecision = Literal["day", "month", "year"]
 ZoneKind = Literal["headline", "subhead", "body", "caption", "embed", "metadata", "boilerplate"]

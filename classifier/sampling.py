@@ -10,14 +10,13 @@ import pandas as pd
 
 from classifier.errors import DataError
 from classifier.files import replacing
-from classifier.records import Article, counted
+from classifier.records import UNKNOWN, Article, counted
 from classifier.resampling import seeded
 from classifier.showing import frame_html
 
 Design = Literal["random", "uncertainty"]
 FRAME = "sampling.csv"
 """File beside a drawn set that has every article it was drawn from."""
-_UNKNOWN = "unknown"
 _COLUMNS = ["article_id", "stratum", "sampling_probability"]
 
 
@@ -221,7 +220,7 @@ def _strata(table: pd.DataFrame, by: Sequence[str]) -> pd.Series:
         values = strata.setdefault(row["article_id"], {name: set() for name in by})
         for name in by:
             value = "" if pd.isna(row[name]) else str(row[name])
-            values[name].add(value if value.strip() else _UNKNOWN)
+            values[name].add(value if value.strip() else UNKNOWN)
     return pd.Series(
         {
             article_id: " / ".join("+".join(sorted(values[name])) for name in by)

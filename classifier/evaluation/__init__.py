@@ -8,12 +8,11 @@ from classifier.evaluation.entry import Evaluation, evaluate, schema
 from classifier.evaluation.inputs import MAJORITY
 from classifier.evaluation.options import EvaluationOptions
 from classifier.evaluation.spans import span_scores
-from classifier.evaluation.tables import ALL, UNKNOWN, Row, Table
+from classifier.evaluation.tables import ALL, Row, Table
 
 __all__ = [
     "ALL",
     "MAJORITY",
-    "UNKNOWN",
     "Disagreement",
     "Evaluation",
     "EvaluationOptions",

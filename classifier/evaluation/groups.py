@@ -8,7 +8,8 @@ import pandas as pd
 
 from classifier.errors import DataError
 from classifier.evaluation.options import GROUPS
-from classifier.evaluation.tables import ALL, UNKNOWN
+from classifier.evaluation.tables import ALL
+from classifier.records import UNKNOWN
 from classifier.resampling import IntArray
 
 

@@ -14,7 +14,7 @@ from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.evaluation.options import GROUPS, EvaluationOptions
 from classifier.evaluation.probabilities import read_probabilities
-from classifier.evaluation.tables import UNKNOWN
+from classifier.predictions import named
 from classifier.records import Article, counted
 from classifier.resampling import FloatArray, IntArray
 
@@ -191,8 +191,7 @@ def _items(
     cluster = items["story"] if options.cluster == "story" else items["article"]
     items["cluster"] = cluster.where(cluster.notna(), items["article"])
     for column in GROUPS:
-        is_named = items[column].notna() & (items[column].astype(str).str.strip() != "")
-        items[column] = items[column].where(is_named, UNKNOWN)
+        items[column] = named(items[column])
     return items
 
 

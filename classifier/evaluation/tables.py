@@ -12,8 +12,6 @@ from classifier.showing import frame_html, frame_text
 
 ALL = "all"
 """Stands for "not parted by this": every source, every target."""
-UNKNOWN = "unknown"
-"""Stands for a source, language or voice that nobody named."""
 
 
 @dataclass(frozen=True)

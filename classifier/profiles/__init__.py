@@ -14,12 +14,11 @@ from classifier.profiles.results import (
     Ranking,
     schema,
 )
-from classifier.profiles.table import UNKNOWN, ProfileOptions
+from classifier.profiles.table import ProfileOptions
 
 __all__ = [
     "ALL_VOICES",
     "CROSS_FITTED",
-    "UNKNOWN",
     "VALID",
     "Difference",
     "Plan",

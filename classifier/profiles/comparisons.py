@@ -11,14 +11,13 @@ from classifier.inference import corrected_terms, difference, simultaneous
 from classifier.profiles.results import Difference, ProfileRow, Quantity, Ranked, Ranking
 from classifier.profiles.table import (
     TIMES,
-    UNKNOWN,
     ProfileOptions,
     clusters,
     column_of_gold,
     column_of_scores,
 )
 from classifier.profiles.verdict import Draw
-from classifier.records import Estimate
+from classifier.records import UNKNOWN, Estimate
 
 RANKED = "source"
 

@@ -13,7 +13,8 @@ from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.inference import InferenceOptions
 from classifier.inference.totals import numbers
-from classifier.records import PROFILE_ZONES, ZoneKind, counted
+from classifier.predictions import named
+from classifier.records import PROFILE_ZONES, UNKNOWN, ZoneKind, counted
 
 CHANCE = "chance"
 """Column with the chance that a mention's article had to be drawn; nan where nobody knows it."""
@@ -25,8 +26,6 @@ TRAINED = "article the model was trained on"
 """Why a mention is left out that nobody may correct with."""
 TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
-UNKNOWN = "unknown"
-"""Stands in a profile for a source (or language) that the articles do not name."""
 _ROUNDING = 1e-6
 
 
@@ -153,8 +152,7 @@ def select_mentions(
             dates, length = kept["date"].astype(object), TIMES[column]
             known = dates.notna() & (dates.astype(str).str.len() >= length)
             kept[column] = dates.astype(str).str[:length].astype(object).where(known, UNKNOWN)
-        is_named = kept[column].notna() & (kept[column].astype(str).str.strip() != "")
-        kept[column] = kept[column].astype(object).where(is_named, UNKNOWN)
+        kept[column] = named(kept[column])
     return kept, {reason: n for reason, n in left_out.items() if n}
 
 

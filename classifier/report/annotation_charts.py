@@ -7,10 +7,11 @@ import pandas as pd
 
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Variable
+from classifier.records import UNKNOWN
 from classifier.report.drawing import Axis, Chart, Dots, Drawing, counted_point, dot_chart
 
 _MOST_SOURCES = 30
-_ANY, _UNKNOWN = "any target", "unknown"
+_ANY = "any target"
 
 
 def label_count_drawings(annotation_set: AnnotationSet) -> list[Drawing]:
@@ -33,7 +34,7 @@ def source_count_drawings(annotation_set: AnnotationSet) -> list[Drawing]:
     """Mentions per source and target, the sources with most of them."""
     table = _counted(annotation_set).drop_duplicates("unit")
     articles = annotation_set.article_by_id
-    sources = [articles[name].source or _UNKNOWN for name in table["article_id"]]
+    sources = [articles[name].source or UNKNOWN for name in table["article_id"]]
     if not sources:
         return []
     largest = [source for source, _ in Counter(sources).most_common(_MOST_SOURCES)]

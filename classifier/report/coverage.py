@@ -5,11 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from classifier.predictions import OK
-from classifier.records import PROFILE_ZONES, Article, Problem
+from classifier.predictions import OK, named
+from classifier.records import PROFILE_ZONES, UNKNOWN, Article, Problem
 from classifier.report.document import Section, TableBlock
-
-_UNKNOWN = "unknown"
 
 
 def coverage_section(
@@ -53,8 +51,8 @@ def _sentences(predictions: pd.DataFrame, articles: Sequence[Article]) -> Iterab
 
 
 def _by_source(predictions: pd.DataFrame, articles: Sequence[Article]) -> TableBlock:
-    read = Counter(article.source or _UNKNOWN for article in articles)
-    found = predictions.assign(source=predictions["source"].fillna(_UNKNOWN))
+    read = Counter(article.source or UNKNOWN for article in articles)
+    found = predictions.assign(source=named(predictions["source"]))
     mentions = found["source"].value_counts().to_dict()
     scored = found.loc[found["status"] == OK, "source"].value_counts().to_dict()
     naming = found.groupby("source")["article_id"].nunique().to_dict()
@@ -80,5 +78,5 @@ def _date(dates: pd.DataFrame, source: str, end: str) -> str | None:
 
 
 def _counts(caption: str, name: str, values: Iterable[object]) -> TableBlock:
-    counts = Counter(value if isinstance(value, str) else _UNKNOWN for value in values)
+    counts = Counter(value if isinstance(value, str) else UNKNOWN for value in values)
     return TableBlock(caption, (name, "n"), tuple(counts.most_common()))
