@@ -24,7 +24,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from classifier.codebook import Label, Variable
 from classifier.models.encoder import EncoderModel, new_encoder
 from classifier.models.encoder_batches import LabelledPassages, SimilarLengths, TrainingBatches
-from classifier.models.encoder_fit import fit_network, parameter_groups
+from classifier.models.encoder_fit import Fit, fit_network, parameter_groups
 from classifier.models.encoder_inputs import Encoded
 from classifier.models.encoder_network import masked_loss
 from classifier.models.options import TrainOptions
@@ -53,11 +53,8 @@ def time_ours(passages: LabelledPassages, options: TrainOptions) -> float:
     with TemporaryDirectory() as folder, quiet_transformers():
         fit_network(
             model.network,
-            passages,
-            options,
-            model.frame,
-            lambda: {"eval_quality": 0.0},
-            checkpoints=Path(folder) / "checkpoints",
+            Fit(passages, options, model.frame, lambda: {"eval_quality": 0.0}),
+            Path(folder) / "checkpoints",
             progress=lambda done, _total, _note: clock.tick(done),
         )
     return clock.rate()

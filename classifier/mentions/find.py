@@ -1,28 +1,25 @@
 """Where an article names a target, in whose voice, and by which entry of which lexicon."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifier.articles import find_zones
 from classifier.codebook import Codebook, Target
 from classifier.mentions.judge import Judged, judge
 from classifier.mentions.matcher import Matcher
 from classifier.mentions.rules import Rule
+from classifier.mentions.surroundings import Surroundings
 from classifier.mentions.tables import build_lexicon
-from classifier.records import Article, Mention, Span, Zone, counted
+from classifier.records import Article, Mention, Span, counted
 from classifier.showing import frame_html
 from classifier.text import match_view
-from classifier.voice import Report, find_reports, voice_at
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_REPORT_KINDS = ("quotation", "report")
-_REST = "rest"
 _TargetKey = tuple[str, str, str | None, tuple[tuple[str, tuple[str, ...]], ...], int]
 
 
@@ -85,10 +82,9 @@ def find_mentions(
     does not ask for it.
     """
     matcher = matcher_of(codebook)
-    zones = find_zones(article)
-    judged = judge(article, zones, matcher, historical=historical)
-    found = [one for one in judged if one.rule is None]
-    return list(_mentions(article, zones, found, codebook, matcher.lexicon.version))
+    around = Surroundings(article, codebook)
+    judged = judge(article, around.zones, matcher, historical=historical)
+    return list(_mentions(around, judged, matcher.lexicon.version))
 
 
 def explain_mentions(
@@ -97,12 +93,11 @@ def explain_mentions(
     """The same mentions, with what was excluded, by which rule, and what may have been missed."""
     matcher = matcher_of(codebook)
     version = matcher.lexicon.version
-    zones = find_zones(article)
-    judged = list(judge(article, zones, matcher, historical=historical))
-    found = [one for one in judged if one.rule is None]
+    around = Surroundings(article, codebook)
+    judged = list(judge(article, around.zones, matcher, historical=historical))
     return MentionsReport(
         article_id=article.article_id,
-        mentions=tuple(_mentions(article, zones, found, codebook, version)),
+        mentions=tuple(_mentions(around, judged, version)),
         excluded=tuple(_excluded(article, judged)),
         candidates=tuple(_candidates(article, matcher, [one.span for one in judged])),
         lexicon_version=version,
@@ -135,54 +130,17 @@ def _stamp(target: Target) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _mentions(
-    article: Article,
-    zones: Sequence[Zone],
-    found: Sequence[Judged],
-    codebook: Codebook,
-    version: str,
-) -> Iterator[Mention]:
-    reports = find_reports(article.text, zones) if found else ()
-    voices = _voices(codebook)
-    starts = [zone.span.start for zone in zones]
-    for one in found:
-        zone = zones[bisect_right(starts, one.span.start) - 1]
-        yield _mention(article.text, one, zone, voice_at(reports, one.span), voices, version)
-
-
-def _mention(
-    text: str,
-    one: Judged,
-    zone: Zone,
-    report: Report | None,
-    voices: Mapping[str, str],
-    version: str,
-) -> Mention:
-    speaker = report.speaker if report else None
-    return Mention(
-        span=one.span,
-        target=one.entry.target,
-        surface=one.span.of(text),
-        kind=one.kind,
-        zone=zone.kind,
-        language=one.language,
-        voice=voices[report.kind if report else _REST],
-        voice_confidence=report.confidence if report else 1.0,
-        speaker=speaker.of(text) if speaker else None,
-        speaker_span=speaker,
-        cue_span=report.cue if report else None,
-        entry=one.entry.path,
-        lexicon_version=version,
-    )
-
-
-def _voices(codebook: Codebook) -> dict[str, str]:
-    """The codebook's label for each kind of report, and for the author's own words."""
-    kinds = (*_REPORT_KINDS, _REST)
-    if not codebook.has_variable("voice"):
-        return dict.fromkeys(kinds, "")
-    voice = codebook.variable("voice")
-    return {kind: voice.counterpart("rules", kind) for kind in kinds}
+def _mentions(around: Surroundings, judged: Iterable[Judged], version: str) -> Iterator[Mention]:
+    for one in judged:
+        if one.rule is None:
+            yield around.mention(
+                one.span,
+                one.entry.target,
+                one.language,
+                kind=one.kind,
+                entry=one.entry.path,
+                lexicon_version=version,
+            )
 
 
 def _excluded(article: Article, judged: Iterable[Judged]) -> Iterator[Excluded]:

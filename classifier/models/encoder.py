@@ -142,7 +142,7 @@ class EncoderModel:
     ) -> Mapping[str, object]:
         """Fine-tune; the epoch with the best mean macro-F1 on development is kept."""
         # The trainer takes seconds to read, which applying a trained model need not wait for.
-        from classifier.models.encoder_fit import QUALITY, fit_network
+        from classifier.models.encoder_fit import QUALITY, Fit, fit_network
 
         def judge() -> Mapping[str, float]:
             self._ready = None
@@ -151,16 +151,10 @@ class EncoderModel:
 
         encoded = self._encode(training.passages)
         passages = LabelledPassages(encoded, training.labels, training.weights)
+        options = replace(suited(self.options, len(passages)), max_tokens=self.text_limit)
+        fit = Fit(passages, options, self.frame, judge)
         with TemporaryDirectory() as spare, quiet_transformers():
-            history = fit_network(
-                self.network,
-                passages,
-                replace(suited(self.options, len(passages)), max_tokens=self.text_limit),
-                self.frame,
-                judge,
-                checkpoints=checkpoints or Path(spare),
-                progress=progress,
-            )
+            history = fit_network(self.network, fit, checkpoints or Path(spare), progress=progress)
         adapters.finish(self.network, self.options)
         self.network.eval()
         self._ready = None

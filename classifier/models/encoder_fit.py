@@ -1,6 +1,7 @@
 """Training of the network through `transformers.Trainer`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -211,35 +212,38 @@ class _Report(TrainerCallback):  # type: ignore[misc]
         self.progress(state.global_step, state.max_steps, self.note)
 
 
+@dataclass(frozen=True)
+class Fit:
+    """What a training learns from, how, and who says how good it is."""
+
+    passages: LabelledPassages
+    options: TrainOptions
+    frame: Frame
+    judge: Judge
+
+
 def fit_network(
-    network: PassageEncoder,
-    passages: LabelledPassages,
-    options: TrainOptions,
-    frame: Frame,
-    judge: Judge,
-    **where: Any,  # noqa: ANN401
+    network: PassageEncoder, fit: Fit, checkpoints: Path, *, progress: Progress | None = None
 ) -> dict[str, object]:
     """Train, keep the epoch that the judge likes best, and say how each epoch went.
 
-    `where` may name a folder `checkpoints`, from which an interrupted training goes on, and a
-    `progress` to tell.
+    An interrupted training goes on from what it left in the folder of checkpoints.
     """
-    folder: Path = where["checkpoints"]
-    progress: Progress | None = where.get("progress")
+    options = fit.options
     callbacks: list[TrainerCallback] = [EarlyStoppingCallback(options.patience)]
     if progress is not None:
         callbacks.append(_Report(progress))
-    arguments = _arguments(options, folder)
-    last = shared(last_checkpoint(folder) if is_first() else None)
+    arguments = _arguments(options, checkpoints)
+    last = shared(last_checkpoint(checkpoints) if is_first() else None)
     stopped = epochs_if_stopped(last) if last else None
     if stopped is not None:
         arguments.num_train_epochs = stopped
     trainer = PassageTrainer(
         network,
-        passages,
+        fit.passages,
         options,
-        TrainingBatches(frame, options, Share(rank(), n_ranks())),
-        judge,
+        TrainingBatches(fit.frame, options, Share(rank(), n_ranks())),
+        fit.judge,
         args=arguments,
         callbacks=callbacks,
     )

@@ -12,10 +12,11 @@ import pandas as pd
 import pyarrow as pa
 
 from classifier.annotations import AnnotationSet, mention_unit
-from classifier.articles import article_from_record, find_zones, stream_articles
+from classifier.articles import article_from_record, stream_articles
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import DataError
 from classifier.explanations import Explanation
+from classifier.mentions import Surroundings
 from classifier.models.base import HasReader, Progress
 from classifier.models.folder import Trained
 from classifier.prediction import Prediction
@@ -36,7 +37,6 @@ from classifier.score.guard import (
     warning_problems,
 )
 from classifier.score.preparing import Found, Preparation, with_language
-from classifier.voice import find_reports, voice_at
 
 Articles: TypeAlias = Iterable[Article | Mapping[str, Any]] | pd.DataFrame | Path | str
 """Articles, a table or `datasets.Dataset` of them, or a file or folder."""
@@ -247,33 +247,8 @@ def annotated_mentions(
 
 
 def _describe(article: Article, units: pd.DataFrame, codebook: Codebook) -> list[Mention]:
-    zones = find_zones(article)
-    reports = find_reports(article.text, zones)
-    mentions = []
-    for row in units.sort_values(["start", "end", "target"]).itertuples(index=False):
-        span = Span(int(row.start), int(row.end))
-        zone = next((z for z in zones if z.span.start <= span.start < z.span.end), None)
-        report = voice_at(reports, span)
-        speaker = report.speaker if report else None
-        mentions.append(
-            Mention(
-                span=span,
-                target=row.target,
-                surface=row.surface,
-                kind="name",
-                zone=zone.kind if zone else "body",
-                language=article.language or UNDETERMINED,
-                voice=_voice(codebook, report.kind if report else "rest"),
-                voice_confidence=report.confidence if report else 1.0,
-                speaker=speaker.of(article.text) if speaker else None,
-                speaker_span=speaker,
-                cue_span=report.cue if report else None,
-            )
-        )
-    return mentions
-
-
-def _voice(codebook: Codebook, kind: str) -> str:
-    if not codebook.has_variable("voice"):
-        return ""
-    return codebook.variable("voice").counterpart("rules", kind)
+    around, language = Surroundings(article, codebook), article.language or UNDETERMINED
+    return [
+        around.mention(Span(int(row.start), int(row.end)), row.target, language)
+        for row in units.sort_values(["start", "end", "target"]).itertuples(index=False)
+    ]
