@@ -99,9 +99,13 @@ def _level(given: argparse.Namespace) -> dict[str, Any]:
     from quality_levelling import level
     from quality_runs import write_line
 
+    from classifier.errors import ModelError
+    from classifier.models.encoder import EncoderModel
     from classifier.score import load
 
     trained = load(given.run).trained
+    if not isinstance(trained.model, EncoderModel):
+        raise ModelError(f"{given.run}: a fine-tuned encoder was required, to level its head")
     done = level(trained.model, _scope(given), int(trained.record["context"]))
     write_line(given.log, done | {"model_id": trained.model_id})
     return done

@@ -75,15 +75,12 @@ class PooledNetwork(nn.Module):
         width = self.encoder.config.hidden_size
         self.heads = plain.heads
         if n_vectors != 2:
-            self.heads = nn.ModuleDict(
-                {
-                    name: nn.Linear(n_vectors * width, head.out_features)
-                    for name, head in plain.heads.items()
-                }
-            )
-            for head in self.heads.values():
+            sizes = {name: len(head["labels"]) for name, head in self.config.heads.items()}
+            heads = {name: nn.Linear(n_vectors * width, size) for name, size in sizes.items()}
+            for head in heads.values():
                 nn.init.normal_(head.weight, std=0.02)
                 nn.init.zeros_(head.bias)
+            self.heads = nn.ModuleDict(heads)
         self.pool = pool or _Attention(width)
         # What the package remembers about the network that it made.
         self.__dict__.update({k: v for k, v in plain.__dict__.items() if k not in self.__dict__})

@@ -59,7 +59,8 @@ def _development(run: Mapping[str, Any]) -> float | None:
 
 def _value(run: Mapping[str, Any], test: str, figure: str) -> float | None:
     value = run["figures"].get(test, {}).get(figure)
-    return value[0] if isinstance(value, list) else value
+    point: float | None = value[0] if isinstance(value, list) else value
+    return point
 
 
 def _spread(values: Sequence[float | None]) -> str:

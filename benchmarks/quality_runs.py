@@ -197,7 +197,8 @@ def base_record(name: str) -> dict[str, str]:
 def plain(recipe: Recipe) -> dict[str, Any]:
     """A recipe as plain values."""
     values = {**asdict(recipe), "options": recipe.options.to_dict()}
-    return json.loads(json.dumps(values)) | {"id": _short(values)}
+    read: dict[str, Any] = json.loads(json.dumps(values))
+    return read | {"id": _short(values)}
 
 
 def _short(values: Mapping[str, Any]) -> str:

@@ -31,7 +31,8 @@ def baselines(recipe: Recipe, scope: Scope, only: Sequence[str] = ()) -> dict[st
     corpora = {name: scope.corpus(name) for name, _ in TESTS}
     found = [*tests(corpora), *held_out(corpora)]
     wanted = only or (*BASELINES, ENCODER)
-    skipped, frames, seconds = {}, {}, {}
+    frames: dict[str, ByPart] = {}
+    skipped, seconds = {}, {}
     clock = Clock()
     for name in wanted:
         if name in BASELINES and BASELINES[name].missing:

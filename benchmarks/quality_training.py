@@ -7,7 +7,7 @@ keeps the last epoch instead of choosing one, and writes no checkpoints.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from classifier.models.encoder_batches import (
 )
 from classifier.models.encoder_fit import label_weights, parameter_groups
 from classifier.models.encoder_inputs import Encoded
-from classifier.models.encoder_network import masked_loss
+from classifier.models.encoder_network import PassageEncoder, masked_loss
 from classifier.models.options import TrainOptions
 from classifier.models.runtime import uses_bfloat16
 from classifier.passages import Examples
@@ -69,7 +69,7 @@ class VariantModel(EncoderModel):
     def __init__(self, plain: EncoderModel, recipe: Recipe) -> None:
         """Take the encoder of a model that was made ready."""
         self.recipe = recipe
-        network = PooledNetwork(plain.network, recipe.pooling)
+        network = cast(PassageEncoder, PooledNetwork(plain.network, recipe.pooling))
         super().__init__(network, plain.tokenizer, plain.variables, plain.options)
 
     def _encode(self, passages: Sequence[Passage]) -> list[Encoded]:
@@ -198,12 +198,10 @@ class _Loop:
         losses = []
         for name, rows in logits.items():
             weights = self.weights.get(name)
-            plain = own is None or labels[name].ndim > 1
-            loss = (
-                masked_loss(rows, labels[name], weights, smoothing)
-                if plain
-                else own(rows, labels[name])
-            )
+            if own is None or labels[name].ndim > 1:
+                loss = masked_loss(rows, labels[name], weights, smoothing)
+            else:
+                loss = own(rows, labels[name])
             share = (labels[name] >= 0).float().mean() if self.recipe.alike else 1.0
             losses.append(loss * share)
         return torch.stack(losses).sum()
