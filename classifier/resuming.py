@@ -31,7 +31,7 @@ def claim(note: Path, wish: Mapping[str, Any], *, resume: bool) -> None:
         changes = ", ".join(_change(key, found.get(key), wanted.get(key)) for key in keys)
         raise ModelError(
             f"{note.parent}: resuming needs what the interrupted run was started with; "
-            f"{changes}: use the same, or start anew without resuming"
+            f"{changes}: use the same, or delete that folder and start anew"
         )
 
 

@@ -172,7 +172,7 @@ def test_a_run_out_of_time_cools_down_and_finishes(options: DistilOptions) -> No
 
 
 def test_a_work_folder_of_another_run_is_refused(base: Path, options: DistilOptions) -> None:
-    with pytest.raises(DataError, match="delete the folder or choose another output folder"):
+    with pytest.raises(ModelError, match=r"seed was 1, is 2: use the same, or delete that folder"):
         distil(replace(options, seed=2))
 
 

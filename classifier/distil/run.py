@@ -29,6 +29,7 @@ from classifier.distil.training import Trainer
 from classifier.errors import DataError, ModelError
 from classifier.files import replacing, write_text
 from classifier.models.folder import sha256
+from classifier.resuming import claim
 
 _FREE = (
     "out",
@@ -49,20 +50,11 @@ def _quiet(_: str) -> None:
 
 def _claim_work(options: DistilOptions) -> None:
     """Make the work folder, or check that it belongs to this run."""
-    fixed = {name: str(value) for name, value in asdict(options).items() if name not in _FREE}
+    plain = json.loads(json.dumps(asdict(options), default=str))
+    fixed = {name: value for name, value in plain.items() if name not in _FREE}
     files = [*parallel_files(options.parallel).values(), *options.english]
-    record = {
-        "options": fixed,
-        "files": {path.name: sha256(path) for path in files},
-    }
-    note = options.work / "run.json"
-    options.work.mkdir(parents=True, exist_ok=True)
-    if note.exists() and json.loads(note.read_text("utf-8")) != record:
-        raise DataError(
-            f"{options.work}: a run with the same data and options is required to go on, another "
-            "is there; delete the folder or choose another output folder"
-        )
-    write_text(note, [json.dumps(record, indent=2), "\n"])
+    wish = {**fixed, "files": {path.name: sha256(path) for path in files}}
+    claim(options.work / "run.json", wish, resume=True)
 
 
 def _english_lines(paths: Sequence[Path]) -> list[str]:
