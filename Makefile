@@ -31,8 +31,9 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 
+# Files stay whole, so that what their tests share is made once, and in order, so that none is last.
 test: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The scorer that ships, from the corpora's folders below DATA: train, judge, write the card.
 scorer: .venv/installed

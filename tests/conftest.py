@@ -128,6 +128,17 @@ def linear_run(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
+def encoder_run(
+    toy_set: AnnotationSet, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The run folder of a tiny encoder that read the toy set once; nobody may write to it."""
+    from classifier.training import TrainOptions, train
+
+    options = TrainOptions(base_model=str(tiny_bert), epochs=1, batch_size=8, max_tokens=32)
+    return train(toy_set, options, tmp_path_factory.mktemp("runs") / "encoder").path
+
+
+@pytest.fixture(scope="session")
 def scorer(linear_run: Path) -> "Scorer":
     """That model, ready to be applied."""
     from classifier.score import load

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from classifier.annotations import AnnotationSet, write_annotations
-from classifier.training import TrainOptions, train
 
 _OPTIONS = {"epochs": 3, "patience": 3, "batch_size": 8, "max_tokens": 64}
 
@@ -105,12 +104,6 @@ print(n_refused)
 """
 
 
-@pytest.fixture(scope="module")
-def run(toy_set: AnnotationSet, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    options = TrainOptions(base_model=str(tiny_bert), epochs=1, batch_size=8, max_tokens=64)
-    return train(toy_set, options, tmp_path_factory.mktemp("runs") / "run").path
-
-
 def drive(script: str, *arguments: object, prefix: tuple[str, ...] = ()) -> str:
     """What a process of one thread prints; a fork of more than one could wait forever."""
     command = [*prefix, sys.executable, "-c", script, *map(str, arguments)]
@@ -122,9 +115,9 @@ def drive(script: str, *arguments: object, prefix: tuple[str, ...] = ()) -> str:
 
 @pytest.mark.slow
 def test_twenty_kills_while_scoring_lose_and_double_no_row(
-    run: Path, corpus: Path, tmp_path: Path
+    encoder_run: Path, corpus: Path, tmp_path: Path
 ) -> None:
-    said = drive(_KILL.format(work=_SCORE), run, corpus, tmp_path, 20)
+    said = drive(_KILL.format(work=_SCORE), encoder_run, corpus, tmp_path, 20)
     assert said.split()[-1] == "20"
     assert (tmp_path / "killed.parquet").read_bytes() == (tmp_path / "calm.parquet").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["calm.parquet", "killed.parquet"]
@@ -164,10 +157,10 @@ def may_mount() -> tuple[str, ...]:
 
 @pytest.mark.slow
 def test_a_full_disk_stops_scoring_with_advice_and_nothing_is_lost(
-    run: Path, corpus: Path, tmp_path: Path, may_mount: tuple[str, ...]
+    encoder_run: Path, corpus: Path, tmp_path: Path, may_mount: tuple[str, ...]
 ) -> None:
     script = _FILL.replace("NAME", '"filled.parquet"').format(work=_SCORE)
-    said = drive(script, run, corpus, tmp_path, 600, prefix=may_mount)
+    said = drive(script, encoder_run, corpus, tmp_path, 600, prefix=may_mount)
     assert (tmp_path / "filled.parquet").read_bytes() == (tmp_path / "calm.parquet").read_bytes()
     assert int(said.split()[-1]) >= 2
     assert said.count("make room and run it again with --resume") == int(said.split()[-1])

@@ -18,9 +18,8 @@ from classifier.annotations import AnnotationSet
 from classifier.articles import article_record
 from classifier.errors import ModelError
 from classifier.files import write_json_lines
-from classifier.score import Scorer, load, ray_engine, score_to_file
+from classifier.score import Scorer, ray_engine, score_to_file
 from classifier.score.ray_engine import Pool, plan_pool
-from classifier.training import TrainOptions, train
 
 _SCRIPT = """
 import json, sys
@@ -57,14 +56,6 @@ print(json.dumps(said))
 
 
 @pytest.fixture(scope="module")
-def scorer(
-    toy_set: AnnotationSet, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Scorer:
-    options = TrainOptions(base_model=str(tiny_bert), epochs=1, batch_size=8, max_tokens=32)
-    return load(train(toy_set, options, tmp_path_factory.mktemp("runs") / "run").path)
-
-
-@pytest.fixture(scope="module")
 def corpus(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
     records = [article_record(article) for article in toy_set.articles]
@@ -75,7 +66,7 @@ def corpus(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def said(
-    scorer: Scorer, linear_run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory
+    encoder_run: Path, linear_run: Path, corpus: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, Any]]:
     """The folder with the results, and what the script says about them."""
     if importlib.util.find_spec("ray") is None:
@@ -83,7 +74,7 @@ def said(
     folder = tmp_path_factory.mktemp("ray")
     (folder / "empty").mkdir()
     (folder / "empty" / "bad.txt").write_bytes(b"\xff\xfe\xfa")
-    places = [str(scorer.trained.folder), str(linear_run), str(corpus), str(folder)]
+    places = [str(encoder_run), str(linear_run), str(corpus), str(folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
     command = [sys.executable, "-c", _SCRIPT, *places]
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)

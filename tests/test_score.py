@@ -14,7 +14,7 @@ from classifier.errors import DataError, ModelError
 from classifier.predictions import read_predictions
 from classifier.records import Article, Mention, Span
 from classifier.score import Scorer, load, score_to_file, streaming
-from classifier.training import TrainOptions, read_run_summary, train
+from classifier.training import read_run_summary
 
 TEXT = "Turkey was praised at the harbour. Nobody spoke. Russia was blamed at the market."
 
@@ -153,12 +153,8 @@ def test_a_scorer_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> Non
         load("acme/scorer")
 
 
-def test_an_encoder_run_scores_texts(
-    toy_set: AnnotationSet, tiny_bert: Path, tmp_path: Path
-) -> None:
-    options = TrainOptions(base_model=str(tiny_bert), epochs=1, batch_size=8, max_tokens=32)
-    scorer = load(train(toy_set, options, tmp_path / "run").path)
-    rows = scorer.score(TEXT).to_frame()
+def test_an_encoder_run_scores_texts(encoder_run: Path) -> None:
+    rows = load(encoder_run).score(TEXT).to_frame()
     assert list(rows["status"]) == ["ok", "ok"]
     sums = rows[[c for c in rows if c.startswith("p_stance_")]].sum(axis=1)
     np.testing.assert_allclose(sums, 1.0)

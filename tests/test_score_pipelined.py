@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from classifier.annotations import AnnotationSet
 from classifier.errors import DataError
 from classifier.records import Article
 from classifier.score import Scorer, load, pipelined, score_to_file, streaming
@@ -22,15 +21,6 @@ from classifier.score.lots import prepared
 from classifier.score.parts import Job, read_parts
 from classifier.score.pipelined import best_n_readers, local_engine
 from classifier.score.preparing import Preparation
-from classifier.training import TrainOptions, train
-
-
-@pytest.fixture(scope="module")
-def encoder_run(
-    toy_set: AnnotationSet, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    options = TrainOptions(base_model=str(tiny_bert), epochs=1, batch_size=8, max_tokens=32)
-    return train(toy_set, options, tmp_path_factory.mktemp("runs") / "encoder").path
 
 
 @pytest.fixture(autouse=True)
