@@ -31,7 +31,8 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
 
-# Files stay whole, so that what their tests share is made once, and in order, so that none is last.
+# Files stay whole, so that what their tests share is made once, and in order: sorted by the number
+# of tests, the slowest would come last.
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
