@@ -192,7 +192,7 @@ class Estimate:
     high: float | None = None
     """Ends of the interval at `confidence`, from resampling articles; None where not estimable."""
     interval_status: str = "ok"
-    """"ok", or why there is no interval: "too few: 3 articles"."""
+    """"ok", or why there is no interval: "too few: 3 articles"; without a value, `status`."""
     n_items: int = 0
     n_articles: int = 0
     n_pairs: int = 0
@@ -209,12 +209,14 @@ class Estimate:
     """What was set aside on the way, counted: "2 identical repeated rows dropped"."""
 
     def __post_init__(self) -> None:
-        """Refuse a value without "ok" and an "ok" without a value."""
+        """Refuse a value without "ok" and an "ok" without a value, which has no interval either."""
         if (self.value is None) == (self.status == "ok"):
             raise RecordError(
                 f'an estimate has a value exactly when its status is "ok", '
                 f"got {self.value!r} with status {self.status!r}"
             )
+        if self.value is None and self.interval_status == "ok":
+            object.__setattr__(self, "interval_status", self.status)
 
     def __str__(self) -> str:
         """One line: value and interval, or the reason why there is none."""

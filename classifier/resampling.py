@@ -6,7 +6,7 @@ mentions is too narrow. Here each article is one row of sums, and a resample is 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
 
 from classifier.errors import DataError
-from classifier.records import counted
+from classifier.records import Estimate, counted
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -151,6 +151,35 @@ def interval(
         return made
     low, high = np.clip([made.low, made.high], *bounds)
     return made._replace(low=float(low), high=float(high))
+
+
+def estimated(
+    undefined: Estimate,
+    totals: FloatArray,
+    statistic: Statistic,
+    options: IntervalOptions,
+    *,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Estimate:
+    """`statistic(totals.sum(axis=0))` with its interval; `undefined` where that is nan.
+
+    The counts and the method are those of `undefined`.
+    """
+    value = float(statistic(totals.sum(axis=0)))
+    if math.isnan(value):
+        return undefined
+    made = interval(totals, statistic, options, bounds=bounds)
+    return replace(
+        undefined,
+        value=value,
+        status="ok",
+        low=made.low,
+        high=made.high,
+        interval_status=made.status,
+        standard_error=made.error,
+        confidence=options.confidence,
+        seed=options.seed if options.method == "bootstrap" else None,
+    )
 
 
 def _jackknife(totals: FloatArray, statistic: Statistic, options: IntervalOptions) -> Interval:

@@ -31,7 +31,7 @@ from classifier.resampling import (
     IntArray,
     IntervalOptions,
     article_totals,
-    interval,
+    estimated,
 )
 from classifier.showing import frame_html, frame_text
 
@@ -237,7 +237,7 @@ def _winning_rate(
     tested = [test for test, is_known in zip(tests, known, strict=True) if is_known]
     if not tested:
         status = _no_test(tests, options, clustered=clustered)
-        return Estimate(None, status, interval_status=status, method="winning rate")
+        return Estimate(None, status, method="winning rate")
     won = [test.is_won_clustered if clustered else test.is_won for test in tested]
     return Estimate(
         value=sum(won) / len(tested),
@@ -264,7 +264,7 @@ def _advantage(scores: Scores, tests: Sequence[AnnotatorTest], options: TestOpti
     columns = [i + 1 for i, test in enumerate(tests) if test.status == "ok"]
     if not columns:
         status = _no_test(tests, options)
-        return Estimate(None, status, interval_status=status, method="advantage probability")
+        return Estimate(None, status, method="advantage probability")
     coding = scores.coding
     sums = np.zeros((len(coding.codes), 2 * len(columns)))
     for place, column in enumerate(columns):
@@ -273,17 +273,14 @@ def _advantage(scores: Scores, tests: Sequence[AnnotatorTest], options: TestOpti
     used = np.flatnonzero(sums.any(axis=1))
     _, articles = np.unique(coding.articles[used], return_inverse=True)
     totals = article_totals(sums[used], articles, int(articles.max()) + 1)
-    made = interval(totals, _mean_share, IntervalOptions(), bounds=(0.0, 1.0))
-    return Estimate(
-        value=float(_mean_share(totals.sum(axis=0))),
-        status="ok",
-        low=made.low,
-        high=made.high,
-        interval_status=made.status,
+    undefined = Estimate(
+        None,
+        "undefined: no variation",
         n_items=len(used),
         n_articles=len(totals),
         method="advantage probability; article jackknife, t",
     )
+    return estimated(undefined, totals, _mean_share, IntervalOptions(), bounds=(0.0, 1.0))
 
 
 def _mean_share(totals: FloatArray) -> FloatArray:

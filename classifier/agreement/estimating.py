@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from classifier.agreement.coding import AgreementOptions, Coding
 from classifier.records import Estimate
-from classifier.resampling import FloatArray, Statistic, article_totals, interval
+from classifier.resampling import FloatArray, Statistic, article_totals, estimated
 
 
 class Sums(NamedTuple):
@@ -25,26 +25,18 @@ def estimate(coding: Coding, sums: Sums, options: AgreementOptions) -> Estimate:
 
     `coding` holds the pairable units only, in the order in which they were summed.
     """
-    value = float(sums.statistic(sums.totals.sum(axis=0)))
-    made = interval(sums.totals, sums.statistic, options.interval, bounds=sums.bounds)
-    undefined = math.isnan(value)
     n_labels = coding.n_labels
-    status = "undefined: no variation"
-    return Estimate(
-        value=None if undefined else value,
-        status=status if undefined else "ok",
-        low=None if undefined else made.low,
-        high=None if undefined else made.high,
-        interval_status=status if undefined else made.status,
-        standard_error=None if undefined else made.error,
+    undefined = Estimate(
+        None,
+        "undefined: no variation",
         n_items=len(coding.codes),
         n_articles=coding.n_articles,
         n_pairs=int((n_labels * (n_labels - 1) // 2).sum()),
         method=_described(sums.method, options),
         confidence=options.interval.confidence,
-        seed=options.interval.seed if options.interval.method == "bootstrap" else None,
         notes=coding.notes,
     )
+    return estimated(undefined, sums.totals, sums.statistic, options.interval, bounds=sums.bounds)
 
 
 def not_estimable(coding: Coding, method: str, options: AgreementOptions) -> Estimate | None:
@@ -54,9 +46,7 @@ def not_estimable(coding: Coding, method: str, options: AgreementOptions) -> Est
         return None
     reasons = {0: "not estimable: no labels", 1: "not estimable: one annotator"}
     status = reasons.get(n_annotators, "no overlap")
-    return Estimate(
-        None, status, interval_status=status, method=_described(method, options), notes=coding.notes
-    )
+    return Estimate(None, status, method=_described(method, options), notes=coding.notes)
 
 
 def per_article(values: FloatArray, coding: Coding) -> FloatArray:

@@ -251,7 +251,6 @@ def _none(status: str, options: AgreementOptions, n_articles: int = 0) -> Estima
     return Estimate(
         None,
         status,
-        interval_status=status,
         n_articles=n_articles,
         method=_METHOD,
         confidence=options.interval.confidence,

@@ -119,7 +119,6 @@ def _unvaried(sample: Sample, method: str) -> Estimate:
     return Estimate(
         None,
         NO_VARIATION,
-        interval_status=NO_VARIATION,
         n_items=len(sample.rows),
         n_articles=sample.n_articles,
         method=method,

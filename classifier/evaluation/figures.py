@@ -1,6 +1,5 @@
 """Figures against gold as functions of article totals."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from classifier.resampling import (
     IntervalOptions,
     Statistic,
     article_totals,
-    interval,
+    estimated,
 )
 
 __all__ = [
@@ -66,34 +65,11 @@ def figure(
     """The statistic of all articles with its interval; `undefined` says why it may be nan."""
     n_items, n_articles, made = len(sample.rows), sample.n_articles, sample.options
     if not n_items:
-        why = NO_ITEMS if undefined == NO_VARIATION else undefined
-        return Estimate(None, why, interval_status=why, method=method)
-    totals = article_totals(sample.rows, sample.articles, n_articles)
-    value = float(statistic(totals.sum(axis=0)))
-    if math.isnan(value):
-        return Estimate(
-            None,
-            undefined,
-            interval_status=undefined,
-            n_items=n_items,
-            n_articles=n_articles,
-            method=method,
-        )
-    low, high, status, error = interval(totals, statistic, made, bounds=bounds)
+        return Estimate(None, NO_ITEMS if undefined == NO_VARIATION else undefined, method=method)
     how = method if made.method == "none" else f"{method}; {sample.cluster} {made.method}"
-    return Estimate(
-        value=value,
-        status="ok",
-        low=low,
-        high=high,
-        interval_status=status,
-        standard_error=error,
-        n_items=n_items,
-        n_articles=n_articles,
-        method=how,
-        confidence=made.confidence,
-        seed=made.seed if made.method == "bootstrap" else None,
-    )
+    blank = Estimate(None, undefined, n_items=n_items, n_articles=n_articles, method=how)
+    totals = article_totals(sample.rows, sample.articles, n_articles)
+    return estimated(blank, totals, statistic, made, bounds=bounds)
 
 
 def share(totals: FloatArray) -> FloatArray:

@@ -20,7 +20,7 @@ from classifier.codebook import Variable
 from classifier.evaluation.figures import NO_VARIATION, mean_defined
 from classifier.evaluation.inputs import Mask
 from classifier.records import Estimate
-from classifier.resampling import FloatArray, IntervalOptions, Statistic, interval
+from classifier.resampling import FloatArray, Statistic, estimated
 
 Sums = tuple[FloatArray, Statistic]
 Comparison = Callable[[Coding], Sums]
@@ -165,22 +165,16 @@ def _estimate(
 ) -> Estimate:
     method, bounds = named
     coding, n_pairs = counted
-    made: IntervalOptions = options.interval
-    low, high, status, error = interval(totals, statistic, made, bounds=bounds)
-    return Estimate(
-        value=float(statistic(totals.sum(axis=0))),
-        status="ok",
-        low=low,
-        high=high,
-        interval_status=status,
-        standard_error=error,
+    how = f"{method}, mean over left-out annotators; {options.cluster} {options.interval.method}"
+    undefined = Estimate(
+        None,
+        NO_VARIATION,
         n_items=len(coding.codes),
         n_articles=coding.n_articles,
         n_pairs=n_pairs,
-        method=f"{method}, mean over left-out annotators; {options.cluster} {made.method}",
-        confidence=made.confidence,
-        seed=made.seed if made.method == "bootstrap" else None,
+        method=how,
     )
+    return estimated(undefined, totals, statistic, options.interval, bounds=bounds)
 
 
 def _no_pair(coding: Coding) -> str:
@@ -192,7 +186,6 @@ def _none(status: str, method: str, coding: Coding | None = None) -> Estimate:
     return Estimate(
         None,
         status,
-        interval_status=status,
         n_items=len(coding.codes) if coding else 0,
         n_articles=coding.n_articles if coding else 0,
         method=method,
