@@ -82,6 +82,13 @@ def test_articles_come_in_every_shape(scorer: Scorer, corpus: Path, toy_set: Ann
         pd.testing.assert_frame_equal(scorer.score_articles(shape).to_frame(), expected)
 
 
+def test_of_articles_with_one_id_the_first_is_scored(scorer: Scorer) -> None:
+    first, second = Article("a", TEXT), Article("a", "Turkey came second.")
+    found = scorer.score_articles([first, second])
+    assert found.to_frame().equals(scorer.score_articles([first]).to_frame())
+    assert [p.reason for p in found.problems if p.where == "articles"] == ["repeated article_id"]
+
+
 def test_something_else_than_articles_is_refused(scorer: Scorer) -> None:
     with pytest.raises(DataError, match=r"articles must be Article records.*got int"):
         scorer.score_articles([3])

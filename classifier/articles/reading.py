@@ -85,12 +85,8 @@ def stream_articles(path: Path | str, problems: list[Problem]) -> Iterator[Artic
         readers = ROW_READERS | dict.fromkeys(PAGES, partial(page_rows, pages))
         for file in files:
             rows = readers[file.suffix.lower()](file, problems)
-            for article in _read_file(file, path, rows, metadata, problems):
-                if article.article_id in seen:
-                    problems.append(_repeated(file, article.article_id))
-                else:
-                    seen.add(article.article_id)
-                    yield article
+            articles = _read_file(file, path, rows, metadata, problems)
+            yield from unrepeated(articles, seen, str(file), problems)
     if not seen:
         because = (
             f"; the first problem: {problems[0].where}: {problems[0].detail}" if problems else ""
@@ -174,10 +170,15 @@ def _read_file(
         problems.append(Problem(str(file), "unknown field", f"{names}: not read", "rename it"))
 
 
-def _repeated(file: Path, article_id: str) -> Problem:
-    return Problem(
-        str(file),
-        "repeated article_id",
-        f"article ids must differ, got {article_id!r} again; the first one is kept",
-        "give the articles ids of their own",
-    )
+def unrepeated(
+    articles: Iterable[Article], seen: set[str], where: str, problems: list[Problem]
+) -> Iterator[Article]:
+    """The articles whose ids are not among those seen; any other is added to the problems."""
+    for article in articles:
+        if article.article_id in seen:
+            detail = f"article ids must differ, got {article.article_id!r} again; the first is kept"
+            remedy = "give the articles ids of their own"
+            problems.append(Problem(where, "repeated article_id", detail, remedy))
+        else:
+            seen.add(article.article_id)
+            yield article

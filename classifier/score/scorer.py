@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from classifier.annotations import AnnotationSet, mention_unit
-from classifier.articles import article_from_record, stream_articles
+from classifier.articles import article_from_record, stream_articles, unrepeated
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import DataError
 from classifier.explanations import Explanation
@@ -221,16 +221,18 @@ def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article
     if isinstance(articles, pd.DataFrame):
         articles = articles.to_dict("records")
     problems += getattr(articles, "problems", ())
-    for item in articles:
-        if isinstance(item, Article):
-            yield item
-        elif isinstance(item, Mapping):
-            yield article_from_record(item)
-        else:
-            raise DataError(
-                "articles must be Article records, rows with article_id and text, or a path; "
-                f"got {type(item).__name__}"
-            )
+    yield from unrepeated(map(_as_article, articles), set(), "articles", problems)
+
+
+def _as_article(item: object) -> Article:
+    if isinstance(item, Article):
+        return item
+    if isinstance(item, Mapping):
+        return article_from_record(item)
+    raise DataError(
+        "articles must be Article records, rows with article_id and text, or a path; "
+        f"got {type(item).__name__}"
+    )
 
 
 def annotated_mentions(
