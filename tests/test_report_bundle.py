@@ -3,16 +3,19 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import pandas as pd
 import pytest
 
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.models.options import TrainOptions
 from classifier.pipeline import Reported, ReportInputs, bundle, report, train
 from classifier.profiles import ProfileOptions
+from classifier.sampling import write_frame
 from classifier.score import load
 
 
@@ -102,3 +105,21 @@ def test_the_methods_say_what_was_done(contents: dict[str, bytes]) -> None:
     methods = page[page.index('id="methods"') :]
     assert "We found 120 mentions of RU, TR, UA in 40 articles of 3 sources" in methods
     assert "prediction-powered" in methods
+
+
+def test_a_report_reads_everyones_chances_beside_the_annotations(
+    inputs: ReportInputs, toy_set: AnnotationSet, toy_scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    # The two languages had two chances, so only the frame knows those of the articles not drawn.
+    chances = {a.article_id: 0.5 if a.language == "nl" else 0.45 for a in toy_set.articles}
+    drawn = toy_set.articles[::4] + toy_set.articles[1::4]
+    articles = tuple(replace(a, sampling_probability=chances[a.article_id]) for a in drawn)
+    chosen = toy_set.table["article_id"].isin([a.article_id for a in drawn])
+    write_annotations(replace(toy_set, articles=articles, table=toy_set.table[chosen]), tmp_path)
+    frame = pd.DataFrame(chances.items(), columns=["article_id", "sampling_probability"])
+    write_frame(frame.assign(stratum="all"), tmp_path)
+    toy_scores.to_parquet(tmp_path / "p.parquet")
+    given = replace(inputs, data=tmp_path, predictions=tmp_path / "p.parquet", explained=0)
+    row = report(given, tmp_path / "report.html").profiles[0].rows[-1]
+    assert row.randomness is not None
+    assert row.randomness.p_value is not None

@@ -93,7 +93,7 @@ def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None)
     evidence, profiles = None, tuple[Profile, ...]()
     if inputs.predictions is not None:
         table = read_predictions(inputs.predictions)
-        profiles = (profile(table, gold=annotation_set, options=inputs.options),)
+        profiles = (profile(table, gold=inputs.data, options=inputs.options),)
         reading = None if inputs.articles is None else read_articles(inputs.articles)
         texts, problems = (reading.articles, reading.problems) if reading else ((), ())
         evidence = Evidence(table, texts, annotation_set, problems=problems)
