@@ -12,6 +12,7 @@ from classifier.annotations import (
     adjudicate,
     annotation_table,
     check_annotations,
+    check_nothing_is_lost,
     fix_annotations,
     long_table,
     read_annotations,
@@ -368,3 +369,18 @@ def test_mending_in_place_is_refused(tmp_path: Path) -> None:
     folder = _folder(tmp_path, _row())
     with pytest.raises(DataError, match="needs a folder of its own"):
         fix_annotations(folder, folder)
+
+
+def test_a_folder_with_work_that_a_set_lacks_is_not_written_over(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, _row(), _row(annotator="bram"))
+    both = read_annotations(folder)
+    check_nothing_is_lost(both, folder)
+    one = replace(both, table=both.table[both.table["annotator"] == "noor"])
+    with pytest.raises(DataError, match="those of 1 article would, such as 'a' by 'bram'"):
+        check_nothing_is_lost(one, folder)
+
+
+def test_a_folder_without_annotations_is_written_to(tmp_path: Path) -> None:
+    read = read_annotations(_folder(tmp_path / "coded", _row()))
+    check_nothing_is_lost(read, _folder(tmp_path / "drawn"))
+    check_nothing_is_lost(read, tmp_path / "new")

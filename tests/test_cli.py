@@ -19,7 +19,8 @@ from classifier.annotations import (
     write_annotations,
 )
 from classifier.cli import main
-from classifier.codebook import default_codebook
+from classifier.codebook import default_codebook, write_codebook
+from classifier.formats import IMPORT_FORMATS
 from classifier.records import Article, Span
 
 
@@ -154,6 +155,30 @@ def test_sample_writes_a_label_studio_project(
     answer = terminal.json(*words, "--out", tmp_path / "drawn", "--label-studio", project)
     assert len(answer["drawn"]) == 5
     assert len(json.loads(project.read_text(encoding="utf-8"))) == 5
+
+
+def test_no_sample_is_drawn_over_what_somebody_coded(terminal: Terminal, folder: Path) -> None:
+    words = ("sample", folder / "articles.jsonl", "--n", "5", "--out", folder)
+    code, _, error = terminal.run(*words)
+    assert code == 1
+    assert "nobody's annotations would be lost; those of 40 articles would" in error
+
+
+def test_import_keeps_the_codebook_that_is_in_the_folder(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    terminal.json("export", "csv", folder, "--out", tmp_path / "csv")
+    (tmp_path / "csv" / "codebook.toml").unlink(missing_ok=True)
+    out = tmp_path / "back"
+    out.mkdir()
+    write_codebook(replace(default_codebook(), version="1.1"), out / "codebook.toml")
+    terminal.json("import", "csv", tmp_path / "csv", "--out", out)
+    assert read_annotations(out).codebook.version == "1.1"
+
+
+def test_the_help_of_import_names_every_format(terminal: Terminal) -> None:
+    said = " ".join(terminal.run("import", "--help")[1].replace("│", " ").split())
+    assert all(name in said for name in IMPORT_FORMATS)
 
 
 def test_train_score_evaluate_profile_report(

@@ -2,8 +2,10 @@
 
 from classifier.annotations.fix import Fixed, fix_annotations
 from classifier.annotations.folder import (
+    CODEBOOK,
     annotation_set_of,
     check_annotations,
+    check_nothing_is_lost,
     read_annotations,
     write_annotations,
 )
@@ -21,6 +23,7 @@ from classifier.annotations.table import (
 )
 
 __all__ = [
+    "CODEBOOK",
     "Annotation",
     "AnnotationSet",
     "Fixed",
@@ -30,6 +33,7 @@ __all__ = [
     "annotation_set_of",
     "annotation_table",
     "check_annotations",
+    "check_nothing_is_lost",
     "fix_annotations",
     "gold_with_chances",
     "join_sets",

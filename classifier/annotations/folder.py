@@ -91,6 +91,43 @@ def write_annotations(annotation_set: AnnotationSet, folder: Path | str) -> None
     )
 
 
+def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> None:
+    """Raise `DataError` where a folder holds what an annotator coded and the set lacks.
+
+    Compared are pairs of article and annotator: writing the set there would delete such work.
+    """
+    path = Path(folder) / ANNOTATIONS
+    table = annotation_set.table
+    kept = set(zip(table["article_id"], table["annotator"], strict=True))
+    coded = _coded(path) if path.is_file() else set()
+    if lost := sorted(coded - kept):
+        article, annotator = lost[0]
+        raise DataError(
+            f"{folder}: a folder is required where nobody's annotations would be lost; those of "
+            f"{counted(len(lost), 'article')} would, such as {article!r} by {annotator!r}: choose "
+            f"another folder, or delete {ANNOTATIONS} there"
+        )
+
+
+def _coded(path: Path) -> set[tuple[str, str]]:
+    """Which article was coded by whom; a line that cannot be read counts as work too."""
+    coded = set()
+    for number, line in enumerate(path.read_text("utf-8", errors="replace").split("\n"), 1):
+        if line.strip():
+            record = _record(line)
+            where = str(record.get("article_id", f"line {number}"))
+            coded.add((where, str(record.get("annotator", ""))))
+    return coded
+
+
+def _record(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
 def annotation_record(annotation: Annotation) -> dict[str, Any]:
     """A line of annotations.jsonl; the optional keys are there only where they say something."""
     span, evidence = annotation.span, annotation.evidence

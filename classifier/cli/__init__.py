@@ -10,7 +10,8 @@ from classifier.errors import ClassifierError
 
 app = typer.Typer(
     name="classifier",
-    help="How news sources frame countries: annotate, train, score, agree, report.",
+    help="How news sources frame countries: annotate, agree, train, score, profile, report. "
+    "Start with: classifier demo",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

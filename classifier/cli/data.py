@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from classifier.codebook import Codebook
     from classifier.pipeline import Drawn
 
+_FORMATS = (
+    "label-studio, doccano, inception, brat, prodigy, csv, semeval2025-entity-framing, newsmtsc, "
+    "rusentne or ruopinionne."
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
@@ -24,17 +29,23 @@ def register(app: typer.Typer) -> None:
 
 
 def import_command(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="Such as newsmtsc or csv.")],
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=_FORMATS)],
     path: Annotated[Path, typer.Argument(help="File or folder in that format.")],
     out: Annotated[Path, typer.Option(help="Folder for the annotation set.")],
     codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
-    """Read annotations of another tool or publisher; every repaired or refused row is listed."""
-    from classifier.annotations import write_annotations
+    """Read annotations of another tool or publisher; every repaired or refused row is listed.
+
+    Without --codebook, the one in the folder counts, such as `classifier sample` leaves there.
+    """
+    from classifier.annotations import CODEBOOK, check_nothing_is_lost, write_annotations
     from classifier.formats import import_annotations
 
-    imported = import_annotations(format_name, path, _own_codebook(codebook))
+    left = out / CODEBOOK
+    own = _own_codebook(codebook or (left if left.is_file() else None))
+    imported = import_annotations(format_name, path, own)
+    check_nothing_is_lost(imported.annotation_set, out)
     write_annotations(imported.annotation_set, out)
     articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
     counts = dict(imported.counts)
@@ -164,9 +175,12 @@ def sample_command(
     path: ArticlesPath,
     n: Annotated[int, typer.Option("--n", help="Articles to draw.")],
     out: Annotated[Path, typer.Option(help="Folder for the articles to annotate.")],
-    by: Annotated[str, typer.Option(help="Strata: out of source, language, target.")] = "source",
+    by: Annotated[
+        str, typer.Option(help="Draw evenly from each: out of source, language, target.")
+    ] = "source",
     design: Annotated[
-        Literal["random", "uncertainty"], typer.Option(help="How to draw.")
+        Literal["random", "uncertainty"],
+        typer.Option(help="With known chances, for estimates; or where a model is unsure."),
     ] = "random",
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions; needed for uncertainty, else suggestions.")

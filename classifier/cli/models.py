@@ -16,30 +16,39 @@ if TYPE_CHECKING:
     from classifier.training import Run, TrainOptions
 
 Resume = Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")]
-Seed = Annotated[int, typer.Option()]
+Seed = Annotated[int, typer.Option(help="Of the split and of the training.")]
 Folders = Annotated[
     list[Path],
     typer.Argument(metavar="DIR...", help="Annotation sets; the first one's codebook counts."),
 ]
 Weights = Annotated[
     list[float] | None,
-    typer.Option(help="How often an epoch reads the set; once per DIR, in their order."),
+    typer.Option(help="How often an epoch reads a set; one for each DIR, in their order."),
 ]
-Kind = Annotated[Literal["encoder", "linear"], typer.Option()]
+Kind = Annotated[
+    Literal["encoder", "linear"],
+    typer.Option(help="A transformer to fine-tune; or words and characters, in seconds."),
+]
 BaseModel = Annotated[
     str, typer.Option(help="Folder or Hub id of an encoder; empty: the one that ships.")
 ]
 Names = Annotated[list[str] | None, typer.Option(help="Learn only this variable; may be repeated.")]
-Adapter = Annotated[bool, typer.Option("--adapter", help="Train a LoRA adapter only.")]
+Adapter = Annotated[
+    bool, typer.Option("--adapter", help="Train a LoRA adapter, and merge it into the weights.")
+]
 Epochs = Annotated[
     int, typer.Option(min=0, help="Passes over the data at most; 0 chooses by its size.")
 ]
 BatchSize = Annotated[int, typer.Option(min=0, help="Passages per step; 0 chooses.")]
-Rate = Annotated[float | None, typer.Option(help="Of the encoder's top layer.")]
+Rate = Annotated[
+    float | None, typer.Option(help="Highest learning rate, of the encoder's top layer.")
+]
 SplitBy = Annotated[
     Literal["article", "story", "source", "date"], typer.Option(help="What is never parted.")
 ]
-ClassWeights = Annotated[Literal["none", "balanced"], typer.Option()]
+ClassWeights = Annotated[
+    Literal["none", "balanced"], typer.Option(help="Balanced: rare labels count more.")
+]
 NFolds = Annotated[
     int,
     typer.Option(min=0, help="Also train this many models without a fold each (for profiles)."),

@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from classifier.profiles import Plan, ProfileOptions
 
 Predictions = Annotated[Path, typer.Argument(help="What `classifier score` wrote.")]
-Estimand = Annotated[Literal["mention", "article"], typer.Option(help="What counts alike.")]
+Estimand = Annotated[
+    Literal["mention", "article"],
+    typer.Option(help="What counts the same: every mention, or every article."),
+]
 Population = Annotated[
-    Literal["source", "corpus"], typer.Option(help="The source in general, or these articles.")
+    Literal["source", "corpus"],
+    typer.Option(help="What it is about: the source in general, or these articles."),
 ]
 
 
@@ -66,7 +70,10 @@ def evaluate_command(
     ] = None,
     baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
     set_aside: Annotated[
-        bool, typer.Option("--set-aside", help="Set unknown labels aside instead of stopping.")
+        bool,
+        typer.Option(
+            "--set-aside", help="Count labels that the codebook lacks instead of stopping."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -99,7 +106,10 @@ def profile_command(
         Path | None, typer.Option(metavar="DIR", help="Annotations of some of these articles.")
     ] = None,
     by: Annotated[
-        str, typer.Option(help="Columns that part the groups; year and month too.")
+        str,
+        typer.Option(
+            help="Columns to group by, such as source, target, language; year and month too."
+        ),
     ] = "source,target",
     estimand: Estimand = "mention",
     population: Population = "source",
@@ -199,10 +209,13 @@ def report_command(
     articles: Annotated[
         Path | None, typer.Option(help="The articles that were scored, to show the passages.")
     ] = None,
-    split: Annotated[str | None, typer.Option(help="Part to evaluate on.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Part to evaluate on; default: held out.")
+    ] = None,
     by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
     explain: Annotated[
-        int, typer.Option(min=0, help="Mentions to show the words of that carry the score.")
+        int,
+        typer.Option(min=0, help="For how many mentions to show the words that carry the score."),
     ] = 40,
     bundle_to: Annotated[
         Path | None,
@@ -229,7 +242,10 @@ def report_command(
 def demo_command(
     out: Annotated[Path, typer.Option(help="Folder for all that it makes.")] = Path("demo"),
     folds: Annotated[
-        int, typer.Option(min=0, help="Further models (3, say), to profile all articles.")
+        int,
+        typer.Option(
+            min=0, help="Train so many more models (3, say), so that all articles can be profiled."
+        ),
     ] = 0,
     as_json: Json = False,
 ) -> None:

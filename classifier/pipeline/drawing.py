@@ -8,6 +8,7 @@ import pandas as pd
 from classifier.annotations import (
     AnnotationSet,
     annotation_table,
+    check_nothing_is_lost,
     mention_unit,
     write_annotations,
 )
@@ -102,7 +103,11 @@ def sample(
 
 
 def write_sample(annotation_set: AnnotationSet, sample: Sample, folder: Path | str) -> None:
-    """Write a set to annotate, and beside it the chance that every article had to be drawn."""
+    """Write a set to annotate, and beside it the chance that every article had to be drawn.
+
+    Raises `DataError` where the folder holds annotations, which would be lost.
+    """
+    check_nothing_is_lost(annotation_set, folder)
     write_annotations(annotation_set, folder)
     write_frame(sample.frame, Path(folder))
 

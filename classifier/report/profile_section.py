@@ -32,9 +32,9 @@ def _correction(profile: Profile) -> str:
     if any(row.n_coded_articles for row in profile):
         return (
             "“Corrected” combines the model's scores for all articles with the annotators' labels "
-            "for some (prediction-powered inference, clustered by article); it assumes that those "
-            "articles were drawn at random. “Labels only” uses the labels alone. “Model only” is "
-            "not corrected for model error, and its interval leaves that error out."
+            "for some (prediction-powered inference, clustered by article or story); it assumes "
+            "that those articles were drawn at random. “Labels only” uses the labels alone. “Model "
+            "only” is not corrected for model error, and its interval leaves that error out."
         )
     return (
         "No annotated article was given, so these are the model's means and shares, not corrected "

@@ -61,7 +61,7 @@ def scorer_card(folder: Path, record: Mapping[str, Any]) -> str:
 
 def _about() -> tuple[str, ...]:
     return (
-        "On articles that nothing was learnt from or chosen by, with 95 % intervals from "
+        "On articles that nothing was learnt from, with 95 % intervals from "
         "resampling articles. F1(P,N) is the mean of the F1 of the two labels that are not "
         "neutral, ECE the expected calibration error over ten bins of equal width. The devtest "
         "files of NewsMTSC are judged whole; `rusentne, test` is a fifth of RuSentNE in blocks of "
@@ -126,9 +126,9 @@ def _by_label(figures: Sequence[Figure], variable: str) -> TableBlock:
 
 def _reads() -> tuple[str, ...]:
     return (
-        "Text in other languages gets the status “unsupported language” and no score. Scores in "
-        f"a language whose macro-F1 for the first variable is below {BOUND} here, or rests on "
-        f"fewer than {FEW} mentions, carry a warning with the figure. Dutch, Turkish and "
+        "Mentions in text of other languages get the status “unsupported language” and no score. "
+        f"Scores in a language whose macro-F1 for the first variable is below {BOUND} here, or "
+        f"rests on fewer than {FEW} mentions, carry a warning with the figure. Dutch, Turkish and "
         "Ukrainian were seen in the sample only, which was written for this project: on published "
         "news expect less.",
     )
@@ -202,8 +202,8 @@ def _limits() -> tuple[str, ...]:
 def _made(record: Mapping[str, Any]) -> tuple[str, ...]:
     parts = ", ".join(f"{name} {n['articles']}" for name, n in record["parts"].items())
     return (
-        f"Articles by part: {parts}. Trained in {record['seconds'] / 60:.0f} minutes; the same "
-        "seed, data and number of threads give the same weights.",
+        f"Articles by part: {parts}. Trained in {record['seconds'] / 60:.0f} minutes. On more "
+        "than one thread equal runs may differ in the last digits, and so in the figures.",
     )
 
 
