@@ -212,6 +212,25 @@ def test_resuming_with_another_corpus_is_refused(
         score_to_file(scorer, copy, tmp_path / "p.parquet", resume=True)
 
 
+def test_resuming_with_fewer_articles_is_refused(
+    scorer: Scorer, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BATCH_ARTICLES", 20)
+    copy = tmp_path / "articles.jsonl"
+    copy.write_bytes(corpus.read_bytes())
+
+    def stop(done: int, *_: object) -> None:
+        if done == 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_to_file(scorer, copy, tmp_path / "p.parquet", progress=stop)
+    lines = copy.read_text(encoding="utf-8").splitlines(keepends=True)
+    copy.write_text("".join(lines[:20]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"not those of the interrupted run \(part 1\)"):
+        score_to_file(scorer, copy, tmp_path / "p.parquet", resume=True)
+
+
 def test_resuming_with_another_model_is_refused(
     scorer: Scorer, corpus: Path, tmp_path: Path
 ) -> None:

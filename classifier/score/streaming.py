@@ -101,6 +101,8 @@ def score_to_file(
             warnings.update(table["warning"].drop_null().to_pylist())
             if progress is not None:
                 progress(n_articles, 0, f"{statuses.total()} mentions")
+        if done - failed.keys():
+            raise _changed(min(done - failed.keys()))
         _join(parts, out, scorer)
         shutil.rmtree(parts)
     problems += [problem for number in sorted(failed) for problem in failed[number]]
@@ -145,10 +147,7 @@ def _kept(path: Path, part: Part, runtimes: set[bytes | None]) -> tuple[pa.Table
         table = pq.read_table(path)
         known = table.schema.metadata or {}
         if known.get(_KEY) != part.key.encode():
-            raise DataError(
-                f"the articles are not those of the interrupted run (part {path.stem}); "
-                "run it again without resuming"
-            )
+            raise _changed(part.number)
         return table, [Problem(**fields) for fields in json.loads(known.get(_FAILED, b"[]"))]
     _check_runtime(part, runtimes)
     failed = json.dumps([asdict(problem) for problem in part.problems])
@@ -157,6 +156,13 @@ def _kept(path: Path, part: Part, runtimes: set[bytes | None]) -> tuple[pa.Table
     with replacing(path) as draft:
         pq.write_table(table, draft)
     return table, list(part.problems)
+
+
+def _changed(number: int) -> DataError:
+    return DataError(
+        f"the articles are not those of the interrupted run (part {number}); "
+        "run it again without resuming"
+    )
 
 
 def _join(parts: Path, out: Path, scorer: Scorer) -> None:
