@@ -29,7 +29,7 @@ _TURNED = frozenset("”»")
 # A typewriter's marks are two characters; the second is filled up, so that none moves.
 _FILL = "\u2060"
 _DOUBLED = re.compile(
-    r"(?P<low>,,)(?=\w)|(?P<open>``|(?<!\S)''(?!(?:[stnmkr]|em)\b))(?=\w)|(?P<close>'')"
+    r"(?P<low>(?<!\w),,)(?=\w)|(?P<open>``|(?<!\S)''(?!(?:[stnmkr]|em)\b))(?=\w)|(?P<close>'')"
     r"|(?P<left><<)(?=\S)|(?P<right>(?<=\S)>>)"
 )
 _SINGLE_FOR = {
