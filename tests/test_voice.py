@@ -130,6 +130,10 @@ class TestQuotations:
         text = "‘Rusland’s vloot en d’Arcy’s boot zijn foto’s waard’, zei hij ’s avonds."
         assert _quoted(text) == ["Rusland’s vloot en d’Arcy’s boot zijn foto’s waard"]
 
+    def test_a_straight_mark_for_a_ukrainian_apostrophe_closes_nothing(self) -> None:
+        text = '"Порт втратив зв"язок і п"ять суден", - сказав лоцман.'
+        assert _quoted(text, "uk") == ['Порт втратив зв"язок і п"ять суден']
+
     def test_a_possessive_closes_nothing(self) -> None:
         text = "‘The ministers’ plan for the ports is bad’, he said."
         assert _quoted(text, "en") == ["The ministers’ plan for the ports is bad"]

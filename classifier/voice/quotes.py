@@ -44,6 +44,8 @@ _SINGLE_FOR = {
 _MAY_STAY_OPEN = frozenset('“„‟«"')
 _SINGLE = frozenset("‘'‚‛")
 _APOSTROPHE_WORD = re.compile(r"(?:s|t|n|m|k|r|em|til|twas|cause|tis|ie|\d0s)\b", re.IGNORECASE)
+# A Ukrainian apostrophe stands before these, and some type it as a straight mark: п"ять.
+_IOTATED = frozenset("яюєїЯЮЄЇ")
 _STOP = re.compile(r"[.!?…](?=\s)")
 _DASH = re.compile(r"\s*[—–-]\s+(?=\S)")
 
@@ -111,9 +113,7 @@ def _closed_by(
     """Which of the open marks this one closes; the innermost one it can."""
     before = text[at - 1] if at > paragraph.start else " "
     after = text[at + 1] if at + 1 < paragraph.end else " "
-    if mark in "’'" and (after.isalnum() or before.isspace()):
-        return None
-    if mark == '"' and before.isspace() and not after.isspace():
+    if _is_no_closer(mark, before, after):
         return None
     # Marks nest two or three deep in earnest; a bound keeps thousands of openers linear.
     for i in range(len(opened) - 1, max(-1, len(opened) - 5), -1):
@@ -128,6 +128,14 @@ def _closed_by(
             return None
         return i
     return None
+
+
+def _is_no_closer(mark: str, before: str, after: str) -> bool:
+    """Whether the mark stands where a word begins, or is an apostrophe."""
+    if mark == '"':
+        is_apostrophe = before.isalpha() and after in _IOTATED
+        return is_apostrophe or (before.isspace() and not after.isspace())
+    return mark in "’'" and (after.isalnum() or before.isspace())
 
 
 def _stands_in(text: str, at: int, mark: str, opener: str, paragraph: Span) -> bool:
