@@ -187,6 +187,34 @@ def test_terms_of_clusters_make_up_the_variance() -> None:
     assert 41 / 40 * sum(t**2 for t in terms.values()) == pytest.approx(labels.var(ddof=1) / 41)
 
 
+@pytest.mark.parametrize("probability", [None, [0.5] * 16])
+def test_terms_of_a_corpus_shrink_with_what_is_coded(probability: list[float] | None) -> None:
+    # λ = 0 for constant scores, so the terms are y/8, with Σy² = 4, times sqrt(1 - 1/2) for the
+    # half that is coded: 4/64 · 1/2.
+    terms = corrected_terms(
+        [0.5] * 16,
+        LABELS + [NAN] * 8,
+        np.arange(16),
+        sampling=Sampling(probability=probability),
+        options=InferenceOptions(population="corpus"),
+    )
+    assert sum(t**2 for t in terms.values()) == pytest.approx(1 / 32)
+
+
+def test_stories_count_once_under_unequal_chances_too() -> None:
+    # Eight stories of two coded articles each, all drawn with chance 1/2: a story's term is
+    # 2y/16 · sqrt(1 - 1/2), and 8/7 · 1/2 · 4/64 = 1/28.
+    sampling = Sampling(probability=[0.5] * 32, cluster=[*np.repeat(range(8), 2), *range(8, 24)])
+    estimate = corrected_mean(
+        [0.5] * 32,
+        [*np.repeat(LABELS, 2), *[NAN] * 16],
+        np.arange(32),
+        sampling=sampling,
+        options=InferenceOptions(population="corpus"),
+    )
+    assert estimate.standard_error == pytest.approx(np.sqrt(1 / 28))
+
+
 def test_unequal_chances_with_a_perfect_model_leave_no_doubt_about_a_corpus() -> None:
     # λ = 1 takes every error away: θ is the mean of all scores, 4/16.
     sampling = Sampling(probability=[0.5] * 4 + [0.25] * 4 + [1.0] * 8)

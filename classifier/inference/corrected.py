@@ -106,11 +106,14 @@ def corrected_terms(
     if withheld(totals):
         return {}
     if sampling.probability is not None:
-        return weighted_terms(totals, weighted_fit(totals, options)[1])
+        return weighted_terms(totals, weighted_fit(totals, options)[1], options)
     _, weight = mean_and_weight(totals, options)
     label, score, other = residuals(totals)
-    terms = cluster_sums((label - weight * score) / len(label), totals.coded_cluster)
-    if options.population == "corpus" or not len(other):
+    error = (label - weight * score) / len(label)
+    if options.population == "corpus":
+        return cluster_sums(error * np.sqrt(1 - _sampled_share(totals)), totals.coded_cluster)
+    terms = cluster_sums(error, totals.coded_cluster)
+    if not len(other):
         return terms
     for name, term in cluster_sums(weight * other / len(other), totals.other_cluster).items():
         terms[name] = terms.get(name, 0.0) + term

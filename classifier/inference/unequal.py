@@ -33,21 +33,19 @@ def weighted_variance(
 ) -> tuple[float, float]:
     """Linearised variance and its degrees of freedom; over draws only where the corpus is the aim.
 
-    Every article is taken as drawn on its own, which is careful where a number was fixed.
+    Every cluster is taken as drawn on its own, which is careful where a number was fixed.
     """
     n = len(np.unique(totals.coded_cluster))
-    small_sample, freedom = n / (n - 1), n - 1
-    if options.population == "corpus":
-        label, score = _hajek_terms(totals)
-        kept = 1 - totals.probability * totals.coded_share
-        terms = kept * (label - weight * score) ** 2
-        return float(small_sample * terms.sum()), freedom
-    return small_sample * sum(t**2 for t in weighted_terms(totals, weight).values()), freedom
+    terms = weighted_terms(totals, weight, options).values()
+    return n / (n - 1) * sum(t**2 for t in terms), n - 1
 
 
-def weighted_terms(totals: Totals, weight: float) -> dict[object, float]:
-    """Each cluster's term in the linearised θ, for what the source writes in general."""
+def weighted_terms(totals: Totals, weight: float, options: InferenceOptions) -> dict[object, float]:
+    """Each cluster's term in the linearised θ; over draws only where the corpus is the aim."""
     label, score = _hajek_terms(totals)
+    if options.population == "corpus":
+        kept = 1 - totals.probability * totals.coded_share
+        return cluster_sums(np.sqrt(kept) * (label - weight * score), totals.coded_cluster)
     here, there = _overall_terms(totals)
     clusters = np.concatenate([totals.coded_cluster, totals.other_cluster])
     return cluster_sums(np.concatenate([label - weight * (score - here), weight * there]), clusters)
