@@ -180,6 +180,10 @@ class TestQuotations:
         assert [report.is_scare for report in reports] == [True]
         assert voice_at(reports, reports[0].content) is None
 
+    @pytest.mark.parametrize("text", ["''Het vaart!'' Iedereen zweeg.", "''Het vaart.''"])
+    def test_a_sentence_between_typewriter_marks_is_no_scare_quote(self, text: str) -> None:
+        assert _quoted(text) == [text[2 : text.index("''", 2)]]
+
     def test_evidence(self) -> None:
         text = "“Wij varen morgen uit”, zei loods Ines Okafor."
         (report,) = _reports(text)

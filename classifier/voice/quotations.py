@@ -24,10 +24,9 @@ def quotation(sentence: Sentence, place: int, quote: Quote, cues: Cues) -> Itera
     """The quote as reports: one, or one on each side of the author's words inside it."""
     cue, speaker = _evidence(sentence, place, cues)
     content = quote.content
-    n_words = _count_words(sentence.text, content, _SO_CALLED_WORDS + 1)
-    if n_words == 0:
+    if _count_words(sentence.text, content, 1) == 0:
         return
-    if _is_scare(sentence, place, n_words, cue is not None, cues):
+    if _is_scare(sentence, place, content, cue is not None, cues):
         yield Report(content, "quotation", 0.5, is_scare=True)
         return
     confidence = 0.95 if cue and quote.is_closed else 0.7 if quote.is_closed else 0.5
@@ -55,14 +54,14 @@ def _count_words(text: str, span: Span, at_most: int) -> int:
     return count
 
 
-def _is_scare(sentence: Sentence, place: int, n_words: int, has_cue: bool, cues: Cues) -> bool:
+def _is_scare(sentence: Sentence, place: int, content: Span, has_cue: bool, cues: Cues) -> bool:
+    n_words = _count_words(sentence.text, content, _SO_CALLED_WORDS + 1)
     before = set(sentence.words[max(0, place - 2) : place])
     if n_words <= _SO_CALLED_WORDS and before & cues.so_called:
         return True
     if n_words > _SCARE_WORDS or has_cue:
         return False
-    end = sentence.places[place][1]
-    last = sentence.text[end - 2 : end - 1]
+    last = sentence.text[content.end - 1]
     is_alone = sentence.n_words(0, len(sentence)) == 0 and sentence.words.count(QUOTE) == 1
     return last not in "!?" and not (is_alone and n_words > 1 and last in ".…")
 
