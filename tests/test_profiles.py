@@ -8,7 +8,13 @@ import pytest
 from classifier.codebook import Codebook, parse_codebook
 from classifier.errors import CodebookError, DataError
 from classifier.inference import InferenceOptions
-from classifier.profiles import ProfileOptions, plan_articles, profile_sources, schema
+from classifier.profiles import (
+    ProfileOptions,
+    plan_articles,
+    planned_chances,
+    profile_sources,
+    schema,
+)
 
 LABELS = ("cold", "mild", "warm")
 
@@ -220,6 +226,15 @@ def test_a_plan_without_enough_labels_says_why() -> None:
     (plan,) = plan_articles(rows, codebook(), gold(rows, 3), half_width=0.1)
     assert plan["needed"] is None
     assert "too few: 3 coded articles, 8 needed" in plan["status"]
+
+
+def test_articles_that_the_model_was_trained_on_are_not_drawn() -> None:
+    # Ten are wanted, and ten are left that are neither coded nor trained on.
+    rows = predictions(40).assign(zone="body", part=[None] * 20 + ["train"] * 20)
+    labels = gold(rows, 10).assign(article_id=rows["article_id"].head(10))
+    plan = [{"source": "A", "target": "X", "more": 10}]
+    chances = planned_chances(rows, codebook(), labels, plan)
+    assert chances == {f"a{i:02d}": 1.0 for i in range(20)}
 
 
 def test_a_chance_that_nobody_knows_is_no_chance_of_one() -> None:

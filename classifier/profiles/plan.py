@@ -124,7 +124,7 @@ def planned_chances(
     they would have had, which their combined probability needs.
     """
     options = options or ProfileOptions()
-    kept, _ = select_mentions(predictions, None, options)
+    kept, _ = select_mentions(predictions, gold, options)
     is_left = ~kept["article_id"].isin(set(gold["article_id"]))
     wanted = Counter[tuple[str, ...]]()
     for row in plan:
