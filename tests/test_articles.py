@@ -355,6 +355,11 @@ class TestOwnMetadata:
         assert (article.date, article.date_precision) == ("2020-04-17", "day")
         assert article.agency == "DPA"
 
+    @pytest.mark.parametrize("start", ["De Kadeklok, 31 juni 2022\n\n", "date 2022-02-31 "])
+    def test_a_date_that_no_calendar_has_is_none(self, tmp_path: Path, start: str) -> None:
+        article = self._read(tmp_path, f"{start}{_BODY}")
+        assert (article.date, article.date_precision) == (None, None)
+
     def test_outlet_and_republisher(self, tmp_path: Path) -> None:
         article = self._read(
             tmp_path,

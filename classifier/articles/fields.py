@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -82,15 +82,23 @@ def read_date(value: str | None) -> tuple[str | None, DatePrecision | None]:
     if value is None:
         return None, None
     match = _DATE.fullmatch(value.strip())
-    parts = [int(part) for part in match.groups() if part] if match else []
+    found = calendar_date([int(part) for part in match.groups() if part]) if match else None
+    if found is None:
+        raise DataError(f"a date must be ISO 8601 (2022-03-17, 2022-03 or 2022), got {value!r}")
+    return found
+
+
+def calendar_date(parts: Sequence[int]) -> tuple[str, DatePrecision] | None:
+    """Year, month and day, or the first of them, as a date; None where the calendar has none such.
+
+    >>> calendar_date([2022, 6, 30]), calendar_date([2022, 6, 31])
+    (('2022-06-30', 'day'), None)
+    """
     try:
-        year, month, day, *_ = (*(parts or [0]), 1, 1)
-        date(year, month, day)
+        whole = date(*parts, *[1] * (len(PRECISIONS) - len(parts))).isoformat()
     except ValueError:
-        raise DataError(
-            f"a date must be ISO 8601 (2022-03-17, 2022-03 or 2022), got {value!r}"
-        ) from None
-    return "-".join(f"{part:02d}" for part in parts), PRECISIONS[len(parts) - 1]
+        return None
+    return "-".join(whole.split("-")[: len(parts)]), PRECISIONS[len(parts) - 1]
 
 
 def _known(value: object) -> object:

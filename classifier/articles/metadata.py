@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from classifier.articles.fields import PRECISIONS
+from classifier.articles.fields import calendar_date
 from classifier.articles.patterns import agency_in, date_in, patterns
 from classifier.articles.zones import DATE_PREFIX, Piece, is_date_line, pieces
 from classifier.languages import document_language
@@ -80,11 +80,8 @@ def _date(
         if found:
             return found
     prefix = DATE_PREFIX.match(article.text)
-    if prefix is None:
-        return None, None
-    parts = prefix[1].split("-")
-    is_date = all(1 <= int(part) <= limit for part, limit in zip(parts[1:], (12, 31), strict=False))
-    return (prefix[1], PRECISIONS[len(parts) - 1]) if is_date else (None, None)
+    found = calendar_date([int(part) for part in prefix[1].split("-")]) if prefix else None
+    return found or (None, None)
 
 
 def _title(lines: list[_Line]) -> str | None:

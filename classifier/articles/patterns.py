@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from classifier.articles.fields import calendar_date
 from classifier.records import DatePrecision
 
 
@@ -125,9 +126,8 @@ def date_in(text: str) -> tuple[str, DatePrecision] | None:
         is_figures = match.group("m4") is not None
         if is_figures and day is not None and day != number and day <= 12:
             continue
-        if not 1 <= number <= 12 or (day is not None and not 1 <= day <= 31):
-            continue
-        if day is None:
-            return f"{found['y']}-{number:02d}", "month"
-        return f"{found['y']}-{number:02d}-{day:02d}", "day"
+        year = int(found["y"])
+        whole = calendar_date([year, number] if day is None else [year, number, day])
+        if whole:
+            return whole
     return None
