@@ -177,6 +177,11 @@ class TestReading:
         article = Article("a", _BODY + "\n ", "De Kadeklok", "nl", "2022-03", "month", agency="ANP")
         assert article_from_record(article_record(article)) == article
 
+    @pytest.mark.parametrize("missing", [None, "", float("nan"), pd.NaT, pd.NA])
+    def test_what_a_table_leaves_empty_is_unknown(self, missing: object) -> None:
+        row = {"article_id": "a", "text": "x", "source": missing, "date": missing}
+        assert article_from_record(row) == Article("a", "x")
+
     @pytest.mark.parametrize(
         ("code", "language"), [("nl-BE", "nl"), ("EN", "en"), ("de", "und"), (None, None)]
     )

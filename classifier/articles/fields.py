@@ -43,7 +43,7 @@ def article_record(article: Article) -> dict[str, Any]:
 
 
 def article_from_record(record: Mapping[str, Any]) -> Article:
-    """An article from a line of `articles.jsonl`; empty strings and nan count as unknown.
+    """An article from a line of `articles.jsonl`; empty strings, nan, NaT and NA count as unknown.
 
     Fields that are none of ours are left aside. Raises `DataError` where the id or the text is
     missing, where a field holds what it cannot, and where the text does not have the hash `sha256`.
@@ -102,8 +102,12 @@ def calendar_date(parts: Sequence[int]) -> tuple[str, DatePrecision] | None:
 
 
 def _known(value: object) -> object:
-    missing = value is None or (isinstance(value, float) and math.isnan(value))
-    return None if missing or (isinstance(value, str) and not value.strip()) else value
+    if isinstance(value, str):
+        return value if value.strip() else None
+    # Not at the top: articles are read without tables too.
+    import pandas as pd
+
+    return None if pd.isna(value) is True else value
 
 
 def _string(name: str, value: object) -> str | None:
