@@ -114,6 +114,12 @@ class TestReading:
         assert [a.text for a in reading] == [_BODY]
         assert _reasons(reading.problems) == ["repeated article_id"]
 
+    def test_an_id_of_zero_is_an_id_and_an_empty_one_is_none(self, tmp_path: Path) -> None:
+        rows = [("article_id", 0), ("id", 1), ("id", "")]
+        lines = (json.dumps({key: given, "text": _BODY}) for key, given in rows)
+        (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        assert [a.article_id for a in read_articles(tmp_path)] == ["0", "1", "a:3"]
+
     def test_an_article_of_zero_bytes_is_listed(self, tmp_path: Path) -> None:
         (tmp_path / "a.txt").write_bytes(b"")
         (tmp_path / "b.txt").write_text(_BODY, encoding="utf-8")

@@ -151,9 +151,7 @@ def _read_file(
     for row in rows:
         values = dict(row.record)
         unknown.update(str(key) for key in values if key not in (*FIELDS, HASH, "id", "line"))
-        article_id = values.get("article_id") or values.get("id")
-        if article_id is None:
-            article_id = f"{name}:{values['line']}" if "line" in values else name
+        article_id = _article_id(values, name)
         more = metadata.get(str(article_id)) or metadata.get(file.name) or {}
         values |= {key: value for key, value in more.items() if not values.get(key) and value}
         try:
@@ -168,6 +166,14 @@ def _read_file(
     if unknown:
         names = ", ".join(sorted(unknown))
         problems.append(Problem(str(file), "unknown field", f"{names}: not read", "rename it"))
+
+
+def _article_id(values: Mapping[str, Any], name: str) -> object:
+    """The id that a row gives, 0 among them, or else one made of its file's name and its line."""
+    for key in ("article_id", "id"):
+        if values.get(key) not in (None, ""):
+            return values[key]
+    return f"{name}:{values['line']}" if "line" in values else name
 
 
 def unrepeated(
