@@ -43,7 +43,7 @@ def patterns() -> Patterns:
     data = tomllib.loads(file.read_text("utf-8"))
     agency, credit = _any(data["agency"]), _any(data["credit"])
     months = {
-        name: number
+        _undotted(name): number
         for names in data["months"].values()
         for number, name in enumerate(names, 1)
         if name
@@ -104,6 +104,11 @@ def _date_pattern(months: dict[str, int]) -> re.Pattern[str]:
     )
 
 
+def _undotted(name: str) -> str:
+    """A name in lower case with one kind of i: Kasım is KASIM in capitals, and Ekim EKİM."""
+    return name.replace("İ", "i").lower().replace("ı", "i")
+
+
 def agency_in(match: re.Match[str] | None) -> str | None:
     """The known agency in a match of `source_line` or `dateline`; None where there is none."""
     names = match.groupdict() if match else {}
@@ -120,7 +125,7 @@ def date_in(text: str) -> tuple[str, DatePrecision] | None:
     """
     for match in patterns().date.finditer(text):
         found = {name[0]: value for name, value in match.groupdict().items() if value}
-        month = found["m"].lower()
+        month = _undotted(found["m"])
         number = patterns().months.get(month) or (int(month) if month.isdigit() else 0)
         day = int(found["d"]) if "d" in found else None
         is_figures = match.group("m4") is not None
