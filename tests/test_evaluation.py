@@ -244,6 +244,21 @@ def test_gold_may_be_given() -> None:
     assert made.table("accuracy").row(predictor="model")["accuracy"].value == 1
 
 
+def test_a_blank_flag_in_gold_is_no_flag() -> None:
+    annotation_set, predictions = simple(KNOWN)
+    gold = adjudicate(annotation_set).assign(not_target=[1.0] + [math.nan] * 11)
+    made = evaluate(annotation_set, predictions, gold=gold, options=POINTS)
+    assert made.table("accuracy").rows[0].counts["n_mentions"] == 11
+    assert made.counts["n_not_target"] == 1
+
+
+def test_a_flag_in_gold_that_is_text_is_refused() -> None:
+    annotation_set, predictions = simple(KNOWN)
+    gold = adjudicate(annotation_set).assign(not_target="False")
+    with pytest.raises(DataError, match="not_target must be True or False for every mention"):
+        evaluate(annotation_set, predictions, gold=gold, options=POINTS)
+
+
 def test_unknown_labels_stop_or_are_set_aside() -> None:
     annotation_set, predictions = simple(KNOWN)
     predictions.loc[0, "stance"] = "Against"

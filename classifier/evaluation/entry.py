@@ -22,6 +22,7 @@ from classifier.evaluation.options import DEFAULT_OPTIONS, EvaluationOptions
 from classifier.evaluation.spans import mention_rows
 from classifier.evaluation.tables import Row, Table
 from classifier.evaluation.versus_annotators import agreement_rows, annotator_rows, pair_rows
+from classifier.inference.totals import marks
 from classifier.showing import draw
 
 
@@ -95,21 +96,22 @@ def evaluate(
     Args:
         annotation_set: articles, annotators' labels and the codebook.
         predictions: what is under test.
-        gold: as `adjudicate` returns it; by default the majority of the annotators.
+        gold: as `adjudicate` returns it, where a blank `not_target` is no flag; by default the
+            majority of the annotators.
         baselines: further predictors by name, judged on the same mentions.
         uncalibrated: the predictions with the probabilities they had before temperature scaling;
             they stand beside the others in the tables on calibration.
         options: variables, groups, intervals, thresholds.
 
     Raises:
-        DataError: no variable is both coded and predicted, a unit is predicted twice, or a label
-            is not in the codebook.
+        DataError: no variable is both coded and predicted, a unit is predicted twice, a label is
+            not in the codebook, or `not_target` is neither True nor False.
     """
     if annotation_set.codebook.any_target:
         options = options.without_targets()
     named = _named(predictions, baselines or {}, options)
     names = _variables(annotation_set, predictions, options)
-    settled = adjudicate(annotation_set) if gold is None else gold
+    settled = adjudicate(annotation_set) if gold is None else _with_flags(gold)
     judged = [judge(annotation_set, named, settled, name, options) for name in names]
     before = _before(annotation_set, uncalibrated, settled, names, options)
     mentions = Table("mentions", tuple(mention_rows(settled, predictions, options)))
@@ -128,6 +130,14 @@ def schema() -> dict[str, Any]:
     text = resources.files("classifier.evaluation").joinpath("schema.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
+
+
+def _with_flags(gold: pd.DataFrame) -> pd.DataFrame:
+    """Gold with a flag in every row; a blank says that nobody flagged the mention."""
+    if "not_target" not in gold.columns:
+        return gold.assign(not_target=False)
+    flags = gold["not_target"].astype(object)
+    return gold.assign(not_target=marks(flags.where(flags.notna(), False), "not_target"))
 
 
 def _before(
@@ -213,12 +223,11 @@ def _variables(
 
 
 def _counts(annotation_set: AnnotationSet, gold: pd.DataFrame) -> dict[str, int]:
-    flagged = gold["not_target"] if "not_target" in gold.columns else pd.Series(dtype=bool)
     return {
         "n_articles": int(gold["article_id"].nunique()),
         "n_annotators": len(annotation_set.annotators),
         "n_mentions": len(gold),
-        "n_not_target": int(flagged.sum()),
+        "n_not_target": int(gold["not_target"].sum()),
     }
 
 

@@ -97,9 +97,7 @@ def judge(
     variable = annotation_set.codebook.variable(name)
     _needs(gold, ("unit", "article_id", "target", name), "gold")
     _once_each(gold["unit"], "gold")
-    settled = gold.reset_index(drop=True)
-    if "not_target" in gold.columns:
-        settled = settled[~settled["not_target"].astype(bool)].reset_index(drop=True)
+    settled = gold[~gold["not_target"]].reset_index(drop=True)
     items = _items(settled, annotation_set, predictions[options.predictor], options)
     labels = long_table(annotation_set, name)
     labels = labels[labels["unit"].isin(set(items["unit"]))].merge(items[["unit", "story"]])

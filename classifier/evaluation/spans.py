@@ -61,9 +61,7 @@ def mention_rows(
     needed = {"article_id", "start", "end", "target"}
     if not needed <= set(predictions.columns) or not needed <= set(gold.columns):
         return []
-    wanted, found = _mentions(gold), _mentions(predictions)
-    if "not_target" in gold.columns:
-        wanted = wanted[~gold["not_target"].to_numpy(dtype=bool)]
+    wanted, found = _mentions(gold[~gold["not_target"]]), _mentions(predictions)
     searched = sorted(set(gold["article_id"]))
     found = found[found["article"].isin(searched)]
     labels = pd.concat([wanted["label"], found["label"]])
