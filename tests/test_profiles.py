@@ -127,6 +127,17 @@ def test_mentions_without_a_score_are_left_out_and_counted() -> None:
     assert profile.rows[1].n_mentions == 10
 
 
+@pytest.mark.parametrize(
+    ("column", "left_out"), [("ease_score", {}), ("p_parts_hero", {"no score": 1})]
+)
+def test_the_scores_that_count_are_those_of_the_variables(
+    column: str, left_out: dict[str, int]
+) -> None:
+    rows = predictions().assign(ease_score=1.0, zone="body")
+    rows.loc[0, column] = np.nan
+    assert profile_sources(rows, codebook()).left_out == left_out
+
+
 def test_false_and_missed_mentions_are_counted() -> None:
     rows = predictions()
     labels = gold(rows, 8)

@@ -53,7 +53,7 @@ def profile_sources(
     options = options or ProfileOptions()
     check_columns(predictions, codebook, options)
     check_gold(predictions, gold)
-    kept, left_out = select_mentions(predictions, gold, options)
+    kept, left_out = select_mentions(predictions, codebook, gold, options)
     table = with_labels(kept, codebook, gold, chances)
     variables = [v for v in estimated(codebook) if is_predicted(v, predictions)]
     groups = [

@@ -95,7 +95,7 @@ def plan_articles(
     check_gold(predictions, gold)
     if not half_width > 0:
         raise DataError(f"a half-width must be positive, got {half_width}")
-    kept, _ = select_mentions(predictions, gold, options)
+    kept, _ = select_mentions(predictions, codebook, gold, options)
     table = with_labels(kept, codebook, gold)
     rows = (
         {
@@ -124,7 +124,7 @@ def planned_chances(
     they would have had, which their combined probability needs.
     """
     options = options or ProfileOptions()
-    kept, _ = select_mentions(predictions, gold, options)
+    kept, _ = select_mentions(predictions, codebook, gold, options)
     is_left = ~kept["article_id"].isin(set(gold["article_id"]))
     wanted = Counter[tuple[str, ...]]()
     for row in plan:

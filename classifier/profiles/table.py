@@ -126,7 +126,10 @@ def is_predicted(variable: Variable, predictions: pd.DataFrame) -> bool:
 
 
 def select_mentions(
-    predictions: pd.DataFrame, gold: pd.DataFrame | None, options: ProfileOptions
+    predictions: pd.DataFrame,
+    codebook: Codebook,
+    gold: pd.DataFrame | None,
+    options: ProfileOptions,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """The rows that enter, and how many of the others there are by reason.
 
@@ -136,7 +139,7 @@ def select_mentions(
     """
     left_out = Counter[str]()
     keep = np.ones(len(predictions), bool)
-    for reasons in _reasons(predictions, gold, options):
+    for reasons in _reasons(predictions, codebook, gold, options):
         out = keep & reasons.notna().to_numpy()
         left_out.update(reasons[out].astype(str))
         keep &= ~out
@@ -157,7 +160,10 @@ def select_mentions(
 
 
 def _reasons(
-    predictions: pd.DataFrame, gold: pd.DataFrame | None, options: ProfileOptions
+    predictions: pd.DataFrame,
+    codebook: Codebook,
+    gold: pd.DataFrame | None,
+    options: ProfileOptions,
 ) -> Iterator[pd.Series]:
     """Per check, why each row does not enter; None where it passes."""
     status, zone = predictions["status"].astype(object), predictions["zone"].astype(object)
@@ -166,7 +172,8 @@ def _reasons(
     if gold is not None and "part" in predictions:
         seen = predictions["part"].isin(TRAINED_ON)
         yield seen.map({True: TRAINED})
-    scores = [name for name in predictions if str(name).endswith("_score")]
+    known = [v for v in estimated(codebook) if is_predicted(v, predictions)]
+    scores = [score_column(variable, label) for variable in known for label in labels_of(variable)]
     empty = predictions[scores].isna().any(axis=1)
     yield empty.map({True: "no score"})
 

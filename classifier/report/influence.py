@@ -54,7 +54,7 @@ def pulls(
     if variable is None or not profile.rows:
         return found
     by = list(profile.rows[0].group)
-    kept, _ = select_mentions(predictions, gold, ProfileOptions(by=tuple(by)))
+    kept, _ = select_mentions(predictions, codebook, gold, ProfileOptions(by=tuple(by)))
     table = with_labels(kept, codebook, gold)
     rows = {tuple(r.group.values()): r for r in profile if r.voice == ALL_VOICES}
     for key, members in table.groupby(by, sort=False):
