@@ -257,6 +257,16 @@ def test_a_chance_that_nobody_knows_is_no_chance_of_one() -> None:
     assert row.verdict == expected
 
 
+def test_articles_that_could_not_be_drawn_leave_nothing_to_correct() -> None:
+    # Twelve were drawn by two chances; ten more were scored later, and nobody drew from those.
+    rows = predictions(40).assign(zone="body")
+    labels = gold(rows, 12).assign(sampling_probability=[0.4] * 6 + [0.3] * 6)
+    chances = {name: 0.3 if i < 30 else 0.0 for i, name in enumerate(rows["article_id"])}
+    row = profile_sources(rows, codebook(), gold=labels, chances=chances).rows[1]
+    assert row.verdict == "not estimable: no chance of being drawn for 10 articles"
+    assert row.quantity("tone").corrected.status == row.verdict
+
+
 def sources(means: dict[str, int], n_articles: int = 200, n_coded: int = 40) -> pd.DataFrame:
     """Per source that many of 10 mentions are warm, the others mild; the first are coded."""
     parts = []

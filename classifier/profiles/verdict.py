@@ -67,6 +67,10 @@ def _recorded(coded: pd.DataFrame, members: pd.DataFrame) -> Draw:
     known = coded[CHANCE].dropna()
     if known.empty:
         return Draw("nobody recorded how; taken as a random draw with equal chances")
+    n_without = members.loc[members[CHANCE] == 0, "article_id"].nunique()
+    if n_without:
+        words = f"no chance of being drawn for {counted(n_without, 'article')}"
+        return Draw(words, problem=f"not estimable: {words}")
     n_unknown = len(coded) - len(known)
     if n_unknown:
         problem = f"not estimable: {n_unknown} coded articles have no known chance of being drawn"
