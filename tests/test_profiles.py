@@ -252,7 +252,7 @@ def test_a_chance_that_nobody_knows_is_no_chance_of_one() -> None:
     rows = predictions(40)
     labels = gold(rows, 20).assign(sampling_probability=[0.5] * 9 + [0.1] * 10 + [np.nan])
     row = profile_sources(rows, codebook(), gold=labels).rows[1]
-    expected = "not estimable: 1 coded articles have no known chance of being drawn"
+    expected = "not estimable: no known chance of being drawn for 1 coded article"
     assert row.quantity("tone").corrected.status == expected
     assert row.verdict == expected
 

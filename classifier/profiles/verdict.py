@@ -73,7 +73,8 @@ def _recorded(coded: pd.DataFrame, members: pd.DataFrame) -> Draw:
         return Draw(words, problem=f"not estimable: {words}")
     n_unknown = len(coded) - len(known)
     if n_unknown:
-        problem = f"not estimable: {n_unknown} coded articles have no known chance of being drawn"
+        unknown = counted(n_unknown, "coded article")
+        problem = f"not estimable: no known chance of being drawn for {unknown}"
         return Draw(f"for {n_unknown} of {len(coded)} nobody recorded how", problem=problem)
     low, high = float(known.min()), float(known.max())
     if high - low < _SAME_CHANCE:
