@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 _APOSTROPHES = "’‘‛ʼʹʻ´`′‵＇"
 _HYPHENS = "‐‑‒–−⁃﹣－"
-_SPACES = "\t\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
+_SPACES = "\t\v\f\r\x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 _IGNORABLE = r"\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 _MARKS = r"\u0300-\u034e\u0350-\u036f"
 _CLUSTER = re.compile(f"([^{_IGNORABLE}{_MARKS}]?)([{_IGNORABLE}{_MARKS}]+)")
@@ -18,6 +20,7 @@ _FOLDS = (
     *((mark, "-") for mark in _HYPHENS),
     *((mark, " ") for mark in _SPACES),
 )
+_ASCII_FOLDS = tuple((mark, plain) for mark, plain in _FOLDS if mark.isascii())
 # Russian and Ukrainian readers' stress marks, which are no part of the letter.
 _STRESS = dict.fromkeys((0x300, 0x301))
 
@@ -126,7 +129,8 @@ def _fold(string: str, language: str | None) -> str:
         for mark, plain in _FOLDS:
             string = string.replace(mark, plain)
     else:
-        string = string.replace("`", "'").replace("\t", " ")
+        for mark, plain in _ASCII_FOLDS:
+            string = string.replace(mark, plain)
     return string.lower()
 
 

@@ -138,6 +138,8 @@ def test_spans(text: str, language: str, expected: list[str]) -> None:
         ("Rusland-deskundige Van Dam", "nl", "Rusland", "person by what they study"),
         ("Wit-Rusland sluit de grens", "nl", "Rusland", "another country"),
         ("een bord Turks fruit", "nl", "Turks", "food"),
+        ("a box of Turkish\r\ndelight", "en", "Turkish", "food"),
+        ("een doos Turks\u2028fruit – niet veel", "nl", "Turks", "food"),
         ("He carved the turkey.", "en", "turkey", "the bird"),
         ("MOSCOW, March 3 (Reuters) - It rained.", "en", "MOSCOW", "dateline"),
         ("see www.news.example/ukraine-live now", "en", "ukraine", "address"),
