@@ -92,7 +92,7 @@ def match_view(text: str, language: str | None) -> View:
     "türkiye'nin"
     """
     view = plain_view(text)
-    return replace(view, string=_fold(view.string, language))
+    return replace(view, string=fold(view.string, language))
 
 
 def plain_view(text: str) -> View:
@@ -120,8 +120,9 @@ def plain_view(text: str) -> View:
     return View(text, "".join(pieces), tuple(at), tuple(starts), tuple(ends), tuple(nexts))
 
 
-def _fold(string: str, language: str | None) -> str:
-    # One code point for one, always: the mapping above depends on it.
+def fold(string: str, language: str | None) -> str:
+    """The letters and signs of a string as a match view has them, one code point for each."""
+    # For each, always: the mapping above depends on it.
     if language == "tr":
         string = string.replace("I", "ı")
     if not string.isascii():

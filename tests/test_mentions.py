@@ -255,6 +255,13 @@ def test_aliases_inflect_by_the_rules_of_their_language(
     assert [m.surface for m in find_mentions(article(text, language), codebook(*ASIA))] == expected
 
 
+@pytest.mark.parametrize("alias", ["Ruri–Tanië", "Ruri\u2011Tanië", "Ruri-Tanie\u0308"])
+def test_an_alias_matches_however_its_signs_are_set(alias: str) -> None:
+    codes = codebook(Target("RT", "Ruritania", aliases={"nl": (alias,)}))
+    found = find_mentions(article(f"{alias} en Ruri-Tanië wachten."), codes)
+    assert [m.surface for m in found] == [alias, "Ruri-Tanië"]
+
+
 def test_a_target_brings_its_own_lexicon(tmp_path: Path) -> None:
     path = tmp_path / "AM.toml"
     path.write_text(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from classifier.errors import CodebookError
+from classifier.text import fold
 
 Endings = Mapping[str, tuple[str, ...]]
 _CLOSING = {"(": ")", "[": "]"}
@@ -34,10 +35,7 @@ def expand(notation: str, paradigms: Endings, inflection: Endings) -> tuple[str,
 
 def fold_form(form: str) -> str:
     """A form as it looks in a match view; dotted and dotless i are one letter here."""
-    composed = unicodedata.normalize("NFC", form)
-    for mark in "’‘ʼ":
-        composed = composed.replace(mark, "'")
-    return composed.replace("İ", "i").lower().replace("ı", "i")
+    return fold(unicodedata.normalize("NFC", form), None).replace("ı", "i")
 
 
 def _alternatives(rest: str, paradigms: Endings) -> tuple[list[str], str]:
