@@ -5,7 +5,7 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 
-_APOSTROPHES = "’‘‛ʼʹʻ´`′‵＇"
+APOSTROPHES = "’‘‛ʼʹʻ´`′‵＇"
 _HYPHENS = "‐‑‒–−⁃﹣－"
 _SPACES = "\t\v\f\r\x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -16,7 +16,7 @@ _CLUSTER = re.compile(f"([^{_IGNORABLE}{_MARKS}]?)([{_IGNORABLE}{_MARKS}]+)")
 _SPECIAL = re.compile(f"[{_IGNORABLE}{_MARKS}]")
 _MARK = re.compile(f"[{_MARKS}]")
 _FOLDS = (
-    *((mark, "'") for mark in _APOSTROPHES),
+    *((mark, "'") for mark in APOSTROPHES),
     *((mark, "-") for mark in _HYPHENS),
     *((mark, " ") for mark in _SPACES),
 )

@@ -271,6 +271,10 @@ class TestReports:
         assert found is not None
         assert found.content == Span(start, start + len(reported))
 
+    @pytest.mark.parametrize("apostrophe", "'’‘´`")
+    def test_what_was_denied_is_no_report(self, apostrophe: str) -> None:
+        assert _reported(f"The pilot didn{apostrophe}t say the port was shut.", "en") == []
+
     def test_offsets_count_what_is_not_seen(self) -> None:
         # The mark before the text and the soft hyphen in the speaker move all that follows.
         text = "\ufeff“Wij varen mor\u00adgen uit”, zei de loo\u00adds. Moskou zweeg."

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from classifier.records import Span
+from classifier.text import APOSTROPHES
 from classifier.voice.cues import Phrase
 from classifier.voice.quotes import Quote
 
@@ -102,8 +103,10 @@ def fold(text: str) -> str:
     """
     folded = text.replace("İ", "i").lower()
     if folded.isascii():
-        return folded
-    return folded.replace("’", "'").replace("ʼ", "'").replace("ı", "i")
+        return folded.replace("`", "'")
+    for mark in APOSTROPHES:
+        folded = folded.replace(mark, "'")
+    return folded.replace("ı", "i")
 
 
 def phrase_around(
