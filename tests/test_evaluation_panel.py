@@ -383,6 +383,16 @@ def test_no_macro_f1_against_others_who_all_say_one_label() -> None:
     assert row["macro_f1_annotators"].status == "undefined: no variation"
 
 
+def test_units_without_any_role_count_beside_annotators() -> None:
+    # Three of six have a role, and everybody says so: the other three are no less compared.
+    said = [frozenset({"victim"}), frozenset[str]()] * 3
+    mentions = [Mention(f"a{i}", 0, {}, {"x": s, "y": s}) for i, s in enumerate(said)]
+    predictions = pd.DataFrame({"unit": [m.unit for m in mentions], "roles": map(sorted, said)})
+    made = evaluate(panel(mentions), predictions, options=POINTS)
+    figure = made.table("agreement").row(**OVERALL, predictor="model")["macro_f1_predictor"]
+    assert (figure.value, figure.n_items, figure.n_articles) == (1.0, 6, 6)
+
+
 def test_a_predictor_that_meets_no_annotator_has_no_row_beside_them() -> None:
     # Gold, adjudicated elsewhere, has a mention of a1 that neither x nor y coded; the model answers
     # that one only, so nothing can be said of it beside x and y.

@@ -47,11 +47,11 @@ def _against(
 ) -> AgainstOthers:
     members = value_members(coding, variable)
     blocks = [_block(coding, column, members, variable) for column in columns]
+    # A unit that everybody gives the empty set has sums of zero, but counts.
+    used = np.flatnonzero(np.any([counts for _, counts in blocks], axis=0))
+    kept = [sums[used] for sums, counts in blocks if counts.any()]
     # Units x left-out annotators x {predictor, annotator} x sums.
-    sums = np.stack(blocks, axis=1) if blocks else np.zeros((len(coding.codes), 0, 2, 3))
-    used = np.flatnonzero(sums.any(axis=(1, 2, 3)))
-    occurs = sums.any(axis=(0, 2, 3))
-    sums = sums[used][:, occurs]
+    sums = np.stack(kept, axis=1) if kept else np.zeros((0, 0, 2, 3))
     _, articles = np.unique(coding.articles[used], return_inverse=True)
     sample = Sample(
         sums.reshape(len(used), sums[:1].size),
@@ -95,14 +95,18 @@ def value_members(coding: Coding, variable: Variable) -> FloatArray:
     return membership(values, variable)
 
 
-def _block(coding: Coding, column: int, members: FloatArray, variable: Variable) -> FloatArray:
+def _block(
+    coding: Coding, column: int, members: FloatArray, variable: Variable
+) -> tuple[FloatArray, Mask]:
+    """Sums for one left-out annotator, and which units count."""
     others = coding.codes[:, 1:].copy()
     others[:, column - 1] = -1
     reference, settled = _majority(others, members, variable)
     predictor, own = coding.codes[:, 0], coding.codes[:, column]
     counts = settled & (predictor >= 0) & (own >= 0)
     both = [hits(reference, members[codes]) for codes in (predictor, own)]
-    return np.asarray(np.stack(both, axis=1) * counts[:, None, None], dtype=np.float64)
+    sums = np.asarray(np.stack(both, axis=1) * counts[:, None, None], dtype=np.float64)
+    return sums, counts
 
 
 def _majority(others: IntArray, members: FloatArray, variable: Variable) -> tuple[FloatArray, Mask]:
