@@ -116,10 +116,13 @@ def data_sha256(annotation_set: AnnotationSet) -> str:
     digest = hashlib.sha256()
     for article in annotation_set.articles:
         digest.update(f"{article.article_id}\n{article.sha256}\n".encode())
-    variables = [v.name for v in annotation_set.codebook.variables]
-    for row in annotation_set.table[["unit", "annotator", *variables]].itertuples(index=False):
+    table, variables = annotation_set.table, [v.name for v in annotation_set.codebook.variables]
+    for row in table[["unit", "annotator", *variables]].itertuples(index=False):
         plain = [sorted(value) if isinstance(value, frozenset) else value for value in row]
         digest.update(json.dumps(plain, default=str).encode())
+    # Flags come last, so that sets without any keep the hash that older runs recorded.
+    for row in table.loc[table["not_target"], ["unit", "annotator"]].itertuples(index=False):
+        digest.update(json.dumps([*row, "not_target"]).encode())
     return digest.hexdigest()
 
 

@@ -16,6 +16,7 @@ from classifier.models.folder import read_run
 from classifier.models.options import suited
 from classifier.sentences import split_sentences
 from classifier.training import TrainOptions, read_run_summary, train
+from classifier.training_record import data_sha256
 
 LINEAR = TrainOptions(model="linear")
 QUICK = TrainOptions(epochs=1, batch_size=8, max_tokens=64)
@@ -138,6 +139,12 @@ def test_fewer_articles_than_parts_are_refused(toy_set: AnnotationSet, tmp_path:
     table = toy_set.table[toy_set.table["article_id"].isin([a.article_id for a in few])]
     with pytest.raises(DataError, match="needs at least 4 groups of articles"):
         train(AnnotationSet(few, table, toy_set.codebook), LINEAR, tmp_path / "run")
+
+
+def test_a_flag_makes_other_data(toy_set: AnnotationSet) -> None:
+    table = toy_set.table.copy()
+    table.loc[0, "not_target"] = True
+    assert data_sha256(replace(toy_set, table=table)) != data_sha256(toy_set)
 
 
 def test_resuming_with_other_options_is_refused(
