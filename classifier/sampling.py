@@ -181,15 +181,25 @@ def read_frame(folder: Path) -> pd.DataFrame | None:
 
 
 def drawn_articles(articles: Iterable[Article], sample: Sample) -> tuple[Article, ...]:
-    """The articles of a sample, each with its known probability."""
+    """The articles of a sample, each with its known probability.
+
+    Raises `DataError` where one that was drawn is not among `articles`.
+    """
     probability = dict(
         zip(sample.table["article_id"], sample.table["sampling_probability"], strict=True)
     )
-    return tuple(
+    drawn = tuple(
         replace(article, sampling_probability=probability[article.article_id])
         for article in articles
         if article.article_id in probability
     )
+    lacking = probability.keys() - {article.article_id for article in drawn}
+    if lacking:
+        raise DataError(
+            f"the articles that were scored are required; {len(lacking)} of those drawn are not "
+            f"there, such as {min(lacking)!r}"
+        )
+    return drawn
 
 
 def _table(articles: Iterable[Article], by: Sequence[str]) -> pd.DataFrame:

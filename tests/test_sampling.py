@@ -81,6 +81,14 @@ def test_articles_can_be_drawn_by_what_they_know_and_keep_their_probability() ->
     assert {a.source: a.sampling_probability for a in drawn} == {None: 1.0, "De Kade": 1 / 3}
 
 
+def test_an_article_that_was_drawn_elsewhere_is_missed() -> None:
+    sample = draw_sample(_mentions(a=3), 3)
+    drawn = sorted(sample.table["article_id"])
+    articles = [Article(article_id, "tekst") for article_id in drawn[1:]]
+    with pytest.raises(DataError, match=rf"1 of those drawn are not there, such as '{drawn[0]}'"):
+        drawn_articles(articles, sample)
+
+
 def test_uncertainty_takes_the_articles_a_model_is_least_sure_of_and_says_so() -> None:
     predictions = pd.DataFrame(
         {

@@ -75,7 +75,8 @@ def sample(
         codebook: Targets to look for; by default the shipped ones.
 
     Raises:
-        DataError: no article mentions a target, or predictions are needed and not there.
+        DataError: no article mentions a target, predictions are needed and not there, or they are
+            of other articles.
     """
     options = options or DrawOptions()
     if options.design == "uncertainty" and predictions is None:
