@@ -275,7 +275,8 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
     try:
         if path.suffix == ".jsonl":
             lines = path.read_text(encoding="utf-8").split("\n")
-            frame = pd.DataFrame([json.loads(line) for line in lines if line])
+            rows = [json.loads(line) for line in lines if line]
+            frame = pd.DataFrame(rows, columns=None if rows else prediction_schema(()).names)
         else:
             frame = _frame(pq.read_table(path))
     except FileNotFoundError:

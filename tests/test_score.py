@@ -142,6 +142,13 @@ def test_predictions_survive_both_formats(scorer: Scorer, tmp_path: Path) -> Non
         np.testing.assert_allclose(frame["stance_score"], found.to_frame()["stance_score"])
 
 
+def test_a_file_without_mentions_is_read(scorer: Scorer, tmp_path: Path) -> None:
+    scorer.score("Nobody spoke.").write(tmp_path / "p.jsonl")
+    frame = read_predictions(tmp_path / "p.jsonl")
+    assert frame.empty
+    assert {"source", "target", "status"} <= set(frame)
+
+
 def test_a_notebook_shows_the_rows(scorer: Scorer) -> None:
     assert "Turkey" in scorer.score(TEXT)._repr_html_()
     assert repr(scorer).startswith(f"Scorer {scorer.trained.model_id}: ")
