@@ -395,6 +395,13 @@ def test_what_cannot_be_tested_says_so() -> None:
     assert alike.status == "not testable: all articles are alike to the model"
 
 
+def test_a_score_that_is_one_throughout_leaves_nothing_to_test() -> None:
+    # Three times .3 over 3 is not .3 to the last digit: no difference between articles.
+    article = np.repeat(np.arange(20), 3)
+    alike = looks_random([0.3] * 60, article < 8, article)
+    assert alike.status == "not testable: all articles are alike to the model"
+
+
 @pytest.mark.parametrize("steps", [2, 400])
 def test_unequal_chances_that_were_kept_to_look_random(steps: int) -> None:
     # Chances rise with the score; with two values they are strata, with 400 each its own.

@@ -12,6 +12,7 @@ from classifier.inference.totals import marks, named, numbers
 Array = npt.NDArray[np.float64]
 _SHARED_BY = 5
 """Chances that on average this many articles share are those of a stratified draw."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,14 @@ def _compare(
 ) -> tuple[float | None, dict[str, float]]:
     """The p-value, None where nothing varies, and the standardised differences."""
     values = np.column_stack(list(features.values()))
-    values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-300)
+    spread = values.std(axis=0)
+    # Where articles differ by what arithmetic leaves of zero, they are alike.
+    values = (values - values.mean(axis=0)) / np.where(spread > _ROUNDING, spread, np.inf)
     observed = _means(values, chances, np.flatnonzero(coded))
     drawn = np.vstack([_means(values, chances, one) for one in _draws(coded, chances, redraws)])
     # A feature that the design fixes, such as length where chances go by it, cannot differ.
     spread = np.sqrt((drawn**2).mean(axis=0))
-    varies = spread > 1e-9
+    varies = spread > _ROUNDING
     if not varies.any():
         return None, {}
     apart = np.abs(np.vstack([observed, drawn])[:, varies]) / spread[varies]
