@@ -113,8 +113,9 @@ class Predictions:
         return draw(self, what)
 
     def write(self, path: Path | str) -> None:
-        """Write Parquet, or JSON Lines where the name ends in .jsonl, atomically."""
+        """Write .parquet or .jsonl, atomically; raises `DataError` for any other name."""
         path = Path(path)
+        check_name(path)
         with replacing(path) as draft:
             if path.suffix == ".jsonl":
                 write_json_rows(draft, [self.table])
@@ -244,6 +245,12 @@ def _answers(
         expected = (rows * np.array(variable.numbers)).sum(axis=1)
         answers[f"{variable.name}_score"] = pa.array(expected)
     return answers
+
+
+def check_name(path: Path) -> None:
+    """Raise `DataError` unless predictions can be written under this name."""
+    if path.suffix not in {".parquet", ".jsonl"}:
+        raise DataError(f"{path}: a name in .parquet or .jsonl is required for predictions")
 
 
 def write_json_rows(path: Path, tables: Iterable[pa.Table]) -> None:

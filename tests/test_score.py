@@ -149,6 +149,17 @@ def test_a_file_without_mentions_is_read(scorer: Scorer, tmp_path: Path) -> None
     assert {"source", "target", "status"} <= set(frame)
 
 
+def test_predictions_are_written_in_no_third_format(
+    scorer: Scorer, corpus: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "p.csv"
+    with pytest.raises(DataError, match=r"p\.csv: a name in \.parquet or \.jsonl is required"):
+        scorer.score(TEXT).write(out)
+    with pytest.raises(DataError, match=r"p\.csv: a name in \.parquet or \.jsonl is required"):
+        score_to_file(scorer, corpus, out)
+    assert not out.exists()
+
+
 def test_a_notebook_shows_the_rows(scorer: Scorer) -> None:
     assert "Turkey" in scorer.score(TEXT)._repr_html_()
     assert repr(scorer).startswith(f"Scorer {scorer.trained.model_id}: ")

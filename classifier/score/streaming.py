@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from classifier.errors import DataError, ModelError
 from classifier.files import replacing
 from classifier.models.base import Progress
-from classifier.predictions import prediction_schema, write_json_rows
+from classifier.predictions import check_name, prediction_schema, write_json_rows
 from classifier.records import Problem, counted
 from classifier.resuming import claim
 from classifier.score.guard import warning_problems
@@ -72,11 +72,12 @@ def score_to_file(
     interrupted run finished. The result is the same bytes either way, and with any engine.
 
     Raises:
-        DataError: no article at `path`, no space to write, or the corpus changed since the
-            interrupted run.
+        DataError: `out` is neither, no article at `path`, no space to write, or the corpus changed
+            since the interrupted run.
         ModelError: the interrupted run used another model, or computed it with something else.
     """
     path, out = Path(path), Path(out)
+    check_name(out)
     parts = out.with_name(f".{out.name}.parts")
     problems: list[Problem] = []
     failed: dict[int, list[Problem]] = {}
