@@ -184,8 +184,8 @@ def distil(options: DistilOptions, report: Report = _quiet) -> Path:
     Goes on where an interrupted run of the same data and options stopped.
 
     Raises:
-        DataError: the parallel files are malformed, too small, or the work folder is another run's.
-        ModelError: the teacher cannot be used.
+        DataError: the parallel files are malformed or too small.
+        ModelError: the teacher cannot be used, or the work folder is another run's.
     """
     transformers_logging.disable_progress_bar()
     if options.threads is not None:
