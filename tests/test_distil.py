@@ -176,6 +176,25 @@ def test_a_work_folder_of_another_run_is_refused(base: Path, options: DistilOpti
         distil(replace(options, seed=2))
 
 
+def test_a_changed_file_is_noticed_beside_another_of_its_name(
+    options: DistilOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("classifier.distil.run.load_teacher", stop)
+    english = (tmp_path / "a" / "news.txt", tmp_path / "b" / "news.txt")
+    for path in english:
+        path.parent.mkdir()
+        path.write_text("The harbour is shut.", encoding="utf-8")
+    twice = replace(options, out=tmp_path / "base", english=english)
+    with pytest.raises(KeyboardInterrupt):
+        distil(twice)
+    english[0].write_text("The harbour is open.", encoding="utf-8")
+    with pytest.raises(ModelError, match="files differs: use the same, or delete that folder"):
+        distil(twice)
+
+
 def test_english_text_that_is_not_utf8_is_refused(options: DistilOptions, tmp_path: Path) -> None:
     (tmp_path / "news.txt").write_bytes(b"caf\xe9")
     with pytest.raises(DataError, match=r"news\.txt: readable UTF-8 text is required"):

@@ -53,7 +53,7 @@ def _claim_work(options: DistilOptions) -> None:
     plain = json.loads(json.dumps(asdict(options), default=str))
     fixed = {name: value for name, value in plain.items() if name not in _FREE}
     files = [*parallel_files(options.parallel).values(), *options.english]
-    wish = {**fixed, "files": {path.name: sha256(path) for path in files}}
+    wish = {**fixed, "files": {str(path): sha256(path) for path in files}}
     claim(options.work / "run.json", wish, resume=True)
 
 
