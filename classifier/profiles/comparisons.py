@@ -42,7 +42,9 @@ def compare(groups: Sequence[Group], options: ProfileOptions) -> Iterator[Differ
     sound = [group for group in groups if not group.row.is_refuted]
     for column in options.by:
         for rest, alike in _alike(sound, column).items():
-            pairs = pairwise(alike) if column in TIMES else combinations(alike, 2)
+            # Pairs of what nobody coded, by the million where sources are many, compare nothing.
+            figured = [group for group in alike if _has_figure(group)]
+            pairs = pairwise(alike) if column in TIMES else combinations(figured, 2)
             for earlier, later in pairs:
                 first, second = (later, earlier) if column in TIMES else (earlier, later)
                 yield from _differences(column, dict(rest), first, second, options)
@@ -56,6 +58,10 @@ def rank(groups: Sequence[Group], options: ProfileOptions) -> Iterator[Ranking]:
         for example in alike[0].row.quantities:
             if example.label is None or options.compare_shares:
                 yield _ranking(dict(rest), alike, example)
+
+
+def _has_figure(group: Group) -> bool:
+    return any(quantity.corrected.value is not None for quantity in group.row.quantities)
 
 
 def _alike(groups: Sequence[Group], column: str) -> dict[tuple[tuple[str, str], ...], list[Group]]:
