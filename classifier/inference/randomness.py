@@ -97,9 +97,9 @@ def _compare(
 ) -> tuple[float | None, dict[str, float]]:
     """The p-value, None where nothing varies, and the standardised differences."""
     values = np.column_stack(list(features.values()))
-    spread = values.std(axis=0)
+    deviation = values.std(axis=0)
     # Where articles differ by what arithmetic leaves of zero, they are alike.
-    values = (values - values.mean(axis=0)) / np.where(spread > _ROUNDING, spread, np.inf)
+    values = (values - values.mean(axis=0)) / np.where(deviation > _ROUNDING, deviation, np.inf)
     observed = _means(values, chances, np.flatnonzero(coded))
     drawn = np.vstack([_means(values, chances, one) for one in _draws(coded, chances, redraws)])
     # A feature that the design fixes, such as length where chances go by it, cannot differ.
