@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -154,11 +156,11 @@ def test_coded_copies_of_one_story_are_too_few() -> None:
     assert estimate.status == "too few: 6 stories in 8 coded articles, 8 needed"
 
 
-def test_a_corpus_coded_in_full_needs_no_interval() -> None:
+def test_a_corpus_coded_in_full_is_exact() -> None:
     options = InferenceOptions(population="corpus")
     estimate = corrected_mean([0.3] * 8, LABELS, np.arange(8), options=options)
-    assert estimate.value == 0
-    assert estimate.interval_status == "not needed: every article is coded"
+    assert (estimate.low, estimate.value, estimate.high) == (0, 0, 0)
+    assert estimate.notes == ("every article is coded",)
 
 
 def test_mentions_are_counted_as_such_when_articles_count_alike() -> None:
@@ -326,6 +328,15 @@ def test_difference_of_overlapping_means() -> None:
     assert difference(*sides, covariance=0.0008).standard_error == pytest.approx(0.03)
 
 
+def test_difference_from_an_exact_mean_is_as_sure_as_the_other_side() -> None:
+    exact = Estimate(0.2, "ok", low=0.2, high=0.2, standard_error=0.0)
+    one = difference(_estimate(0.5, 0.03, 9), exact)
+    assert one.standard_error == pytest.approx(0.03)
+    assert one.degrees_of_freedom == pytest.approx(9)
+    both = difference(replace(exact, value=0.5), exact)
+    assert both.low == both.high == pytest.approx(0.3)
+
+
 def test_difference_with_a_withheld_side_is_withheld() -> None:
     result = difference(_estimate(0.5, 0.03, 9), Estimate(None, "too few: 2 coded articles"))
     assert result.status == "not estimable: one side has no value"
@@ -457,11 +468,11 @@ def test_copies_of_stories_double_the_articles_needed() -> None:
     assert twice in (2 * once - 1, 2 * once)
 
 
-def test_a_corpus_coded_in_full_by_certain_chances_needs_no_interval() -> None:
+def test_a_corpus_coded_in_full_by_certain_chances_is_exact() -> None:
     sampling = Sampling(probability=np.ones(8))
     options = InferenceOptions(population="corpus")
     estimate = corrected_mean(LABELS, LABELS, range(8), sampling=sampling, options=options)
-    assert estimate.interval_status == "not needed: every article is coded"
+    assert estimate.standard_error == 0
 
 
 def test_labels_of_a_single_story_are_withheld() -> None:

@@ -308,6 +308,17 @@ def test_a_source_without_corrected_mean_is_not_ranked_and_the_reason_stands_the
     assert ranking.left_out == {"B": "not corrected: no coded article"}
 
 
+def test_sources_that_are_coded_in_full_are_ranked() -> None:
+    rows = sources({"A": 2, "B": 8}, n_articles=20, n_coded=20)
+    options = ProfileOptions(inference=InferenceOptions(population="corpus"))
+    labels = gold(rows, 40)
+    profile = profile_sources(rows, codebook(), gold=labels, options=options)
+    (ranking,) = [r for r in profile.rankings if r.voice == "all"]
+    # Two and eight of ten mentions are warm, 1, the others mild, 0.
+    assert [(e.name, e.rank) for e in ranking.entries] == [("B", 1), ("A", 2)]
+    assert [e.estimate.low for e in ranking.entries] == pytest.approx([0.8, 0.2])
+
+
 def test_the_difference_of_two_sources_by_hand() -> None:
     rows = sources({"A": 2, "B": 8})
     profile = profile_sources(rows, codebook(), gold=coded(rows))

@@ -11,6 +11,7 @@ from classifier.inference.totals import (
     Sampling,
     article_totals,
     clustered_variance,
+    exact,
     numbers,
     satterthwaite,
     with_interval,
@@ -95,10 +96,12 @@ def difference(first: Estimate, second: Estimate, *, covariance: float = 0.0) ->
     if first.value is None or second.value is None:
         return blank
     result = replace(blank, value=first.value - second.value, status="ok")
-    variances = [e.standard_error**2 for e in both if e.standard_error is not None]
-    freedoms = [e.degrees_of_freedom for e in both if e.degrees_of_freedom is not None]
-    if len(variances) < 2 or len(freedoms) < 2:
+    if first.standard_error == second.standard_error == 0:
+        return exact(result)
+    spreads = [spread for spread in map(_spread, both) if spread is not None]
+    if len(spreads) < 2:
         return replace(result, interval_status="not estimable: one side has no standard error")
+    variances, freedoms = ([*column] for column in zip(*spreads, strict=True))
     variance = sum(variances) - 2 * covariance
     return with_interval(result, variance, satterthwaite(variances, freedoms))
 
@@ -106,11 +109,19 @@ def difference(first: Estimate, second: Estimate, *, covariance: float = 0.0) ->
 def simultaneous(estimates: list[Estimate]) -> list[Estimate]:
     """Intervals that hold all at once, for a ranking of independent estimates (Šidák 1967).
 
-    Each of the k estimates with a value gets the confidence c^(1/k), so that all k intervals cover
-    together with probability c.
+    Each of the k estimates that are not exact gets the confidence c^(1/k), so that all k
+    intervals cover together with probability c.
     """
-    k = sum(estimate.standard_error is not None for estimate in estimates)
+    k = sum(bool(estimate.standard_error) for estimate in estimates)
     return [_widened(estimate, k) for estimate in estimates]
+
+
+def _spread(estimate: Estimate) -> tuple[float, float] | None:
+    """Variance and degrees of freedom, which do not matter where the figure is exact."""
+    error, freedom = estimate.standard_error, estimate.degrees_of_freedom
+    if error == 0:
+        return 0.0, 1.0
+    return None if error is None or freedom is None else (error**2, freedom)
 
 
 def _clustered(

@@ -27,6 +27,7 @@ from classifier.inference.totals import (
     article_totals,
     cluster_sums,
     clustered_variance,
+    exact,
     satterthwaite,
     with_interval,
 )
@@ -83,7 +84,7 @@ def corrected_mean(
     estimate = replace(blank, value=theta, status="ok", model_weight=weight)
     is_certain = not is_unequal or bool((totals.probability == 1).all())
     if is_certain and options.population == "corpus" and _sampled_share(totals) == 1:
-        return replace(estimate, interval_status="not needed: every article is coded")
+        return exact(replace(estimate, notes=(*estimate.notes, "every article is coded")))
     variance = weighted_variance if is_unequal else _variance
     return with_interval(estimate, *variance(totals, weight, options))
 

@@ -155,6 +155,12 @@ def with_interval(estimate: Estimate, variance: float, freedom: float) -> Estima
     )
 
 
+def exact(estimate: Estimate) -> Estimate:
+    """The estimate of what is known in full: an interval without width."""
+    value = estimate.value
+    return replace(estimate, low=value, high=value, standard_error=0.0, interval_status="ok")
+
+
 def satterthwaite(variances: list[float], freedoms: list[float]) -> float:
     """(Σv)² / Σ(v²/df)."""
     bottom = sum(v**2 / df for v, df in zip(variances, freedoms, strict=True))
