@@ -120,6 +120,9 @@ def test_a_report_reads_everyones_chances_beside_the_annotations(
     write_frame(frame.assign(stratum="all"), tmp_path)
     toy_scores.to_parquet(tmp_path / "p.parquet")
     given = replace(inputs, data=tmp_path, predictions=tmp_path / "p.parquet", explained=0)
-    row = report(given, tmp_path / "report.html").profiles[0].rows[-1]
+    made = report(given, tmp_path / "report.html")
+    row = made.profiles[0].rows[-1]
     assert row.randomness is not None
     assert row.randomness.p_value is not None
+    with ZipFile(bundle(given, made, tmp_path / "bundle.zip")) as archive:
+        assert archive.read("sampling.csv") == (tmp_path / "sampling.csv").read_bytes()

@@ -29,6 +29,7 @@ from classifier.pipeline.profiling import profile
 from classifier.predictions import read_predictions
 from classifier.profiles import Profile, ProfileOptions
 from classifier.report import Evidence, bibliography, methods_text, write_report
+from classifier.sampling import FRAME
 
 _PACKAGES = (
     "stance-framing-classifier",
@@ -141,7 +142,7 @@ def _files(inputs: ReportInputs, reported: Reported) -> dict[str, bytes]:
         "references.bib": bibliography(reported.methods).encode(),
     }
     named = [inputs.run / RECORD, inputs.run / CODEBOOK, inputs.run / SPLIT]
-    named.append(inputs.data / "annotations.jsonl")
+    named += [inputs.data / "annotations.jsonl", inputs.data / FRAME]
     if inputs.predictions is not None:
         named.append(inputs.predictions)
     return files | {path.name: path.read_bytes() for path in named if path.is_file()}
