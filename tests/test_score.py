@@ -12,6 +12,7 @@ from classifier.annotations import AnnotationSet
 from classifier.articles import article_record, read_articles
 from classifier.errors import DataError, ModelError
 from classifier.predictions import read_predictions
+from classifier.profiles import profile_sources
 from classifier.records import Article, Mention, Span
 from classifier.score import Scorer, load, score_to_file, streaming
 from classifier.training import read_run_summary
@@ -146,7 +147,7 @@ def test_a_file_without_mentions_is_read(scorer: Scorer, tmp_path: Path) -> None
     scorer.score("Nobody spoke.").write(tmp_path / "p.jsonl")
     frame = read_predictions(tmp_path / "p.jsonl")
     assert frame.empty
-    assert {"source", "target", "status"} <= set(frame)
+    assert profile_sources(frame, scorer.codebook).rows == ()
 
 
 def test_predictions_are_written_in_no_third_format(

@@ -73,7 +73,7 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
             f"{repeated.iloc[0]!r}; score again, or drop the repeated rows"
         )
     variables = estimated(codebook)
-    if not any(is_predicted(variable, predictions) for variable in variables):
+    if len(predictions) and not any(is_predicted(v, predictions) for v in variables):
         columns = [score_column(v, label) for v in variables for label in labels_of(v)]
         raise DataError(
             f"a profile needs the prediction columns of at least one variable out of {columns}; "
