@@ -183,6 +183,13 @@ def test_missing_columns_are_named() -> None:
         profile_sources(predictions().drop(columns=["tone_score", "p_parts_hero"]), codebook())
 
 
+def test_a_column_of_sets_parts_no_groups() -> None:
+    rows = predictions()
+    rows["parts"] = [["hero"]] * len(rows)
+    with pytest.raises(DataError, match="one value a mention; 'parts' holds sets of labels"):
+        profile_sources(rows, codebook(), options=ProfileOptions(by=("source", "parts")))
+
+
 def test_an_unknown_group_is_named() -> None:
     options = ProfileOptions(by=("outlet", "target"))
     with pytest.raises(DataError, match=r"groups must be columns of the predictions.*got 'outlet'"):

@@ -9,7 +9,7 @@ from classifier.annotations.folder import (
     read_annotations,
     write_annotations,
 )
-from classifier.annotations.gold import adjudicate, gold_with_chances, long_table
+from classifier.annotations.gold import adjudicate, flagged, gold_with_chances, long_table
 from classifier.annotations.joining import Recoded, join_sets, recode
 from classifier.annotations.table import (
     Annotation,
@@ -35,6 +35,7 @@ __all__ = [
     "check_annotations",
     "check_nothing_is_lost",
     "fix_annotations",
+    "flagged",
     "gold_with_chances",
     "join_sets",
     "long_table",

@@ -10,6 +10,7 @@ import pandas as pd
 from classifier.annotations.table import AnnotationSet, Value
 from classifier.codebook import Variable
 from classifier.errors import DataError
+from classifier.inference.totals import marks
 
 Status = Literal["ok", "tie", "not coded"]
 Vote = str | frozenset[str] | bool
@@ -77,6 +78,15 @@ def gold_with_chances(annotation_set: AnnotationSet) -> pd.DataFrame:
     gold = adjudicate(annotation_set)
     chances = [articles[name].sampling_probability for name in gold["article_id"]]
     return gold.assign(sampling_probability=pd.Series(chances, index=gold.index, dtype=float))
+
+
+def flagged(gold: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows of gold are flagged as no mention of the target; a blank is no flag.
+
+    Raises `DataError` for a flag that is neither True nor False, such as text.
+    """
+    flags = gold["not_target"].astype(object)
+    return pd.Series(marks(flags.where(flags.notna(), False), "not_target"), gold.index)
 
 
 def long_table(annotation_set: AnnotationSet, variable: str) -> pd.DataFrame:

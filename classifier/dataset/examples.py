@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from classifier.annotations import flagged
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.passages import Examples, Limits, TokenStarts, cut_passages
@@ -26,7 +27,7 @@ def build_examples(
     `gold` has a row per unit, as `annotations.adjudicate` returns it. Left out: spans that are
     no mention after all, and units for which none of the variables has a gold label.
     """
-    usable = gold[~gold["not_target"].fillna(False).astype(bool)]
+    usable = gold[~flagged(gold)]
     columns = {v.name: _label_column(v, gold) for v in variables}
     coded = usable[list(columns.values())].apply(lambda labels: labels.map(_is_coded))
     usable = usable[coded.any(axis=1)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier.annotations import AnnotationSet, adjudicate
+from classifier.annotations import AnnotationSet, adjudicate, flagged
 from classifier.errors import DataError
 from classifier.evaluation.accuracy import accuracy_rows, confusion_rows, label_rows
 from classifier.evaluation.bias import bias_rows
@@ -22,7 +22,6 @@ from classifier.evaluation.options import DEFAULT_OPTIONS, EvaluationOptions
 from classifier.evaluation.spans import mention_rows
 from classifier.evaluation.tables import Row, Table
 from classifier.evaluation.versus_annotators import agreement_rows, annotator_rows, pair_rows
-from classifier.inference.totals import marks
 from classifier.showing import draw
 
 
@@ -136,8 +135,7 @@ def _with_flags(gold: pd.DataFrame) -> pd.DataFrame:
     """Gold with a flag in every row; a blank says that nobody flagged the mention."""
     if "not_target" not in gold.columns:
         return gold.assign(not_target=False)
-    flags = gold["not_target"].astype(object)
-    return gold.assign(not_target=marks(flags.where(flags.notna(), False), "not_target"))
+    return gold.assign(not_target=flagged(gold))
 
 
 def _before(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.agreement import is_missing
+from classifier.annotations import flagged
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.inference import InferenceOptions
@@ -60,6 +61,12 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
             f"groups must be columns of the predictions (such as source, target, language, kind), "
             f"or {' or '.join(TIMES)} of their date; got {', '.join(map(repr, unknown))}"
         )
+    sets = [name for column, name in by.items() if _holds_sets(predictions[column])]
+    if sets:
+        raise DataError(
+            f"groups must be columns of one value a mention; {', '.join(map(repr, sets))} holds "
+            "sets of labels, whose shares a profile has without being asked"
+        )
     needed = {"unit", "article_id", "status", "zone", "voice"}
     missing = sorted(needed - set(predictions.columns))
     if missing:
@@ -82,6 +89,10 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
     for variable in variables:
         if is_predicted(variable, predictions):
             _check_scores(predictions, variable)
+
+
+def _holds_sets(column: pd.Series) -> bool:
+    return bool(column.map(lambda value: isinstance(value, list | set | frozenset)).any())
 
 
 def _check_scores(predictions: pd.DataFrame, variable: Variable) -> None:
@@ -144,7 +155,7 @@ def select_mentions(
         left_out.update(reasons[out].astype(str))
         keep &= ~out
     if gold is not None:
-        false = set(gold.loc[gold["not_target"].fillna(False).astype(bool), "unit"])
+        false = set(gold.loc[flagged(gold), "unit"])
         is_false = predictions["unit"].isin(false)
         left_out["not a mention of the target"] = int((keep & is_false).sum())
         missed = ~gold["unit"].isin(predictions["unit"]) & ~gold["unit"].isin(false)
@@ -192,7 +203,7 @@ def with_labels(
     found = None if gold is None else gold.set_index("unit")
     is_false = pd.Series(False, index=table.index)
     if found is not None:
-        false = found.index[found["not_target"].fillna(False).astype(bool)]
+        false = found.index[flagged(found)]
         is_false = table["unit"].isin(set(false))
     table[IS_FALSE] = is_false
     for variable in estimated(codebook):
