@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -80,10 +80,7 @@ def score_to_file(
     check_name(out)
     parts = out.with_name(f".{out.name}.parts")
     problems: list[Problem] = []
-    failed: dict[int, list[Problem]] = {}
-    n_articles = n_with_mentions = 0
-    statuses: Counter[str] = Counter()
-    warnings: Counter[str] = Counter()
+    tally = _Tally()
     with _room_for(out):
         wish = {
             "model_id": scorer.trained.model_id,
@@ -94,21 +91,40 @@ def score_to_file(
         done = frozenset(int(file.stem) for file in _finished(parts))
         runtimes = {_metadata(file).get(_RUNTIME) for file in _finished(parts)}
         for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):
-            file = parts / f"{part.number:08d}.parquet"
-            table, failed[part.number] = _kept(file, part, runtimes)
-            n_articles += part.n_articles
-            n_with_mentions += len(table["article_id"].unique())
-            statuses.update(table["status"].to_pylist())
-            warnings.update(table["warning"].drop_null().to_pylist())
+            tally.add(part, *_kept(parts / f"{part.number:08d}.parquet", part, runtimes))
             if progress is not None:
-                progress(n_articles, 0, f"{statuses.total()} mentions")
-        if done - failed.keys():
-            raise _changed(min(done - failed.keys()))
+                progress(tally.n_articles, 0, f"{tally.statuses.total()} mentions")
+        if done - tally.failed.keys():
+            raise _changed(min(done - tally.failed.keys()))
         _join(parts, out, scorer)
         shutil.rmtree(parts)
-    problems += [problem for number in sorted(failed) for problem in failed[number]]
-    problems += warning_problems(warnings)
-    return Scored(out, n_articles, n_with_mentions, statuses, tuple(problems))
+    problems += tally.problems()
+    return Scored(out, tally.n_articles, tally.n_with_mentions, tally.statuses, tuple(problems))
+
+
+@dataclass
+class _Tally:
+    """What the parts that are done come to."""
+
+    n_articles: int = 0
+    n_with_mentions: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    failed: dict[int, list[Problem]] = field(default_factory=dict)
+    """Articles that failed, by the number of their part."""
+
+    def add(self, part: Part, table: pa.Table, failed: list[Problem]) -> None:
+        """Count one more part."""
+        self.n_articles += part.n_articles
+        self.n_with_mentions += len(table["article_id"].unique())
+        self.statuses.update(table["status"].to_pylist())
+        self.warnings.update(table["warning"].drop_null().to_pylist())
+        self.failed[part.number] = failed
+
+    def problems(self) -> list[Problem]:
+        """What failed, in the order of the parts, and what was read badly."""
+        failed = [problem for number in sorted(self.failed) for problem in self.failed[number]]
+        return [*failed, *warning_problems(self.warnings)]
 
 
 @contextmanager
