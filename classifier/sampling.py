@@ -1,7 +1,7 @@
 """Draw articles to annotate: at random with known probabilities, or those a model is unsure of."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -178,28 +178,6 @@ def read_frame(folder: Path) -> pd.DataFrame | None:
             f"{path}: one row per article was required, got {again.iloc[0]!r} again; keep one"
         )
     return frame
-
-
-def drawn_articles(articles: Iterable[Article], sample: Sample) -> tuple[Article, ...]:
-    """The articles of a sample, each with its known probability.
-
-    Raises `DataError` where one that was drawn is not among `articles`.
-    """
-    probability = dict(
-        zip(sample.table["article_id"], sample.table["sampling_probability"], strict=True)
-    )
-    drawn = tuple(
-        replace(article, sampling_probability=probability[article.article_id])
-        for article in articles
-        if article.article_id in probability
-    )
-    lacking = probability.keys() - {article.article_id for article in drawn}
-    if lacking:
-        raise DataError(
-            f"the articles that were scored are required; {len(lacking)} of those drawn are not "
-            f"there, such as {min(lacking)!r}"
-        )
-    return drawn
 
 
 def _table(articles: Iterable[Article], by: Sequence[str]) -> pd.DataFrame:

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import DataError
+from classifier.pipeline.drawing import drawn_articles
 from classifier.records import Article
 from classifier.sampling import (
     draw_further,
     draw_sample,
-    drawn_articles,
     read_frame,
     write_frame,
 )

@@ -1,6 +1,7 @@
 """From a corpus to articles worth annotating."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,7 @@ from classifier.errors import DataError
 from classifier.mentions import find_mentions
 from classifier.predictions import read_predictions
 from classifier.records import Article, Problem, counted
-from classifier.sampling import Design, Sample, draw_sample, drawn_articles, write_frame
+from classifier.sampling import Design, Sample, draw_sample, write_frame
 from classifier.showing import frame_html, reasons
 
 
@@ -101,6 +102,28 @@ def sample(
         table[table["article_id"].isin(chosen)].reset_index(drop=True),
         reading.problems,
     )
+
+
+def drawn_articles(articles: Iterable[Article], sample: Sample) -> tuple[Article, ...]:
+    """The articles of a sample, each with its known probability.
+
+    Raises `DataError` where one that was drawn is not among `articles`.
+    """
+    probability = dict(
+        zip(sample.table["article_id"], sample.table["sampling_probability"], strict=True)
+    )
+    drawn = tuple(
+        replace(article, sampling_probability=probability[article.article_id])
+        for article in articles
+        if article.article_id in probability
+    )
+    lacking = probability.keys() - {article.article_id for article in drawn}
+    if lacking:
+        raise DataError(
+            f"the articles that were scored are required; {len(lacking)} of those drawn are not "
+            f"there, such as {min(lacking)!r}"
+        )
+    return drawn
 
 
 def write_sample(annotation_set: AnnotationSet, sample: Sample, folder: Path | str) -> None:

@@ -9,11 +9,12 @@ import pandas as pd
 from classifier.annotations import AnnotationSet, gold_with_chances, read_annotations
 from classifier.articles import read_articles
 from classifier.errors import DataError
+from classifier.pipeline.drawing import drawn_articles
 from classifier.pipeline.profiling import Table, frame_of, plan
 from classifier.profiles import Plan, ProfileOptions, planned_chances
 from classifier.records import Article, Problem
 from classifier.report.drawing import Chart
-from classifier.sampling import FRAME, Sample, draw_further, drawn_articles, read_frame
+from classifier.sampling import FRAME, Sample, draw_further, read_frame
 from classifier.showing import frame_html, reasons
 
 
