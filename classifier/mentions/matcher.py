@@ -11,6 +11,8 @@ from classifier.mentions.lexicon import Entry, Exclusion, Language, Lexicon
 _SPACE = " ?[ \n] ?"
 _GAP = re.compile(_SPACE)
 _SPACES = re.compile(r"\s+")
+_START = re.compile(r"(?<!\w)\S")
+"""Where a word or a sign starts."""
 _END = ""
 _SOLID_TAIL = r"(?=[^\W\d_]{3})"
 _WINDOW = 48
@@ -207,11 +209,11 @@ def _tree(forms: Iterable[str]) -> _Tree:
 
 def _forms_in(tree: _Tree, string: str, low: int, high: int) -> Iterator[tuple[int, int]]:
     """The longest form of a tree at every place in a stretch where a word starts."""
-    for start in range(low, high):
-        if string[start] in tree and not (start and _is_word(string[start - 1])):
-            end = _longest(tree, string, start, high)
+    for match in _START.finditer(string, low, high):
+        if match[0] in tree:
+            end = _longest(tree, string, match.start(), high)
             if end is not None:
-                yield start, end
+                yield match.start(), end
 
 
 def _longest(tree: _Tree, string: str, start: int, high: int) -> int | None:
