@@ -102,30 +102,21 @@ def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> 
     coded = _coded(path) if path.is_file() else set()
     if lost := sorted(coded - kept):
         article, annotator = lost[0]
+        lost_articles = counted(len({name for name, _ in lost}), "article")
         raise DataError(
             f"{folder}: a folder is required where nobody's annotations would be lost; those of "
-            f"{counted(len(lost), 'article')} would, such as {article!r} by {annotator!r}: choose "
-            f"another folder, or delete {ANNOTATIONS} there"
+            f"{lost_articles} would, such as {article!r} by {annotator!r}: choose another folder, or "
+            f"delete {ANNOTATIONS} there"
         )
 
 
 def _coded(path: Path) -> set[tuple[str, str]]:
     """Which article was coded by whom; a line that cannot be read counts as work too."""
     coded = set()
-    for number, line in enumerate(path.read_text("utf-8", errors="replace").split("\n"), 1):
-        if line.strip():
-            record = _record(line)
-            where = str(record.get("article_id", f"line {number}"))
-            coded.add((where, str(record.get("annotator", ""))))
+    for where, record, _ in _json_lines(path):
+        known = record if isinstance(record, Mapping) else {}
+        coded.add((str(known.get("article_id", where)), str(known.get("annotator", ""))))
     return coded
-
-
-def _record(line: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def annotation_record(annotation: Annotation) -> dict[str, Any]:

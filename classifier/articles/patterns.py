@@ -8,6 +8,7 @@ from importlib import resources
 
 from classifier.articles.fields import calendar_date
 from classifier.records import DatePrecision
+from classifier.text import fold
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _date_pattern(months: dict[str, int]) -> re.Pattern[str]:
 
 def _undotted(name: str) -> str:
     """A name in lower case with one kind of i: Kasım is KASIM in capitals, and Ekim EKİM."""
-    return name.replace("İ", "i").lower().replace("ı", "i")
+    return fold(name, None).replace("ı", "i")
 
 
 def agency_in(match: re.Match[str] | None) -> str | None:

@@ -33,6 +33,10 @@ Population = Annotated[
     typer.Option(help="What it is about: the source in general, or these articles."),
 ]
 
+GroupedBy = Annotated[
+    str, typer.Option(help="Columns to group by: source, target, language, …; year and month too.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
@@ -105,12 +109,7 @@ def profile_command(
     gold: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Annotations of some of these articles.")
     ] = None,
-    by: Annotated[
-        str,
-        typer.Option(
-            help="Columns to group by, such as source, target, language; year and month too."
-        ),
-    ] = "source,target",
+    by: GroupedBy = "source,target",
     estimand: Estimand = "mention",
     population: Population = "source",
     compare_shares: Annotated[
