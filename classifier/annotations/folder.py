@@ -105,8 +105,8 @@ def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> 
         lost_articles = counted(len({name for name, _ in lost}), "article")
         raise DataError(
             f"{folder}: a folder is required where nobody's annotations would be lost; those of "
-            f"{lost_articles} would, such as {article!r} by {annotator!r}: choose another folder, or "
-            f"delete {ANNOTATIONS} there"
+            f"{lost_articles} would, such as {article!r} by {annotator!r}: choose another folder, "
+            f"or delete {ANNOTATIONS} there"
         )
 
 
