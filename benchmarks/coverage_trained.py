@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from classifier.inference import Redraws, corrected_mean, looks_random
+from classifier.intervals import Redraws, corrected_mean, looks_random
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]

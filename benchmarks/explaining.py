@@ -23,13 +23,13 @@ from explaining_gradients import integrated_gradients
 from numpy.typing import NDArray
 
 from classifier.annotations import AnnotationSet, read_annotations
+from classifier.annotations.formats._newsmtsc import read_newsmtsc
 from classifier.codebook import Variable, shipped_annotations
-from classifier.formats.newsmtsc import read_newsmtsc
-from classifier.inference import naive_mean
-from classifier.prediction import Prediction
+from classifier.intervals import naive_mean
+from classifier.predictions import Prediction
 from classifier.records import Passage, Span
 from classifier.score import Scorer, load
-from classifier.score.explain import passage_of, probabilities_of, quantity, without, words_of
+from classifier.score._explain import passage_of, probabilities_of, quantity, without, words_of
 
 SIZES = (1, 3, 5)
 WAYS = {"deleted": "", "ellipsis": "…"}

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from classifier.codebook import Variable
-from classifier.models.encoder import EncoderModel
-from classifier.models.encoder_inputs import collate, encode_passages
-from classifier.models.encoder_network import _means
+from classifier.models.encoder._inputs import collate, encode_passages
+from classifier.models.encoder._model import EncoderModel
+from classifier.models.encoder._network import _means
 from classifier.records import Passage, Span
 from classifier.score import Scorer
 

@@ -12,19 +12,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from classifier.agreement.coding import Coding
-from classifier.agreement.krippendorff import alpha_sums
+from classifier.agreement import Coding, alpha_sums, hits, macro_f1
 from classifier.codebook import Label, Variable
-from classifier.evaluation.figures import hits, macro_f1, share
-from classifier.resampling import (
+from classifier.evaluation._figures import share
+from classifier.intervals import (
     FloatArray,
     IntArray,
-    IntervalMethod,
     IntervalOptions,
     Statistic,
     article_totals,
     interval,
 )
+from classifier.intervals._resampling import IntervalMethod
 
 SCALE = Variable(
     "stance", "ordinal", "", tuple(Label(name, "", float(i)) for i, name in enumerate("abc"))

@@ -100,7 +100,7 @@ def _level(given: argparse.Namespace) -> dict[str, Any]:
     from quality_runs import write_line
 
     from classifier.errors import ModelError
-    from classifier.models.encoder import EncoderModel
+    from classifier.models.encoder._model import EncoderModel
     from classifier.score import load
 
     trained = load(given.run).trained
@@ -117,7 +117,7 @@ def _swap(given: argparse.Namespace) -> dict[str, Any]:
     from quality_tables import swap
     from quality_variants import reference, variant
 
-    from classifier.models.bases import find_base
+    from classifier.models import find_base
     from classifier.score import load
 
     scope = _scope(given)

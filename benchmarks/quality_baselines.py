@@ -22,10 +22,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from classifier.calibration import Calibration, fit_calibration
-from classifier.dataset import CALIBRATION, TRAIN
-from classifier.models.linear import LinearModel
-from classifier.passages import Examples, Limits
+from classifier.models import Calibration, Examples, Limits, fit_calibration
+from classifier.models._linear import LinearModel
+from classifier.training import CALIBRATION, TRAIN
 
 Rows = NDArray[np.float64]
 Predict = Callable[[Examples], Rows]

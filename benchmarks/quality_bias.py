@@ -8,15 +8,10 @@ from quality_data import Corpus
 from quality_frames import FRAMES
 
 from classifier.annotations import adjudicate
-from classifier.dataset import TEST
-from classifier.pipeline.shipping.shifts import Named, named_mentions
-from classifier.pipeline.shipping.swapping import (
-    assignments,
-    names_in,
-    swapped_article,
-    swapped_copies,
-)
 from classifier.records import Article
+from classifier.training import TEST
+from recipes.shifts import Named, named_mentions
+from recipes.swapping import assignments, names_in, swapped_article, swapped_copies
 
 
 def sample_items(corpus: Corpus, part: str = TEST) -> list[Named]:

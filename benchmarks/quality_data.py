@@ -15,10 +15,10 @@ import pandas as pd
 
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.codebook import Variable, default_codebook
-from classifier.dataset import TRAIN, Shares, build_examples, split_articles
-from classifier.passages import Examples, Limits, TokenStarts
-from classifier.pipeline.shipping import ShippingData, read_shipping_data
+from classifier.models import Examples, Limits, TokenStarts
 from classifier.records import Article
+from classifier.training import TRAIN, Shares, build_examples, split_articles
+from recipes.corpora import ShippingData, read_shipping_data
 
 NAMES = ("newsmtsc", "rusentne", "ruopinionne", "sample")
 DATA = Path(os.environ.get("CLASSIFIER_DATA", "data"))

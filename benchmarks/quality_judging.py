@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from quality_data import Corpus
 
 from classifier.codebook import Variable, default_codebook
-from classifier.dataset import DEVELOPMENT, TEST
 from classifier.evaluation import EvaluationOptions, evaluate
+from classifier.intervals import IntervalOptions
 from classifier.records import Article, Estimate, Passage
-from classifier.resampling import IntervalOptions
+from classifier.training import DEVELOPMENT, TEST
 
 TESTS: tuple[tuple[str, str], ...] = (
     ("newsmtsc", "devtest_mt"),

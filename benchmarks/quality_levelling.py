@@ -8,13 +8,12 @@ from quality_data import STANCE, Corpus, examples, joined
 from quality_judging import TESTS, frame, judged, tests, units_of
 from quality_runs import Clock, Scope, swaps_of
 
-from classifier.calibration import Calibration, fit_calibration
-from classifier.dataset import CALIBRATION, TRAIN
-from classifier.models.encoder import EncoderModel
-from classifier.passages import Examples, Limits
-from classifier.pipeline.shipping.levelling import level_head
-from classifier.resampling import IntervalOptions
-from classifier.training_record import languages_of
+from classifier.intervals import IntervalOptions
+from classifier.models import Calibration, Examples, Limits, fit_calibration
+from classifier.models.encoder._model import EncoderModel
+from classifier.training import CALIBRATION, TRAIN
+from classifier.training._record import languages_of
+from recipes.levelling import level_head
 
 
 @dataclass(frozen=True)

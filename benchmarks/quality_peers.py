@@ -9,10 +9,8 @@ import torch
 from numpy.typing import NDArray
 from quality_data import STANCE
 
-from classifier.models.bases import find_base
-from classifier.models.options import TrainOptions
-from classifier.models.runtime import best_device, quiet_transformers, uses_bfloat16
-from classifier.passages import Examples
+from classifier.models import Examples, TrainOptions, find_base
+from classifier.models.runtime._torch import best_device, quiet_transformers, uses_bfloat16
 
 Predict = Callable[[Examples], NDArray[np.float64]]
 SETFIT_STEPS = 300

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from classifier.models.encoder_network import PassageEncoder, _means
+from classifier.models.encoder._network import PassageEncoder, _means
 
 Pool = Callable[[Tensor, Tensor, Tensor], list[Tensor]]
 """Tokens × width, rows of mention tokens, rows of sentence tokens: vectors to lay side by side."""

@@ -22,14 +22,13 @@ from quality_training import Recipe
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from classifier.calibration import Calibration, fit_calibration
-from classifier.dataset import CALIBRATION, TRAIN
-from classifier.models.encoder import EncoderModel, new_encoder
-from classifier.models.encoder_inputs import collate, length_batches
-from classifier.models.runtime import quiet_transformers, uses_bfloat16
-from classifier.passages import Limits
+from classifier.intervals import IntervalOptions
+from classifier.models import Calibration, Limits, fit_calibration
+from classifier.models.encoder._inputs import collate, length_batches
+from classifier.models.encoder._model import EncoderModel, new_encoder
+from classifier.models.runtime._torch import quiet_transformers, uses_bfloat16
 from classifier.records import Passage
-from classifier.resampling import IntervalOptions
+from classifier.training import CALIBRATION, TRAIN
 
 Vectors = Mapping[str, NDArray[np.float32]]
 _BUDGET = 4096

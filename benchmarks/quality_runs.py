@@ -15,14 +15,13 @@ from quality_data import STANCE, Corpus, examples, joined, load_corpus
 from quality_judging import Frames, Tested, frame, held_out, judged, tests, units_of
 from quality_training import Recipe, VariantModel, new_variant
 
-from classifier.calibration import fit_calibration
 from classifier.codebook import default_codebook
-from classifier.dataset import CALIBRATION, TRAIN
-from classifier.models.bases import find_base, weights_sha256
-from classifier.models.runtime import best_device, quiet_transformers
-from classifier.passages import Examples, Limits
-from classifier.pipeline.shipping.shifts import country_shifts
-from classifier.resampling import IntervalOptions
+from classifier.intervals import IntervalOptions
+from classifier.models import Examples, Limits, find_base, fit_calibration
+from classifier.models._bases import weights_sha256
+from classifier.models.runtime._torch import best_device, quiet_transformers
+from classifier.training import CALIBRATION, TRAIN
+from recipes.shifts import country_shifts
 
 
 @dataclass(frozen=True)

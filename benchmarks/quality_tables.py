@@ -13,9 +13,9 @@ from quality_judging import TESTS, Tested, frame, grouped, held_out, judged, tes
 from quality_runs import Clock, Scope, Trained, base_record, judge_all, plain, swaps_of, train
 from quality_training import Recipe
 
-from classifier.dataset import TEST
-from classifier.pipeline.shipping.shifts import BOUND
 from classifier.records import Article
+from classifier.training import TEST
+from recipes.shifts import BOUND
 
 ENCODER, LINEAR = "encoder", "linear"
 _SHARES = (0.1, 0.2, 0.3)

@@ -17,20 +17,19 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from classifier.codebook import Variable
-from classifier.models.encoder import EncoderModel, new_encoder
-from classifier.models.encoder_adapter import finish
-from classifier.models.encoder_batches import (
+from classifier.models import Examples, TrainOptions
+from classifier.models.encoder._adapter import finish
+from classifier.models.encoder._batches import (
     Frame,
     LabelledPassages,
     SimilarLengths,
     TrainingBatches,
 )
-from classifier.models.encoder_fit import label_weights, parameter_groups
-from classifier.models.encoder_inputs import Encoded
-from classifier.models.encoder_network import PassageEncoder, masked_loss
-from classifier.models.options import TrainOptions
-from classifier.models.runtime import uses_bfloat16
-from classifier.passages import Examples
+from classifier.models.encoder._fit import label_weights, parameter_groups
+from classifier.models.encoder._inputs import Encoded
+from classifier.models.encoder._model import EncoderModel, new_encoder
+from classifier.models.encoder._network import PassageEncoder, masked_loss
+from classifier.models.runtime._torch import uses_bfloat16
 from classifier.records import Passage
 
 Order = Literal["mixed", "in turn"]

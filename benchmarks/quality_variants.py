@@ -7,7 +7,7 @@ from typing import Any
 from quality_data import NAMES as CORPORA
 from quality_training import Recipe
 
-from classifier.pipeline.shipping import OPTIONS
+from recipes.make_scorer import OPTIONS
 
 REFERENCE = "reference"
 SWAPPED_IN = (REFERENCE, "swapped copies")

@@ -16,9 +16,9 @@ from reading import LANGUAGE_SENTENCES, cut, growth, text_of, timed
 from classifier.articles import find_zones
 from classifier.codebook import default_codebook
 from classifier.mentions import find_mentions
+from classifier.mentions.voice import find_reports
 from classifier.records import Article, Span, Zone
-from classifier.sentences import split_sentences
-from classifier.voice import find_reports
+from classifier.text import split_sentences
 
 
 def main() -> None:

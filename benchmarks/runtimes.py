@@ -29,15 +29,15 @@ from runtimes_int8 import INT8_WAYS, int8_encoder
 
 from classifier.annotations import AnnotationSet, adjudicate, read_annotations
 from classifier.codebook import Variable
-from classifier.dataset import build_examples
-from classifier.models.encoder_inputs import collate, length_batches
-from classifier.models.options import Precision, RuntimeName
-from classifier.models.quality import quality
-from classifier.models.runtime import token_budget, with_encoder
-from classifier.models.runtime_openvino import is_installed
-from classifier.passages import Examples, Limits
-from classifier.pipeline.shipping.corpora import read_shipping_data
+from classifier.models import Examples, Limits, RuntimeName
+from classifier.models._base import quality
+from classifier.models._options import Precision
+from classifier.models.encoder._inputs import collate, length_batches
+from classifier.models.runtime._openvino import is_installed
+from classifier.models.runtime._torch import token_budget, with_encoder
 from classifier.score import Scorer, load
+from classifier.training import build_examples
+from recipes.corpora import read_shipping_data
 
 SAMPLE = Path(__file__).parent.parent / "annotations" / "sample"
 WAYS: tuple[tuple[RuntimeName, Precision], ...] = (

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from classifier.models.runtime import quiet_transformers
-from classifier.models.runtime_openvino import _Bare, _openvino
+from classifier.models.runtime._openvino import _Bare, _openvino
+from classifier.models.runtime._torch import quiet_transformers
 
 Batch = Mapping[str, Tensor]
 _SECOND_PRODUCT = r".*encoder\.layer\.\d+\.output\.dense.*"

@@ -31,10 +31,10 @@ import psutil
 
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.files import write_json_lines
-from classifier.models.bases import find_base
+from classifier.models import TrainOptions, find_base
 from classifier.score import load, local_engine, ray_engine, score_to_file
-from classifier.sentences import split_sentences
-from classifier.training import TrainOptions, train
+from classifier.text import split_sentences
+from classifier.training import train
 
 SAMPLE = Path(__file__).parent.parent / "annotations" / "sample"
 WORDS = 400

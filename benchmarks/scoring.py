@@ -30,21 +30,15 @@ from scoring_sides import make_articles, make_peer, make_run
 
 from classifier.articles import article_record
 from classifier.files import write_json_lines
-from classifier.models.bases import MINILM
-from classifier.models.encoder_inputs import collate, length_batches
-from classifier.models.options import RuntimeName
-from classifier.models.runtime import (
-    n_streams,
-    n_threads,
-    side_by_side,
-    token_budget,
-)
-from classifier.models.runtime_openvino import is_installed
+from classifier.models import RuntimeName
+from classifier.models._bases import MINILM
+from classifier.models.encoder._inputs import collate, length_batches
+from classifier.models.runtime._openvino import is_installed
+from classifier.models.runtime._torch import n_streams, n_threads, side_by_side, token_budget
 from classifier.records import Article
-from classifier.score import Scorer, load, score_to_file
-from classifier.score.pipelined import local_engine
-from classifier.score.scorer import BATCH_ARTICLES
-from classifier.sentences import split_sentences
+from classifier.score import Scorer, load, local_engine, score_to_file
+from classifier.score._scorer import BATCH_ARTICLES
+from classifier.text import split_sentences
 
 DTYPES = {"auto": torch.bfloat16, "float32": torch.float32}
 

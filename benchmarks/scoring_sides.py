@@ -9,16 +9,14 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from classifier.articles import read_articles
-from classifier.calibration import Calibration
 from classifier.codebook import default_codebook
-from classifier.models.bases import find_base
-from classifier.models.folder import new_model, write_run
-from classifier.models.options import Precision, TrainOptions
-from classifier.models.runtime import quiet_transformers
+from classifier.models import Calibration, TrainOptions, find_base, new_model, write_run
+from classifier.models._options import Precision
+from classifier.models.runtime._torch import quiet_transformers
+from classifier.predictions import Thresholds
 from classifier.records import Article
 from classifier.score import Scorer
-from classifier.sentences import split_sentences
-from classifier.thresholds import Thresholds
+from classifier.text import split_sentences
 
 SAMPLE = Path(__file__).parent.parent / "annotations" / "sample" / "articles.jsonl"
 N_MENTIONS = 6

@@ -22,13 +22,13 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from classifier.codebook import Label, Variable
-from classifier.models.encoder import EncoderModel, new_encoder
-from classifier.models.encoder_batches import LabelledPassages, SimilarLengths, TrainingBatches
-from classifier.models.encoder_fit import Fit, fit_network, parameter_groups
-from classifier.models.encoder_inputs import Encoded
-from classifier.models.encoder_network import masked_loss
-from classifier.models.options import TrainOptions
-from classifier.models.runtime import best_device, quiet_transformers, uses_bfloat16
+from classifier.models import TrainOptions
+from classifier.models.encoder._batches import LabelledPassages, SimilarLengths, TrainingBatches
+from classifier.models.encoder._fit import Fit, fit_network, parameter_groups
+from classifier.models.encoder._inputs import Encoded
+from classifier.models.encoder._model import EncoderModel, new_encoder
+from classifier.models.encoder._network import masked_loss
+from classifier.models.runtime._torch import best_device, quiet_transformers, uses_bfloat16
 
 STANCE = Variable("stance", "nominal", "", tuple(Label(name, "") for name in "abc"))
 DEFAULT_DROPOUT = 0.1

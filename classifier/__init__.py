@@ -8,69 +8,31 @@
 
 With labels of your own in the folder `coded`:
 
-    coded = classifier.read_annotations("coded")
-    print(classifier.measure_agreement(coded))
-    run = classifier.train(coded, classifier.TrainOptions(model="linear"), out="runs/mine")
-    result = classifier.evaluate(run, coded)
+    print(classifier.agreement("coded"))
+    run = classifier.train("coded", classifier.TrainOptions(model="linear"), out="runs/mine")
+    result = classifier.evaluate(run, "coded")
     classifier.write_report(result, profile, "report.html")
 
-`demonstrate` does all of it on the shipped sample; `find_mentions` finds where an article names the
-targets of a codebook, which `read_codebook` reads.
+Every command of the program `classifier` is a function here. `demo` does all of it on the shipped
+sample.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import warnings
 
-if TYPE_CHECKING:
-    from classifier.annotations import read_annotations
-    from classifier.articles import read_articles
-    from classifier.codebook import read_codebook
-    from classifier.mentions import find_mentions
-    from classifier.pipeline import demonstrate, evaluate, measure_agreement, profile, train
-    from classifier.report import write_report
-    from classifier.score import load
-    from classifier.training import TrainOptions
+import lazy_loader
 
-_HOMES = {
-    "TrainOptions": "training",
-    "demonstrate": "pipeline",
-    "evaluate": "pipeline",
-    "find_mentions": "mentions",
-    "load": "score",
-    "measure_agreement": "pipeline",
-    "profile": "pipeline",
-    "read_annotations": "annotations",
-    "read_articles": "articles",
-    "read_codebook": "codebook",
-    "train": "pipeline",
-    "write_report": "report",
-}
-
-__all__ = [
-    "TrainOptions",
-    "demonstrate",
-    "evaluate",
-    "find_mentions",
-    "load",
-    "measure_agreement",
-    "profile",
-    "read_annotations",
-    "read_articles",
-    "read_codebook",
-    "train",
-    "write_report",
-]
+_find, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # the list is in __init__.pyi
+_RENAMED = {"measure_agreement": "agreement", "demonstrate": "demo"}
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use, so that `import classifier` takes no time."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'classifier' has no attribute {name!r}")
-    value = getattr(import_module(f"classifier.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """The public names."""
-    return list(__all__)
+    """Import a public name on its first use, so that `import classifier` takes no time."""
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warnings.warn(
+            f"classifier.{name} goes with the next version; use classifier.{new}",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return _find(new)
+    return _find(name)

@@ -1,11 +1,14 @@
-"""Files that are either whole or as they were: written beside their place, then moved into it."""
+"""Files written whole or not at all, and folders that belong to one process at a time."""
 
 import json
+import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from classifier.errors import ModelError
 
 
 @contextmanager
@@ -81,3 +84,34 @@ def _toml_value(value: object) -> str:
         return f"[{', '.join(_toml_value(item) for item in value)}]"
     # JSON and TOML write strings, numbers and truth values alike, but for this one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+_LONGEST = 80
+
+
+def prepare_folder(note: Path, wish: Mapping[str, Any], *, resume: bool) -> None:
+    """Empty the folder of `note` for a run, or keep what a run with the same wish left there.
+
+    A wish is all that the result depends on, as plain JSON values; `note` keeps it.
+
+    Raises:
+        ModelError: `resume` is set, and the run that was interrupted had another wish.
+    """
+    wanted = json.loads(json.dumps(wish))
+    if not (resume and note.is_file()):
+        shutil.rmtree(note.parent, ignore_errors=True)
+        write_text(note, [json.dumps(wanted, sort_keys=True)])
+        return
+    found = json.loads(note.read_text(encoding="utf-8"))
+    keys = [key for key in sorted({*wanted, *found}) if wanted.get(key) != found.get(key)]
+    if keys:
+        changes = ", ".join(_change(key, found.get(key), wanted.get(key)) for key in keys)
+        raise ModelError(
+            f"{note.parent}: resuming needs what the interrupted run was started with; "
+            f"{changes}: use the same, or delete that folder and start anew"
+        )
+
+
+def _change(name: str, before: object, now: object) -> str:
+    both = f"{name} was {json.dumps(before)}, is {json.dumps(now)}"
+    return both if len(both) <= _LONGEST else f"{name} differs"

@@ -10,6 +10,8 @@ from classifier.errors import RecordError
 
 LANGUAGES = ("nl", "en", "tr", "ru", "uk")
 UNDETERMINED = "und"
+ALL = "all"
+"""Stands where figures are not parted by a group."""
 UNKNOWN = "unknown"
 """Group of those whose metadata do not name one: a source, a language, a year."""
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from classifier.annotations import Annotation, AnnotationSet, annotation_table
-from classifier.annotations.table import Value
+from classifier.annotations import Annotation, AnnotationSet, Value, annotation_table
 from classifier.articles import article_record
 from classifier.codebook import default_codebook
 from classifier.files import write_json_lines
@@ -121,7 +120,8 @@ def toy_set() -> AnnotationSet:
 @pytest.fixture(scope="session")
 def linear_run(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of a linear model of the toy set; nobody may write to it."""
-    from classifier.training import TrainOptions, train
+    from classifier.models import TrainOptions
+    from classifier.training import train
 
     out = tmp_path_factory.mktemp("runs") / "linear"
     return train(toy_set, TrainOptions(model="linear"), out).path
@@ -132,7 +132,8 @@ def encoder_run(
     toy_set: AnnotationSet, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The run folder of a tiny encoder that read the toy set once; nobody may write to it."""
-    from classifier.training import TrainOptions, train
+    from classifier.models import TrainOptions
+    from classifier.training import train
 
     options = TrainOptions(base_model=str(tiny_bert), epochs=1, batch_size=8, max_tokens=32)
     return train(toy_set, options, tmp_path_factory.mktemp("runs") / "encoder").path

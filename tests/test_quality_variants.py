@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from classifier.annotations import AnnotationSet, adjudicate
-from classifier.models.encoder_inputs import Encoded
+from classifier.models.encoder._inputs import Encoded
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 PARTS = {"train": range(24), "calibration": range(24, 30), "test": range(30, 40)}
@@ -97,7 +97,7 @@ def test_a_probe_learns_from_the_frozen_base(
 ) -> None:
     probes = importlib.import_module("quality_probes")
     scope = quality.Scope()
-    model = importlib.import_module("classifier.models.encoder").new_encoder(
+    model = importlib.import_module("classifier.models.encoder._model").new_encoder(
         (importlib.import_module("quality_data").STANCE,),
         replace(_recipe(tiny_bert, "reference").options, adapter="none"),
     )

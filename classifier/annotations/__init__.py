@@ -1,22 +1,23 @@
 """Annotation sets: who labelled which mention how, checked on the way in, adjudicated to gold."""
 
-from classifier.annotations.fix import Fixed, fix_annotations
-from classifier.annotations.folder import (
+from classifier.annotations._fix import Fixed, fix_annotations
+from classifier.annotations._folder import (
     CODEBOOK,
     annotation_set_of,
-    check_annotations,
+    check,
     check_nothing_is_lost,
     read_annotations,
     write_annotations,
 )
-from classifier.annotations.gold import adjudicate, flagged, gold_with_chances, long_table
-from classifier.annotations.joining import Recoded, join_sets, recode
-from classifier.annotations.table import (
+from classifier.annotations._gold import adjudicate, flagged, gold_with_chances, long_table
+from classifier.annotations._join import Recoded, join_sets, recode
+from classifier.annotations._table import (
     Annotation,
     AnnotationSet,
     Value,
     annotation_table,
     mention_unit,
+    restricted,
     table_annotations,
     table_columns,
     unit_name,
@@ -32,7 +33,7 @@ __all__ = [
     "adjudicate",
     "annotation_set_of",
     "annotation_table",
-    "check_annotations",
+    "check",
     "check_nothing_is_lost",
     "fix_annotations",
     "flagged",
@@ -42,6 +43,7 @@ __all__ = [
     "mention_unit",
     "read_annotations",
     "recode",
+    "restricted",
     "table_annotations",
     "table_columns",
     "unit_name",

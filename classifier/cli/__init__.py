@@ -5,7 +5,9 @@ import sys
 
 import typer
 
-from classifier.cli import data, distilling, models, results, shipping
+from classifier.cli import _data as data
+from classifier.cli import _models as models
+from classifier.cli import _results as results
 from classifier.errors import ClassifierError
 
 app = typer.Typer(
@@ -16,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (data, models, distilling, results, shipping):
+for group in (data, models, results):
     group.register(app)
 
 

@@ -3,15 +3,14 @@
 Blind to what the predictor is: a model, a person, another tool, all are judged by the same code.
 """
 
-from classifier.evaluation.disagreements import Disagreement
-from classifier.evaluation.entry import Evaluation, evaluate, schema
-from classifier.evaluation.inputs import MAJORITY
-from classifier.evaluation.options import EvaluationOptions
-from classifier.evaluation.spans import span_scores
-from classifier.evaluation.tables import ALL, Row, Table
+from classifier.evaluation._disagreements import Disagreement
+from classifier.evaluation._evaluate import Evaluation, evaluate, schema
+from classifier.evaluation._inputs import MAJORITY
+from classifier.evaluation._spans import span_scores
+from classifier.evaluation._tables import GROUPS, EvaluationOptions, Row, Table
 
 __all__ = [
-    "ALL",
+    "GROUPS",
     "MAJORITY",
     "Disagreement",
     "Evaluation",

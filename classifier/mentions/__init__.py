@@ -1,8 +1,14 @@
 """Where an article names a target: found by lexicon, and explained entry by entry, rule by rule."""
 
-from classifier.mentions.find import Excluded, MentionsReport, explain_mentions, find_mentions
-from classifier.mentions.surroundings import Surroundings
-from classifier.mentions.tables import LEXICON_VERSION
+from classifier._verbs import callable_as
+from classifier.mentions._find import (
+    Excluded,
+    MentionsReport,
+    Surroundings,
+    explain_mentions,
+    find_mentions,
+)
+from classifier.mentions._lexicon import LEXICON_VERSION
 
 __all__ = [
     "LEXICON_VERSION",
@@ -12,3 +18,5 @@ __all__ = [
     "explain_mentions",
     "find_mentions",
 ]
+
+callable_as(__name__, "classifier.mentions._find:explain_mentions")

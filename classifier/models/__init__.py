@@ -1,7 +1,85 @@
 """Models: probabilities from passages."""
 
-import os
+from classifier.models._base import (
+    HasReader,
+    Model,
+    Probabilities,
+    Progress,
+    Reader,
+    TextReader,
+    macro_f1,
+)
+from classifier.models._bases import fetch, find_base
+from classifier.models._calibration import Calibration, fit_calibration
+from classifier.models._cores import n_cores
+from classifier.models._distributed import (
+    broadcast,
+    close_process_group,
+    is_first,
+    n_processes,
+    rank,
+    take_own_device,
+)
+from classifier.models._folder import (
+    CODEBOOK,
+    MODEL_CARD,
+    RECORD,
+    SPLIT,
+    Trained,
+    check_place,
+    new_model,
+    read_record,
+    read_run,
+    read_split,
+    replacing_folder,
+    write_run,
+)
+from classifier.models._folds import FOLDS, OUT_OF_FOLD, FoldedModel, read_folds, write_folds
+from classifier.models._options import RuntimeName, TrainOptions
+from classifier.models._passages import Examples, Labels, Limits, TokenStarts, cut_all, cut_passages
 
-# Threads that spin while they wait for each other made training ten times slower on a computer
-# that does anything else beside it. Read when torch is loaded, so it must be set before.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+__all__ = [
+    "CODEBOOK",
+    "FOLDS",
+    "MODEL_CARD",
+    "OUT_OF_FOLD",
+    "RECORD",
+    "SPLIT",
+    "Calibration",
+    "Examples",
+    "FoldedModel",
+    "HasReader",
+    "Labels",
+    "Limits",
+    "Model",
+    "Probabilities",
+    "Progress",
+    "Reader",
+    "RuntimeName",
+    "TextReader",
+    "TokenStarts",
+    "TrainOptions",
+    "Trained",
+    "broadcast",
+    "check_place",
+    "close_process_group",
+    "cut_all",
+    "cut_passages",
+    "fetch",
+    "find_base",
+    "fit_calibration",
+    "is_first",
+    "macro_f1",
+    "n_cores",
+    "n_processes",
+    "new_model",
+    "rank",
+    "read_folds",
+    "read_record",
+    "read_run",
+    "read_split",
+    "replacing_folder",
+    "take_own_device",
+    "write_folds",
+    "write_run",
+]

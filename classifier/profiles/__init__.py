@@ -1,8 +1,10 @@
 """How each source frames each target, and how many articles more would say it better."""
 
-from classifier.profiles.estimates import profile_sources
-from classifier.profiles.plan import Plan, plan_articles, planned_chances
-from classifier.profiles.results import (
+from classifier.profiles._estimates import profile_sources
+from classifier.profiles._extend import Extended, PlanOptions, extend
+from classifier.profiles._plan import Plan, plan_articles, planned_chances
+from classifier.profiles._profile import plan, profile
+from classifier.profiles._results import (
     ALL_VOICES,
     CROSS_FITTED,
     VALID,
@@ -14,22 +16,47 @@ from classifier.profiles.results import (
     Ranking,
     schema,
 )
-from classifier.profiles.table import ProfileOptions
+from classifier.profiles._table import (
+    TRAINED,
+    ProfileOptions,
+    clusters,
+    estimated,
+    gold_column,
+    is_predicted,
+    score_column,
+    select_mentions,
+    with_labels,
+)
+from classifier.profiles._verdict import describe_draw
 
 __all__ = [
     "ALL_VOICES",
     "CROSS_FITTED",
+    "TRAINED",
     "VALID",
     "Difference",
+    "Extended",
     "Plan",
+    "PlanOptions",
     "Profile",
     "ProfileOptions",
     "ProfileRow",
     "Quantity",
     "Ranked",
     "Ranking",
+    "clusters",
+    "describe_draw",
+    "estimated",
+    "extend",
+    "gold_column",
+    "is_predicted",
+    "plan",
     "plan_articles",
     "planned_chances",
+    "profile",
     "profile_sources",
     "schema",
+    "score_column",
+    "select_mentions",
+    "with_labels",
 ]

@@ -1,29 +1,15 @@
 """Results as tables, charts, a page with the evidence behind it, and a model card."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-
-import pandas as pd
-
-from classifier.evaluation import Evaluation
-from classifier.profiles import Profile
-from classifier.report.card import model_card
-from classifier.report.charts import chart
-from classifier.report.coverage import coverage_section
-from classifier.report.document import Document, Section
-from classifier.report.evidence import Evidence, evidence_payload, strongest_units
-from classifier.report.methods import bibliography, methods_section, methods_text
-from classifier.report.page import write_document
-from classifier.report.profile_section import profile_section
-from classifier.report.sections import (
-    agreement_section,
-    calibration_section,
-    evaluation_section,
-    time_section,
-)
+from classifier._verbs import callable_as
+from classifier.report._card import model_card
+from classifier.report._charts import chart
+from classifier.report._drawing import Chart
+from classifier.report._evidence import Evidence, strongest_units
+from classifier.report._methods import bibliography, methods_text
+from classifier.report._write import write_report
 
 __all__ = [
+    "Chart",
     "Evidence",
     "bibliography",
     "chart",
@@ -33,73 +19,4 @@ __all__ = [
     "write_report",
 ]
 
-_SUMMARY = (
-    "How sources frame countries at every mention, how far the model and the annotators agree, and "
-    "what that allows to say about each source."
-)
-
-
-def write_report(
-    evaluation: Evaluation | None,
-    profiles: Profile | Sequence[Profile],
-    path: Path | str,
-    *,
-    agreement: pd.DataFrame | None = None,
-    evidence: Evidence | None = None,
-    about: Mapping[str, str] | None = None,
-) -> Path:
-    """Write what is known as one page: HTML, or Markdown where the name ends in `.md`.
-
-    The page needs no network and no other file.
-
-    Args:
-        evaluation: The model beside the annotators, if it was judged.
-        profiles: Profiles of the sources; several groupings may be given. Mentions are sorted by
-            their pull on the last one.
-        path: Where to write.
-        agreement: Agreement between annotators, as `AgreementReport.to_frame` has it.
-        evidence: The predictions with their articles and human labels, for what was read and for
-            the evidence browser.
-        about: Title and value of what else a reader must know: model, data, versions.
-    """
-    several = [profiles] if isinstance(profiles, Profile) else list(profiles)
-    sections = list(_told_once(profile_section(one, _title(one)) for one in several))
-    sections += _further(evaluation, agreement, evidence)
-    sections.append(methods_section(methods_text(evaluation, several, agreement, evidence)))
-    payload = None
-    if evidence is not None and Path(path).suffix != ".md":
-        payload = evidence_payload(evidence, several[-1] if several else None)
-    after = max(len(several) - 1, 0)
-    document = Document(
-        "Stance and framing", _SUMMARY, tuple(sections), about or {}, payload, after
-    )
-    return write_document(document, Path(path))
-
-
-def _told_once(sections: Iterable[Section]) -> Iterator[Section]:
-    """The sections without what an earlier one says already, but for what is estimated."""
-    said = set[str]()
-    for section in sections:
-        first, *rest = section.paragraphs
-        yield replace(section, paragraphs=(first, *(words for words in rest if words not in said)))
-        said |= set(rest)
-
-
-def _further(
-    evaluation: Evaluation | None, agreement: pd.DataFrame | None, evidence: Evidence | None
-) -> Iterator[Section]:
-    if evidence is not None:
-        through_time = time_section(evidence.predictions)
-        if through_time is not None:
-            yield through_time
-        yield coverage_section(evidence.predictions, evidence.articles, evidence.problems)
-    if agreement is not None:
-        yield agreement_section(agreement)
-    if evaluation is not None:
-        yield evaluation_section(evaluation)
-        yield calibration_section(evaluation)
-
-
-def _title(profile: Profile) -> str:
-    groups = " and ".join(profile.rows[0].group) if profile.rows else "source"
-    return f"Profiles by {groups}"
+callable_as(__name__, "classifier.pipeline:report")

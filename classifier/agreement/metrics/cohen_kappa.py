@@ -6,9 +6,9 @@ from typing import Any
 import evaluate
 from datasets import Features, Value
 
-from classifier.agreement.distances import Weights
-from classifier.agreement.kappas import kappa
-from classifier.agreement.metrics.answers import options, result, scale, two_annotators
+from classifier.agreement._distances import Weights
+from classifier.agreement._kappas import kappa
+from classifier.agreement.metrics._factory import options, result, scale, two_annotators
 
 _LABEL = Value("string")
 _DESCRIPTION = """Cohen's kappa; weights by distance in the order of the labels."""

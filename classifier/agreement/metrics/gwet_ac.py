@@ -6,9 +6,9 @@ from typing import Any
 import evaluate
 from datasets import Features, Sequence, Value
 
-from classifier.agreement.distances import Weights
-from classifier.agreement.kappas import gwet
-from classifier.agreement.metrics.answers import many_annotators, options, result, scale
+from classifier.agreement._distances import Weights
+from classifier.agreement._kappas import gwet
+from classifier.agreement.metrics._factory import many_annotators, options, result, scale
 
 _LABEL = Value("string")
 _DESCRIPTION = """Gwet's AC1 and AC2; the number of labels is that of the codebook."""

@@ -7,11 +7,18 @@ import evaluate
 import numpy as np
 from datasets import Features, Sequence, Value
 
-from classifier.agreement.coding import read_coding
-from classifier.agreement.estimating import Sums, estimate, not_estimable, per_article
-from classifier.agreement.f1 import hits, macro_f1, macro_f1_of_single
-from classifier.agreement.metrics.answers import options, result, scale, two_annotators
-from classifier.resampling import FloatArray
+from classifier.agreement._coding import read_coding
+from classifier.agreement._estimate import (
+    Sums,
+    estimate,
+    hits,
+    macro_f1,
+    macro_f1_of_single,
+    not_estimable,
+    per_article,
+)
+from classifier.agreement.metrics._factory import options, result, scale, two_annotators
+from classifier.intervals import FloatArray
 
 _LABEL = Value("string")
 _DESCRIPTION = """Mean F1 over the labels that occur in the references.

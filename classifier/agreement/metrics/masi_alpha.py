@@ -6,9 +6,9 @@ from typing import Any
 import evaluate
 from datasets import Features, Sequence, Value
 
-from classifier.agreement.distances import Level
-from classifier.agreement.krippendorff import alpha
-from classifier.agreement.metrics.answers import options, result, scale, two_annotators
+from classifier.agreement._distances import Level
+from classifier.agreement._krippendorff import alpha
+from classifier.agreement.metrics._factory import options, result, scale, two_annotators
 
 _LABEL = Value("string")
 _DESCRIPTION = """Krippendorff's alpha of sets of labels.

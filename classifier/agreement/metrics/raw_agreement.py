@@ -6,8 +6,8 @@ from typing import Any
 import evaluate
 from datasets import Features, Sequence, Value
 
-from classifier.agreement.kappas import raw_agreement
-from classifier.agreement.metrics.answers import many_annotators, options, result, scale
+from classifier.agreement._kappas import raw_agreement
+from classifier.agreement.metrics._factory import many_annotators, options, result, scale
 
 _LABEL = Value("string")
 _DESCRIPTION = """Raw agreement, not corrected for chance."""

@@ -6,9 +6,9 @@ from typing import Any
 import evaluate
 from datasets import Features, Value
 
-from classifier.agreement.distances import Weights
-from classifier.agreement.kappas import scott_pi
-from classifier.agreement.metrics.answers import options, result, scale, two_annotators
+from classifier.agreement._distances import Weights
+from classifier.agreement._kappas import scott_pi
+from classifier.agreement.metrics._factory import options, result, scale, two_annotators
 
 _LABEL = Value("string")
 _DESCRIPTION = """Scott's pi; both annotators share one pair of margins."""

@@ -1,0 +1,144 @@
+"""Agreement between the annotators of a set, variable by variable and part by part."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from classifier._deprecated import DeprecatedChart
+from classifier.agreement._breakdown import Part, by_columns, by_pair
+from classifier.agreement._krippendorff import alpha
+from classifier.annotations import AnnotationSet, annotation_set_of, long_table
+from classifier.notebook_html import frame_html, frame_text
+from classifier.records import ALL
+
+AGREEMENT_BY: tuple[tuple[str, ...], ...] = ((), ("language",), ("target",), ("source",))
+
+
+@dataclass(frozen=True)
+class VariableAgreement:
+    """How far the annotators agree on one variable, over all and by part."""
+
+    variable: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class AgreementReport(DeprecatedChart):
+    """Krippendorff's alpha for every variable of an annotation set."""
+
+    annotators: tuple[str, ...]
+    variables: tuple[VariableAgreement, ...]
+
+    def __iter__(self) -> Iterator[VariableAgreement]:
+        """Variable by variable."""
+        return iter(self.variables)
+
+    @property
+    def chart_data(self) -> pd.DataFrame:
+        """What `classifier.chart` draws of it."""
+        return self.to_frame()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One line per variable and part."""
+        return pd.DataFrame(
+            [
+                {
+                    "variable": entry.variable,
+                    "part": _part_name(part),
+                    "alpha": part.estimate.value,
+                    "low": part.estimate.low,
+                    "high": part.estimate.high,
+                    "status": part.estimate.status,
+                    "interval_status": part.estimate.interval_status,
+                    "n_items": part.estimate.n_items,
+                    "n_articles": part.estimate.n_articles,
+                    "method": part.estimate.method,
+                }
+                for entry in self.variables
+                for part in entry.parts
+            ]
+        )
+
+    def __repr__(self) -> str:
+        """Alpha over all mentions, variable by variable."""
+        return frame_text(self._brief(), self._caption())
+
+    def _repr_html_(self) -> str:
+        return frame_html(self._brief(), self._caption())
+
+    def _caption(self) -> str:
+        return f"Agreement between {', '.join(self.annotators) or 'nobody'}"
+
+    def _brief(self) -> pd.DataFrame:
+        """Alpha and its interval, or why there is none, for every variable."""
+        lines = [
+            {
+                "variable": entry.variable,
+                "alpha": str(part.estimate),
+                "mentions": part.estimate.n_items,
+                "articles": part.estimate.n_articles,
+            }
+            for entry in self.variables
+            for part in entry.parts
+            if not part.group
+        ]
+        return pd.DataFrame(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "annotators": list(self.annotators),
+            "variables": [
+                {"variable": entry.variable, "parts": [part.to_dict() for part in entry.parts]}
+                for entry in self.variables
+            ],
+        }
+
+
+def measure_agreement(
+    data: Path | str | AnnotationSet, by: Sequence[Sequence[str]] = AGREEMENT_BY
+) -> AgreementReport:
+    """Alpha between the annotators for every variable, over all, by part and by pair.
+
+    Args:
+        data: An annotation set or its folder.
+        by: Groupings by columns of articles and mentions (`language`, `source`, `target`, `zone`);
+            `()` is everything together.
+
+    >>> from classifier.codebook import shipped_annotations
+    >>> report = measure_agreement(shipped_annotations() / "sample", by=[("language",)])
+    >>> [str(part.group["language"]) for part in report.variables[0].parts]
+    ['en', 'nl', 'ru', 'tr', 'uk']
+    """
+    annotation_set = annotation_set_of(data)
+    entries = []
+    for variable in annotation_set.codebook.variables:
+        table = _with_columns(long_table(annotation_set, variable.name), annotation_set)
+        parts = [
+            part
+            for columns in by
+            # Where any entity may be a target, a part for each would bury the rest.
+            if not (annotation_set.codebook.any_target and "target" in columns)
+            for part in by_columns(alpha, table, variable, columns)
+        ]
+        if len(annotation_set.annotators) > 2:
+            parts += list(by_pair(alpha, table, variable))
+        entries.append(VariableAgreement(variable.name, tuple(parts)))
+    return AgreementReport(annotation_set.annotators, tuple(entries))
+
+
+def _with_columns(table: pd.DataFrame, annotation_set: AnnotationSet) -> pd.DataFrame:
+    articles = annotation_set.article_by_id
+    return table.assign(
+        target=table["unit"].str.rsplit(":", n=1).str[-1],
+        language=[articles[name].language for name in table["article"]],
+        source=[articles[name].source for name in table["article"]],
+        story=[articles[name].story_id for name in table["article"]],
+    )
+
+
+def _part_name(part: Part) -> str:
+    return ", ".join(f"{key} {value}" for key, value in part.group.items()) or ALL

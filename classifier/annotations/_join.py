@@ -1,0 +1,101 @@
+"""Annotation sets of several codebooks as one."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from classifier.annotations._table import AnnotationSet, Value, table_columns
+from classifier.codebook import Codebook, Label, Variable
+from classifier.errors import DataError
+from classifier.records import Problem
+
+
+@dataclass(frozen=True)
+class Recoded:
+    """An annotation set in the words of another codebook."""
+
+    annotation_set: AnnotationSet
+    problems: tuple[Problem, ...]
+    """Labels that the other codebook has no word for; where they stood is null now."""
+
+
+def recode(annotation_set: AnnotationSet, codebook: Codebook) -> Recoded:
+    """Say it in the words of another codebook.
+
+    A variable is taken for the one of the same name and kind, a label for the one of the same name
+    or else for the one that shares a counterpart with it or names it as one (`Label.counterparts`).
+    What the set does not ask is not coded. Targets stay as they are.
+    """
+    own = {variable.name: variable for variable in annotation_set.codebook.variables}
+    table = annotation_set.table.copy()
+    problems: list[Problem] = []
+    for variable in codebook.variables:
+        theirs = own.get(variable.name)
+        if theirs is None or (theirs.kind == "set") != (variable.kind == "set"):
+            table[variable.name] = pd.Series([None] * len(table), table.index, dtype="object")
+            continue
+        words = {label.name: _word(label, variable) for label in theirs.labels}
+        problems += _unheard(table[variable.name], words, variable.name)
+        translated = map(_translation(words), table[variable.name])
+        table[variable.name] = pd.Series(list(translated), table.index, dtype="object")
+    kept = table[list(table_columns(codebook))]
+    return Recoded(AnnotationSet(annotation_set.articles, kept, codebook), tuple(problems))
+
+
+def join_sets(sets: Sequence[AnnotationSet]) -> AnnotationSet:
+    """Sets of one codebook as one set.
+
+    Raises `DataError` where two of them have an article of the same id, or other codebooks.
+    """
+    if any(one.codebook != sets[0].codebook for one in sets):
+        raise DataError("sets to be joined need one codebook; recode them first")
+    articles = tuple(article for one in sets for article in one.articles)
+    repeated = [name for name, n in Counter(a.article_id for a in articles).items() if n > 1]
+    if repeated:
+        raise DataError(
+            f"sets to be joined need articles of different ids; {len(repeated)} stand in several, "
+            f"such as {repeated[0]!r}: rename them"
+        )
+    table = pd.concat([one.table for one in sets], ignore_index=True)
+    return replace(sets[0], articles=articles, table=table)
+
+
+def _word(label: Label, variable: Variable) -> str | None:
+    """The variable's label that means the same; None where it has none."""
+    if label.name in variable.names:
+        return label.name
+    for ours in variable.labels:
+        if any(label.name in codes for codes in ours.counterparts.values()):
+            return ours.name
+        shared = set(ours.counterparts) & set(label.counterparts)
+        if any(set(ours.counterparts[s]) & set(label.counterparts[s]) for s in shared):
+            return ours.name
+    return None
+
+
+def _unheard(column: pd.Series, words: Mapping[str, str | None], name: str) -> list[Problem]:
+    """One problem per label without a word of ours, with how often it stands there."""
+    given = Counter(label for value in column for label in _labels(value))
+    return [
+        Problem(name, "no counterpart, not coded", f"{label!r}, {given[label]} times")
+        for label, word in words.items()
+        if word is None and given[label]
+    ]
+
+
+def _labels(value: Value) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else sorted(value)
+
+
+def _translation(words: Mapping[str, str | None]) -> Callable[[Value], Value]:
+    def translate(value: Value) -> Value:
+        if value is None or isinstance(value, str):
+            return None if value is None else words[value]
+        said = [words[label] for label in value]
+        return None if None in said else frozenset(word for word in said if word is not None)
+
+    return translate

@@ -1,0 +1,21 @@
+"""Foreign annotation formats in and out."""
+
+from classifier.annotations.formats._brat import annotation_conf
+from classifier.annotations.formats._foreign import Imported
+from classifier.annotations.formats._label_studio import labelling_config
+from classifier.annotations.formats._registry import (
+    EXPORT_FORMATS,
+    IMPORT_FORMATS,
+    export,
+    import_annotations,
+)
+
+__all__ = [
+    "EXPORT_FORMATS",
+    "IMPORT_FORMATS",
+    "Imported",
+    "annotation_conf",
+    "export",
+    "import_annotations",
+    "labelling_config",
+]

@@ -1,0 +1,159 @@
+"""Plain CSV: a row per mention and annotator; the article's text in it or in a second table."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from classifier.annotations._table import AnnotationSet, annotation_table, table_annotations
+from classifier.annotations.formats._codes import (
+    NOT_TARGET,
+    TARGET,
+    Code,
+    encode_values,
+    predicted_annotations,
+    read_table,
+    table_text,
+)
+from classifier.annotations.formats._foreign import Foreign, Region, read_text, text_id
+from classifier.articles import article_from_record, article_record
+from classifier.codebook import write_codebook
+from classifier.errors import DataError
+from classifier.files import write_text
+from classifier.records import Article, Problem
+
+ARTICLES, ANNOTATIONS = "articles.csv", "annotations.csv"
+_JOIN = "|"
+_REQUIRED = ("start", "end")
+_PLACE = ("unit", "article_id", "start", "end", "surface", "annotator", "comment", "speaker")
+_EVIDENCE = ("evidence_start", "evidence_end")
+
+
+def write_csv(
+    annotation_set: AnnotationSet, path: Path, predictions: pd.DataFrame | None = None
+) -> None:
+    """Write a folder with articles.csv, annotations.csv and the codebook.
+
+    A set's labels are joined by |, and `none_of_these` says that none applies; an empty cell says
+    that nothing was coded. Texts that a spreadsheet would run as a formula begin with an
+    apostrophe, which reading takes off again.
+    """
+    records = [article_record(article) for article in annotation_set.articles]
+    columns = list(article_record(Article("-", "")))
+    articles = table_text(columns, ([record[name] for name in columns] for record in records))
+    codebook = annotation_set.codebook
+    predicted = (a for a, _ in predicted_annotations(predictions, codebook))
+    table = annotation_table([*table_annotations(annotation_set), *predicted], codebook)
+    shown = table.drop(columns="unit")
+    rows = (map(_cell, row) for row in shown.itertuples(index=False))
+    write_text(path / ARTICLES, [articles])
+    write_text(path / ANNOTATIONS, [table_text(list(shown), rows)])
+    write_codebook(codebook, path / "codebook.toml")
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, frozenset):
+        return _JOIN.join(encode_values(value))
+    if isinstance(value, bool):
+        return json.dumps(value)
+    return None if value is pd.NA else value
+
+
+def read_csv(path: Path) -> Foreign:
+    """Read a folder with annotations.csv and articles.csv, or one file with a column `text`."""
+    file = path / ANNOTATIONS if path.is_dir() else path
+    rows = list(read_table(read_text(file), file.name))
+    columns = set(rows[0][1]) if rows else set()
+    missing = [name for name in _REQUIRED if rows and name not in columns]
+    if missing:
+        raise DataError(f"{file}: the columns start and end are required, missing: {missing}")
+    problems: list[Problem] = []
+    articles: dict[str, Article] = {}
+    beside = file.parent / ARTICLES
+    if "text" in columns:
+        _collect(((w, _with_id(row)) for w, row in rows), articles, problems)
+    elif beside.is_file():
+        _collect(read_table(read_text(beside), ARTICLES), articles, problems)
+    elif rows:
+        raise DataError(f"{file}: a column text or an {ARTICLES} beside it is required, none found")
+    fields = [name for name in rows[0][1] if _is_code(name)] if rows else []
+    found = [_region(where, row, fields, file.stem) for where, row in rows]
+    if rows and "annotator" not in columns:
+        detail = f"no column annotator: all rows are by {file.stem!r}, the file's name"
+        problems.append(Problem(file.name, "no annotator, named after the file", detail))
+    regions = tuple(r for r in found if isinstance(r, Region))
+    problems += [r for r in found if isinstance(r, Problem)]
+    return Foreign(tuple(articles.values()), regions, tuple(problems))
+
+
+def _with_id(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with an id for its article: its own, or one that equal texts share."""
+    if not row.get("article_id"):
+        row["article_id"] = text_id(row.get("text") or "")
+    return row
+
+
+def _collect(
+    rows: Iterator[tuple[str, dict[str, Any]]],
+    articles: dict[str, Article],
+    problems: list[Problem],
+) -> None:
+    for where, row in rows:
+        try:
+            article = article_from_record(row | {"text": row.get("text") or ""})
+        except DataError as error:
+            problems.append(Problem(where, "malformed article, refused", str(error)))
+            continue
+        earlier = articles.setdefault(article.article_id, article)
+        if earlier.text != article.text:
+            detail = f"article {article.article_id!r} has another text in an earlier row"
+            problems.append(Problem(where, "article with two texts, first kept", detail))
+
+
+_ARTICLE_FIELDS = frozenset(article_record(Article("-", "")))
+
+
+def _is_code(column: str) -> bool:
+    is_known = column in _PLACE or column in _EVIDENCE or column in _ARTICLE_FIELDS
+    return column in (TARGET, NOT_TARGET) or not is_known
+
+
+def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) -> Region | Problem:
+    start, end = _offset(row["start"]), _offset(row["end"])
+    if start is None or end is None:
+        detail = f"whole numbers were required, got {row['start']!r} and {row['end']!r}"
+        return Problem(where, "offsets broken, refused", detail)
+    annotator = row.get("annotator", stem)
+    if not annotator:
+        detail = "every row needs the name of a person or program"
+        return Problem(where, "no annotator, refused", detail, "name who decided this")
+    evidence = [_offset(row.get(name)) for name in _EVIDENCE]
+    return Region(
+        where=where,
+        key=where,
+        article_id=str(row.get("article_id")),
+        annotator=annotator,
+        start=start,
+        end=end,
+        surface=row.get("surface"),
+        codes=tuple(code for field in fields for code in _codes(field, row[field])),
+        comment=row.get("comment"),
+        speaker=row.get("speaker"),
+        evidence=None if None in evidence else (evidence[0] or 0, evidence[1] or 0),
+    )
+
+
+def _codes(field: str, cell: str | None) -> Iterator[Code]:
+    if cell is None:
+        return
+    parts = [cell] if field == TARGET else re.split(r"[|;,]", cell)
+    yield from ((field, part.strip()) for part in parts if part.strip())
+
+
+def _offset(cell: str | None) -> int | None:
+    """A whole number, as spreadsheets write it too: 12 or 12.0."""
+    match = re.fullmatch(r"(\d+)(?:[.,]0*)?", (cell or "").strip())
+    return int(match[1]) if match else None

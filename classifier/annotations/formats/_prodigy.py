@@ -1,0 +1,111 @@
+"""Prodigy's JSONL from `db-out`: a task per line and annotator, spans in code points.
+
+Only answers that were accepted count. Where the line has tokens, their words check the offsets.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from classifier.annotations.formats._codes import Code
+from classifier.annotations.formats._foreign import (
+    UNNAMED,
+    Foreign,
+    Link,
+    Record,
+    Region,
+    gather,
+    read_json_lines,
+    text_id,
+)
+from classifier.articles import article_from_record
+from classifier.errors import DataError
+from classifier.records import Article, Problem
+from classifier.text import CODE_POINTS, UTF_16
+
+RULES = (CODE_POINTS, UTF_16)
+_OWN = frozenset(
+    ["start", "end", "token_start", "token_end", "label", "text", "source", "score", "input_hash"]
+)
+
+
+def read_prodigy(path: Path) -> Foreign:
+    """Read the .jsonl that `prodigy db-out` writes."""
+    return gather(
+        [line] if isinstance(line, Problem) else _task(line, where)
+        for where, line in read_json_lines(path)
+    )
+
+
+def _task(line: Mapping[str, Any], where: str) -> Iterator[Record]:
+    if not isinstance(line.get("text"), str):
+        yield Problem(
+            where, "no text, refused", f"a task needs a text, got the keys {sorted(line)}"
+        )
+        return
+    try:
+        article = _article(line)
+    except DataError as error:
+        yield Problem(where, "malformed article, refused", str(error))
+        return
+    yield article
+    if line.get("answer", "accept") != "accept":
+        detail = f"its annotator answered {line['answer']!r}"
+        yield Problem(where, "answer not accepted, left out", detail)
+        return
+    annotator = str(line.get("_annotator_id") or line.get("_session_id") or UNNAMED)
+    for n, span in enumerate(line.get("spans") or []):
+        yield _region(span, f"{where} span {n + 1}", article.article_id, annotator, line)
+    by_end = {span.get("token_end"): n for n, span in enumerate(line.get("spans") or [], 1)}
+    for relation in line.get("relations") or []:
+        pair = [by_end.get(relation.get(name)) for name in ("head", "child")]
+        if None not in pair:
+            label = str(relation.get("label", ""))
+            yield Link(f"{where} span {pair[0]}", f"{where} span {pair[1]}", label)
+
+
+def _article(line: Mapping[str, Any]) -> Article:
+    """The article, under its own id or the hash that Prodigy gives to equal inputs."""
+    meta = line.get("meta") if isinstance(line.get("meta"), dict) else {}
+    known = {**(meta or {}), **line}
+    article_id = known.get("article_id") or known.get("id")
+    if article_id is None:
+        article_id = text_id(line["text"])
+    return article_from_record({**known, "text": line["text"], "article_id": article_id})
+
+
+def _region(
+    span: Mapping[str, Any], where: str, article_id: str, annotator: str, line: Mapping[str, Any]
+) -> Region | Problem:
+    start, end = span.get("start"), span.get("end")
+    if not (isinstance(start, int) and isinstance(end, int)):
+        return Problem(where, "offsets broken, refused", f"got {start!r} and {end!r}")
+    return Region(
+        where=where,
+        key=where,
+        article_id=article_id,
+        annotator=annotator,
+        start=start,
+        end=end,
+        surface=span.get("text") or _words(span, line.get("tokens")),
+        codes=tuple(_codes(span)),
+    )
+
+
+def _codes(span: Mapping[str, Any]) -> Iterator[Code]:
+    if span.get("label"):
+        yield "", str(span["label"])
+    for field, value in span.items():
+        if field not in _OWN and value is not None:
+            values = value if isinstance(value, list) else [value]
+            yield from ((field, str(each)) for each in values)
+
+
+def _words(span: Mapping[str, Any], tokens: object) -> str | None:
+    """The words of the span's tokens; `token_end` is the last one, not the one after it."""
+    first, last = span.get("token_start"), span.get("token_end")
+    if not isinstance(tokens, list) or not isinstance(first, int) or not isinstance(last, int):
+        return None
+    inside = tokens[first : last + 1]
+    words = "".join(token["text"] + (" " if token.get("ws", True) else "") for token in inside)
+    return words.removesuffix(" ") if inside and inside[-1].get("ws", True) else words

@@ -1,0 +1,127 @@
+"""Every foreign format, by name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from classifier.annotations._table import AnnotationSet
+from classifier.annotations.formats import _doccano as doccano
+from classifier.annotations.formats import _inception as inception
+from classifier.annotations.formats import _prodigy as prodigy
+from classifier.annotations.formats import _semeval2025 as semeval2025
+from classifier.annotations.formats._brat import read_brat, write_brat
+from classifier.annotations.formats._csv import read_csv, write_csv
+from classifier.annotations.formats._foreign import Foreign, Imported, Terms, understand
+from classifier.annotations.formats._label_studio import (
+    read_label_studio,
+    write_label_studio,
+)
+from classifier.annotations.formats._newsmtsc import read_newsmtsc
+from classifier.annotations.formats._ruopinionne import read_ruopinionne
+from classifier.annotations.formats._rusentne import read_rusentne
+from classifier.codebook import Codebook, default_codebook, read_codebook
+from classifier.errors import DataError
+from classifier.text import RULES, OffsetRule
+
+
+@dataclass(frozen=True)
+class _Tool:
+    """A tool's format, whose labels a codebook has to explain."""
+
+    read: Callable[[Path], Foreign]
+    scheme: str
+    rules: Sequence[OffsetRule] = RULES
+    is_one_file: bool = False
+    narrow: Callable[[Codebook], Codebook] | None = None
+    """Makes the codebook fit a published corpus."""
+
+
+_CORPORA: Mapping[str, Callable[[Path], Imported]] = {
+    "newsmtsc": read_newsmtsc,
+    "rusentne": read_rusentne,
+    "ruopinionne": read_ruopinionne,
+}
+_TOOLS: Mapping[str, _Tool] = {
+    "label-studio": _Tool(read_label_studio, "label-studio"),
+    "doccano": _Tool(doccano.read_doccano, "doccano", doccano.RULES, is_one_file=True),
+    "inception": _Tool(inception.read_inception, "inception", inception.RULES),
+    "brat": _Tool(read_brat, "brat"),
+    "prodigy": _Tool(prodigy.read_prodigy, "prodigy", prodigy.RULES),
+    "csv": _Tool(read_csv, "csv"),
+    "semeval2025-entity-framing": _Tool(
+        semeval2025.read_semeval2025,
+        semeval2025.NAME,
+        semeval2025.RULES,
+        narrow=semeval2025.semeval_codebook,
+    ),
+}
+_WRITERS: Mapping[str, Callable[[AnnotationSet, Path, pd.DataFrame | None], None]] = {
+    "label-studio": write_label_studio,
+    "brat": write_brat,
+    "csv": write_csv,
+}
+IMPORT_FORMATS = (*_CORPORA, *_TOOLS)
+EXPORT_FORMATS = tuple(_WRITERS)
+
+
+def import_annotations(
+    format_name: str, path: Path | str, codebook: Codebook | None = None
+) -> Imported:
+    """Read a foreign file or folder as an annotation set, with a list of everything not as it was.
+
+    Args:
+        format_name: one of `IMPORT_FORMATS`.
+        path: the file or folder as the tool or the publisher wrote it.
+        codebook: what labels mean; by default the codebook that our own export laid beside the
+            file, and without one the shipped codebook. A published corpus brings its own.
+
+    Raises:
+        DataError: there is no such format, or nothing of it at `path`.
+        CodebookError: the codebook is malformed.
+    """
+    path = Path(path)
+    if format_name in _CORPORA:
+        return _CORPORA[format_name](path)
+    if format_name not in _TOOLS:
+        raise DataError(f"the formats are {', '.join(IMPORT_FORMATS)}; got {format_name!r}")
+    tool = _TOOLS[format_name]
+    codebook = codebook or _codebook_beside(path) or default_codebook()
+    if tool.narrow:
+        codebook = tool.narrow(codebook)
+    terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
+    return understand(tool.read(path), terms)
+
+
+def export(
+    format_name: str,
+    annotation_set: AnnotationSet,
+    path: Path | str,
+    predictions: pd.DataFrame | None = None,
+) -> None:
+    """Write an annotation set for another tool, so that importing it again gives it back.
+
+    Args:
+        format_name: one of `EXPORT_FORMATS`.
+        annotation_set: articles that nobody annotated are written too, to be annotated.
+        path: a .json file for Label Studio, a folder for brat and CSV.
+        predictions: a model's, shown as pre-annotations; in brat and CSV as an annotator that bears
+            the model's name.
+
+    Raises:
+        DataError: there is no such format, or a text cannot be written as UTF-8.
+    """
+    if format_name not in _WRITERS:
+        raise DataError(f"the formats to write are {', '.join(_WRITERS)}; got {format_name!r}")
+    try:
+        _WRITERS[format_name](annotation_set, Path(path), predictions)
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{path}: {format_name} needs texts without lone surrogates: {error}"
+        ) from None
+
+
+def _codebook_beside(path: Path) -> Codebook | None:
+    beside = path / "codebook.toml" if path.is_dir() else path.with_suffix(".codebook.toml")
+    return read_codebook(beside) if beside.is_file() else None

@@ -1,0 +1,246 @@
+"""Commands on texts and annotations: import, export, check, mentions, sample."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from classifier.cli._output import (
+    Answer,
+    ArticlesPath,
+    CodebookFile,
+    Json,
+    SetFolder,
+    problem_lines,
+    show,
+    table,
+)
+
+if TYPE_CHECKING:
+    from classifier.codebook import Codebook
+    from classifier.sampling import Drawn
+
+
+_FORMATS = (
+    "label-studio, doccano, inception, brat, prodigy, csv, semeval2025-entity-framing, newsmtsc, "
+    "rusentne or ruopinionne."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command("import")(import_command)
+    app.command("export")(export_command)
+    app.command("check")(check_command)
+    app.command("mentions")(mentions_command)
+    app.command("sample")(sample_command)
+
+
+def import_command(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=_FORMATS)],
+    path: Annotated[Path, typer.Argument(help="File or folder in that format.")],
+    out: Annotated[Path, typer.Option(help="Folder for the annotation set.")],
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """Read annotations of another tool or publisher; every repaired or refused row is listed.
+
+    Without --codebook, the one in the folder counts, such as `classifier sample` leaves there.
+    """
+    from classifier.annotations import CODEBOOK, check_nothing_is_lost, write_annotations
+    from classifier.annotations.formats import import_annotations
+
+    left = out / CODEBOOK
+    own = _own_codebook(codebook or (left if left.is_file() else None))
+    imported = import_annotations(format_name, path, own)
+    check_nothing_is_lost(imported.annotation_set, out)
+    write_annotations(imported.annotation_set, out)
+    articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
+    counts = dict(imported.counts)
+    answer = Answer(
+        {
+            "out": out,
+            "articles": articles,
+            "annotations": rows,
+            "counts": counts,
+            "problems": imported.problems,
+        },
+        [
+            f"{articles} articles with {rows} annotations are in {out}",
+            table(["counted", "n"], list(counts.items())),
+            *problem_lines(imported.problems),
+        ],
+        f"classifier check {out}",
+    )
+    show(answer, as_json=as_json)
+
+
+def export_command(
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="label-studio, brat or csv.")
+    ],
+    folder: SetFolder,
+    out: Annotated[Path, typer.Option(help="File or folder to write.")],
+    predictions: Annotated[
+        Path | None, typer.Option(help="Predictions to show as suggestions.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write an annotation set for another tool, with a model's predictions as suggestions."""
+    from classifier.annotations import read_annotations
+    from classifier.annotations.formats import export
+    from classifier.predictions import read_predictions
+
+    annotation_set = read_annotations(folder)
+    suggested = None if predictions is None else read_predictions(predictions)
+    export(format_name, annotation_set, out, predictions=suggested)
+    answer = Answer(
+        {"out": out, "articles": len(annotation_set.articles), "format": format_name},
+        [f"{len(annotation_set.articles)} articles are in {out}, as {format_name}"],
+        f"classifier import {format_name} {out} --out DIR brings them back",
+    )
+    show(answer, as_json=as_json)
+
+
+def check_command(
+    folder: SetFolder,
+    fix: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write what can be mended here.")
+    ] = None,
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """Check an annotation set against its codebook; exits with 1 if anything is wrong."""
+    from classifier.annotations import check, fix_annotations
+
+    own = _own_codebook(codebook)
+    problems = check(folder, own)
+    if fix is None:
+        answer = Answer(
+            {"folder": folder, "problems": problems},
+            problem_lines(problems) or [f"{folder} is in order"],
+            f"classifier check {folder} --fix OUT"
+            if problems
+            else f"classifier agreement {folder}",
+            failed=bool(problems),
+        )
+        show(answer, as_json=as_json)
+        return
+    fixed = fix_annotations(folder, fix, own)
+    answer = Answer(
+        {"folder": folder, "out": fix, "mended": fixed.mended, "left_out": fixed.left_out},
+        [
+            f"{len(fixed.mended)} problems were mended in {fix}, {len(fixed.left_out)} left out",
+            *problem_lines([*fixed.mended, *fixed.left_out]),
+        ],
+        f"classifier check {fix}",
+    )
+    show(answer, as_json=as_json)
+
+
+def mentions_command(
+    path: ArticlesPath,
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show what was found where, in whose voice and why, and what was excluded by which rule."""
+    from classifier.articles import read_articles
+    from classifier.mentions import explain_mentions
+
+    reading = read_articles(path)
+    book = _codebook(codebook)
+    found, excluded = [], []
+    for article in reading:
+        report = explain_mentions(article, book)
+        found += [(article.article_id, mention) for mention in report.mentions]
+        excluded += [(article.article_id, exclusion) for exclusion in report.excluded]
+    rows = [
+        (a, m.span.start, m.surface, m.target, m.kind, m.voice, m.zone, m.speaker, m.entry)
+        for a, m in found
+    ]
+    columns = ["article", "at", "surface", "target", "kind", "voice", "zone", "speaker", "entry"]
+    answer = Answer(
+        {
+            "articles": len(reading),
+            "mentions": [{"article_id": a, "mention": m} for a, m in found],
+            "excluded": [{"article_id": a, "exclusion": e} for a, e in excluded],
+            "problems": reading.problems,
+        },
+        [
+            table(columns, rows),
+            f"{len(found)} mentions in {len(reading)} articles",
+            table(
+                ["article", "at", "excluded", "rule"],
+                [(a, e.span.start, e.surface, e.rule) for a, e in excluded],
+            ),
+            *problem_lines(reading.problems),
+        ],
+    )
+    show(answer, as_json=as_json)
+
+
+def sample_command(
+    path: ArticlesPath,
+    n: Annotated[int, typer.Option("--n", help="Articles to draw.")],
+    out: Annotated[Path, typer.Option(help="Folder for the articles to annotate.")],
+    by: Annotated[
+        str, typer.Option(help="Draw evenly from each: out of source, language, target.")
+    ] = "source",
+    design: Annotated[
+        Literal["random", "uncertainty"],
+        typer.Option(help="With known chances, for estimates; or where a model is unsure."),
+    ] = "random",
+    predictions: Annotated[
+        Path | None, typer.Option(help="Predictions; needed for uncertainty, else suggestions.")
+    ] = None,
+    label_studio: Annotated[
+        Path | None, typer.Option(help="Also write a Label Studio project here (.json).")
+    ] = None,
+    codebook: CodebookFile = None,
+    seed: Annotated[int, typer.Option()] = 0,
+    as_json: Json = False,
+) -> None:
+    """Draw articles to annotate, at random with known probabilities or where a model is unsure."""
+    from classifier.annotations.formats import export
+    from classifier.sampling import DrawOptions, sample, write_sample
+
+    options = DrawOptions(tuple(by.split(",")), design, seed)
+    drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
+    write_sample(drawn.annotation_set, drawn.sample, out)
+    if label_studio is not None:
+        export("label-studio", drawn.annotation_set, label_studio, drawn.suggestions)
+    show(_drawn(drawn, out, label_studio), as_json=as_json)
+
+
+def _drawn(drawn: "Drawn", out: Path, label_studio: Path | None) -> Answer:
+    sample = drawn.sample
+    lines: list[str | Table] = [
+        f"{len(drawn.annotation_set.articles)} of {sample.n_population} articles are in {out}"
+    ]
+    if not sample.is_random:
+        lines.append("This is not a random sample: use it for training, never for estimates.")
+    return Answer(
+        {
+            "out": out,
+            "label_studio": label_studio,
+            "design": sample.design,
+            "n_population": sample.n_population,
+            "drawn": sample.table.to_dict("records"),
+            "problems": drawn.problems,
+        },
+        [*lines, *problem_lines(drawn.problems)],
+        f"annotate, then classifier check {out}",
+    )
+
+
+def _codebook(path: Path | None) -> "Codebook":
+    from classifier.codebook import default_codebook
+
+    return _own_codebook(path) or default_codebook()
+
+
+def _own_codebook(path: Path | None) -> "Codebook | None":
+    from classifier.codebook import read_codebook
+
+    return None if path is None else read_codebook(path)

@@ -1,0 +1,231 @@
+"""Commands on models: train, score."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from classifier.cli._output import Answer, Json, NewRun, problem_lines, progress, show, table
+
+if TYPE_CHECKING:
+    from classifier.models import TrainOptions
+    from classifier.score import Engine, Scored
+    from classifier.training import Corpus, Run
+
+
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")]
+Seed = Annotated[int, typer.Option(help="Of the split and of the training.")]
+Folders = Annotated[
+    list[Path],
+    typer.Argument(metavar="DIR...", help="Annotation sets; the first one's codebook counts."),
+]
+Weights = Annotated[
+    list[float] | None,
+    typer.Option(help="How often an epoch reads a set; one for each DIR, in their order."),
+]
+Kind = Annotated[
+    Literal["encoder", "linear"],
+    typer.Option(help="A transformer to fine-tune; or words and characters, in seconds."),
+]
+BaseModel = Annotated[
+    str, typer.Option(help="Folder or Hub id of an encoder; empty: the one that ships.")
+]
+Names = Annotated[list[str] | None, typer.Option(help="Learn only this variable; may be repeated.")]
+Adapter = Annotated[
+    bool, typer.Option("--adapter", help="Train a LoRA adapter, and merge it into the weights.")
+]
+Epochs = Annotated[
+    int, typer.Option(min=0, help="Passes over the data at most; 0 chooses by its size.")
+]
+BatchSize = Annotated[int, typer.Option(min=0, help="Passages per step; 0 chooses.")]
+Rate = Annotated[
+    float | None, typer.Option(help="Highest learning rate, of the encoder's top layer.")
+]
+SplitBy = Annotated[
+    Literal["article", "story", "source", "date"], typer.Option(help="What is never parted.")
+]
+ClassWeights = Annotated[
+    Literal["none", "balanced"], typer.Option(help="Balanced: rare labels count more.")
+]
+NFolds = Annotated[
+    int,
+    typer.Option(min=0, help="Also train this many models without a fold each (for profiles)."),
+]
+Checkpointing = Annotated[
+    bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
+]
+Places = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[RUN] PATH",
+        help="Run folder or Hub id, by default the scorer that ships; articles.",
+    ),
+]
+Predictions = Annotated[Path, typer.Option(help="Predictions: .parquet or .jsonl.")]
+Folds = Annotated[
+    bool,
+    typer.Option("--folds", help="Judge each article by a model of the run that never saw it."),
+]
+EngineName = Annotated[
+    Literal["local", "ray"], typer.Option(help="This process, or Ray with all it has.")
+]
+Address = Annotated[
+    str | None, typer.Option(help="Of a Ray cluster; without, one is started here.")
+]
+RuntimeName: TypeAlias = Literal["auto", "torch", "openvino"]
+Runtime = Annotated[
+    RuntimeName,
+    typer.Option(help="What runs an encoder; auto: OpenVINO where it is installed and gains."),
+]
+Readers = Annotated[
+    int | None,
+    typer.Option(min=0, help="Processes that read beside the model; by default those that pay."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command("train")(train_command)
+    app.command("score")(score_command)
+
+
+def train_command(
+    folders: Folders,
+    out: NewRun,
+    weight: Weights = None,
+    model: Kind = "encoder",
+    base_model: BaseModel = "",
+    variable: Names = None,
+    adapter: Adapter = False,
+    epochs: Epochs = 0,
+    batch_size: BatchSize = 0,
+    learning_rate: Rate = None,
+    split_by: SplitBy = "article",
+    class_weights: ClassWeights = "none",
+    folds: NFolds = 0,
+    gradient_checkpointing: Checkpointing = False,
+    seed: Seed = 0,
+    resume: Resume = False,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a model on one or several annotation sets."""
+    from classifier.models import TrainOptions
+
+    options = TrainOptions(
+        model=model,
+        base_model=base_model,
+        variables=tuple(variable or ()),
+        adapter="merged" if adapter else "none",
+        epochs=epochs,
+        batch_size=batch_size,
+        split_by=split_by,
+        class_weights=class_weights,
+        gradient_checkpointing=gradient_checkpointing,
+        seed=seed,
+    )
+    if learning_rate is not None:
+        options = replace(options, learning_rate=learning_rate)
+    answer = _trained(folders, weight or [], options, out, folds, resume)
+    if answer is not None:
+        show(answer, as_json=as_json)
+
+
+def _trained(
+    folders: list[Path],
+    weights: list[float],
+    options: "TrainOptions",
+    out: Path,
+    folds: int,
+    resume: bool,
+) -> Answer | None:
+    """Train; of several processes that train together, one has something to say."""
+    from classifier.models import is_first
+    from classifier.training import train
+
+    with progress("train", quiet=not is_first()) as tell:
+        data = _weighted(folders, weights)
+        run = train(data, options, out, folds=folds, resume=resume, progress=tell)
+    return _made(run, folders[0]) if is_first() else None
+
+
+def _made(run: "Run", folder: Path) -> Answer:
+    frame = run.to_frame().astype(object)
+    frame = frame.where(frame.notna(), None)
+    return Answer(
+        {"out": run.path, "record": run.record},
+        [
+            table([str(column) for column in frame.columns], frame.to_numpy().tolist()),
+            f"the model is in {run.path}",
+        ],
+        f"classifier evaluate {run.path} {folder}",
+    )
+
+
+def _weighted(folders: list[Path], weights: list[float]) -> "list[Corpus]":
+    from classifier.annotations import read_annotations
+    from classifier.training import Corpus
+
+    if weights and len(weights) != len(folders):
+        raise typer.BadParameter(
+            f"--weight is given once per DIR ({len(folders)}) or not at all, got {len(weights)}"
+        )
+    return [
+        Corpus(read_annotations(folder), folder.resolve().name, weight)
+        for folder, weight in zip(folders, weights or [1.0] * len(folders), strict=True)
+    ]
+
+
+def score_command(
+    places: Places,
+    out: Predictions,
+    folds: Folds = False,
+    resume: Resume = False,
+    engine: EngineName = "local",
+    address: Address = None,
+    runtime: Runtime = "auto",
+    readers: Readers = None,
+    as_json: Json = False,
+) -> None:
+    """Find the targets in articles and score every mention; each mention has a row."""
+    from classifier.score import load, score_to_file
+
+    if len(places) > 2:
+        raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
+    run, path = (places[0] if len(places) == 2 else None), places[-1]
+    judge = _engine(engine, address, runtime, readers)
+    scorer = load(run, folds=folds, runtime=runtime)
+    with progress("score") as tell:
+        scored = score_to_file(scorer, path, out, resume=resume, progress=tell, engine=judge)
+    show(_said(scored), as_json=as_json)
+
+
+def _engine(name: str, address: str | None, runtime: RuntimeName, readers: int | None) -> "Engine":
+    from classifier.score import local_engine, ray_engine
+
+    if readers is not None and name != "local":
+        raise typer.BadParameter("--readers needs --engine local")
+    if address is not None and name != "ray":
+        raise typer.BadParameter("an --address needs --engine ray")
+    return ray_engine(address, runtime) if name == "ray" else local_engine(readers)
+
+
+def _said(scored: "Scored") -> Answer:
+    n_mentions = sum(scored.statuses.values())
+    return Answer(
+        {
+            "out": scored.path,
+            "articles": scored.n_articles,
+            "articles_with_mentions": scored.n_with_mentions,
+            "mentions": n_mentions,
+            "status": scored.statuses,
+            "problems": scored.problems,
+        },
+        [
+            f"{n_mentions} mentions in {scored.n_with_mentions} of "
+            f"{scored.n_articles} articles are in {scored.path}",
+            table(["status", "mentions"], list(scored.statuses.items())),
+            *problem_lines(scored.problems),
+        ],
+        f"classifier profile {scored.path}",
+    )

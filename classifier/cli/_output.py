@@ -1,0 +1,171 @@
+"""What commands take and print."""
+
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from classifier.records import Estimate, Problem
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
+ArticlesPath = Annotated[Path, typer.Argument(help="Articles: a file or a folder.")]
+SetFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
+NewRun = Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")]
+
+
+MOST_PROBLEMS_SHOWN = 20
+_FILE_WIDTH = 200
+"""Columns where the output is no terminal, so that tables in logs are not folded."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has to say when it is done."""
+
+    data: Mapping[str, Any]
+    """Everything, for `--json`."""
+    lines: Sequence[str | Table] = field(default_factory=tuple)
+    """The same for people, briefly."""
+    next_step: str = ""
+    """What to do now, with the command for it."""
+    failed: bool = False
+    """Whether the command shall exit with 1 although it ran."""
+
+
+def show(answer: Answer, *, as_json: bool) -> None:
+    """Print an answer to standard output; exits with 1 where it says so."""
+    if as_json:
+        sys.stdout.write(to_json(answer.data) + "\n")
+    else:
+        console = Console(highlight=False, markup=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, markup=False, width=_FILE_WIDTH)
+        for line in answer.lines:
+            console.print(line, soft_wrap=isinstance(line, str))
+        if answer.next_step:
+            console.print(f"next: {answer.next_step}", soft_wrap=True)
+    if answer.failed:
+        raise SystemExit(1)
+
+
+def to_json(data: object) -> str:
+    """JSON without NaN: records become objects, paths strings, undefined numbers null."""
+    return json.dumps(_plain(data), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> Table:
+    """A table for the terminal; None is shown as a dash, numbers stand right."""
+    result = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for i, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[i], int | float | None) for row in rows)
+        result.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        result.add_row(*(_cell(value) for value in row))
+    return result
+
+
+def problem_lines(problems: Sequence[Problem]) -> list[str | Table]:
+    """Problems counted by reason, with the first of them in full."""
+    if not problems:
+        return []
+    counts = Counter(problem.reason for problem in problems)
+    lines: list[str | Table] = [table(["reason", "problems"], list(counts.items()))]
+    for problem in problems[:MOST_PROBLEMS_SHOWN]:
+        remedy = f" ({problem.remedy})" if problem.remedy else ""
+        lines.append(f"{problem.where}: {problem.detail}{remedy}")
+    rest = len(problems) - MOST_PROBLEMS_SHOWN
+    if rest > 0:
+        lines.append(f"... and {rest} more; --json lists them all")
+    return lines
+
+
+def note(line: str) -> None:
+    """One plain line about progress, to standard error so that `--json` stays one object."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
+    """A function to call with steps done, steps in all and a word on how it goes.
+
+    A bar with rate and time left on a terminal, a plain line for every tenth of the way elsewhere;
+    all of it on standard error, so that `--json` stays one object.
+    """
+    console = Console(stderr=True, highlight=False)
+    if quiet:
+        yield lambda _done, _total, _word: None
+    elif console.is_terminal:
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, TextColumn("{task.fields[word]}"), console=console) as bar:
+            task = bar.add_task(title, total=None, word="")
+            yield lambda done, total, word: bar.update(
+                task, completed=done, total=total or None, word=word
+            )
+    else:
+        yield _plain_progress(title)
+
+
+def _plain_progress(title: str) -> Callable[[int, int, str], None]:
+    latest = -1
+
+    def tell(done: int, total: int, word: str) -> None:
+        nonlocal latest
+        if not total:
+            note(f"{title}: {done} articles, {word}".removesuffix(", "))
+            return
+        tenth = 10 * done // total
+        if tenth != latest:  # the next fold begins anew
+            latest = tenth
+            note(f"{title}: {done} of {total} {word}".rstrip())
+
+    return tell
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, Estimate):
+        return _figure(value)
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value)
+
+
+def _figure(estimate: Estimate) -> str:
+    """The value with its interval where there is one; else the value, or why there is none."""
+    if estimate.value is not None and estimate.low is None:
+        return f"{estimate.value:.3f}"
+    return str(estimate)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist())
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | frozenset | set):
+        items = [_plain(item) for item in value]
+        return sorted(items, key=str) if isinstance(value, frozenset | set) else items
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

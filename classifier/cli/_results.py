@@ -1,0 +1,295 @@
+"""Commands on results: agreement, evaluate, profile, plan, report, shown."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from classifier.cli._output import (
+    Answer,
+    CodebookFile,
+    Json,
+    RunFolder,
+    SetFolder,
+    problem_lines,
+    progress,
+    show,
+    table,
+)
+from classifier.cli._tables import (
+    accuracy_table,
+    agreement_lines,
+    alpha_table,
+    comparison_lines,
+    interval_lines,
+    profile_table,
+    withheld_line,
+)
+
+if TYPE_CHECKING:
+    from classifier.profiles import Extended, Plan, ProfileOptions
+
+
+Predictions = Annotated[Path, typer.Argument(help="What `classifier score` wrote.")]
+Estimand = Annotated[
+    Literal["mention", "article"],
+    typer.Option(help="What counts the same: every mention, or every article."),
+]
+Population = Annotated[
+    Literal["source", "corpus"],
+    typer.Option(help="What it is about: the source in general, or these articles."),
+]
+
+GroupedBy = Annotated[
+    str, typer.Option(help="Columns to group by: source, target, language, …; year and month too.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command("agreement")(agreement_command)
+    app.command("evaluate")(evaluate_command)
+    app.command("profile")(profile_command)
+    app.command("plan")(plan_command)
+    app.command("report")(report_command)
+    app.command("demo")(demo_command)
+
+
+def agreement_command(
+    folder: SetFolder,
+    as_json: Json = False,
+) -> None:
+    """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
+    from classifier.agreement import measure_agreement
+
+    report = measure_agreement(folder)
+    who = ", ".join(report.annotators)
+    answer = Answer(
+        report.to_dict(),
+        [f"annotators: {who or 'none'}", alpha_table(report.to_frame())],
+        f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
+    )
+    show(answer, as_json=as_json)
+
+
+def evaluate_command(
+    run: RunFolder,
+    folder: SetFolder,
+    split: Annotated[str | None, typer.Option(help="Part of the set; default: held out.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Judge these predictions instead of the run's.")
+    ] = None,
+    baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
+    set_aside: Annotated[
+        bool,
+        typer.Option(
+            "--set-aside", help="Count labels that the codebook lacks instead of stopping."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge a model beside the annotators, a linear baseline and the majority class."""
+    from classifier.evaluation import EvaluationOptions
+    from classifier.pipeline import evaluate, evaluate_predictions
+    from classifier.predictions import read_predictions
+
+    options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
+    if predictions is None:
+        with progress("evaluate") as tell:
+            result = evaluate(
+                run, folder, split=split, baseline=baseline, options=options, progress=tell
+            )
+    else:
+        result = evaluate_predictions(
+            read_predictions(predictions), folder, run=run, split=split, options=options
+        )
+    answer = Answer(
+        result.to_dict(),
+        [accuracy_table(result), *agreement_lines(result), *interval_lines(result)],
+        f"classifier report {run} {folder} --out report.html",
+    )
+    show(answer, as_json=as_json)
+
+
+def profile_command(
+    predictions: Predictions,
+    gold: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Annotations of some of these articles.")
+    ] = None,
+    by: GroupedBy = "source,target",
+    estimand: Estimand = "mention",
+    population: Population = "source",
+    compare_shares: Annotated[
+        bool, typer.Option("--compare-shares", help="Compare and rank shares too (--json).")
+    ] = False,
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show how each source frames each target, with intervals corrected for the model's errors."""
+    from classifier.profiles import TRAINED, profile
+
+    options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
+    result = profile(predictions, gold=gold, codebook=codebook, options=options)
+    lines: list[str | Table] = [
+        profile_table(result),
+        result.estimand,
+        *comparison_lines(result),
+        *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
+        *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
+    ]
+    if TRAINED in result.left_out:
+        lines.append("Train and score with --folds, and those articles correct the profile too.")
+    if gold is None:
+        lines.append("These are the model's means, not corrected for model error: no --gold given.")
+    step = (
+        f"classifier plan {predictions} --gold {gold}"
+        if gold
+        else "classifier sample PATH --n 40 --by source, then --gold DIR"
+    )
+    show(Answer(result.to_dict(), lines, step), as_json=as_json)
+
+
+def plan_command(
+    predictions: Predictions,
+    gold: Annotated[Path, typer.Option(metavar="DIR", help="Annotations of some articles.")],
+    half_width: Annotated[float, typer.Option(help="Wished half-width of the interval.")] = 0.1,
+    by: Annotated[str, typer.Option(help="Columns that part the groups.")] = "source,target",
+    estimand: Estimand = "mention",
+    population: Population = "source",
+    articles: Annotated[
+        Path | None, typer.Option(help="The articles that were scored; needed with --out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw those articles, and write the longer set here.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Say how many more articles each source needs for a wished width, and draw them."""
+    from classifier.profiles import PlanOptions, extend, plan
+    from classifier.sampling import write_sample
+
+    if (articles is None) != (out is None):
+        raise typer.BadParameter("--articles and --out go together")
+    options = _profile_options(by, estimand, population)
+    if articles is None or out is None:
+        made = plan(predictions, gold, half_width=half_width, options=options)
+        step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
+        answer = _planned(made, step)
+    else:
+        extended = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
+        write_sample(extended.annotation_set, extended.sample, out)
+        answer = _extended(extended, out)
+    show(answer, as_json=as_json)
+
+
+def _planned(plan: "Plan", step: str) -> Answer:
+    columns = list(plan.rows[0]) if plan.rows else []
+    return Answer(
+        {"half_width": plan.half_width, "groups": list(plan.rows)},
+        [table(columns, [list(row.values()) for row in plan])],
+        step,
+    )
+
+
+def _extended(extended: "Extended", out: Path) -> Answer:
+    planned = _planned(extended.plan, f"annotate, then classifier check {out}")
+    drawn = extended.sample.table.to_dict("records")
+    lines = [
+        *planned.lines,
+        f"{len(drawn)} more articles are in {out}, with those coded so far; each has the "
+        "probability that one of the draws took it",
+        *problem_lines(extended.problems),
+    ]
+    data = {**planned.data, "out": out, "drawn": drawn, "problems": extended.problems}
+    return replace(planned, data=data, lines=lines)
+
+
+def report_command(
+    run: RunFolder,
+    folder: SetFolder,
+    out: Annotated[Path, typer.Option(help="Page to write: .html or .md.")],
+    predictions: Annotated[
+        Path | None, typer.Option(help="Predictions to profile the sources from.")
+    ] = None,
+    articles: Annotated[
+        Path | None, typer.Option(help="The articles that were scored, to show the passages.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Part to evaluate on; default: held out.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
+    explain: Annotated[
+        int,
+        typer.Option(min=0, help="For how many mentions to show the words that carry the score."),
+    ] = 40,
+    bundle_to: Annotated[
+        Path | None,
+        typer.Option("--bundle", help="Also write all that others need to check it (.zip)."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write agreement, evaluation, profiles and the evidence behind them as one page."""
+    from classifier.pipeline import ReportInputs, bundle, report
+
+    options = _profile_options(by, "mention", "source")
+    inputs = ReportInputs(run, folder, predictions, articles, split, options, explain)
+    with progress("evaluate") as tell:
+        reported = report(inputs, out, progress=tell)
+    lines = [f"the report is in {reported.page}"]
+    if bundle_to is not None:
+        lines.append(f"what others need to check it is in {bundle(inputs, reported, bundle_to)}")
+    if predictions is None:
+        lines.append("It has no profiles and no evidence: no --predictions were given.")
+    answer = Answer({"out": reported.page, "bundle": bundle_to}, lines, f"open {reported.page}")
+    show(answer, as_json=as_json)
+
+
+def demo_command(
+    out: Annotated[Path, typer.Option(help="Folder for all that it makes.")] = Path("demo"),
+    folds: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Train so many more models (3, say), so that all articles can be profiled."
+        ),
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Do the main job on the shipped sample: agreement to report, in a few minutes."""
+    from classifier.pipeline import demo
+
+    shown = demo(out, folds=folds, step=progress)
+    overall = shown.agreement.to_frame().query("part == 'all'")
+    remedy = "code more articles" if folds else "--folds 3 trains more models to profile all"
+    answer = Answer(
+        {
+            "report": shown.report,
+            "run": shown.run.path,
+            "agreement": shown.agreement.to_dict(),
+            "evaluation": shown.evaluation.to_dict(),
+            "profiles": [profile.to_dict() for profile in shown.profiles],
+        },
+        [
+            "The sample was written and labelled by a language model, to learn the tool and for "
+            "tests; it is no evidence about anyone.",
+            alpha_table(overall, "agreement between the two passes"),
+            accuracy_table(shown.evaluation),
+            profile_table(shown.profiles[0]),
+            *withheld_line(shown.profiles[-1], remedy),
+            f"the report is in {shown.report}",
+        ],
+        f"open {shown.report}",
+    )
+    show(answer, as_json=as_json)
+
+
+def _profile_options(
+    by: str, estimand: Literal["mention", "article"], population: Literal["source", "corpus"]
+) -> "ProfileOptions":
+    from classifier.intervals import InferenceOptions
+    from classifier.profiles import ProfileOptions
+
+    inference = InferenceOptions(estimand=estimand, population=population)
+    return ProfileOptions(by=tuple(by.split(",")), inference=inference)

@@ -1,0 +1,250 @@
+"""Predictors against gold: accuracy, macro-F1, confusion, bias."""
+
+from collections import Counter
+
+import numpy as np
+
+from classifier.agreement import f1_by_label, hits, macro_f1
+from classifier.evaluation._figures import (
+    NO_VARIATION,
+    Group,
+    Sample,
+    figure,
+    groups,
+    micro_f1,
+    precision,
+    recall,
+    share,
+)
+from classifier.evaluation._inputs import Answers, Judged, Mask, membership
+from classifier.evaluation._tables import EvaluationOptions, Row
+from classifier.intervals import FloatArray
+from classifier.records import ALL, Estimate
+
+NO_LABEL = "no label"
+"""What a confusion table calls an empty set."""
+
+
+def accuracy_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
+    """One row per predictor: accuracy, macro-F1, and what it lacks against the first predictor."""
+    mask = judged.common
+    first = next(iter(judged.predictors), None)
+    rows = []
+    for name in judged.predictors:
+        estimates = _scores(judged, name, mask, options)
+        if name != first and first is not None:
+            estimates["macro_f1_difference"] = _difference(judged, (first, name), mask, options)
+        rows.append(Row(_keys(judged, name), estimates, _coverage(judged, name, mask)))
+    return rows
+
+
+def label_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
+    """One row per predictor and label: precision, recall, F1, share in gold and in predictions."""
+    mask = judged.common
+    gold = membership(judged.gold, judged.variable)[mask]
+    rows = []
+    for name, answers in judged.predictors.items():
+        predicted = membership(answers.labels, judged.variable)[mask]
+        for place, label in enumerate(judged.variable.names):
+            pair = gold[:, [place]], predicted[:, [place]]
+            estimates = _label_scores(_sample(judged, hits(*pair), mask, options), *pair)
+            counts = {"n_gold": int(pair[0].sum()), "n_predicted": int(pair[1].sum())}
+            rows.append(Row({**_keys(judged, name), "label": label}, estimates, counts))
+    return rows
+
+
+def confusion_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
+    """One row per predictor, gold label and predicted label: how often, and as share of the gold.
+
+    For a set variable: of the mentions that have the gold label, the share where the predictor
+    gives the other label as well; an empty set counts as a label of its own.
+    """
+    mask = judged.common
+    gold = _with_empty(judged, membership(judged.gold, judged.variable)[mask])
+    names = [*judged.variable.names, *([NO_LABEL] if judged.variable.kind == "set" else [])]
+    rows = []
+    for name, answers in judged.predictors.items():
+        predicted = _with_empty(judged, membership(answers.labels, judged.variable)[mask])
+        for i, label in enumerate(names):
+            for j, other in enumerate(names):
+                cells = np.column_stack([gold[:, i] * predicted[:, j], gold[:, i]])
+                estimate = figure(
+                    _sample(judged, cells, mask, options),
+                    share,
+                    "share of the gold label",
+                    undefined="undefined: not in gold",
+                )
+                keys = {**_keys(judged, name), "label": label, "predicted": other}
+                rows.append(Row(keys, {"share": estimate}, {"n": int(cells[:, 0].sum())}))
+    return rows
+
+
+def _scores(
+    judged: Judged, name: str, mask: Mask, options: EvaluationOptions
+) -> dict[str, Estimate]:
+    gold = membership(judged.gold, judged.variable)[mask]
+    predicted = membership(judged.predictors[name].labels, judged.variable)[mask]
+    same = (gold == predicted).all(axis=1)
+    right = _sample(judged, np.column_stack([same, np.ones(len(same))]), mask, options)
+    counted = _sample(judged, hits(gold, predicted), mask, options)
+    if judged.variable.kind == "set":
+        return {
+            "exact_match": figure(right, share, "share of sets predicted exactly"),
+            "macro_f1": figure(
+                counted, macro_f1, "macro-F1", undefined="undefined: no label in gold"
+            ),
+            "micro_f1": figure(
+                counted, micro_f1, "micro-F1", undefined="undefined: no label on either side"
+            ),
+        }
+    return {
+        "accuracy": figure(right, share, "accuracy"),
+        "macro_f1": _macro(counted, gold),
+    }
+
+
+def _macro(counted: Sample, gold: FloatArray) -> Estimate:
+    if _has_one_label(gold):
+        return _unvaried(counted, "macro-F1")
+    return figure(counted, macro_f1, "macro-F1")
+
+
+def _has_one_label(gold: FloatArray) -> bool:
+    """Whether gold is one label throughout: any predictor that repeats it would score 1."""
+    return bool(len(gold)) and int((gold.sum(axis=0) > 0).sum()) < 2
+
+
+def _unvaried(sample: Sample, method: str) -> Estimate:
+    return Estimate(
+        None,
+        NO_VARIATION,
+        n_items=len(sample.rows),
+        n_articles=sample.n_articles,
+        method=method,
+    )
+
+
+def _difference(
+    judged: Judged, names: tuple[str, str], mask: Mask, options: EvaluationOptions
+) -> Estimate:
+    gold = membership(judged.gold, judged.variable)[mask]
+    both = [
+        hits(gold, membership(judged.predictors[name].labels, judged.variable)[mask])
+        for name in names
+    ]
+
+    def difference(totals: FloatArray) -> FloatArray:
+        first, second = np.split(totals, 2, axis=-1)
+        apart: FloatArray = macro_f1(second) - macro_f1(first)
+        return apart
+
+    sample = _sample(judged, np.hstack(both), mask, options)
+    method = f"macro-F1 minus that of {names[0]}, paired"
+    if judged.variable.kind != "set" and _has_one_label(gold):
+        return _unvaried(sample, method)
+    return figure(sample, difference, method, bounds=(-1.0, 1.0))
+
+
+def _label_scores(counted: Sample, gold: FloatArray, predicted: FloatArray) -> dict[str, Estimate]:
+    ones = np.ones_like(gold)
+    in_gold = counted._replace(rows=np.hstack([gold, ones]))
+    in_predicted = counted._replace(rows=np.hstack([predicted, ones]))
+    return {
+        "precision": figure(counted, precision, "precision", undefined="undefined: not predicted"),
+        "recall": figure(counted, recall, "recall", undefined="undefined: not in gold"),
+        "f1": figure(
+            counted,
+            lambda totals: f1_by_label(totals)[..., 0],
+            "F1",
+            undefined="undefined: on neither side",
+        ),
+        "share_gold": figure(in_gold, share, "share of mentions, gold"),
+        "share_predicted": figure(in_predicted, share, "share of mentions, predicted"),
+    }
+
+
+def _with_empty(judged: Judged, matrix: FloatArray) -> FloatArray:
+    if judged.variable.kind != "set":
+        return matrix
+    return np.column_stack([matrix, matrix.sum(axis=1) == 0])
+
+
+def _coverage(judged: Judged, name: str, mask: Mask) -> dict[str, int]:
+    status = Counter(judged.predictors[name].status)
+    lacking = {
+        f"n_{reason}".replace(" ", "_"): n for reason, n in sorted(status.items()) if reason != "ok"
+    }
+    unsettled = Counter(judged.gold_status)
+    return {
+        "n_mentions": len(judged.items),
+        "n_gold": int(judged.settled.sum()),
+        "n_gold_tie": unsettled["tie"],
+        "n_judged": int(mask.sum()),
+        "n_answered": status["ok"],
+        **lacking,
+    }
+
+
+def _sample(judged: Judged, rows: FloatArray, mask: Mask, options: EvaluationOptions) -> Sample:
+    return Sample(
+        np.asarray(rows, dtype=np.float64),
+        judged.clusters(mask),
+        options.interval,
+        options.cluster,
+    )
+
+
+def _keys(judged: Judged, predictor: str) -> dict[str, str]:
+    return {"variable": judged.variable.name, "predictor": predictor}
+
+
+def bias_rows(judged: Judged, predictor: str, options: EvaluationOptions) -> list[Row]:
+    """Predicted minus gold, per group of every breakdown.
+
+    For an ordinal variable its mean number (label "all"); for every variable the share of each
+    label. Expected values where there are probabilities, else the labels given.
+    """
+    answers = judged.predictors[predictor]
+    apart = _apart(judged, answers)
+    judgeable = judged.settled & answers.given
+    rows = []
+    for breakdown in options.breakdowns:
+        for group in groups(judged.items, breakdown, options.max_groups):
+            mask = np.zeros(len(judged.items), dtype=bool)
+            mask[group.rows] = True
+            mask &= judgeable
+            if mask.any():
+                rows += [
+                    _row(judged, (predictor, label), values[mask], (group, mask), options)
+                    for label, values in apart.items()
+                ]
+    return rows
+
+
+def _row(
+    judged: Judged,
+    named: tuple[str, str],
+    values: FloatArray,
+    where: tuple[Group, Mask],
+    options: EvaluationOptions,
+) -> Row:
+    predictor, label = named
+    group, mask = where
+    rows = np.column_stack([values, np.ones(len(values))])
+    sample = Sample(rows, judged.clusters(mask), options.interval, options.cluster)
+    keys = {"variable": judged.variable.name, "predictor": predictor, "label": label, **group.keys}
+    bias: Estimate = figure(sample, share, "mean of predicted - gold", bounds=(-np.inf, np.inf))
+    return Row(keys, {"bias": bias}, {"n_items": len(values)})
+
+
+def _apart(judged: Judged, answers: Answers) -> dict[str, FloatArray]:
+    variable = judged.variable
+    gold = membership(judged.gold, variable)
+    predicted = membership(answers.labels, variable)
+    if answers.probabilities is not None:
+        known = np.isfinite(answers.probabilities).all(axis=1)
+        predicted[known] = answers.probabilities[known]
+    apart = {label: (predicted - gold)[:, i] for i, label in enumerate(variable.names)}
+    if variable.kind == "ordinal":
+        apart = {ALL: (predicted - gold) @ np.array(variable.numbers), **apart}
+    return apart

@@ -1,0 +1,235 @@
+"""The entry point: predictions against annotators and gold."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+
+from classifier._deprecated import DeprecatedChart
+from classifier.annotations import AnnotationSet, adjudicate, flagged
+from classifier.errors import DataError
+from classifier.evaluation._accuracy import accuracy_rows, bias_rows, confusion_rows, label_rows
+from classifier.evaluation._annotators import (
+    agreement_rows,
+    annotator_rows,
+    curve_rows,
+    label_agreement_rows,
+    pair_rows,
+)
+from classifier.evaluation._calibration import calibration_rows, reliability_rows, selective_rows
+from classifier.evaluation._disagreements import Disagreement, disagreements
+from classifier.evaluation._figures import n_left_out
+from classifier.evaluation._inputs import MAJORITY, Judged, judge
+from classifier.evaluation._spans import mention_rows
+from classifier.evaluation._tables import DEFAULT_OPTIONS, EvaluationOptions, Row, Table
+
+
+@dataclass(frozen=True)
+class Evaluation(DeprecatedChart):
+    """All tables of an evaluation.
+
+    accuracy, labels, confusion: predictors against gold on the mentions all of them answered.
+    agreement, label_agreement, annotators, annotator_pairs: beside the annotators.
+    calibration, reliability, selective: what the probabilities are worth.
+    bias: predicted minus gold by group. learning_curve: width of intervals by coded articles.
+    mentions: how well mentions are found.
+    """
+
+    tables: tuple[Table, ...]
+    counts: Mapping[str, int]
+    disagreements: tuple[Disagreement, ...] = ()
+    options: EvaluationOptions = DEFAULT_OPTIONS
+
+    def table(self, name: str) -> Table:
+        """The table of that name; raises `DataError` if there is none."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        known = ", ".join(table.name for table in self.tables)
+        raise DataError(f"an evaluation has the tables {known}; got {name!r}")
+
+    def to_frame(self, name: str = "accuracy") -> pd.DataFrame:
+        """One table as a data frame."""
+        return self.table(name).to_frame()
+
+    def __repr__(self) -> str:
+        """The figures against gold, in plain text."""
+        return f"Evaluation of {self.counts['n_mentions']} mentions\n{self._brief()!r}"
+
+    def _repr_html_(self) -> str:
+        return self._brief()._repr_html_()
+
+    def _brief(self) -> Table:
+        """Accuracy over all mentions without its counts."""
+        table = self.table("accuracy")
+        return replace(table, rows=tuple(replace(row, counts={}) for row in table))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON, as `schema()` describes it."""
+        return {
+            "counts": dict(self.counts),
+            "tables": {table.name: table.to_dict() for table in self.tables},
+            "disagreements": [one.to_dict() for one in self.disagreements],
+        }
+
+
+def evaluate(
+    annotation_set: AnnotationSet,
+    predictions: pd.DataFrame,
+    *,
+    gold: pd.DataFrame | None = None,
+    baselines: Mapping[str, pd.DataFrame] | None = None,
+    uncalibrated: pd.DataFrame | None = None,
+    options: EvaluationOptions = DEFAULT_OPTIONS,
+) -> Evaluation:
+    """Judge predictions by the annotators' labels and by gold.
+
+    Any predictor will do: predictions need the column `unit` and one column per variable, and may
+    have `status`, `voice` and `p_<variable>_<label>`.
+
+    Args:
+        annotation_set: articles, annotators' labels and the codebook.
+        predictions: what is under test.
+        gold: as `adjudicate` returns it, where a blank `not_target` is no flag; by default the
+            majority of the annotators.
+        baselines: further predictors by name, judged on the same mentions.
+        uncalibrated: the predictions with the probabilities they had before temperature scaling;
+            they stand beside the others in the tables on calibration.
+        options: variables, groups, intervals, thresholds.
+
+    Raises:
+        DataError: no variable is both coded and predicted, a unit is predicted twice, a label is
+            not in the codebook, or `not_target` is neither True nor False.
+    """
+    if annotation_set.codebook.any_target:
+        options = options.without_targets()
+    named = _named(predictions, baselines or {}, options)
+    names = _variables(annotation_set, predictions, options)
+    settled = adjudicate(annotation_set) if gold is None else _with_flags(gold)
+    judged = [judge(annotation_set, named, settled, name, options) for name in names]
+    before = _before(annotation_set, uncalibrated, settled, names, options)
+    mentions = Table("mentions", tuple(mention_rows(settled, predictions, options)))
+    return Evaluation(
+        tables=(*_tables(judged, before, options), mentions),
+        counts=_counts(annotation_set, settled) | _left_out(judged, options),
+        disagreements=tuple(
+            one for each in judged for one in disagreements(each, annotation_set, options)
+        ),
+        options=options,
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of `Evaluation.to_dict()`."""
+    text = resources.files("classifier.evaluation").joinpath("schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _with_flags(gold: pd.DataFrame) -> pd.DataFrame:
+    """Gold with a flag in every row; a blank says that nobody flagged the mention."""
+    if "not_target" not in gold.columns:
+        return gold.assign(not_target=False)
+    return gold.assign(not_target=flagged(gold))
+
+
+def _before(
+    annotation_set: AnnotationSet,
+    uncalibrated: pd.DataFrame | None,
+    gold: pd.DataFrame,
+    names: list[str],
+    options: EvaluationOptions,
+) -> list[Judged]:
+    """The predictions as they were before calibration, under a name of their own."""
+    if uncalibrated is None:
+        return []
+    name = options.uncalibrated
+    own = replace(options, predictor=name)
+    return [judge(annotation_set, {name: uncalibrated}, gold, each, own) for each in names]
+
+
+def _tables(
+    judged: list[Judged], before: list[Judged], options: EvaluationOptions
+) -> tuple[Table, ...]:
+    makers: Mapping[str, Callable[[Judged], list[Row]]] = {
+        "accuracy": lambda one: accuracy_rows(one, options),
+        "labels": lambda one: label_rows(one, options),
+        "confusion": lambda one: confusion_rows(one, options),
+        "agreement": lambda one: _for_predictors(one, options),
+        "label_agreement": lambda one: label_agreement_rows(one, options.predictor, options),
+        "annotators": lambda one: annotator_rows(one, options.predictor, options),
+        "annotator_pairs": lambda one: pair_rows(one, options),
+        "calibration": lambda one: calibration_rows(one, options),
+        "reliability": lambda one: reliability_rows(one, options),
+        "selective": lambda one: selective_rows(one, options),
+        "bias": lambda one: bias_rows(one, options.predictor, options),
+        "learning_curve": lambda one: curve_rows(one, options.predictor, options),
+    }
+    return tuple(
+        Table(name, tuple(row for one in _shown(name, judged, before) for row in make(one)))
+        for name, make in makers.items()
+    )
+
+
+def _shown(name: str, judged: list[Judged], before: list[Judged]) -> list[Judged]:
+    return [*judged, *before] if name in ("calibration", "reliability") else judged
+
+
+def _for_predictors(judged: Judged, options: EvaluationOptions) -> list[Row]:
+    """Every group for the predictions under test, all mentions together for the others."""
+    rows = []
+    for name in judged.predictors:
+        own = options if name == options.predictor else replace(options, breakdowns=((),))
+        rows += agreement_rows(judged, name, own)
+    return rows
+
+
+def _named(
+    predictions: pd.DataFrame, baselines: Mapping[str, pd.DataFrame], options: EvaluationOptions
+) -> dict[str, pd.DataFrame]:
+    taken = {options.predictor, MAJORITY} & set(baselines)
+    if taken:
+        raise DataError(f"baselines need names of their own, got {', '.join(sorted(taken))}")
+    return {options.predictor: predictions, **baselines}
+
+
+def _variables(
+    annotation_set: AnnotationSet, predictions: pd.DataFrame, options: EvaluationOptions
+) -> list[str]:
+    table = annotation_set.table
+    coded = [
+        variable.name
+        for variable in annotation_set.codebook.variables
+        if variable.name in table.columns and table[variable.name].notna().any()
+    ]
+    found = [name for name in coded if name in predictions.columns]
+    predicted = [v.name for v in annotation_set.codebook.variables if v.name in predictions.columns]
+    wanted = list(options.variables) or found
+    lacking = [name for name in wanted if name not in found]
+    if lacking or not wanted:
+        raise DataError(
+            "evaluation needs a variable that is both coded and predicted; coded: "
+            f"{', '.join(coded) or 'none'}; predicted: {', '.join(predicted) or 'none'}; "
+            f"wanted: {', '.join(wanted) or 'any'}"
+        )
+    return wanted
+
+
+def _counts(annotation_set: AnnotationSet, gold: pd.DataFrame) -> dict[str, int]:
+    return {
+        "n_articles": int(gold["article_id"].nunique()),
+        "n_annotators": len(annotation_set.annotators),
+        "n_mentions": len(gold),
+        "n_not_target": int(gold["not_target"].sum()),
+    }
+
+
+def _left_out(judged: list[Judged], options: EvaluationOptions) -> dict[str, int]:
+    return {
+        "n_groups_left_out": max(
+            n_left_out(one.items, options.breakdowns, options.max_groups) for one in judged
+        )
+    }

@@ -1,0 +1,60 @@
+"""Means and their intervals: resampling, corrected means, tests of randomness."""
+
+from classifier.intervals._clustered import difference, labelled_mean, naive_mean, simultaneous
+from classifier.intervals._corrected import (
+    MINIMUM_CODED,
+    articles_needed,
+    corrected_mean,
+    corrected_terms,
+)
+from classifier.intervals._randomness import RandomnessTest, Redraws, looks_random
+from classifier.intervals._resampling import (
+    FloatArray,
+    IntArray,
+    IntervalOptions,
+    Statistic,
+    article_totals,
+    estimated,
+    interval,
+    jackknife_error,
+    seeded,
+    t_quantile,
+)
+from classifier.intervals._totals import (
+    Estimand,
+    InferenceOptions,
+    Population,
+    Sampling,
+    marks,
+    numbers,
+)
+
+__all__ = [
+    "MINIMUM_CODED",
+    "Estimand",
+    "FloatArray",
+    "InferenceOptions",
+    "IntArray",
+    "IntervalOptions",
+    "Population",
+    "RandomnessTest",
+    "Redraws",
+    "Sampling",
+    "Statistic",
+    "article_totals",
+    "articles_needed",
+    "corrected_mean",
+    "corrected_terms",
+    "difference",
+    "estimated",
+    "interval",
+    "jackknife_error",
+    "labelled_mean",
+    "looks_random",
+    "marks",
+    "naive_mean",
+    "numbers",
+    "seeded",
+    "simultaneous",
+    "t_quantile",
+]

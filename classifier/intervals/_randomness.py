@@ -1,0 +1,190 @@
+"""Whether the coded articles look like a random draw from all articles of a source."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier.errors import DataError
+from classifier.intervals._totals import marks, named, numbers
+
+Array = npt.NDArray[np.float64]
+_SHARED_BY = 5
+"""Chances that on average this many articles share are those of a stratified draw."""
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class RandomnessTest:
+    """The verdict of a permutation test; a small p means that the draw was not random."""
+
+    p_value: float | None
+    status: str
+    """"ok", or why nothing could be tested."""
+    differences: dict[str, float]
+    """Coded minus all articles per feature, in standard deviations."""
+    n_coded_articles: int
+    n_articles: int
+    n_permutations: int
+    seed: int
+
+    def is_random(self, level: float = 0.05) -> bool | None:
+        """Whether the draw passes at this level; None where it could not be tested."""
+        return None if self.p_value is None else self.p_value >= level
+
+
+@dataclass(frozen=True)
+class Redraws:
+    """How often articles are drawn anew to see what chance alone does."""
+
+    n: int = 1999
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        if self.n < 1 or self.seed < 0:
+            raise DataError(
+                f"at least 1 redraw and a seed from 0 were required, got {self.n} and {self.seed}"
+            )
+
+
+def looks_random(
+    predicted: npt.ArrayLike,
+    is_coded: npt.ArrayLike,
+    article: npt.ArrayLike,
+    *,
+    confidence: npt.ArrayLike | None = None,
+    probability: npt.ArrayLike | None = None,
+    redraws: Redraws | None = None,
+) -> RandomnessTest:
+    """Compare coded with all articles by score, spread, length and the model's confidence.
+
+    The statistic is the largest standardised difference of the coded articles' feature means, each
+    article weighted by 1 / its chance, from those of all. Its distribution comes from drawing as
+    many articles anew by the same chances: within groups of equal chance, which is exact for a
+    stratified draw, or where chances hardly repeat by Pareto sampling (Rosén 1997).
+
+    Args:
+        predicted: The model's score per mention.
+        is_coded: Whether the mention was coded.
+        article: The article of each mention; an article with any coded mention counts as coded.
+        confidence: The probability of the model's own label per mention, where there is one.
+        probability: The chance of the mention's article to be drawn, known for all articles, the
+            others too; None where all had the same.
+        redraws: How many, and their seed.
+
+    Raises `DataError` for columns of different length, a missing score, mark or article, and a
+    chance that is not in (0, 1].
+    """
+    redraws = redraws or Redraws()
+    features, coded, chances = _article_features(
+        (predicted, is_coded, article), confidence, probability
+    )
+    n, n_coded = len(coded), int(coded.sum())
+    empty = RandomnessTest(None, "", {}, n_coded, n, redraws.n, redraws.seed)
+    if min(n_coded, n - n_coded) < 2:
+        reason = "not testable: fewer than 2 coded or fewer than 2 other articles"
+        return replace(empty, status=reason)
+    p_value, differences = _compare(features, coded, chances, redraws)
+    if p_value is None:
+        return replace(empty, status="not testable: all articles are alike to the model")
+    return replace(empty, p_value=p_value, status="ok", differences=differences)
+
+
+def _compare(
+    features: dict[str, Array], coded: npt.NDArray[np.bool_], chances: Array, redraws: Redraws
+) -> tuple[float | None, dict[str, float]]:
+    """The p-value, None where nothing varies, and the standardised differences."""
+    values = np.column_stack(list(features.values()))
+    deviation = values.std(axis=0)
+    # Where articles differ by what arithmetic leaves of zero, they are alike.
+    values = (values - values.mean(axis=0)) / np.where(deviation > _ROUNDING, deviation, np.inf)
+    observed = _means(values, chances, np.flatnonzero(coded))
+    drawn = np.vstack([_means(values, chances, one) for one in _draws(coded, chances, redraws)])
+    # A feature that the design fixes, such as length where chances go by it, cannot differ.
+    spread = np.sqrt((drawn**2).mean(axis=0))
+    varies = spread > _ROUNDING
+    if not varies.any():
+        return None, {}
+    apart = np.abs(np.vstack([observed, drawn])[:, varies]) / spread[varies]
+    largest = apart.max(axis=1)
+    # The observed draw is one of the possible ones, hence the 1 on both sides.
+    exceeding = int((largest[1:] >= largest[0] - 1e-9).sum())
+    names = [name for name, kept in zip(features, varies, strict=True) if kept]
+    differences = dict(zip(names, map(float, observed[varies]), strict=True))
+    return (1 + exceeding) / (1 + redraws.n), differences
+
+
+def _means(values: Array, chances: Array, chosen: npt.NDArray[np.intp]) -> Array:
+    """Means of standardised features over some articles, weighted by 1 / chance."""
+    weight = 1 / chances[chosen]
+    return np.asarray((weight[:, None] * values[chosen]).sum(axis=0) / weight.sum())
+
+
+def _draws(
+    coded: npt.NDArray[np.bool_],
+    chances: Array,
+    redraws: Redraws,
+) -> Iterator[npt.NDArray[np.intp]]:
+    """As many articles as were coded, drawn anew each time by their chances."""
+    generator = np.random.default_rng(redraws.seed)
+    _, level = np.unique(np.round(chances, 12), return_inverse=True)
+    sizes = np.bincount(level)
+    groups = np.split(np.argsort(level, kind="stable"), np.cumsum(sizes)[:-1])
+    taken = np.bincount(level[coded], minlength=len(sizes))
+    odds, n_coded = chances / np.maximum(1 - chances, 1e-12), int(coded.sum())
+    for _ in range(redraws.n):
+        if len(sizes) * _SHARED_BY <= len(chances):
+            picks = [
+                generator.choice(group, k, replace=False, shuffle=False)
+                for group, k in zip(groups, taken, strict=True)
+            ]
+            yield np.concatenate(picks)
+        else:
+            uniform = generator.random(len(chances))
+            ranks = uniform / (1 - uniform) / odds
+            yield np.argpartition(ranks, n_coded - 1)[:n_coded]
+
+
+def _article_features(
+    columns: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike],
+    confidence: npt.ArrayLike | None,
+    probability: npt.ArrayLike | None,
+) -> tuple[dict[str, Array], npt.NDArray[np.bool_], Array]:
+    scores, is_marked = _known(columns[0], "scores"), marks(columns[1], "is_coded")
+    names, first, index = np.unique(
+        named(columns[2], "article"), return_index=True, return_inverse=True
+    )
+    chances = np.ones(len(scores)) if probability is None else _known(probability, "chances")
+    sure = scores if confidence is None else _known(confidence, "confidences")
+    if not len(scores) == len(index) == len(is_marked) == len(chances) == len(sure):
+        raise DataError(
+            "scores, marks, articles, chances and confidences must be equally long, got "
+            f"{len(scores)}, {len(is_marked)}, {len(index)}, {len(chances)} and {len(sure)}"
+        )
+    if np.any(~(chances > 0) | (chances > 1)):
+        raise DataError("a sampling probability must lie in (0, 1]")
+    size = np.bincount(index, minlength=len(names)).astype(np.float64)
+
+    def mean(values: Array) -> Array:
+        return np.bincount(index, weights=values, minlength=len(names)) / size
+
+    features = {
+        "mean score": mean(scores),
+        "distance from the middle": mean(np.abs(scores)),
+        "mentions": size,
+    }
+    if confidence is not None:
+        features["confidence"] = mean(sure)
+    is_coded = np.bincount(index, weights=is_marked, minlength=len(names)) > 0
+    return features, is_coded, chances[first]
+
+
+def _known(column: npt.ArrayLike, what: str) -> Array:
+    """A column of numbers, none of them missing."""
+    values = numbers(column, what)
+    n_missing = int(np.isnan(values).sum())
+    if n_missing:
+        raise DataError(f"every mention needs one of the {what}, {n_missing} have none")
+    return values

@@ -1,0 +1,312 @@
+"""Where an article names a target, in whose voice, and by which entry of which lexicon."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from classifier.articles import find_zones
+from classifier.codebook import Codebook, Target
+from classifier.mentions._lexicon import Entry, build_lexicon
+from classifier.mentions._matcher import Hit, Matcher
+from classifier.mentions._rules import (
+    LANGUAGE,
+    Rule,
+    Stretch,
+    carries_over,
+    choose,
+    exclusion_rule,
+    kind_of,
+    mention_start,
+    refusal,
+)
+from classifier.mentions.voice import find_reports
+from classifier.mentions.voice._quotations import Report, voice_at
+from classifier.notebook_html import frame_html
+from classifier.records import Article, Mention, MentionKind, Span, Zone, counted
+from classifier.text import match_view
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_REPORT_KINDS = ("quotation", "report")
+_REST = "rest"
+
+
+class Surroundings:
+    """The zones and the reports of an article, found once for all of its mentions."""
+
+    def __init__(self, article: Article, codebook: Codebook) -> None:
+        """Find the zones; the reports are looked for when a mention asks."""
+        self.text = article.text
+        self.zones: Sequence[Zone] = find_zones(article)
+        self._starts = [zone.span.start for zone in self.zones]
+        self._voices = _voices(codebook)
+
+    def mention(
+        self,
+        span: Span,
+        target: str,
+        language: str,
+        *,
+        kind: MentionKind = "name",
+        entry: str | None = None,
+        lexicon_version: str | None = None,
+    ) -> Mention:
+        """The mention of a target at a place of the text."""
+        report = voice_at(self._reports, span)
+        speaker = report.speaker if report else None
+        return Mention(
+            span=span,
+            target=target,
+            surface=span.of(self.text),
+            kind=kind,
+            zone=self.zones[bisect_right(self._starts, span.start) - 1].kind,
+            language=language,
+            voice=self._voices[report.kind if report else _REST],
+            voice_confidence=report.confidence if report else 1.0,
+            speaker=speaker.of(self.text) if speaker else None,
+            speaker_span=speaker,
+            cue_span=report.cue if report else None,
+            entry=entry,
+            lexicon_version=lexicon_version,
+        )
+
+    @cached_property
+    def _reports(self) -> Sequence[Report]:
+        return find_reports(self.text, self.zones)
+
+
+def _voices(codebook: Codebook) -> dict[str, str]:
+    """The codebook's label for each kind of report, and for the author's own words."""
+    kinds = (*_REPORT_KINDS, _REST)
+    if not codebook.has_variable("voice"):
+        return dict.fromkeys(kinds, "")
+    voice = codebook.variable("voice")
+    return {kind: voice.counterpart("rules", kind) for kind in kinds}
+
+
+_LONGEST_EXCLUSION = 120
+_OTHER_LANGUAGE = "another language"
+
+
+class Judged(NamedTuple):
+    """A form that was found, and the rule by which it is no mention; None if it is one."""
+
+    span: Span
+    entry: Entry
+    kind: MentionKind
+    language: str
+    rule: Rule | None
+
+
+def judge(
+    article: Article, zones: Sequence[Zone], matcher: Matcher, *, historical: bool
+) -> Iterator[Judged]:
+    """Decide on every form of the lexicon in an article, in the order of its text."""
+    for stretch in _stretches(article, zones, historical):
+        hits = list(matcher.hits(stretch.view.string, stretch.start, stretch.end))
+        shadows = _Shadows(hits, stretch, matcher)
+        language_name: Hit | None = None
+        for hit in hits:
+            rule = shadows.over(hit)
+            if language_name and carries_over(language_name, hit, stretch, matcher.lexicon):
+                rule = rule or LANGUAGE
+            language_name = hit if rule == LANGUAGE else None
+            yield _judged(hit, rule, stretch, matcher)
+
+
+class _Shadows:
+    """Where the exclusions of a stretch hold, and the rule of the one that covers a hit."""
+
+    def __init__(self, hits: Sequence[Hit], stretch: Stretch, matcher: Matcher) -> None:
+        string = stretch.view.string
+        self._blocked = matcher.blocked(string, hits, stretch.start, stretch.end)
+        self._rules = [exclusion_rule(one, stretch, matcher.lexicon) for one in self._blocked]
+        self._starts = [one.start for one in self._blocked]
+
+    def over(self, hit: Hit) -> Rule | None:
+        """The rule of an exclusion that covers part of the hit and is no shorter; None if none."""
+        index = bisect_left(self._starts, hit.end) - 1
+        while index >= 0 and self._starts[index] > hit.start - _LONGEST_EXCLUSION:
+            start, end, _ = self._blocked[index]
+            if self._rules[index] and end > hit.start and end - start >= hit.end - hit.start:
+                return self._rules[index]
+            index -= 1
+        return None
+
+
+def _stretches(article: Article, zones: Sequence[Zone], historical: bool) -> Iterator[Stretch]:
+    view = match_view(article.text, None)
+    # Turkish readers tell the two letters apart, and capitals set without care do not.
+    view = replace(view, string=view.string.replace("ı", "i"))
+    for language, group in groupby(zones, key=lambda zone: zone.language):
+        members = list(group)
+        starts = tuple(view.index(zone.span.start) for zone in members)
+        end = view.index(members[-1].span.end)
+        yield Stretch(view, starts[0], end, language, starts, article.date, historical)
+
+
+def _judged(hit: Hit, rule: Rule | None, stretch: Stretch, matcher: Matcher) -> Judged:
+    entry = choose(hit, stretch, matcher.lexicon)
+    if entry is None:
+        entry, rule = hit.entries[0], rule or _OTHER_LANGUAGE
+    rule = rule or refusal(hit, entry, stretch, matcher.lexicon)
+    start = hit.start if rule else mention_start(hit, entry, stretch)
+    return Judged(
+        span=Span(*stretch.view.source(start, hit.end)),
+        entry=entry,
+        kind=kind_of(hit, entry, stretch.view.string),
+        language=_language(hit, entry, stretch),
+        rule=rule,
+    )
+
+
+def _language(hit: Hit, entry: Entry, stretch: Stretch) -> str:
+    """The stretch's language, or the entry's where a word of another one stands in it."""
+    is_known = any(other.language == stretch.language for other in hit.entries)
+    return stretch.language if is_known else entry.language
+
+
+_TargetKey = tuple[str, str, str | None, tuple[tuple[str, tuple[str, ...]], ...], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A form of a target's lexicon that was found and, by a named rule, is no mention."""
+
+    span: Span
+    target: str
+    surface: str
+    rule: Rule
+    entry: str
+    """The lexicon entry whose form it is, "language/target/entry"."""
+
+
+@dataclass(frozen=True, slots=True)
+class MentionsReport:
+    """What was found in an article, and what was not and why."""
+
+    article_id: str
+    mentions: tuple[Mention, ...]
+    excluded: tuple[Excluded, ...]
+    candidates: tuple[Span, ...]
+    """Words that look like a form of a target and are in no lexicon: read them to mend one."""
+    lexicon_version: str
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per form found, in the order of the text; `rule` says why it is no mention."""
+        import pandas as pd
+
+        names = ("surface", "target", "kind", "voice", "zone", "speaker", "rule", "entry")
+        found: list[Mention | Excluded] = [*self.mentions, *self.excluded]
+        rows = [
+            {"start": one.span.start, "end": one.span.end}
+            | {name: getattr(one, name, None) for name in names}
+            for one in sorted(found, key=lambda one: one.span)
+        ]
+        frame = pd.DataFrame(rows, columns=["start", "end", *names], dtype="object")
+        return frame.astype({"start": "int64", "end": "int64"})
+
+    def __repr__(self) -> str:
+        """How much was found and how much excluded; the frame has it."""
+        return (
+            f"Article {self.article_id!r}: {counted(len(self.mentions), 'mention')}, "
+            f"{len(self.excluded)} excluded, {len(self.candidates)} to look at"
+        )
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), repr(self))
+
+
+def find_mentions(
+    article: Article, codebook: Codebook, *, historical: bool = False
+) -> list[Mention]:
+    """Every mention of the codebook's targets, in the order of the text, none overlapping.
+
+    Leaders count while in office at the article's date, or where it is unknown if they were in
+    office on a day since 2014 (`rules.UNDATED_SINCE`). `historical` also counts the states that
+    came before: the Soviet Union, the Ottoman Empire. A mention's voice is "" where the codebook
+    does not ask for it.
+    """
+    matcher = matcher_of(codebook)
+    around = Surroundings(article, codebook)
+    judged = judge(article, around.zones, matcher, historical=historical)
+    return list(_mentions(around, judged, matcher.lexicon.version))
+
+
+def explain_mentions(
+    article: Article, codebook: Codebook, *, historical: bool = False
+) -> MentionsReport:
+    """The same mentions, with what was excluded, by which rule, and what may have been missed."""
+    matcher = matcher_of(codebook)
+    version = matcher.lexicon.version
+    around = Surroundings(article, codebook)
+    judged = list(judge(article, around.zones, matcher, historical=historical))
+    return MentionsReport(
+        article_id=article.article_id,
+        mentions=tuple(_mentions(around, judged, version)),
+        excluded=tuple(_excluded(article, judged)),
+        candidates=tuple(_candidates(article, matcher, [one.span for one in judged])),
+        lexicon_version=version,
+    )
+
+
+def matcher_of(codebook: Codebook) -> Matcher:
+    """The codebook's lexicon made ready for search; built once for each set of targets."""
+    return _cached_matcher(
+        tuple(
+            (t.name, t.title, t.lexicon, tuple(sorted(t.aliases.items())), _stamp(t))
+            for t in codebook.targets
+        )
+    )
+
+
+@lru_cache(maxsize=16)
+def _cached_matcher(key: tuple[_TargetKey, ...]) -> Matcher:
+    targets = (
+        Target(name, title, lexicon, dict(aliases)) for name, title, lexicon, aliases, _ in key
+    )
+    return Matcher(build_lexicon(targets))
+
+
+def _stamp(target: Target) -> int:
+    """When a target's own lexicon was last written, so that a mended one is read again."""
+    if target.lexicon is None or not target.lexicon.endswith(".toml"):
+        return 0
+    path = Path(target.lexicon)
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def _mentions(around: Surroundings, judged: Iterable[Judged], version: str) -> Iterator[Mention]:
+    for one in judged:
+        if one.rule is None:
+            yield around.mention(
+                one.span,
+                one.entry.target,
+                one.language,
+                kind=one.kind,
+                entry=one.entry.path,
+                lexicon_version=version,
+            )
+
+
+def _excluded(article: Article, judged: Iterable[Judged]) -> Iterator[Excluded]:
+    for one in judged:
+        if one.rule:
+            surface = one.span.of(article.text)
+            yield Excluded(one.span, one.entry.target, surface, one.rule, one.entry.path)
+
+
+def _candidates(article: Article, matcher: Matcher, judged: Sequence[Span]) -> Iterator[Span]:
+    view = match_view(article.text, None)
+    starts = [span.start for span in judged]
+    for start, end in matcher.lookalikes(view.string.replace("ı", "i")):
+        span = Span(*view.source(start, end))
+        before = bisect_left(starts, span.end) - 1
+        if before < 0 or not judged[before].overlaps(span):
+            yield span

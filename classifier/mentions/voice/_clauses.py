@@ -1,0 +1,163 @@
+"""A sentence as words and marks, with what quotation marks hold folded into one token."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from classifier.mentions.voice._cues import Phrase
+from classifier.mentions.voice._quotes import Quote
+from classifier.records import Span
+from classifier.text import APOSTROPHES
+
+QUOTE = '"'
+_TOKEN = re.compile(r"\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)")
+_STOPS = frozenset(".!?…")
+_MARKS = frozenset(',;:.!?…—–()-"')
+# No report reaches further than this many words: a longer "sentence" is a list or a broken page.
+LONGEST = 150
+SPEAKER_WORDS = 12
+
+
+class Sentence:
+    """Tokens of one sentence in order: lower-case words, marks, and `QUOTE` for a whole quote.
+
+    Where they stand is worked out when it is first asked for: most sentences report nothing.
+    """
+
+    def __init__(self, text: str, span: Span, quotes: Sequence[Quote]) -> None:
+        """Read the tokens of a stretch of `text`; `quotes` are those that stand in it, in order."""
+        self.text = text
+        self.words: list[str] = []
+        self._gaps: list[tuple[str, int]] = []
+        self._quotes = quotes
+        at = span.start
+        for quote in quotes:
+            self._read(at, quote.start)
+            self.words.append(QUOTE)
+            at = quote.end
+        self._read(at, span.end)
+
+    def _read(self, start: int, end: int) -> None:
+        folded = fold(self.text[start:end])
+        self._gaps.append((folded, start))
+        self.words += _TOKEN.findall(folded)
+
+    @cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """Start and end of each token in the text."""
+        places: list[tuple[int, int]] = []
+        for i, (folded, start) in enumerate(self._gaps):
+            places += [(start + m.start(), start + m.end()) for m in _TOKEN.finditer(folded)]
+            if i < len(self._quotes):
+                places.append((self._quotes[i].start, self._quotes[i].end))
+        return places
+
+    def __len__(self) -> int:
+        """How many tokens it has."""
+        return len(self.words)
+
+    def is_capital(self, i: int) -> bool:
+        """Whether the token starts with a capital in the text."""
+        return self.text[self.places[i][0]].isupper()
+
+    def is_word(self, i: int) -> bool:
+        """Whether there is a token there, and it is neither a mark nor a quote."""
+        return 0 <= i < len(self.words) and self.words[i] not in _MARKS
+
+    def find(self, wanted: frozenset[str] | str, start: int, end: int) -> int:
+        """Place of the first token out of `wanted` in a range, -1 where there is none."""
+        words = self.words
+        for i in range(max(start, 0), min(end, len(words))):
+            if words[i] in wanted:
+                return i
+        return -1
+
+    def n_words(self, start: int, end: int) -> int:
+        """How many words, marks and quotes not counted, a range has."""
+        return sum(word not in _MARKS for word in self.words[start:end])
+
+    def span(self, start: int, end: int) -> Span | None:
+        """The text under a range of tokens without the marks at its ends; None where no word is."""
+        words = self.words
+        while start < end and words[start] in _MARKS and words[start] != QUOTE:
+            start += 1
+        while end > start and words[end - 1] in _MARKS and words[end - 1] != QUOTE:
+            end -= 1
+        return Span(self.places[start][0], self.places[end - 1][1]) if start < end else None
+
+
+class Found(NamedTuple):
+    """A report in token ranges: where its content stands, and who says so by which words."""
+
+    contents: tuple[tuple[int, int], ...]
+    cue: tuple[int, int]
+    speaker: tuple[int, int] | None
+    confidence: float
+
+
+def fold(text: str) -> str:
+    """The text in lower case with one kind of apostrophe and of i; no character moves.
+
+    Capitals tell the Turkish ı from i only where they are set with care.
+    """
+    folded = text.replace("İ", "i").lower()
+    if folded.isascii():
+        return folded.replace("`", "'")
+    for mark in APOSTROPHES:
+        folded = folded.replace(mark, "'")
+    return folded.replace("ı", "i")
+
+
+def phrase_around(
+    sentence: Sentence, i: int, phrases: Mapping[str, Sequence[Phrase]]
+) -> tuple[int, int, str] | None:
+    """The longest phrase that has the token as its telling word: its range and its kind."""
+    for phrase in phrases.get(sentence.words[i], ()):
+        start = i - phrase.offset
+        end = start + len(phrase.words)
+        if start >= 0 and tuple(sentence.words[start:end]) == phrase.words:
+            return start, end, phrase.kind
+    return None
+
+
+def sentence_end(sentence: Sentence, start: int) -> int:
+    """The next full stop or semicolon, or the end."""
+    words = sentence.words
+    for i in range(start, min(len(words), start + LONGEST)):
+        if words[i] == ";" or (words[i] in _STOPS and i + 1 == len(words)):
+            return i
+    return min(len(words), start + LONGEST)
+
+
+def content_end(sentence: Sentence, start: int, contrast: frozenset[str]) -> int:
+    """Where a report that starts there ends: at "; ", at ", but", at the end of the sentence."""
+    words, end = sentence.words, sentence_end(sentence, start)
+    depth = 0
+    for i in range(start, end):
+        if words[i] == "," and i + 1 < end and words[i + 1] in contrast:
+            return i
+        depth += (words[i] == "(") - (words[i] == ")")
+        if depth < 0:
+            return i
+    return end
+
+
+def clause_start(sentence: Sentence, before: int, openers: frozenset[str]) -> int:
+    """Where the clause around a token starts: after ";" or ":", after a comma and an opener."""
+    words = sentence.words
+    for i in range(before - 1, max(-1, before - LONGEST), -1):
+        if words[i] in ";:(":
+            return i + 1
+        if words[i] == "," and i + 1 < before and words[i + 1] in openers:
+            return i + 1
+    return max(0, before - LONGEST)
+
+
+def left_of(sentence: Sentence, i: int) -> int:
+    """Where the clause of the verb at `i` starts."""
+    words = sentence.words
+    for j in range(i - 1, max(-1, i - 2 * SPEAKER_WORDS), -1):
+        if words[j] in ",;:—–(-" or words[j] == QUOTE or words[j] in _STOPS:
+            return j + 1
+    return max(0, i - 2 * SPEAKER_WORDS)

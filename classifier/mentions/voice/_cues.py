@@ -1,0 +1,166 @@
+"""The words by which news hands over to another voice: one TOML file per language, read once."""
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
+from importlib import resources
+from typing import NamedTuple
+
+_PHRASES = ("source", "view", "hearsay")
+_ENDINGS = re.compile(r"\{([^}]*)\}")
+
+
+@dataclass(frozen=True)
+class Cues:
+    """Cue words of one language, in lower case and with i for ı; each set may be empty."""
+
+    source: frozenset[str] = frozenset()
+    """Phrases that name whose view a clause is: "according to"."""
+    source_final_only: frozenset[str] = frozenset()
+    not_source: frozenset[str] = frozenset()
+    view: frozenset[str] = frozenset()
+    """Phrases that name a view and its holder in one: "in their eyes"."""
+    hearsay: frozenset[str] = frozenset()
+    """Phrases that mark their whole clause as hearsay: "naar verluidt"."""
+    passive: frozenset[str] = frozenset()
+    """Turkish verb forms that report without a speaker: "iddia edildi"."""
+    participle: frozenset[str] = frozenset()
+    final: frozenset[str] = frozenset()
+    """Words that follow a report and come before its speaker: "aldus"."""
+    would: frozenset[str] = frozenset()
+    would_modals: frozenset[str] = frozenset()
+    conditional: frozenset[str] = frozenset()
+    verbs: frozenset[str] = frozenset()
+    that_only: frozenset[str] = frozenset()
+    """Verbs that report only before a `that` word or a colon."""
+    final_only: frozenset[str] = frozenset()
+    """Verbs that report only behind what they report: "…, weet X"."""
+    with_particle: frozenset[str] = frozenset()
+    particle: frozenset[str] = frozenset()
+    """Verbs of two words: the second is the cue, where the first comes before it: "went on"."""
+    passive_before: frozenset[str] = frozenset()
+    facts: frozenset[str] = frozenset()
+    """Slavic verbs before "that" which report nothing; all others there do."""
+    verb_endings: frozenset[str] = frozenset()
+    speakers: frozenset[str] = frozenset()
+    """Single words before a colon that name a speaker."""
+    bare: frozenset[str] = frozenset()
+    """Verbs after which the clause may follow without a `that` word."""
+    noun_like: frozenset[str] = frozenset()
+    addressed: frozenset[str] = frozenset()
+    nouns: frozenset[str] = frozenset()
+    naming: frozenset[str] = frozenset()
+    naming_unsure: frozenset[str] = frozenset()
+    """Those of `naming` that need a word of `naming_needs` behind them."""
+    naming_needs: frozenset[str] = frozenset()
+    infinitive_after: frozenset[str] = frozenset()
+    infinitive_mark: frozenset[str] = frozenset()
+    that: frozenset[str] = frozenset()
+    weak_that: frozenset[str] = frozenset()
+    weak_that_after: frozenset[str] = frozenset()
+    about: frozenset[str] = frozenset()
+    about_after: frozenset[str] = frozenset()
+    quote_after: frozenset[str] = frozenset()
+    contrast: frozenset[str] = frozenset()
+    """Words that end a report where they follow a comma."""
+    join: frozenset[str] = frozenset()
+    relative: frozenset[str] = frozenset()
+    subordinate: frozenset[str] = frozenset()
+    negation: frozenset[str] = frozenset()
+    like: frozenset[str] = frozenset()
+    first_person: frozenset[str] = frozenset()
+    """Words before a verb that make it the author's own, or no report: "I", "to", "might"."""
+    evidence: frozenset[str] = frozenset()
+    """Verbs whose subject may be a fact: after a word of `thing` they report nothing."""
+    thing: frozenset[str] = frozenset()
+    so_called: frozenset[str] = frozenset()
+    label: frozenset[str] = frozenset()
+    """Words before a colon that name no speaker: "Photo"."""
+    determiner: frozenset[str] = frozenset()
+    preposition: frozenset[str] = frozenset()
+    pronoun: frozenset[str] = frozenset()
+    time: frozenset[str] = frozenset()
+    finite: frozenset[str] = frozenset()
+    skip_after: frozenset[str] = frozenset()
+    object_start: frozenset[str] = frozenset()
+
+    @cached_property
+    def clause_openers(self) -> frozenset[str]:
+        """Words that open a clause behind a comma."""
+        return self.contrast | self.relative | self.join
+
+    @cached_property
+    def speech(self) -> frozenset[str]:
+        """Words beside a quote that say that it is somebody's words."""
+        return self.verbs | self.final | self.quote_after
+
+    @cached_property
+    def noun_stops(self) -> frozenset[str]:
+        """Words that begin a clause and no part of the name of an addressee."""
+        return self.determiner | self.pronoun | self.finite | self.that
+
+    @cached_property
+    def no_clause(self) -> frozenset[str]:
+        """Words behind a verb of saying that begin no clause."""
+        return self.object_start | self.that
+
+    @cached_property
+    def no_speaker(self) -> frozenset[str]:
+        """Words that cannot begin the name of a speaker."""
+        return self.clause_openers | self.subordinate
+
+
+@cache
+def read_cues(language: str) -> Cues | None:
+    """The cues of a language, None where there is no file for it."""
+    file = resources.files("classifier.mentions.voice").joinpath("cues", f"{language}.toml")
+    if not file.is_file():
+        return None
+    data = tomllib.loads(file.read_text("utf-8"))
+    known = {field.name for field in fields(Cues)}
+    return Cues(**{name: _expand(words) for name, words in data.items() if name in known})
+
+
+class Phrase(NamedTuple):
+    """A cue of one word or more, found by its most telling word."""
+
+    words: tuple[str, ...]
+    offset: int
+    """Place of the telling word in it."""
+    kind: str
+    """The field of `Cues` it stands in."""
+
+
+@cache
+def phrases(language: str) -> dict[str, tuple[Phrase, ...]]:
+    """The cues of several words by their longest word, longest phrase first."""
+    cues = read_cues(language) or Cues()
+    found: dict[str, list[Phrase]] = {}
+    pairs = [(phrase, kind) for kind in _PHRASES for phrase in getattr(cues, kind)]
+    for phrase, kind in sorted(pairs, key=lambda pair: (-len(pair[0]), pair)):
+        words = tuple(phrase.split())
+        telling = max(words, key=len)
+        found.setdefault(telling, []).append(Phrase(words, words.index(telling), kind))
+    return {word: tuple(ways) for word, ways in found.items()}
+
+
+@cache
+def telling_words(language: str) -> frozenset[str]:
+    """Words that any cue has: a sentence without one needs no closer look."""
+    cues = read_cues(language) or Cues()
+    single = cues.verbs | cues.final | cues.would | cues.nouns | cues.naming
+    single |= cues.that if cues.facts else frozenset()
+    return single | cues.passive | cues.participle | cues.source | frozenset(phrases(language))
+
+
+def _expand(words: str | list[str]) -> frozenset[str]:
+    forms: set[str] = set()
+    for word in [words] if isinstance(words, str) else words:
+        match = _ENDINGS.search(word)
+        if match is None:
+            forms.add(word.replace("ı", "i"))
+        else:
+            rest = (word[: match.start()] + e + word[match.end() :] for e in match[1].split(","))
+            forms |= _expand(list(rest))
+    return frozenset(forms)

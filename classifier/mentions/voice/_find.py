@@ -1,0 +1,214 @@
+"""Whose words each stretch of an article is, paragraph by paragraph in the language of its zone."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import overload
+
+from classifier.mentions.voice._clauses import QUOTE, Found, Sentence
+from classifier.mentions.voice._cues import Cues, read_cues, telling_words
+from classifier.mentions.voice._quotations import Report, Reports, dialogue, quotation
+from classifier.mentions.voice._quotes import Quote, find_quotes, single_marks
+from classifier.mentions.voice._speakers import find_sources, headline_speaker
+from classifier.mentions.voice._speech import find_speech
+from classifier.mentions.voice._turkish import find_turkish
+from classifier.records import Span, Zone, ZoneKind
+from classifier.text import View, plain_view, split_sentences
+
+_SILENT: frozenset[ZoneKind] = frozenset(("metadata", "boilerplate"))
+_NO_CUES = Cues()
+_NO_REPORTS = Reports(())
+
+
+def find_reports(text: str, zones: Sequence[Zone]) -> "TextReports":
+    """The quotations and reports of a text; none reaches beyond its paragraph.
+
+    Zones of metadata and boilerplate hold none. Where a zone's language has no cues, quotation
+    marks are all there is to go by. Never raises, and takes time linear in the text; a sentence
+    is read when it is first asked about.
+
+    >>> text = "Volgens de loods wacht Moskou af. “Wij niet”, zei hij."
+    >>> reports = find_reports(text, [Zone(Span(0, len(text)), "body", "nl")])
+    >>> [(report.kind, report.content.of(text)) for report in reports]
+    [('report', 'wacht Moskou af'), ('quotation', 'Wij niet')]
+    """
+    return TextReports(text, zones)
+
+
+@dataclass(frozen=True, slots=True)
+class _Paragraph:
+    span: Span
+    next_mark: str
+    """First character of the paragraph after it."""
+    language: str
+
+
+class TextReports(Sequence[Report]):
+    """The reports of a text in order; what was read once is kept."""
+
+    def __init__(self, text: str, zones: Sequence[Zone]) -> None:
+        """Find the paragraphs; their sentences are read later."""
+        # A cue is a cue with a soft hyphen in it, or with its letters in two characters each.
+        self._view = view = plain_view(text)
+        self._text = text = view.string
+        self._marked = single_marks(text)
+        self._paragraphs = [
+            _Paragraph(span, next_mark, zone.language)
+            for zone in zones
+            if zone.kind not in _SILENT
+            for span, next_mark in _paragraphs(self._marked, _place(view, zone.span))
+        ]
+        self._starts = [paragraph.span.start for paragraph in self._paragraphs]
+        self._sentences: dict[int, list[_Unit]] = {}
+        self._read: dict[int, Reports] = {}
+
+    def at(self, span: Span) -> Report | None:
+        """The innermost report whose content holds the whole span; scare quotes are none."""
+        start, end = _place(self._view, span)
+        place = bisect_right(self._starts, start) - 1
+        if place < 0 or start >= end:
+            return None
+        units = self._units(place)
+        i = bisect_right(units, start, key=lambda unit: unit.span.start) - 1
+        found = self._reports(units[i]).at(Span(start, end)) if i >= 0 else None
+        return found and _report_in(self._view, found)
+
+    @overload
+    def __getitem__(self, index: int) -> Report: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Report]: ...
+
+    def __getitem__(self, index: int | slice) -> Report | Sequence[Report]:
+        """The report at that place in the order."""
+        return self._all[index]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._all)
+
+    @cached_property
+    def _all(self) -> Reports:
+        units = (unit for i in range(len(self._paragraphs)) for unit in self._units(i))
+        reports = (report for unit in units for report in self._reports(unit))
+        return Reports(_report_in(self._view, report) for report in reports)
+
+    def _units(self, place: int) -> "list[_Unit]":
+        if place not in self._sentences:
+            self._sentences[place] = list(
+                _sentences(self._text, self._marked, self._paragraphs[place])
+            )
+        return self._sentences[place]
+
+    def _reports(self, unit: "_Unit") -> Reports:
+        start = unit.span.start
+        if start not in self._read:
+            found = list(_sentence_reports(self._text, unit))
+            self._read[start] = Reports(found) if found else _NO_REPORTS
+        return self._read[start]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence, or the whole line of a dialogue."""
+
+    span: Span
+    language: str
+    quotes: Sequence[Quote] = ()
+    spoken: Sequence[Report] = ()
+
+
+def _place(view: View, span: Span) -> tuple[int, int]:
+    """Where a stretch of the source begins and ends in the view; empty where nothing shows."""
+    return view.index(span.start), view.index(span.end)
+
+
+def _report_in(view: View, report: Report) -> Report:
+    """The report with its stretches as they lie in the source."""
+    if view.string is view.text:
+        return report
+    content, speaker, cue = (
+        Span(*view.source(span.start, span.end)) if span else None
+        for span in (report.content, report.speaker, report.cue)
+    )
+    return replace(report, content=content or report.content, speaker=speaker, cue=cue)
+
+
+def _paragraphs(text: str, zone: tuple[int, int]) -> Iterator[tuple[Span, str]]:
+    """The lines of a zone that hold anything, each with the first character of the next one."""
+    start, zone_end = zone
+    while start < zone_end:
+        newline = text.find("\n", start, zone_end)
+        end = newline if newline >= 0 else zone_end
+        if not text[start:end].isspace() and end > start:
+            yield Span(start, end), text[end : end + 9].lstrip()[:1]
+        start = end + 1
+
+
+def _sentences(text: str, marked: str, paragraph: _Paragraph) -> Iterator[_Unit]:
+    """Sentences, none of which ends inside a quote, each with the quotes that stand in it."""
+    span, language = paragraph.span, paragraph.language
+    spoken = dialogue(text, span, read_cues(language) or _NO_CUES)
+    if spoken:
+        yield _Unit(span, language, spoken=spoken)
+        return
+    quotes = find_quotes(marked, span, paragraph.next_mark)
+    next_quote, start, first = 0, span.start, 0
+    for sentence in split_sentences(text[span.start : span.end], language):
+        end = span.start + sentence.end
+        while next_quote < len(quotes) and quotes[next_quote].end <= end:
+            next_quote += 1
+        cuts_quote = next_quote < len(quotes) and quotes[next_quote].start < end
+        if not cuts_quote:
+            yield _Unit(Span(start, end), language, quotes[first:next_quote])
+            start, first = end, next_quote
+
+
+def _sentence_reports(text: str, unit: _Unit) -> Iterator[Report]:
+    yield from unit.spoken
+    if unit.spoken:
+        return
+    cues = read_cues(unit.language) or _NO_CUES
+    sentence = Sentence(text, unit.span, unit.quotes)
+    for found in _founds(sentence, unit.language, cues):
+        yield from _reports(sentence, found)
+    if unit.quotes:
+        places = [i for i, word in enumerate(sentence.words) if word == QUOTE]
+        for place, quote in zip(places, unit.quotes, strict=True):
+            yield from quotation(sentence, place, quote, cues)
+
+
+def _founds(sentence: Sentence, language: str, cues: Cues) -> list[Found]:
+    founds: list[Found] = []
+    places = _places(sentence.words, telling_words(language))
+    if places:
+        if language == "tr":
+            founds.extend(find_turkish(sentence, places, cues))
+        else:
+            founds.extend(find_sources(sentence, places, language, cues))
+            founds.extend(find_speech(sentence, places, cues))
+    if ":" in sentence.words[1:7]:
+        headline = headline_speaker(sentence, cues)
+        founds.extend([headline] if headline else [])
+    return founds
+
+
+def _places(words: list[str], telling: frozenset[str]) -> list[int]:
+    """Where telling words stand; a sentence has few, so each is looked up by itself."""
+    places = []
+    for word in telling.intersection(words):
+        place = -1
+        for _ in range(words.count(word)):
+            place = words.index(word, place + 1)
+            places.append(place)
+    return sorted(places)
+
+
+def _reports(sentence: Sentence, found: Found) -> Iterator[Report]:
+    cue = sentence.span(*found.cue)
+    speaker = sentence.span(*found.speaker) if found.speaker else None
+    for start, end in found.contents:
+        content = sentence.span(start, end)
+        if content is not None:
+            yield Report(content, "report", found.confidence, speaker, cue)

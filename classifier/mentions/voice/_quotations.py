@@ -1,0 +1,210 @@
+"""Quotations that report words, and the record of a report."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, overload
+
+from classifier.mentions.voice._clauses import QUOTE, Sentence, fold
+from classifier.mentions.voice._cues import Cues
+from classifier.mentions.voice._quotes import Quote, dialogue_line
+from classifier.records import Span
+
+ReportKind = Literal["quotation", "report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Words that are not the author's: a quotation, or the content of reported speech.
+
+    The codebook's label is `codebook.variable("voice").counterpart("rules", kind)`; what stands in
+    no report is "rest". Speaker and cue are outside the content: they are the author's words.
+    """
+
+    content: Span
+    kind: ReportKind
+    confidence: float = 1.0
+    """From 0 to 1: how far the rule that found it is to be trusted; no probability."""
+    speaker: Span | None = None
+    cue: Span | None = None
+    is_scare: bool = False
+    """Marked by quotation marks, but as a distance and not as a quotation: the author's words."""
+
+
+class Reports(Sequence[Report]):
+    """Reports in order of their start, with the innermost one at a place in logarithmic time."""
+
+    def __init__(self, reports: Iterable[Report]) -> None:
+        """Order the reports, and find for each the one around it."""
+        self._reports = tuple(sorted(reports, key=lambda r: (r.content.start, -r.content.end)))
+        self._starts = [report.content.start for report in self._reports]
+        self._around: list[int] = []
+        open_: list[int] = []
+        for i, report in enumerate(self._reports):
+            while open_ and self._reports[open_[-1]].content.end <= report.content.start:
+                open_.pop()
+            self._around.append(open_[-1] if open_ else -1)
+            open_.append(i)
+
+    @overload
+    def __getitem__(self, index: int) -> Report: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Report, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Report | tuple[Report, ...]:
+        """The report at that place in the order."""
+        return self._reports[index]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._reports)
+
+    def at(self, span: Span) -> Report | None:
+        """The innermost report whose content holds the whole span; scare quotes are none."""
+        i = bisect_right(self._starts, span.start) - 1
+        while i >= 0:
+            report = self._reports[i]
+            if report.content.contains(span) and not report.is_scare:
+                return report
+            i = self._around[i]
+        return None
+
+
+class Indexed(Protocol):
+    """Reports that can be asked for a place without a walk through all of them."""
+
+    def at(self, span: Span) -> Report | None:
+        """The innermost report whose content holds the whole span."""
+        ...
+
+
+def voice_at(reports: Sequence[Report] | Indexed, span: Span) -> Report | None:
+    """The innermost report whose content holds the span, None where the author speaks.
+
+    Quick where `reports` is what `find_reports` returned; any other sequence is indexed first.
+    """
+    indexed: Indexed = reports if hasattr(reports, "at") else Reports(reports)
+    return indexed.at(span)
+
+
+_SCARE_WORDS = 3
+_SO_CALLED_WORDS = 8
+_NEAR = 6
+_SPEAKER_WORDS = 12
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+# The author's words inside Slavic quotation marks: «…, — said X, — …».
+_INSERTION = re.compile(
+    r"[,!?…»]\s*[—–-]\s+([^—–«»\n]{2,160}?)(?:[,.]\s*[—–-]\s+|[.!?…]?\s*\Z|\. )"
+)
+
+
+def quotation(sentence: Sentence, place: int, quote: Quote, cues: Cues) -> Iterator[Report]:
+    """The quote as reports: one, or one on each side of the author's words inside it."""
+    cue, speaker = _evidence(sentence, place, cues)
+    content = quote.content
+    if _count_words(sentence.text, content, 1) == 0:
+        return
+    if _is_scare(sentence, place, content, cue is not None, cues):
+        yield Report(content, "quotation", 0.5, is_scare=True)
+        return
+    confidence = 0.95 if cue and quote.is_closed else 0.7 if quote.is_closed else 0.5
+    insertions = list(_insertions(sentence.text, content, cues))
+    if not insertions:
+        yield Report(content, "quotation", confidence, speaker, cue)
+    yield from _between(sentence.text, content, insertions)
+
+
+def dialogue(text: str, paragraph: Span, cues: Cues) -> list[Report]:
+    """The spoken parts of a line that opens with a dash; none without a verb of speech."""
+    line = dialogue_line(text, paragraph)
+    if line is None:
+        return []
+    insertions = list(_insertions(text, line.content, cues))
+    return list(_between(text, line.content, insertions))
+
+
+def _count_words(text: str, span: Span, at_most: int) -> int:
+    count = 0
+    for _ in _WORD.finditer(text, span.start, span.end):
+        count += 1
+        if count == at_most:
+            break
+    return count
+
+
+def _is_scare(sentence: Sentence, place: int, content: Span, has_cue: bool, cues: Cues) -> bool:
+    n_words = _count_words(sentence.text, content, _SO_CALLED_WORDS + 1)
+    before = set(sentence.words[max(0, place - 2) : place])
+    if n_words <= _SO_CALLED_WORDS and before & cues.so_called:
+        return True
+    if n_words > _SCARE_WORDS or has_cue:
+        return False
+    last = sentence.text[content.end - 1]
+    is_alone = sentence.n_words(0, len(sentence)) == 0 and sentence.words.count(QUOTE) == 1
+    return last not in "!?" and not (is_alone and n_words > 1 and last in ".…")
+
+
+def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, Span | None]:
+    """The cue and the speaker of a quote: behind it, or before it."""
+    speech = cues.speech
+    words = sentence.words
+    after = place + 1
+    while after < len(words) and words[after] in ",—–-…":
+        after += 1
+    limit = min(len(words), after + _NEAR)
+    stop = after
+    while stop < limit and sentence.is_word(stop) and words[stop] not in speech:
+        stop += 1
+    if stop < limit and words[stop] in speech and (stop == after or cues.bare or cues.quote_after):
+        speaker = (
+            (after, stop) if stop > after else (stop + 1, _speaker_end(sentence, stop + 1, cues))
+        )
+        return sentence.span(stop, stop + 1), sentence.span(*speaker)
+    return _evidence_before(sentence, place, cues)
+
+
+def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
+    stop = start
+    while sentence.is_word(stop) and stop < start + _SPEAKER_WORDS:
+        if sentence.words[stop] in cues.that or sentence.words[stop] in cues.join:
+            break
+        stop += 1
+    return stop
+
+
+def _evidence_before(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, Span | None]:
+    words = sentence.words
+    if place == 0 or words[place - 1] not in {":", ","}:
+        return None, None
+    start = max(0, place - 1 - _SPEAKER_WORDS)
+    for i in range(place - 2, start - 1, -1):
+        if words[i] == QUOTE or words[i] in ".;":
+            start = i + 1
+            break
+        if words[i] in cues.verbs:
+            return sentence.span(i, i + 1), sentence.span(start, i)
+    if words[place - 1] == ":":
+        return Span(*sentence.places[place - 1]), sentence.span(start, place - 1)
+    return None, None
+
+
+def _insertions(text: str, content: Span, cues: Cues) -> Iterator[tuple[Span, Span]]:
+    """Each of the author's insertions, and the verb in it."""
+    for match in _INSERTION.finditer(text, content.start, content.end):
+        for word in _WORD.finditer(text, match.start(1), match.end(1)):
+            if fold(word.group()) in cues.verbs:
+                yield Span(match.start(), match.end()), Span(word.start(), word.end())
+                break
+
+
+def _between(text: str, content: Span, insertions: list[tuple[Span, Span]]) -> Iterator[Report]:
+    if not insertions:
+        return
+    starts = [content.start, *(insertion.end for insertion, _ in insertions)]
+    ends = [*(insertion.start for insertion, _ in insertions), content.end]
+    cue = insertions[0][1]
+    for start, end in zip(starts, ends, strict=True):
+        if text[start:end].strip():
+            yield Report(Span(start, end), "quotation", 0.9, cue=cue)

@@ -1,0 +1,431 @@
+"""Reported speech and thought without quotation marks."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from classifier.mentions.voice._clauses import (
+    QUOTE,
+    SPEAKER_WORDS,
+    Found,
+    Sentence,
+    clause_start,
+    content_end,
+    left_of,
+    sentence_end,
+)
+from classifier.mentions.voice._cues import Cues
+
+
+def bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
+    """Where the clause starts that the verb at `i` reports without "that", if there is one."""
+    words = sentence.words
+    if words[i] not in cues.bare or i == 0:
+        return None
+    before = words[i - 1]
+    if words[i] in cues.noun_like and not (sentence.is_capital(i - 1) or before in cues.pronoun):
+        return None
+    start = _skip_addressee(sentence, i + 1, cues) if words[i] in cues.addressed else i + 1
+    start = _skip_adverbials(sentence, start, cues)
+    end = content_end(sentence, start, cues.contrast)
+    if not sentence.is_word(start) or words[start] in cues.no_clause:
+        return None
+    if words[i] not in cues.addressed and not words[i].startswith("sa"):
+        comma = sentence.find(",", start, end)
+        end = comma if comma >= 0 else end
+    is_clause = sentence.n_words(start, end) >= 2 and _has_finite(sentence, start, end, cues)
+    return start if is_clause else None
+
+
+def _skip_addressee(sentence: Sentence, start: int, cues: Cues) -> int:
+    """Behind "told reporters", "told the state agency", "told Radio Selwick"."""
+    words = sentence.words
+    if start < len(words) and words[start] in cues.determiner:
+        return _skip_nouns(sentence, start + 1, cues)
+    start += 1
+    while sentence.is_word(start) and sentence.is_word(start + 1) and sentence.is_capital(start):
+        if not (sentence.is_capital(start - 1) and sentence.is_capital(start + 1)):
+            break
+        start += 1
+    return start
+
+
+def _skip_nouns(sentence: Sentence, start: int, cues: Cues) -> int:
+    """Behind at most three words in lower case that cannot begin a clause."""
+    limit = start + 3
+    while start < limit and sentence.is_word(start) and not sentence.is_capital(start):
+        if sentence.words[start] in cues.noun_stops:
+            break
+        start += 1
+    return start
+
+
+def _skip_adverbials(sentence: Sentence, start: int, cues: Cues) -> int:
+    """Behind "on Friday", "in a statement", "yesterday"."""
+    words = sentence.words
+    while start < len(words):
+        if words[start] in cues.time:
+            start += 1
+        elif words[start] in cues.skip_after:
+            start += 1
+            if start < len(words) and words[start] in cues.determiner:
+                start = _skip_nouns(sentence, start + 1, cues)
+            else:
+                start += 1
+        else:
+            break
+    return start
+
+
+def _has_finite(sentence: Sentence, start: int, end: int, cues: Cues) -> bool:
+    """Whether a range looks like a clause and not like an object."""
+    for i in range(start + 1, end):
+        word = sentence.words[i]
+        if word in cues.finite or word in cues.verbs or word.endswith("n't"):
+            return True
+        if not sentence.is_capital(i) and len(word) > 3 and word.endswith(("ed", "s")):
+            return True
+    return False
+
+
+SHORT = 4
+
+
+def like_clause(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "As X says, …" and "…, as X says": the clause around it is what X says."""
+    left = left_of(sentence, i)
+    if left >= i or sentence.words[left] not in cues.like:
+        return
+    end = sentence_end(sentence, i)
+    comma = sentence.find(",", i, end)
+    stop = comma if comma >= 0 else end
+    start = clause_start(sentence, left, frozenset())
+    contents = [(start, left - 1)] if left - start > 1 else []
+    if comma >= 0 and sentence.n_words(start, left) <= SHORT:
+        contents.append((stop, content_end(sentence, stop + 1, cues.contrast)))
+    if contents:
+        yield Found(tuple(contents), (i, i + 1), (left + 1, stop), 0.8)
+
+
+def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "…, says X"; goes on after the speaker where little stood before."""
+    words = sentence.words
+    k = i - 1
+    while k >= 0 and (words[k] in cues.like or words[k] in "—–-"):
+        k -= 1
+    if k < 1 or words[k] not in {",", QUOTE, "?", "!", "…"}:
+        return
+    end = sentence_end(sentence, i)
+    comma = sentence.find(",", i, end)
+    stop = comma if comma >= 0 else end
+    follows = words[i + 1] if i + 1 < len(words) else "."
+    if follows in cues.object_start or follows in cues.about or words[i] in cues.addressed:
+        return
+    if any(
+        word in cues.negation or (cues.bare and word in cues.finite) for word in words[i + 1 : stop]
+    ):
+        return
+    yield from _around(sentence, i, k, stop, (i + 1, stop), cues)
+
+
+def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "…, X says". English only: elsewhere the verb comes first there."""
+    words = sentence.words
+    left = left_of(sentence, i)
+    if left == i:
+        left = _before_apposition(sentence, i, cues)
+    k = left - 1
+    follows = words[i + 1] if i + 1 < len(words) else "."
+    ends = follows in ",.;" or follows in cues.skip_after or follows in cues.time
+    if (
+        not cues.bare
+        or not (1 <= i - left <= SPEAKER_WORDS)
+        or k < 1
+        or words[k] not in {",", QUOTE}
+    ):
+        return
+    if words[left] in cues.no_speaker:
+        return
+    if not cues.finite.isdisjoint(words[left:i]):
+        return
+    if words[i] in cues.noun_like and not _is_name(sentence, i - 1, cues):
+        return
+    if not (ends or (words[i] in cues.addressed and sentence.is_word(i + 1))):
+        return
+    end = sentence_end(sentence, i)
+    comma = sentence.find(",", i, end)
+    yield from _around(sentence, i, k, comma if comma >= 0 else end, (left, i), cues)
+
+
+def parenthesis(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "Russia, she felt, was bluffing": between commas any English verb of speech will do."""
+    words = sentence.words
+    left = left_of(sentence, i)
+    end = sentence_end(sentence, i)
+    close = sentence.find(frozenset(",;"), i, min(end, i + SHORT))
+    is_short = 1 <= i - left <= SHORT and 1 < left < len(words) and close >= 0
+    if not cues.bare or not is_short or words[left - 1] != "," or words[close] != ",":
+        return
+    if not (
+        words[left] in cues.pronoun or words[left] in cues.determiner or sentence.is_capital(left)
+    ):
+        return
+    start = clause_start(sentence, left - 1, frozenset())
+    if words[start] in cues.subordinate or words[i - 1] in cues.passive_before:
+        return
+    contents = ((start, left - 1), (close + 1, content_end(sentence, close + 1, cues.contrast)))
+    yield Found(contents, (i, i + 1), (left, i), 0.7)
+
+
+def _is_name(sentence: Sentence, i: int, cues: Cues) -> bool:
+    return sentence.is_capital(i) or sentence.words[i] in cues.pronoun
+
+
+def _before_apposition(sentence: Sentence, i: int, cues: Cues) -> int:
+    """Where the speaker starts in "…, the deputy, Iryna Salo, told …"; `i` where none does."""
+    start = left_of(sentence, i - 1)
+    first = left_of(sentence, start - 1) if start > 1 else 0
+    words = sentence.words
+    is_person = first and (words[first] in cues.determiner or sentence.is_capital(first))
+    return first if is_person and start < i - 1 and first < start - 1 else i
+
+
+def _around(
+    sentence: Sentence, i: int, k: int, stop: int, speaker: tuple[int, int], cues: Cues
+) -> Iterator[Found]:
+    """What stands before the comma at `k`, and after `stop` where the clause goes on there."""
+    words = sentence.words
+    start = clause_start(sentence, k, frozenset())
+    if words[start] in cues.subordinate:
+        return
+    contents = []
+    n_before = sentence.n_words(start, k)
+    if n_before:
+        contents.append((start, k))
+    following = words[stop + 1] if stop + 1 < len(words) else "."
+    goes_on = stop + 2 < len(words) and words[stop] == "," and following not in cues.relative
+    if goes_on and n_before and (n_before <= SHORT or following in cues.join):
+        contents.append((stop + 1, content_end(sentence, stop + 1, cues.contrast)))
+    if contents:
+        yield Found(tuple(contents), (i, i + 1), speaker, 0.8)
+
+
+_ENDS = frozenset(";:.!?…)")
+_Way = Callable[[Sentence, int, Cues], Iterator[Found]]
+_THAT_REACH = 14
+_COLON_REACH = 10
+
+
+def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterator[Found]:
+    """What the verbs and nouns of saying and thinking that may stand at `places` report."""
+    for i in places:
+        word = sentence.words[i]
+        if word in cues.verbs:
+            yield from _by_verb(sentence, i, cues)
+        elif word in cues.nouns and i + 1 < len(sentence) and sentence.words[i + 1] in cues.that:
+            if sentence.words[i + 1] not in cues.weak_that:
+                yield _after(sentence, i, i + 2, cues, 0.6)
+        elif word in cues.that and cues.facts and i > 1:
+            yield from _slavic_that(sentence, i, cues)
+        elif word in cues.final:
+            yield from postposed(sentence, i, cues)
+        elif word in cues.naming:
+            yield from _naming(sentence, i, cues)
+
+
+def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """The first of the ways of reporting that fits the verb at `i`."""
+    word, before = sentence.words[i], sentence.words[i - 1] if i else ""
+    if _is_no_report(word, before, cues):
+        return
+    only_that = word in cues.that_only or before in cues.passive_before
+    that = None if word in cues.final_only else _that(sentence, i, cues)
+    colon = None if that or only_that else _colon(sentence, i)
+    if that or colon:
+        yield _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
+        return
+    for way in (parenthesis,) if only_that else _ways(before, cues):
+        found = tuple(way(sentence, i, cues))
+        if found:
+            yield from found
+            return
+
+
+def _ways(before: str, cues: Cues) -> tuple[_Way, ...]:
+    """The ways of reporting without "that", in the order in which they are tried."""
+    if before in cues.negation or before.endswith("n't"):
+        return ()
+    asides = (parenthesis, like_clause, postposed, subject_postposed)
+    return (*asides, _without_that, _about, _infinitive)
+
+
+def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "V, что …" after any verb that is none of `facts`: most verbs there report."""
+    words = sentence.words
+    verb = words[i - 2]
+    if (
+        words[i - 1] != ","
+        or words[i] in cues.weak_that
+        or verb in cues.verbs
+        or verb in cues.facts
+    ):
+        return
+    if (
+        verb.endswith(tuple(cues.verb_endings))
+        and len(verb) > SHORT
+        and words[i - 3 : i - 2] != ["не"]
+    ):
+        yield _after(sentence, i - 2, i + 1, cues, 0.4)
+
+
+def _is_no_report(word: str, before: str, cues: Cues) -> bool:
+    """Whether the word before the verb shows that nobody's words are reported."""
+    if word in cues.particle:
+        return before not in cues.with_particle
+    return before in cues.first_person or (word in cues.evidence and before in cues.thing)
+
+
+def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
+    """Place of the "that" which belongs to the verb at `i`."""
+    words = sentence.words
+    for j in range(i + 1, min(len(words), i + _THAT_REACH)):
+        word = words[j]
+        if word in cues.that and _introduces(sentence, j, cues):
+            if word not in cues.weak_that:
+                return j
+            if words[i] in cues.weak_that_after and j <= i + 6:
+                return j
+            particle = _enclitic(sentence, i, j, cues)
+            if particle is not None:
+                return particle
+        if word in _ENDS or word == QUOTE or word in cues.verbs or word in cues.contrast:
+            return None
+    return None
+
+
+def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
+    """Whether a "that" introduces a clause, and does not point at a noun."""
+    before = sentence.words[j - 1]
+    if before in cues.join or (cues.bare and before in cues.preposition):
+        return False
+    end = content_end(sentence, j + 1, cues.contrast)
+    comma = sentence.find(",", j + 1, end)
+    n_words = sentence.n_words(j + 1, comma if comma > 0 else end)
+    return n_words > 1 or (n_words == 1 and end > j + 3 and sentence.is_capital(j + 1))
+
+
+def _enclitic(sentence: Sentence, i: int, j: int, cues: Cues) -> int | None:
+    """Slavic "whether" is the second word of its clause, which starts at the comma."""
+    if sentence.words[j] == "ли":
+        comma = sentence.find(",", i + 1, j)
+        return comma if comma >= 0 else None
+    return None
+
+
+def _colon(sentence: Sentence, i: int) -> int | None:
+    for j in range(i + 1, min(len(sentence), i + _COLON_REACH)):
+        if sentence.words[j] == ":":
+            return j
+        if sentence.words[j] in _ENDS or sentence.words[j] == QUOTE:
+            return None
+    return None
+
+
+def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float) -> Found:
+    """A report that follows its cue, up to the end of the clause."""
+    end = content_end(sentence, start, cues.contrast)
+    left = left_of(sentence, i)
+    words = sentence.words
+    is_fronted = words[0] in cues.subordinate and sentence.find(",", 0, i) < 0
+    if is_fronted or not cues.relative.isdisjoint(words[left:i]):
+        comma = sentence.find(",", start, end)
+        end = comma if comma >= 0 else end
+    return Found(((start, end),), (i, start), _speaker(sentence, i, start, cues), confidence)
+
+
+def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int] | None:
+    """The words before the verb; those behind it, where an adverbial comes before."""
+    left, words = left_of(sentence, i), sentence.words
+    while left < i and (words[left] in cues.join or words[left] in cues.contrast):
+        left += 1
+    leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
+    if left < i and not (leads and cues.determiner and end > i + 1):
+        return max(left, i - SPEAKER_WORDS), i
+    start = i + 1
+    while start < end and words[start] in cues.time:
+        start += 1
+    stop = start
+    while stop < end and stop < start + SPEAKER_WORDS and sentence.is_word(stop):
+        if words[stop] in cues.that or words[stop] in cues.time:
+            break
+        stop += 1
+    return (start, stop) if stop > start else None
+
+
+def _without_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "X said Y had left": no word introduces the content."""
+    start = bare_clause(sentence, i, cues)
+    if start is not None:
+        yield _after(sentence, i, start, cues, 0.7)
+
+
+def _about(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "Announced (the fact) of": in Slavic news a noun may hold the whole report."""
+    if sentence.words[i] not in cues.about_after:
+        return
+    about = sentence.find(cues.about, i + 1, min(len(sentence), i + 4))
+    if about >= 0 and sentence.find(frozenset(",;"), i, about) < 0:
+        yield _after(sentence, i, about + 1, cues, 0.5)
+
+
+def _infinitive(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "Claims to have …", "zegt … te hebben …": the speaker is the subject of the report."""
+    if sentence.words[i] not in cues.infinitive_after:
+        return
+    end = content_end(sentence, i + 1, cues.contrast)
+    comma = sentence.find(",", i, end)
+    mark = sentence.find(cues.infinitive_mark, i + 1, comma if comma >= 0 else end)
+    if mark >= 0 and (not cues.bare or mark == i + 1):
+        yield _after(sentence, i, i + 1, cues, 0.6)
+
+
+def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "calls X a liar": an evaluation that somebody made, without a clause of its own."""
+    words = sentence.words
+    before = words[i - 1] if i else ""
+    follows = words[i + 1] if i + 1 < len(words) else "."
+    if (
+        before in cues.first_person
+        or before in cues.like
+        or before in cues.negation
+        or follows in cues.negation
+    ):
+        return
+    if (
+        cues.finite
+        and not cues.bare
+        and not (sentence.is_word(i + 1) and follows not in cues.pronoun)
+    ):
+        yield from _named_before(sentence, i, cues)
+        return
+    if not sentence.is_word(i + 1) or not i or follows in cues.object_start:
+        return
+    needs = cues.naming_needs | {QUOTE}
+    is_sure = words[i] not in cues.naming_unsure
+    if is_sure or sentence.find(needs, i + 2, min(len(words), i + 7)) >= 0:
+        yield _after(sentence, i, i + 1, cues, 0.5)
+
+
+def _named_before(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in Dutch "X noemt hij een leugenaar" and "… die X een leugenaar noemen"."""
+    words = sentence.words
+    left = left_of(sentence, i)
+    after = i + 1
+    if after < len(words) and words[after] in cues.pronoun:
+        after += 1
+    elif left < i and words[left] in cues.relative:
+        left += 1
+    else:
+        return
+    contents = [(left, i), (after, content_end(sentence, after, cues.contrast))]
+    found = tuple((a, b) for a, b in contents if b > a and sentence.n_words(a, b))
+    if found:
+        yield Found(found, (i, i + 1), (i + 1, after) if after > i + 1 else None, 0.5)

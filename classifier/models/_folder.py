@@ -1,0 +1,200 @@
+"""Run folders: a trained model with all it needs, written whole and read only if unaltered."""
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from classifier.codebook import Codebook, Variable, read_codebook, write_codebook
+from classifier.errors import ClassifierError, ModelError
+from classifier.files import write_text
+from classifier.models._base import Model
+from classifier.models._calibration import Calibration
+from classifier.models._options import RuntimeName, TrainOptions
+from classifier.predictions import Thresholds
+
+RECORD, SPLIT, CODEBOOK, CALIBRATION, THRESHOLDS = (
+    "training.json",
+    "split.json",
+    "codebook.toml",
+    "calibration.json",
+    "thresholds.json",
+)
+MODEL_CARD = "README.md"
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model as a run folder holds it."""
+
+    model: Model
+    codebook: Codebook
+    calibration: Calibration
+    thresholds: Thresholds
+    record: Mapping[str, Any]
+    """What training.json says: options, data, seed, versions, metrics, hashes of the files."""
+    model_id: str
+    """Name of the folder and the first digits of its record's hash."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """The part of the run's split that each of its articles is in, by article id."""
+    folder: Path | None = None
+    """Where it was read from."""
+
+    def __repr__(self) -> str:
+        """Which model it is; its record has the rest."""
+        return f"Trained {self.model_id!r}"
+
+
+@contextmanager
+def replacing_folder(folder: Path, draft: Path) -> Iterator[Path]:
+    """Yield an empty draft folder that takes the place of `folder` only on success."""
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    yield draft
+    old = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    if folder.exists():
+        folder.replace(old)
+    draft.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def check_place(folder: Path) -> None:
+    """Raise `ModelError` unless nothing would be lost by writing a run there."""
+    if folder.exists() and not folder.is_dir():
+        raise ModelError(f"{folder} must be a folder to write a run to, but it is a file")
+    if folder.exists() and any(folder.iterdir()) and not (folder / RECORD).is_file():
+        raise ModelError(
+            f"{folder} holds something other than a run (no {RECORD}); name an empty or new folder"
+        )
+
+
+def write_run(
+    folder: Path,
+    model: Model,
+    codebook: Codebook,
+    applied: tuple[Calibration, Thresholds],
+    record: Mapping[str, Any],
+    split: Mapping[str, list[str]],
+) -> None:
+    """Write everything into an existing folder, the record with all hashes last.
+
+    `applied` is what is done to the model's probabilities when they are used.
+    """
+    calibration, thresholds = applied
+    model.save(folder)
+    write_codebook(codebook, folder / CODEBOOK)
+    write_text(folder / CALIBRATION, [_json(calibration.to_dict())])
+    write_text(folder / THRESHOLDS, [_json(thresholds.to_dict())])
+    write_text(folder / SPLIT, [_json(split)])
+    files = {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in {RECORD, MODEL_CARD}
+    }
+    write_text(folder / RECORD, [_json({"format": FORMAT, **record, "files": files})])
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What training.json says; raises `ModelError` unless this is a run folder."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder} must be a run folder, but it has no {RECORD}; "
+            "train a model first (classifier train DIR --out RUN)"
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{folder / RECORD} must be JSON: {error}") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise ModelError(f"{folder / RECORD} must have format {FORMAT}; train again")
+    return record
+
+
+def read_split(folder: Path) -> dict[str, list[str]]:
+    """Part -> ids of the articles that the run's split put there."""
+    split: dict[str, list[str]] = json.loads((folder / SPLIT).read_text(encoding="utf-8"))
+    return split
+
+
+def read_run(folder: Path, runtime: RuntimeName = "auto") -> Trained:
+    """Load a run; raises `ModelError` if it is none or if any of its files was altered."""
+    record = read_record(folder)
+    _check_files(folder, record)
+    codebook = read_codebook(folder / CODEBOOK)
+    variables = tuple(codebook.variable(name) for name in record["variables"])
+    options = TrainOptions(
+        **{**record["options"], "variables": tuple(record["options"]["variables"])}
+    )
+    calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
+    thresholds = json.loads((folder / THRESHOLDS).read_text(encoding="utf-8"))
+    return Trained(
+        load_model(folder, variables, options, runtime),
+        codebook,
+        Calibration.from_dict(calibration),
+        Thresholds.from_dict(thresholds),
+        record,
+        f"{folder.resolve().name}@{sha256(folder / RECORD)[:12]}",
+        {name: part for part, names in read_split(folder).items() for name in names},
+        folder,
+    )
+
+
+def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Model:
+    """An unfitted model of the wished kind."""
+    if options.model == "linear":
+        from classifier.models._linear import LinearModel
+
+        return LinearModel(variables, options)
+    from classifier.models.encoder._model import new_encoder
+
+    return new_encoder(variables, options)
+
+
+def load_model(
+    folder: Path, variables: tuple[Variable, ...], options: TrainOptions, runtime: RuntimeName
+) -> Model:
+    """The fitted model in a folder; raises `ModelError` if it cannot be read or run so."""
+    try:
+        if options.model == "linear":
+            if runtime == "openvino":
+                raise ModelError("a linear model needs no runtime, got openvino; leave it out")
+            from classifier.models._linear import load_linear
+
+            return load_linear(folder, variables, options)
+        from classifier.models.encoder._model import load_encoder
+
+        return load_encoder(folder, variables, options, runtime)
+    except ClassifierError:
+        raise
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"{folder}: the model cannot be read: {error}; copy the folder again or train again"
+        ) from error
+
+
+def _check_files(folder: Path, record: Mapping[str, Any]) -> None:
+    for name, expected in record["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(f"{folder} lacks {name}, which the run was saved with; train it again")
+        if sha256(path) != expected:
+            raise ModelError(
+                f"{path} is not the file that the run was saved with (its hash in {RECORD} "
+                "differs); copy the run folder again or train again"
+            )
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -1,0 +1,1 @@
+"""The encoder: a fine-tuned transformer with one head a variable."""

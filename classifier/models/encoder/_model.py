@@ -1,0 +1,319 @@
+"""A fine-tuned transformer that judges all mentions of a passage in one pass."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
+
+from classifier.codebook import Variable
+from classifier.errors import ModelError
+from classifier.models._base import Probabilities, Progress, quality
+from classifier.models._bases import find_base
+from classifier.models._options import RuntimeName, TrainOptions, suited
+from classifier.models._passages import Examples
+from classifier.models.encoder import _adapter as adapters
+from classifier.models.encoder._batches import Frame, LabelledPassages
+from classifier.models.encoder._inputs import Encoded, TokenReader, collate, length_batches
+from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
+from classifier.models.runtime._openvino import check_installed, fast_encoder
+from classifier.models.runtime._torch import (
+    attention_for,
+    best_device,
+    n_streams,
+    quiet_transformers,
+    side_by_side,
+    token_budget,
+    usable_attention,
+    uses_bfloat16,
+    with_encoder,
+)
+from classifier.records import Passage
+
+_Part = TypeVar("_Part")
+
+
+def read_tokenizer(folder: Path) -> Any:  # noqa: ANN401
+    """A folder's tokenizer; raises `ModelError` unless it can say where its tokens lie."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"the tokenizer in {folder} must be a fast one (tokenizer.json), "
+            f"got {type(tokenizer).__name__}; convert it or choose another base model"
+        )
+    return tokenizer
+
+
+def read_encoder(folder: Path, options: TrainOptions) -> Any:  # noqa: ANN401
+    """A folder's encoder, with the wished dropout and the attention to train with."""
+    config = AutoConfig.from_pretrained(folder)
+    for name, value in config.to_dict().items():
+        if "dropout" in name and isinstance(value, float):
+            setattr(config, name, options.dropout)
+    with quiet_transformers():
+        return AutoModel.from_pretrained(
+            folder,
+            config=config,
+            attn_implementation=usable_attention(attention_for(best_device()), config),
+            dtype=torch.float32,
+            use_safetensors=True,
+        )
+
+
+def plain_config(encoder: Any) -> dict[str, Any]:  # noqa: ANN401
+    """What it takes to build the encoder again, without where it came from."""
+    config = {**encoder.config.to_dict(), "model_type": encoder.config.model_type}
+    return {key: value for key, value in config.items() if key not in {"_name_or_path", "dtype"}}
+
+
+def read_part(name: str, read: Callable[[], _Part]) -> _Part:
+    """What `read` returns; raises `ModelError` where the base `name` cannot be read."""
+    try:
+        return read()
+    except (OSError, ValueError, KeyError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(
+            f"base model {name!r} must be an encoder that transformers can read with its "
+            f"tokenizer: {error}"
+        ) from error
+
+
+_ALONE = Lock()
+"""Two threads at once in PyTorch's own kernels now and then round otherwise than one does (in 6 of
+100 runs over 40 small articles, in bfloat16): a run that goes on would not give the same bytes."""
+_SLACK = 8
+"""Tokens by which sentences read together may exceed the sum of their own."""
+
+
+class EncoderModel:
+    """A network with its tokenizer; see `models.base.Model`."""
+
+    def __init__(
+        self,
+        network: PassageEncoder,
+        tokenizer: Any,  # noqa: ANN401
+        variables: Sequence[Variable],
+        options: TrainOptions,
+    ) -> None:
+        """Put the network on the best device there is."""
+        self.network = network
+        self.tokenizer = tokenizer
+        self.variables = tuple(variables)
+        self.options = options
+        self.device = best_device()
+        self.network.to(self.device)
+        self.network.eval()
+        self._runtime: RuntimeName = "torch"
+        self._folder: Path | None = None
+        self._ready: nn.Module | None = None
+        self._making = Lock()
+
+    def run_with(self, runtime: RuntimeName, folder: Path) -> None:
+        """Choose what runs the trained encoder; `folder` is the run, to keep an export in.
+
+        Raises `ModelError` if it is not installed.
+        """
+        self._runtime, self._folder, self._ready = runtime, folder, None
+        if runtime == "openvino":
+            check_installed()
+            self.device = torch.device("cpu")
+            self.network.to(self.device)
+
+    @cached_property
+    def reader(self) -> TokenReader:
+        """What makes passages ready; see `models.base.Reader`."""
+        return TokenReader(self.tokenizer.backend_tokenizer, self.text_limit, self.position_limit)
+
+    @property
+    def runtime(self) -> str:
+        """See `models.base.Model`."""
+        low = uses_bfloat16(self.options.precision, self.device)
+        name = getattr(self._made_ready().encoder, "runtime", "torch")
+        return f"{name} {'bfloat16' if low else 'float32'} {self.device.type}"
+
+    @property
+    def on_accelerator(self) -> bool:
+        """Whether the processors are free for other work while it computes."""
+        return self.device.type != "cpu"
+
+    @property
+    def position_limit(self) -> int:
+        """Most tokens the encoder can tell apart, those around the text included."""
+        config = self.network.encoder.config
+        positions = getattr(config, "max_position_embeddings", None) or 8192
+        if "roberta" in config.model_type or config.model_type in {"camembert", "mpnet"}:
+            positions -= (config.pad_token_id or 0) + 1
+        return int(min(positions, self.tokenizer.model_max_length, 8192))
+
+    @property
+    def text_limit(self) -> int:
+        """Most tokens of text that one passage may hold."""
+        around = self.tokenizer.num_special_tokens_to_add()
+        limit = min(self.network.config.max_tokens, self.position_limit - _SLACK) - around
+        return max(1, int(limit))
+
+    @property
+    def frame(self) -> Frame:
+        """What the tokenizer puts around a text."""
+        special = self.tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
+        before = special.index(0)
+        after = special[::-1].index(0)
+        return Frame(self.tokenizer.pad_token_id, before, after)
+
+    def token_starts(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
+        """Where the tokens of each text begin."""
+        return self.reader.token_starts(texts)
+
+    def fit(
+        self,
+        training: Examples,
+        development: Examples,
+        *,
+        progress: Progress | None = None,
+        checkpoints: Path | None = None,
+    ) -> Mapping[str, object]:
+        """Fine-tune; the epoch with the best mean macro-F1 on development is kept."""
+        # The trainer takes seconds to read, which applying a trained model need not wait for.
+        from classifier.models.encoder._fit import QUALITY, Fit, fit_network
+
+        def judge() -> Mapping[str, float]:
+            self._ready = None
+            probabilities = self.predict(development.passages)
+            return {QUALITY: quality(probabilities, development.labels, self.variables)}
+
+        encoded = self._encode(training.passages)
+        passages = LabelledPassages(encoded, training.labels, training.weights)
+        options = replace(suited(self.options, len(passages)), max_tokens=self.text_limit)
+        fit = Fit(passages, options, self.frame, judge)
+        with TemporaryDirectory() as spare, quiet_transformers():
+            history = fit_network(self.network, fit, checkpoints or Path(spare), progress=progress)
+        adapters.finish(self.network, self.options)
+        self.network.eval()
+        self._ready = None
+        return history
+
+    def predict(
+        self, passages: Sequence[Passage], *, progress: Progress | None = None
+    ) -> Probabilities:
+        """Probabilities for every mention; a passage that occurs twice is read once."""
+        encoded = self._encode(passages)
+        first: dict[Encoded, int] = {}
+        for item in encoded:
+            first.setdefault(item, len(first))
+        distinct = list(first)
+        judged = self._judge(distinct, progress)
+        return {
+            v.name: np.concatenate(
+                [judged[first[item]][v.name] for item in encoded] or [np.empty((0, len(v.names)))]
+            )
+            for v in self.variables
+        }
+
+    def _encode(self, passages: Sequence[Passage]) -> list[Encoded]:
+        return self.reader.encoded(passages)
+
+    def _judge(
+        self, encoded: Sequence[Encoded], progress: Progress | None
+    ) -> list[dict[str, NDArray[np.float64]]]:
+        """Per passage and variable the probabilities of its mentions."""
+        ready = self._made_ready()
+        results: list[dict[str, NDArray[np.float64]]] = [{} for _ in encoded]
+        done = 0
+        batches = list(length_batches([len(e) for e in encoded], token_budget(self.device)))
+        members = [[encoded[i] for i in batch] for batch in batches]
+        judge, n = partial(self._judge_batch, ready), n_streams(ready.encoder)
+        for batch, judged in zip(batches, side_by_side(judge, members, n), strict=True):
+            for i, rows in zip(batch, judged, strict=True):
+                results[i] = rows
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(encoded), "reading passages")
+        return results
+
+    def _made_ready(self) -> nn.Module:
+        with self._making:
+            if self._ready is None:
+                low = uses_bfloat16(self.options.precision, self.device)
+                chosen = (self._runtime, self._folder)
+                encoder = fast_encoder(self.network.encoder, self.device, chosen, bfloat16=low)
+                self._ready = with_encoder(self.network, encoder)
+            return self._ready
+
+    def _judge_batch(
+        self, network: nn.Module, members: Sequence[Encoded]
+    ) -> list[dict[str, NDArray[np.float64]]]:
+        batch = collate(members, self.tokenizer.pad_token_id)
+        on_device = {name: tensor.to(self.device) for name, tensor in batch.items()}
+        alone = _ALONE if n_streams(network.encoder) == 1 else nullcontext()
+        with alone, torch.inference_mode():
+            logits = network(**on_device)
+        edges = np.cumsum([len(item.ranges) for item in members])[:-1]
+        parts = {v.name: np.split(_probabilities(logits[v.name], v), edges) for v in self.variables}
+        return [{name: rows[i] for name, rows in parts.items()} for i in range(len(members))]
+
+    def save(self, folder: Path) -> None:
+        """Write config, tokenizer and weights; of a separate adapter not the base's."""
+        with quiet_transformers():
+            if self.options.adapter == "separate":
+                adapters.save(self.network, folder)
+            else:
+                self.tokenizer.save_pretrained(folder)
+                self.network.save_pretrained(folder)
+
+
+def _probabilities(logits: Tensor, variable: Variable) -> NDArray[np.float64]:
+    rows = logits.double()
+    rows = torch.sigmoid(rows) if variable.kind == "set" else torch.softmax(rows, dim=1)
+    return rows.cpu().numpy()
+
+
+def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> EncoderModel:
+    """An encoder with fresh heads, ready to be fitted; raises `ModelError` without a base."""
+    base = find_base(options.base_model)
+    set_seed(options.seed)
+    encoder = read_part(base.name, lambda: read_encoder(base.folder, options))
+    tokenizer = read_part(base.name, lambda: read_tokenizer(base.folder))
+    config = PassageEncoderConfig(
+        encoder=plain_config(encoder),
+        heads={v.name: {"kind": v.kind, "labels": list(v.names)} for v in variables},
+        base=adapters.identity(base),
+        max_tokens=options.max_tokens,
+        attn_implementation=attention_for(best_device()),
+    )
+    network = PassageEncoder(config, encoder)
+    if options.adapter != "none":
+        adapters.attach(network, options)
+    if options.gradient_checkpointing:
+        with quiet_transformers():
+            network.encoder.gradient_checkpointing_enable()
+    return EncoderModel(network, tokenizer, variables, options)
+
+
+def load_encoder(
+    folder: Path,
+    variables: Sequence[Variable],
+    options: TrainOptions,
+    runtime: RuntimeName = "torch",
+) -> EncoderModel:
+    """The encoder that `save` wrote; raises `ModelError` if the runtime is not there."""
+    with quiet_transformers():
+        if options.adapter == "separate":
+            network, folder = adapters.load(folder)
+        else:
+            network = PassageEncoder.from_pretrained(
+                folder, attn_implementation="sdpa", dtype=torch.float32
+            )
+        tokenizer = read_tokenizer(folder)
+    model = EncoderModel(network, tokenizer, variables, options)
+    model.run_with(runtime, folder)
+    return model

@@ -1,0 +1,142 @@
+"""The network: an encoder, means over a mention and its sentence, one head per variable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+
+from classifier.models.runtime._torch import usable_attention
+
+
+class PassageEncoderConfig(PretrainedConfig):  # type: ignore[misc]
+    """What it takes to build the network again."""
+
+    model_type = "passage-encoder"
+
+    def __init__(
+        self,
+        encoder: Mapping[str, Any] | None = None,
+        heads: Mapping[str, Mapping[str, Any]] | None = None,
+        base: Mapping[str, Any] | None = None,
+        max_tokens: int = 256,
+        **rest: Any,  # noqa: ANN401
+    ) -> None:
+        """Take the encoder's own config, per variable its kind and labels, and the base's name."""
+        self.encoder = dict(encoder or {})
+        self.heads = {name: dict(head) for name, head in (heads or {}).items()}
+        self.base = dict(base or {})
+        self.max_tokens = max_tokens
+        super().__init__(**rest)
+
+
+class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
+    """Reads a batch of passages once and judges every mention in them."""
+
+    config_class = PassageEncoderConfig
+    base_model_prefix = "encoder"
+    main_input_name = "input_ids"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_attention_backend = True
+
+    def __init__(
+        self, config: PassageEncoderConfig, encoder: PreTrainedModel | None = None
+    ) -> None:
+        """Build around a loaded encoder, or around one that is yet to be filled."""
+        super().__init__(config)
+        if encoder is None:
+            own = AutoConfig.for_model(**config.encoder)
+            attention = usable_attention(getattr(config, "_attn_implementation", None), own)
+            encoder = AutoModel.from_config(own, attn_implementation=attention)
+        if getattr(encoder, "pooler", None) is not None:
+            encoder.pooler = None
+        self.encoder = encoder
+        width = 2 * encoder.config.hidden_size
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(width, len(head["labels"])) for name, head in config.heads.items()}
+        )
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear) and module in self.heads.values():
+            nn.init.normal_(module.weight, std=0.02)
+            nn.init.zeros_(module.bias)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        mention_tokens: Tensor,
+        sentence_tokens: Tensor,
+        **rest: Tensor,
+    ) -> dict[str, Tensor]:
+        """Logits per variable, one row per mention; the rows are those of `features`.
+
+        `mention_tokens` and `sentence_tokens` have two rows: the mention's number in the batch,
+        and the place of one of its tokens in the flattened batch, token by token.
+        """
+        places = (mention_tokens, sentence_tokens)
+        features = self.features(input_ids, attention_mask, places, **rest)
+        with torch.autocast(features.device.type, enabled=False):
+            return {name: head(features) for name, head in self.heads.items()}
+
+    def features(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        places: tuple[Tensor, Tensor],
+        **rest: Tensor,
+    ) -> Tensor:
+        """What the heads read, mentions × twice the encoder's width, in float32.
+
+        The mean over the mention's tokens beside the mean over its sentence's; `places` as
+        `forward` takes them.
+        """
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **rest)[0]
+        tokens = hidden.reshape(-1, hidden.shape[-1])
+        n_mentions = int(places[0][0, -1]) + 1
+        with torch.autocast(hidden.device.type, enabled=False):
+            return torch.cat([_means(tokens, rows, n_mentions) for rows in places], dim=1)
+
+
+def _means(tokens: Tensor, rows: Tensor, n_mentions: int) -> Tensor:
+    """Mean over each mention's tokens; mentions × width, in float32."""
+    owner, place = rows
+    total = torch.zeros(n_mentions, tokens.shape[1], dtype=torch.float32, device=tokens.device)
+    total = total.index_add(0, owner, tokens[place].float())
+    count = torch.bincount(owner, minlength=n_mentions).clamp(min=1)
+    return total / count.unsqueeze(1)
+
+
+def masked_loss(
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor | None = None,
+    smoothing: float = 0.0,
+    among: Tensor | None = None,
+) -> Tensor:
+    """Mean loss over the coded mentions, 0 where none is coded.
+
+    Cross-entropy where `labels` has one place per mention; where it has one column of 0 and 1
+    per label, binary cross-entropy, each label's mean summed: each is a question of its own, and
+    rare ones would drown in a mean. A label of -1 is not coded. Where `labels` are a share of the
+    batch, `among` are those of all of it: the shares' losses then add up to the loss of the batch.
+    """
+    among = labels if among is None else among
+    if labels.ndim == 1:
+        losses = functional.cross_entropy(
+            logits, labels, weights, ignore_index=-1, reduction="none", label_smoothing=smoothing
+        )
+        coded = (among >= 0).to(losses.dtype)
+        scale = coded if weights is None else weights[among.clamp(min=0)] * coded
+        return losses.sum() / scale.sum().clamp(min=1e-6)
+    coded = (labels >= 0).to(logits.dtype)
+    goals = labels.clamp(min=0).to(logits.dtype) * (1 - smoothing) + smoothing / 2
+    losses = functional.binary_cross_entropy_with_logits(
+        logits, goals, reduction="none", pos_weight=weights
+    )
+    n_coded = (among >= 0).sum(dim=0).clamp(min=1)
+    return ((losses * coded).sum(dim=0) / n_coded).sum()

@@ -1,0 +1,1 @@
+"""What runs a trained encoder: PyTorch or OpenVINO."""

@@ -1,0 +1,191 @@
+"""The report of everything, and the bundle of files that goes with it."""
+
+import csv
+import hashlib
+import io
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import pandas as pd
+
+from classifier.agreement import AgreementReport, measure_agreement
+from classifier.annotations import AnnotationSet, read_annotations
+from classifier.articles import read_articles
+from classifier.evaluation import Evaluation
+from classifier.files import replacing
+from classifier.models import CODEBOOK, RECORD, SPLIT, Progress
+from classifier.notebook_html import safe
+from classifier.pipeline._evaluate import evaluate
+from classifier.pipeline._explain import EXPLAINED, scorer_behind, with_explanations
+from classifier.predictions import read_predictions
+from classifier.profiles import Profile, ProfileOptions, profile
+from classifier.report import Evidence, bibliography, methods_text, write_report
+from classifier.sampling import FRAME
+
+
+def results_frame(evaluation: Evaluation, profiles: tuple[Profile, ...]) -> pd.DataFrame:
+    """The last profile, which parts most; without one, the figures against gold."""
+    return profiles[-1].to_frame() if profiles else evaluation.to_frame()
+
+
+def results_text(
+    agreement: AgreementReport, evaluation: Evaluation, profiles: tuple[Profile, ...], page: Path
+) -> str:
+    """Agreement, quality, what there are profiles of, and where the page is."""
+    shown = [repr(agreement), repr(evaluation), *map(repr, profiles)]
+    return "\n\n".join([*shown, f"the report is in {page}"])
+
+
+def results_html(
+    agreement: AgreementReport, evaluation: Evaluation, profiles: tuple[Profile, ...], page: Path
+) -> str:
+    """Agreement, quality, means per group, and where the page is."""
+    shown = [agreement._repr_html_(), evaluation._repr_html_()]
+    shown += [profile._repr_html_() for profile in profiles]
+    return "".join([*shown, f"<p>the report is in {safe(page)}</p>"])
+
+
+_PACKAGES = (
+    "stance-framing-classifier",
+    *("numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
+    *("torch", "transformers", "tokenizers", "sentencex", "py3langid"),
+)
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""So that the same results make the same bundle, byte for byte."""
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What a report is about."""
+
+    run: Path
+    data: Path
+    """The annotation set: what the run is judged on, and what corrects the profiles."""
+    predictions: Path | None = None
+    """What `classifier score` wrote, to profile the sources from."""
+    articles: Path | None = None
+    """The texts that were scored, for the passages."""
+    split: str | None = None
+    options: ProfileOptions = field(default_factory=ProfileOptions)
+    explained: int = EXPLAINED
+    """Of how many mentions, those that pull most, to show the words that carry the score."""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The results that a report shows."""
+
+    annotation_set: AnnotationSet
+    agreement: AgreementReport
+    evaluation: Evaluation
+    profiles: tuple[Profile, ...]
+    page: Path
+    methods: str = ""
+    """What was done, in words that cite what it rests on."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """The profiles, or where nothing was scored, the figures against gold."""
+        return results_frame(self.evaluation, self.profiles)
+
+    def __repr__(self) -> str:
+        """Agreement, quality, profiles, and where the page is."""
+        return results_text(self.agreement, self.evaluation, self.profiles, self.page)
+
+    def _repr_html_(self) -> str:
+        return results_html(self.agreement, self.evaluation, self.profiles, self.page)
+
+
+def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None) -> Reported:
+    """Evaluate a run, profile the sources, and write the page.
+
+    Raises:
+        DataError: the annotations, predictions or articles cannot be read or do not fit.
+        ModelError: there is no run.
+    """
+    annotation_set = read_annotations(inputs.data)
+    evaluation = evaluate(inputs.run, annotation_set, split=inputs.split, progress=progress)
+    agreement = measure_agreement(annotation_set)
+    evidence, profiles = None, tuple[Profile, ...]()
+    if inputs.predictions is not None:
+        table = read_predictions(inputs.predictions)
+        profiles = (profile(table, gold=inputs.data, options=inputs.options),)
+        reading = None if inputs.articles is None else read_articles(inputs.articles)
+        texts, problems = (reading.articles, reading.problems) if reading else ((), ())
+        evidence = Evidence(table, texts, annotation_set, problems=problems)
+        if inputs.explained:
+            scorer = scorer_behind(table, inputs.run)
+            evidence = with_explanations(
+                evidence, profiles[-1], scorer, inputs.explained, progress=progress
+            )
+    frame = agreement.to_frame()
+    page = write_report(evaluation, profiles, out, agreement=frame, evidence=evidence)
+    methods = methods_text(evaluation, profiles, frame, evidence)
+    return Reported(annotation_set, agreement, evaluation, profiles, page, methods)
+
+
+def bundle(inputs: ReportInputs, reported: Reported, path: Path) -> Path:
+    """Write a zip file from which the figures can be checked and made again.
+
+    It holds the page, every figure as JSON, the predictions, the labels and how articles were
+    drawn, the codebook, the record of the training and a manifest with versions, hashes and the
+    command. Articles are named and hashed; their texts are in the page's passages only.
+    """
+    files = _files(inputs, reported)
+    manifest = {
+        "command": ["classifier", *sys.argv[1:]],
+        "python": platform.python_version(),
+        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    }
+    files["manifest.json"] = _json(manifest)
+    with replacing(path) as draft, ZipFile(draft, "w", ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            entry = ZipInfo(name, _LONG_AGO)
+            entry.compress_type = ZIP_DEFLATED
+            archive.writestr(entry, files[name])
+    return path
+
+
+def _files(inputs: ReportInputs, reported: Reported) -> dict[str, bytes]:
+    files = {
+        reported.page.name: reported.page.read_bytes(),
+        "agreement.json": _json(reported.agreement.to_dict()),
+        "evaluation.json": _json(reported.evaluation.to_dict()),
+        "profiles.json": _json([one.to_dict() for one in reported.profiles]),
+        "articles.csv": _articles(reported.annotation_set),
+        "references.bib": bibliography(reported.methods).encode(),
+    }
+    named = [inputs.run / RECORD, inputs.run / CODEBOOK, inputs.run / SPLIT]
+    named += [inputs.data / "annotations.jsonl", inputs.data / FRAME]
+    if inputs.predictions is not None:
+        named.append(inputs.predictions)
+    return files | {path.name: path.read_bytes() for path in named if path.is_file()}
+
+
+def _articles(annotation_set: AnnotationSet) -> bytes:
+    """Which articles were labelled, with the chance that each was drawn."""
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow(("article_id", "sha256", "sampling_probability"))
+    for article in annotation_set.articles:
+        writer.writerow((article.article_id, article.sha256, article.sampling_probability))
+    return lines.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _json(data: Mapping[str, Any] | list[dict[str, Any]]) -> bytes:
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2)
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,229 @@
+"""One prediction, and the words that carry it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from classifier._deprecated import DeprecatedChart
+from classifier.errors import DataError
+from classifier.notebook_html import (
+    BLUE,
+    GREY,
+    ORANGE,
+    Mark,
+    brief,
+    marked_html,
+    safe,
+    shade,
+    signed,
+)
+from classifier.records import Article, Span
+
+_MOST_SHOWN = 2_400
+_LOOKS = {-1: (ORANGE, "▼"), 0: (GREY, "●"), 1: (BLUE, "▲")}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a scorer says about one mention. In a notebook it shows its passage."""
+
+    row: Mapping[str, Any]
+    """The mention's row of the table."""
+    article: Article | None = None
+    """Where it stands; None where the table was read without its texts."""
+    beside: tuple[Mapping[str, Any], ...] = ()
+    """Rows of the other mentions in the same passage."""
+
+    @property
+    def unit(self) -> str:
+        """Names the mention."""
+        return str(self.row["unit"])
+
+    @property
+    def passage(self) -> Span:
+        """The stretch of the article that the model read.
+
+        Raises `DataError` where it read none, or where the article is not here or another one.
+        """
+        if self.article is None:
+            raise DataError(
+                f"{self.unit}: its article is needed to read it, but is not here; "
+                f"name it: Prediction(row, article)"
+            )
+        if not self._was_read:
+            raise DataError(f"{self.unit}: no passage was read, status {self.row['status']!r}")
+        mention = Span(int(self.row["start"]), int(self.row["end"]))
+        if self.article.text[mention.start : mention.end] != self.row["surface"]:
+            raise DataError(
+                f"{self.unit}: the article must have {self.row['surface'][:80]!r} there, but has "
+                f"{self.article.text[mention.start : mention.end][:80]!r}; it is another text"
+            )
+        return Span(int(self.row["passage_start"]), int(self.row["passage_end"]))
+
+    @property
+    def _was_read(self) -> bool:
+        start = self.row["passage_start"]
+        return start is not None and start == start
+
+    def marks(self) -> list[Mark]:
+        """The mentions of the passage, counted from its start, its own first."""
+        passage = self.passage
+        made = []
+        for row in (self.row, *self.beside):
+            span = Span(int(row["start"]), int(row["end"])).shifted(-passage.start)
+            place, said = verdict(row)
+            words = [row["target"], f"{_LOOKS[place][1]} {said}" if said else row["status"]]
+            words += [row["voice"]] if row.get("voice") else []
+            style = _frame(_LOOKS[place][0], is_own=row is self.row)
+            made.append(Mark(span, style, note=" · ".join(words)))
+        return made
+
+    def html(self, marks: list[Mark] | None = None) -> str:
+        """The passage with its mentions, and whatever else is to be marked; escaped."""
+        if self.article is None or not self._was_read:
+            return f"<p>{safe(self.row['surface'])} ({safe(self.row['status'])})</p>"
+        passage = self.passage
+        text = passage.of(self.article.text)
+        own = Span(int(self.row["start"]), int(self.row["end"])).shifted(-passage.start)
+        window = _window(own, len(text))
+        inside = [_cut(mark, window) for mark in (*self.marks(), *(marks or ()))]
+        return marked_html(window.of(text), [mark for mark in inside if mark is not None])
+
+    def __repr__(self) -> str:
+        """The mention and what is said of it."""
+        _, said = verdict(self.row)
+        return f"Prediction({self.unit!r}: {said or self.row['status']})"
+
+    def _repr_html_(self) -> str:
+        row = self.row
+        known = (row["target"], row.get("source"), row.get("date"), row.get("language"))
+        head = " · ".join(safe(value) for value in known if value)
+        speaker = f" · speaker: {safe(row['speaker'])}" if row.get("speaker") else ""
+        return f"<div><small>{head}{speaker}</small>{self.html()}</div>"
+
+
+def verdict(row: Mapping[str, Any]) -> tuple[int, str]:
+    """Where the first ordinal label lies on its scale, -1, 0 or 1, and the label with its score.
+
+    A table without an ordinal variable, or a mention without a score, has place 0 and no label.
+    """
+    scored = (key.removesuffix("_score") for key in row if key.endswith("_score"))
+    name = next((name for name in scored if name in row), None)
+    if name is None or row[name] is None or row[name] != row[name]:
+        return 0, ""
+    prefix = f"p_{name}_"
+    labels = [key.removeprefix(prefix) for key in row if key.startswith(prefix)]
+    middle = (len(labels) - 1) / 2
+    place = labels.index(row[name])
+    return (place > middle) - (place < middle), f"{row[name]} {signed(row[f'{name}_score'])}"
+
+
+def _frame(ink: str, *, is_own: bool) -> str:
+    depth, line, weight = (0.4, 2, 700) if is_own else (0.1, 1, 400)
+    return (
+        f"background:rgba({ink},{depth});outline:{line}px solid rgba({ink},.9);"
+        f"border-radius:2px;font-weight:{weight};padding:0 .15em"
+    )
+
+
+def _window(mention: Span, length: int) -> Span:
+    """The whole passage, or of a very long one what is around the mention."""
+    if length <= _MOST_SHOWN:
+        return Span(0, length)
+    start = max(0, mention.start - _MOST_SHOWN // 2)
+    return Span(start, min(length, max(start + _MOST_SHOWN, mention.start + 1)))
+
+
+def _cut(mark: Mark, window: Span) -> Mark | None:
+    start, end = max(mark.span.start, window.start), min(mark.span.end, window.end)
+    if start >= end:
+        return None
+    return Mark(Span(start, end).shifted(-window.start), mark.style, mark.title, mark.note)
+
+
+_TOP, _SHADED = 5, 12
+_FAINTEST = 0.25
+"""Share of the strongest weight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the passage and how far it moves what is explained."""
+
+    span: Span
+    """Offsets into the article."""
+    surface: str
+    weight: float
+    """By how much the value is higher with the word than without it."""
+
+
+@dataclass(frozen=True)
+class Explanation(DeprecatedChart):
+    """The words that carry a score. In a notebook it shows them in their passage."""
+
+    prediction: Prediction
+    variable: str
+    label: str | None
+    """Whose probability is explained; None for the expected value of an ordinal variable."""
+    value: float
+    """What the model says with all words there."""
+    words: tuple[Word, ...]
+    """In reading order; the words of the mention itself are not among them."""
+    method: str
+    baseline: str
+    """What a word is compared with."""
+    n_passes: int
+    """Passages that the model had to read."""
+
+    @property
+    def quantity(self) -> str:
+        """What is explained, as the table of predictions names it."""
+        return f"{self.variable}_score" if self.label is None else f"p_{self.variable}_{self.label}"
+
+    def top(self, n: int = _TOP) -> tuple[Word, ...]:
+        """The words that move the value most, up or down, strongest first."""
+        ranked = sorted(self.words, key=lambda word: (-abs(word.weight), word.span.start))
+        return tuple(ranked[:n])
+
+    def shaded(self) -> tuple[Word, ...]:
+        """The strongest words, as far as they are strong: shading all would show none."""
+        strongest = self.top(_SHADED)
+        least = _FAINTEST * abs(strongest[0].weight) if strongest else 0.0
+        return tuple(word for word in strongest if word.weight and abs(word.weight) >= least)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per word, in reading order."""
+        columns = {
+            "word": [word.surface for word in self.words],
+            "start": [word.span.start for word in self.words],
+            "end": [word.span.end for word in self.words],
+            "weight": [word.weight for word in self.words],
+        }
+        return pd.DataFrame(columns)
+
+    def __repr__(self) -> str:
+        """The value and the words that move it most."""
+        words = ", ".join(f"{brief(w.surface, 40)} {w.weight:+.3f}" for w in self.top())
+        return f"Explanation of {self.quantity} {self.value:+.3f}: {words or 'no words'}"
+
+    def _repr_html_(self) -> str:
+        return f"<div>{self.prediction.html(list(self._marks()))}<p>{self._caption()}</p></div>"
+
+    def _marks(self) -> Iterator[Mark]:
+        start = self.prediction.passage.start
+        strongest = max((abs(word.weight) for word in self.words), default=0.0)
+        for word in self.shaded():
+            style = shade(word.weight, strongest)
+            yield Mark(word.span.shifted(-start), style, signed(word.weight))
+
+    def _caption(self) -> str:
+        up = [w for w in self.top() if w.weight > 0]
+        down = [w for w in self.top() if w.weight < 0]
+        parts = [f"<b>{safe(self.quantity)} {signed(self.value)}</b>"]
+        for arrow, words in (("▲ up", up), ("▼ down", down)):
+            if words:
+                named = ", ".join(f"{safe(w.surface, 40)} {signed(w.weight)}" for w in words)
+                parts.append(f"{arrow}: {named}")
+        return "; ".join(parts) + f" <small>({safe(self.method)}: {safe(self.baseline)})</small>"

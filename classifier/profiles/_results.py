@@ -1,0 +1,234 @@
+"""The frozen results of profiling: estimates per group, differences, rankings."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+
+from classifier._deprecated import DeprecatedChart
+from classifier.errors import DataError
+from classifier.intervals import RandomnessTest
+from classifier.notebook_html import frame_html, frame_text
+from classifier.records import Estimate
+
+ALL_VOICES = "all"
+VALID = "valid"
+CROSS_FITTED = "cross-fitted"
+"""Ends the method of a figure whose labels also trained the model, fold by fold."""
+_ROWS_SHOWN = 100
+_RANKED = ("rank", "best", "worst", "corrected", "low", "high", "status")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One mean or share of a group, estimated three ways, from least to most to trust."""
+
+    variable: str
+    label: str | None
+    """None for the mean of an ordinal variable, else the label whose share this is."""
+    naive: Estimate
+    labelled: Estimate
+    corrected: Estimate
+
+
+@dataclass(frozen=True)
+class ProfileRow:
+    """One group, such as a source and a target, in one voice."""
+
+    group: Mapping[str, str]
+    voice: str
+    """A label of the variable `voice`, or `ALL_VOICES`."""
+    n_mentions: int
+    n_articles: int
+    n_coded_articles: int
+    quantities: tuple[Quantity, ...]
+    verdict: str = "not corrected: no coded article"
+    """`VALID` only where the coded articles look like a random draw; else why that is not so or
+    not known. It is about the group, in all voices together."""
+    drawn: str = ""
+    """How the coded articles were drawn, as far as anybody recorded it."""
+    randomness: RandomnessTest | None = None
+    """The test behind the verdict; None where there was nothing to test."""
+
+    def quantity(self, variable: str, label: str | None = None) -> Quantity:
+        """The estimates of one mean or share; raises `DataError` if the profile has none."""
+        for quantity in self.quantities:
+            if (quantity.variable, quantity.label) == (variable, label):
+                return quantity
+        raise DataError(f"the profile has no estimate of {variable} {label or 'mean'}")
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether the corrected figures stand against a failed test."""
+        return self.verdict.startswith("not valid")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Corrected figure of one group minus that of another, which differs in one column."""
+
+    column: str
+    first: str
+    second: str
+    group: Mapping[str, str]
+    """What the two have in common."""
+    voice: str
+    variable: str
+    label: str | None
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A source among others, with an interval that holds for all of them at once."""
+
+    name: str
+    estimate: Estimate
+    best: int
+    """1 plus the number of others that are certainly higher."""
+    worst: int
+    """The number of all minus those that are certainly lower."""
+
+    @property
+    def rank(self) -> int | None:
+        """Its place, highest first; None where its interval overlaps another's."""
+        return self.best if self.best == self.worst else None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Sources by one corrected figure, highest first, as far as they can be told apart."""
+
+    column: str
+    group: Mapping[str, str]
+    voice: str
+    variable: str
+    label: str | None
+    entries: tuple[Ranked, ...]
+    left_out: Mapping[str, str]
+    """Those that cannot be ranked, and why."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per source, highest first; those that cannot be ranked come last."""
+        lines = [
+            {
+                self.column: entry.name,
+                "rank": entry.rank,
+                "best": entry.best,
+                "worst": entry.worst,
+                "corrected": entry.estimate.value,
+                "low": entry.estimate.low,
+                "high": entry.estimate.high,
+                "status": entry.estimate.status,
+            }
+            for entry in self.entries
+        ]
+        lines += [{self.column: name, "status": why} for name, why in self.left_out.items()]
+        frame = pd.DataFrame(lines, columns=[self.column, *_RANKED])
+        return frame.astype(dict.fromkeys(("rank", "best", "worst"), "Int64"))
+
+    def __repr__(self) -> str:
+        """Who stands where, as far as that can be told."""
+        return frame_text(self.to_frame(), self._caption())
+
+    def _repr_html_(self) -> str:
+        return frame_html(self.to_frame(), self._caption(), _ROWS_SHOWN)
+
+    def _caption(self) -> str:
+        what = "mean" if self.label is None else f"share of {self.label}"
+        parts = {**self.group, "voice": self.voice}
+        within = ", ".join(f"{name} {value}" for name, value in parts.items())
+        return f"Ranked by {self.variable}, {what}; {within}"
+
+
+@dataclass(frozen=True)
+class Profile(DeprecatedChart):
+    """Estimates for every group and voice, and what did not enter them."""
+
+    rows: tuple[ProfileRow, ...]
+    estimand: str
+    """What the figures are about, in words."""
+    left_out: Mapping[str, int]
+    """Mentions that entered no estimate, counted by reason."""
+    differences: tuple[Difference, ...] = ()
+    rankings: tuple[Ranking, ...] = ()
+    not_predicted: tuple[str, ...] = ()
+    """Variables of the codebook that the predictions know nothing of."""
+
+    def __iter__(self) -> Iterator[ProfileRow]:
+        """Row by row."""
+        return iter(self.rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One line per group, voice and quantity."""
+        return pd.DataFrame(list(self._lines()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON, as `schema()` describes it; undefined figures are null."""
+        return {
+            "estimand": self.estimand,
+            "left_out": dict(self.left_out),
+            "not_predicted": list(self.not_predicted),
+            "rows": [_plain(row) for row in self.rows],
+            "differences": [_plain(difference) for difference in self.differences],
+            "rankings": [
+                _plain(ranking)
+                | {"entries": [_plain(e) | {"rank": e.rank} for e in ranking.entries]}
+                for ranking in self.rankings
+            ],
+        }
+
+    def __repr__(self) -> str:
+        """How many groups there are; the frame has the figures."""
+        groups = " and ".join(self.rows[0].group) if self.rows else "nothing"
+        return f"Profile of {len(self.rows)} rows by {groups}. {self.estimand}"
+
+    def _repr_html_(self) -> str:
+        """Means with their intervals; shares are in the frame."""
+        lines = [
+            {
+                **row.group,
+                "voice": row.voice,
+                "mentions": row.n_mentions,
+                "coded articles": row.n_coded_articles,
+                "mean of": quantity.variable,
+                "model only": str(quantity.naive),
+                "labels only": str(quantity.labelled),
+                "corrected": str(quantity.corrected),
+                "verdict": row.verdict,
+            }
+            for row in self.rows
+            for quantity in row.quantities
+            if quantity.label is None
+        ]
+        return frame_html(pd.DataFrame(lines), self.estimand, _ROWS_SHOWN)
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        for row in self.rows:
+            for quantity in row.quantities:
+                line: dict[str, Any] = {**row.group, "voice": row.voice}
+                line |= {"variable": quantity.variable, "label": quantity.label}
+                line |= {"n_mentions": row.n_mentions, "n_articles": row.n_articles}
+                line |= {"n_coded_articles": row.n_coded_articles, "verdict": row.verdict}
+                for name in ("naive", "labelled", "corrected"):
+                    estimate: Estimate = getattr(quantity, name)
+                    line[name] = estimate.value
+                    line[f"{name}_low"], line[f"{name}_high"] = estimate.low, estimate.high
+                    line[f"{name}_status"] = estimate.status
+                yield line
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of `Profile.to_dict()`."""
+    text = resources.files("classifier.profiles").joinpath("schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _plain(record: Any) -> dict[str, Any]:  # noqa: ANN401
+    """A record as a dict, with its mappings as plain ones."""
+    fields = asdict(record)
+    return {k: dict(v) if isinstance(v, Mapping) else v for k, v in fields.items()}

@@ -1,0 +1,162 @@
+"""How the coded articles of a group were drawn, and whether they look like it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from classifier.codebook import Variable
+from classifier.intervals import MINIMUM_CODED, RandomnessTest, Redraws, Sampling, looks_random
+from classifier.profiles._results import VALID
+from classifier.profiles._table import (
+    CHANCE,
+    IS_FALSE,
+    clusters,
+    gold_column,
+    labels_of,
+    score_column,
+)
+from classifier.records import FOLD_PART, counted
+
+LEVEL = 0.05
+"""Of the test of randomness: one honest draw in twenty fails it."""
+_SAME_CHANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How the coded articles of a group were drawn."""
+
+    words: str
+    chances: pd.Series | None = None
+    """Per mention, 1 where its article was not coded; None where all had the same chance."""
+    problem: str = ""
+    """Why no corrected figure can rest on this draw; empty where one can."""
+    is_cross_fitted: bool = False
+    """Whether models were trained on coded articles, each of which another model judged."""
+
+    def sampling(self, members: pd.DataFrame) -> Sampling:
+        """What the estimators need to know, for some members of the group."""
+        chances = None if self.chances is None else self.chances.loc[members.index].to_numpy()
+        return Sampling(chances, clusters(members).to_numpy(), members[IS_FALSE].to_numpy())
+
+
+def describe_draw(members: pd.DataFrame, variables: list[Variable]) -> Draw:
+    """What is recorded of the chances with which a group's coded articles were drawn."""
+    coded = members[_is_coded(members, variables)].drop_duplicates("article_id")
+    if coded.empty:
+        return Draw("no article is coded")
+    draw = _recorded(coded, members)
+    n_folded = _n_folded(coded)
+    if "part" not in members:
+        words = f"{draw.words}; whether the model was trained on them is not recorded"
+    elif n_folded:
+        which = "them" if n_folded == len(coded) else "some of them"
+        words = (
+            f"{draw.words}; the model was trained on {which} in folds, and every article "
+            "was judged by a model that had not seen it (cross-fitted)"
+        )
+    else:
+        words = draw.words
+    return replace(draw, words=words, is_cross_fitted=n_folded > 0)
+
+
+def _recorded(coded: pd.DataFrame, members: pd.DataFrame) -> Draw:
+    """What is recorded of the chances themselves."""
+    known = coded[CHANCE].dropna()
+    if known.empty:
+        return Draw("nobody recorded how; taken as a random draw with equal chances")
+    n_without = members.loc[members[CHANCE] == 0, "article_id"].nunique()
+    if n_without:
+        words = f"no chance of being drawn for {counted(n_without, 'article')}"
+        return Draw(words, problem=f"not estimable: {words}")
+    n_unknown = len(coded) - len(known)
+    if n_unknown:
+        unknown = counted(n_unknown, "coded article")
+        problem = f"not estimable: no known chance of being drawn for {unknown}"
+        return Draw(f"for {n_unknown} of {len(coded)} nobody recorded how", problem=problem)
+    low, high = float(known.min()), float(known.max())
+    if high - low < _SAME_CHANCE:
+        return Draw(f"at random, each with chance {low:.3g}")
+    words = f"at random, with known chances from {low:.3g} to {high:.3g}"
+    return Draw(words, members[CHANCE].fillna(1.0))
+
+
+def _n_folded(coded: pd.DataFrame) -> int:
+    if "part" not in coded:
+        return 0
+    return int(coded["part"].astype(object).map(_is_fold).sum())
+
+
+def _is_fold(part: object) -> bool:
+    return isinstance(part, str) and part.startswith(FOLD_PART)
+
+
+def judge_draw(
+    members: pd.DataFrame, variables: list[Variable], draw: Draw, seed: int
+) -> tuple[str, RandomnessTest | None]:
+    """Whether corrected figures of the group deserve the word valid, and the test behind that."""
+    coded = _is_coded(members, variables)
+    n = members.loc[coded, "article_id"].nunique()
+    obstacle = _obstacle(n, draw)
+    if obstacle:
+        return obstacle, None
+    chances = None if draw.chances is None else everyones_chances(members)
+    if draw.chances is not None and chances is None:
+        return "not tested: the chances of articles that were not drawn are not known", None
+    if n == members["article_id"].nunique():
+        return "not tested: every article is coded", None
+    variable = next((v for v in variables if v.kind == "ordinal"), variables[0])
+    test = looks_random(
+        members[score_column(variable, labels_of(variable)[0])],
+        coded,
+        members["article_id"],
+        confidence=_confidence(members, variable),
+        probability=chances,
+        redraws=Redraws(seed=seed),
+    )
+    if test.p_value is None:
+        return f"not tested: {test.status.removeprefix('not testable: ')}", test
+    if test.is_random(LEVEL):
+        return VALID, test
+    reason = (
+        f"not valid: the coded articles do not look like a random draw (p = {test.p_value:.4f})"
+    )
+    return reason, test
+
+
+def _obstacle(n_coded: int, draw: Draw) -> str:
+    """Why nothing can be tested; empty where it can."""
+    if n_coded == 0:
+        return "not corrected: no coded article"
+    if n_coded < MINIMUM_CODED:
+        return f"not corrected: {counted(n_coded, 'coded article')}, {MINIMUM_CODED} needed"
+    return draw.problem
+
+
+def everyones_chances(members: pd.DataFrame) -> pd.Series | None:
+    """Every article's chance to be drawn; None where some cannot be known.
+
+    Where nobody recorded those of articles that were not drawn, and all drawn ones of a source had
+    one chance, it was that source's.
+    """
+    chances = members[CHANCE]
+    if "source" in members and chances.isna().any():
+        by_source = chances.groupby(members["source"].astype(str))
+        is_one = by_source.transform("max") - by_source.transform("min") < _SAME_CHANCE
+        chances = chances.fillna(by_source.transform("max").where(is_one))
+    return None if chances.isna().any() else chances
+
+
+def _is_coded(members: pd.DataFrame, variables: list[Variable]) -> npt.NDArray[np.bool_]:
+    columns = [gold_column(v, label) for v in variables for label in labels_of(v)]
+    has_label = members[columns].notna().any(axis=1)
+    return np.asarray(has_label | members[IS_FALSE], dtype=bool)
+
+
+def _confidence(members: pd.DataFrame, variable: Variable) -> pd.Series | None:
+    columns = list(variable.probability_columns)
+    if not set(columns) <= set(members.columns) or members[columns].isna().to_numpy().any():
+        return None
+    return members[columns].max(axis=1)

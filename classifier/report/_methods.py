@@ -1,0 +1,172 @@
+"""How it was done, in words for a paper, from the results themselves."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+
+import pandas as pd
+
+from classifier.evaluation import Evaluation
+from classifier.predictions import OK
+from classifier.profiles import CROSS_FITTED, Profile
+from classifier.records import Estimate
+from classifier.report._document import Section
+from classifier.report._evaluation_charts import is_overall
+from classifier.report._evidence import Evidence
+from classifier.report._sections import alphas_in_words
+
+CITATIONS = {
+    "Krippendorff 2004": "krippendorff2004",
+    "Passonneau 2006": "passonneau2006",
+    "Calderon et al. 2025": "calderon2025",
+    "Guo et al. 2017": "guo2017",
+    "Angelopoulos et al. 2023": "angelopoulos2023",
+    "Egami et al. 2023": "egami2023",
+    "Zrnic and Candès 2024": "zrnic2024",
+    "Li et al. 2016": "li2016",
+}
+"""How a work is called in the text, and its key in references.bib."""
+
+
+def methods_section(text: str) -> Section:
+    """The paragraph on the methods, and the works it rests on as BibTeX."""
+    return Section("Methods", (text,), bibtex=bibliography(text))
+
+
+def methods_text(
+    evaluation: Evaluation | None,
+    profiles: Sequence[Profile],
+    agreement: pd.DataFrame | None,
+    evidence: Evidence | None,
+) -> str:
+    """What was done, in one paragraph; it cites what it rests on and nothing else."""
+    sentences: list[str] = []
+    if evidence is not None:
+        sentences += _texts(evidence)
+    if agreement is not None:
+        sentences += _agreed(agreement)
+    if evaluation is not None:
+        sentences += _evaluated(evaluation)
+    if profiles:
+        sentences += _estimated(profiles[-1])
+    if evidence is not None and evidence.explanations:
+        sentences += [
+            "The words that carry a score were found by leaving each of them out (Li et al. 2016)."
+        ]
+    return " ".join(sentences)
+
+
+def bibliography(text: str) -> str:
+    """The works that a text cites as `CITATIONS` has it, as BibTeX."""
+    everything = resources.files("classifier.report").joinpath("references.bib").read_text("utf-8")
+    keys = {key for words, key in CITATIONS.items() if words in text}
+    entries = re.split(r"^(?=@)", everything, flags=re.MULTILINE)
+    return "".join(entry for entry in entries if _key(entry) in keys)
+
+
+def _key(entry: str) -> str:
+    """The key of a BibTeX entry.
+
+    >>> _key("@book{krippendorff2004, ...")
+    'krippendorff2004'
+    """
+    return entry.partition("{")[2].partition(",")[0]
+
+
+def _texts(evidence: Evidence) -> Iterator[str]:
+    frame = evidence.predictions
+    sources, articles = frame["source"].nunique(), frame["article_id"].nunique()
+    scored = int((frame["status"] == OK).sum())
+    yield (
+        f"We found {len(frame)} mentions of {_listed(frame['target'].unique())} in {articles} "
+        f"articles of {sources} sources, by lexicons on offset-mapped text, and scored {scored} of "
+        f"them with the model {_listed(frame.get('model_id', pd.Series(dtype=str)).unique())}, "
+        f"by the codebook “{evidence.codebook.name}”, version {evidence.codebook.version}."
+    )
+    if "voice" in frame:
+        shares = frame["voice"].value_counts(normalize=True)
+        named = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        yield f"Rules told whose words each mention stands in ({named})."
+
+
+def _agreed(agreement: pd.DataFrame) -> Iterator[str]:
+    by_masi = " and, for sets of labels, Passonneau 2006" if _has_sets(agreement) else ""
+    yield (
+        f"Krippendorff's alpha (Krippendorff 2004{by_masi}) between annotators was "
+        f"{alphas_in_words(agreement)}."
+    )
+
+
+def _has_sets(agreement: pd.DataFrame) -> bool:
+    return "method" in agreement and bool(agreement["method"].str.contains("masi").any())
+
+
+def _evaluated(evaluation: Evaluation) -> Iterator[str]:
+    counts, figures = evaluation.counts, _in_words(_figures(evaluation, "accuracy", "macro_f1"))
+    yield (
+        f"On {counts['n_mentions']} mentions in {counts['n_articles']} articles that the model had "
+        f"not seen, its macro-F1 against the adjudicated labels was {figures} "
+        "(95 % intervals from resampling articles)."
+    )
+    judged = {row.keys["predictor"] for row in evaluation.table("calibration")}
+    if evaluation.options.uncalibrated in judged:
+        yield "Temperature scaling calibrated its probabilities (Guo et al. 2017)."
+    won = _figures(evaluation, "agreement", "winning_rate_clustered")
+    if any(figure.value is not None for figure in won.values()):
+        yield (
+            "Whether it may stand in for an annotator was asked by the alternative annotator test "
+            "(Calderon et al. 2025), with articles as clusters; its winning rate was "
+            f"{_in_words(won)}."
+        )
+
+
+def _figures(evaluation: Evaluation, table: str, name: str) -> dict[str, Estimate]:
+    """A figure of the model over all mentions, variable by variable."""
+    return {
+        row.keys["variable"]: row[name]
+        for row in evaluation.table(table)
+        if row.keys["predictor"] == evaluation.options.predictor
+        and name in row.estimates
+        and is_overall(row)
+    }
+
+
+def _in_words(figures: Mapping[str, Estimate]) -> str:
+    return "; ".join(f"{variable} {figure}" for variable, figure in figures.items())
+
+
+def _estimated(profile: Profile) -> Iterator[str]:
+    yield f"What is estimated: {profile.estimand[0].lower()}{profile.estimand[1:]}"
+    coded = [row for row in profile if row.n_coded_articles]
+    if not coded:
+        yield "No labels corrected these figures for the model's errors."
+        return
+    corrected = [quantity.corrected for row in coded for quantity in row.quantities]
+    methods = _methods(corrected)
+    if not methods:
+        yield "There were too few labels to correct these figures for the model's errors."
+        return
+    further = "; Egami et al. 2023" if "Hájek" in methods else ""
+    yield (
+        f"Means and shares were corrected for the model's errors with labels of a sample of the "
+        f"articles ({methods}; Angelopoulos et al. 2023{further})."
+    )
+    if CROSS_FITTED in methods:
+        yield (
+            "The labelled articles also trained the model, which was cross-fitted: models were "
+            "trained without one fold of these articles each, and judged their own fold and a part "
+            "of the other articles (Zrnic and Candès 2024)."
+        )
+    drawn = _listed({row.drawn for row in coded if row.drawn})
+    if drawn:
+        yield f"The labelled articles were drawn as follows: {drawn}."
+
+
+def _methods(figures: Iterable[Estimate]) -> str:
+    """How figures that could be estimated were, each way once."""
+    return " or ".join(sorted({figure.method for figure in figures if figure.value is not None}))
+
+
+def _listed(names: Iterable[object]) -> str:
+    known = sorted(name for name in names if isinstance(name, str))
+    return ", ".join(known) or "unknown"

@@ -1,0 +1,16 @@
+"""Drawing articles to annotate, each with a known chance."""
+
+from classifier.sampling._articles import Drawn, DrawOptions, drawn_articles, sample, write_sample
+from classifier.sampling._draw import FRAME, Sample, draw_further, read_frame
+
+__all__ = [
+    "FRAME",
+    "DrawOptions",
+    "Drawn",
+    "Sample",
+    "draw_further",
+    "drawn_articles",
+    "read_frame",
+    "sample",
+    "write_sample",
+]

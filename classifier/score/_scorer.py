@@ -1,0 +1,257 @@
+"""The scorer: finds mentions, has a model judge their passages, and gives every mention a row."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+
+from classifier.annotations import AnnotationSet, mention_unit
+from classifier.articles import article_from_record, stream_articles, unrepeated
+from classifier.codebook import Codebook, Variable, default_codebook
+from classifier.errors import DataError
+from classifier.mentions import Surroundings
+from classifier.models import HasReader, Progress, Trained
+from classifier.predictions import (
+    OK,
+    Explanation,
+    Judged,
+    Judgement,
+    Prediction,
+    Predictions,
+    prediction_schema,
+    prediction_table,
+)
+from classifier.records import UNDETERMINED, Article, Mention, Passage, Problem, Span
+from classifier.score._explain import explain
+from classifier.score._prepare import (
+    Found,
+    Preparation,
+    language_warnings,
+    languages_read,
+    refusal_of,
+    warning_problems,
+    with_language,
+)
+
+Articles: TypeAlias = Iterable[Article | Mapping[str, Any]] | pd.DataFrame | Path | str
+"""Articles, a table or `datasets.Dataset` of them, or a file or folder."""
+BATCH_ARTICLES = 256
+"""Articles whose passages are judged together."""
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A trained model, ready to be applied."""
+
+    trained: Trained
+
+    def __repr__(self) -> str:
+        """Which model it is, what it tells about whom, and in which languages."""
+        told = ", ".join(variable.name for variable in self.variables)
+        about = ", ".join(self.targets.target_names)
+        return (
+            f"Scorer {self.trained.model_id}: {told} of {about}; "
+            f"languages: {', '.join(self.languages) or 'any'}"
+        )
+
+    @property
+    def codebook(self) -> Codebook:
+        """The codebook it was trained by."""
+        return self.trained.codebook
+
+    @property
+    def targets(self) -> Codebook:
+        """The codebook whose targets it looks for: its own, or the shipped one if that has none."""
+        return default_codebook() if self.codebook.any_target else self.codebook
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What it predicts."""
+        return self.trained.model.variables
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that its base reads or that it was trained on."""
+        return languages_read(self.trained.record)
+
+    @cached_property
+    def warnings(self) -> Mapping[str, str]:
+        """What to mind about scores, by language, with the figure measured in it."""
+        return language_warnings(self.trained.record)
+
+    def score(self, text: str, *, language: str | None = None) -> Predictions:
+        """Score one text; its language is found out where it is not given."""
+        return self.score_articles([Article("text", text, language=language)])
+
+    def score_articles(
+        self, articles: Articles, *, progress: Progress | None = None
+    ) -> Predictions:
+        """Find the targets' mentions in articles and score them all."""
+        problems: list[Problem] = []
+        stream = (self.find(article) for article in as_articles(articles, problems))
+        return self._predictions(stream, problems, progress)
+
+    def score_mentions(
+        self,
+        articles: Articles,
+        mentions: Mapping[str, Sequence[Mention]],
+        *,
+        progress: Progress | None = None,
+    ) -> Predictions:
+        """Score given mentions, by article id, instead of finding them."""
+        problems: list[Problem] = []
+        stream = (
+            (with_language(article), mentions.get(article.article_id, ()))
+            for article in as_articles(articles, problems)
+        )
+        return self._predictions(stream, problems, progress)
+
+    def score_annotations(
+        self,
+        annotation_set: AnnotationSet,
+        article_ids: Iterable[str] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Predictions:
+        """Score the annotated mentions, of all articles or of these, so that they can be judged."""
+        chosen = None if article_ids is None else set(article_ids)
+        articles = [a for a in annotation_set.articles if chosen is None or a.article_id in chosen]
+        mentions = annotated_mentions(articles, annotation_set.table, self.targets)
+        return self.score_mentions(articles, mentions, progress=progress)
+
+    def explain(
+        self, prediction: Prediction, *, variable: str | None = None, label: str | None = None
+    ) -> Explanation:
+        """The words of the passage that carry a score: `scorer.explain(predictions[0])`.
+
+        See `classifier.score._explain.explain` for what may be asked and what is raised.
+        """
+        return explain(self.trained, prediction, variable, label)
+
+    def find(self, article: Article) -> Found:
+        """The article with its language, and the mentions in it."""
+        return self.preparation.find(article)
+
+    @property
+    def preparation(self) -> Preparation:
+        """What it does to an article before the model reads it."""
+        model = self.trained.model
+        reader = model.reader if isinstance(model, HasReader) else model
+        return Preparation(self.targets, self.languages, self.trained.record["context"], reader)
+
+    def judge(self, found: Sequence[Found], passages: Sequence[Passage] | None = None) -> pa.Table:
+        """Rows for the mentions of some articles, judged together.
+
+        `passages` may hold what `preparation.passages` made of them elsewhere.
+        """
+        if passages is None:
+            passages = self.preparation.passages(found)
+        said = self._judgements(passages)
+        judged = [
+            self._judged(article, mention, said)
+            for article, mentions in found
+            for mention in mentions
+        ]
+        trained = self.trained
+        return prediction_table(
+            judged,
+            self.variables,
+            self.codebook,
+            trained.model_id,
+            trained.parts,
+            trained.thresholds,
+        )
+
+    def _judgements(self, passages: Sequence[Passage]) -> dict[str, Judgement]:
+        raw = self.trained.model.predict(passages)
+        places = [(passage, mention) for passage in passages for mention in passage.mentions]
+        languages = [passage.language for passage, _ in places]
+        rows = self.trained.calibration.apply(raw, self.variables, languages)
+        return {
+            mention.unit: Judgement(passage, {name: rows[name][i] for name in rows})
+            for i, (passage, mention) in enumerate(places)
+        }
+
+    def _judged(self, article: Article, mention: Mention, said: Mapping[str, Judgement]) -> Judged:
+        refused = refusal_of(article, mention, self.languages)
+        if refused:
+            return Judged(article, mention, refused)
+        warning = self.warnings.get(article.language or UNDETERMINED)
+        return Judged(article, mention, OK, said[mention_unit(article, mention)], warning)
+
+    def _predictions(
+        self, stream: Iterable[Found], problems: list[Problem], progress: Progress | None
+    ) -> Predictions:
+        tables = []
+        kept: dict[str, Article] = {}
+        done = 0
+        for batch in batches(stream, BATCH_ARTICLES):
+            tables.append(self.judge(batch))
+            kept |= {article.article_id: article for article, mentions in batch if mentions}
+            done += len(batch)
+            if progress is not None:
+                progress(done, 0, f"{sum(t.num_rows for t in tables)} mentions")
+        empty = prediction_schema(self.variables).empty_table()
+        table = pa.concat_tables([empty, *tables])
+        counts = Counter(w for w in table["warning"].to_pylist() if w)
+        return Predictions(table, (*problems, *warning_problems(counts)), kept)
+
+
+def batches(stream: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """Consecutive parts of a stream, each of this size but the last."""
+    iterator = iter(stream)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article]:
+    """Articles from wherever they are; what cannot be read is added to the problems.
+
+    Raises `DataError` if the input is nothing that articles can be taken from.
+    """
+    if isinstance(articles, Path | str):
+        yield from stream_articles(articles, problems)
+        return
+    if isinstance(articles, pd.DataFrame):
+        articles = articles.to_dict("records")
+    problems += getattr(articles, "problems", ())
+    yield from unrepeated(map(_as_article, articles), set(), "articles", problems)
+
+
+def _as_article(item: object) -> Article:
+    if isinstance(item, Article):
+        return item
+    if isinstance(item, Mapping):
+        return article_from_record(item)
+    raise DataError(
+        "articles must be Article records, rows with article_id and text, or a path; "
+        f"got {type(item).__name__}"
+    )
+
+
+def annotated_mentions(
+    articles: Sequence[Article], table: pd.DataFrame, codebook: Codebook
+) -> dict[str, list[Mention]]:
+    """The mentions that were annotated, once each, with their zones and voices found by rules."""
+    units = table.drop_duplicates("unit")
+    by_article = dict(tuple(units.groupby("article_id", sort=False)))
+    return {
+        article.article_id: _describe(article, by_article[article.article_id], codebook)
+        for article in map(with_language, articles)
+        if article.article_id in by_article
+    }
+
+
+def _describe(article: Article, units: pd.DataFrame, codebook: Codebook) -> list[Mention]:
+    around, language = Surroundings(article, codebook), article.language or UNDETERMINED
+    return [
+        around.mention(Span(int(row.start), int(row.end)), row.target, language)
+        for row in units.sort_values(["start", "end", "target"]).itertuples(index=False)
+    ]

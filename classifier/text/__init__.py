@@ -1,0 +1,35 @@
+"""Exact text: views for matching, sentences, languages, offsets."""
+
+from classifier.text._languages import document_language, is_foreign, stretch_language
+from classifier.text._offsets import (
+    CODE_POINTS,
+    GRAPHEMES,
+    RULES,
+    UTF_16,
+    Claim,
+    OffsetRule,
+    resolve_file,
+    resolve_offsets,
+)
+from classifier.text._sentences import split_sentences
+from classifier.text._view import APOSTROPHES, View, fold, match_view, plain_view
+
+__all__ = [
+    "APOSTROPHES",
+    "CODE_POINTS",
+    "GRAPHEMES",
+    "RULES",
+    "UTF_16",
+    "Claim",
+    "OffsetRule",
+    "View",
+    "document_language",
+    "fold",
+    "is_foreign",
+    "match_view",
+    "plain_view",
+    "resolve_file",
+    "resolve_offsets",
+    "split_sentences",
+    "stretch_language",
+]

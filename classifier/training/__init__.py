@@ -1,0 +1,47 @@
+"""Training: several annotation sets in, one run folder out."""
+
+from classifier.models import TrainOptions
+from classifier.training._corpora import Corpora, Corpus, Data, read_corpora
+from classifier.training._cross_fitting import train
+from classifier.training._examples import build_examples, check_labels, label_array
+from classifier.training._fit import fit_model, read_run_summary
+from classifier.training._record import Run
+from classifier.training._splits import (
+    CALIBRATION,
+    DEVELOPMENT,
+    TEST,
+    TRAIN,
+    Shares,
+    Split,
+    SplitBy,
+    published_part,
+    same_text,
+    split_articles,
+    split_corpora,
+)
+
+__all__ = [
+    "CALIBRATION",
+    "DEVELOPMENT",
+    "TEST",
+    "TRAIN",
+    "Corpora",
+    "Corpus",
+    "Data",
+    "Run",
+    "Shares",
+    "Split",
+    "SplitBy",
+    "TrainOptions",
+    "build_examples",
+    "check_labels",
+    "fit_model",
+    "label_array",
+    "published_part",
+    "read_corpora",
+    "read_run_summary",
+    "same_text",
+    "split_articles",
+    "split_corpora",
+    "train",
+]

@@ -1,0 +1,149 @@
+"""Training, with further models for folds, and the model card beside the model."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from classifier.annotations import AnnotationSet, restricted
+from classifier.codebook import read_codebook
+from classifier.errors import DataError, ModelError
+from classifier.files import prepare_folder, write_text
+from classifier.models import (
+    CODEBOOK,
+    FOLDS,
+    MODEL_CARD,
+    OUT_OF_FOLD,
+    RECORD,
+    Progress,
+    TrainOptions,
+    check_place,
+    is_first,
+    n_processes,
+    write_folds,
+)
+from classifier.report import model_card
+from classifier.score import load
+from classifier.training._corpora import Corpus, Data, read_corpora
+from classifier.training._fit import fit_model
+from classifier.training._record import Run, data_sha256
+from classifier.training._splits import TEST, TRAIN, Shares, SplitBy, published_part, split_articles
+
+_WISH = "started.json"
+
+
+def cross_fit(
+    data: Data,
+    options: TrainOptions,
+    out: Path,
+    n_folds: int,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Train one model per fold without that fold, and one on all; predict every fold.
+
+    The annotated articles of the first set are dealt into folds, copies of a story together; other
+    sets teach every model. The run folder gets the models in `folds`, and `out_of_fold.parquet`
+    with what each says about its own fold. None of them holds out test articles: the folds do.
+
+    Raises:
+        DataError: fewer than 2 folds, or too few annotated articles for them.
+        ModelError: as `classifier.training.fit_model`; or several processes train together.
+    """
+    _check(n_folds, out)
+    first, *others = read_corpora(data).members
+    coded = restricted(first.annotation_set, set(first.annotation_set.table["article_id"]))
+    folds = deal_folds(coded, n_folds, options)
+    options = replace(options, test=0.0)
+    place = out.with_name(f".{out.name}.{FOLDS}")
+    digests = _digests([replace(first, annotation_set=coded), *others])
+    prepare_folder(place / _WISH, {**options.to_dict(), "data": digests}, resume=resume)
+    for k, fold in enumerate(folds):
+        own = place / str(k + 1)
+        if not (own / RECORD).is_file():
+            rest = restricted(coded, set(coded.article_by_id) - set(fold))
+            tell = _told(progress, f"fold {k + 1} of {n_folds}")
+            sets = [replace(first, annotation_set=rest), *others]
+            fit_model(sets, options, own, resume=resume, progress=tell)
+    sets = [replace(first, annotation_set=coded), *others]
+    run = fit_model(sets, options, out, resume=resume, progress=_told(progress, "all articles"))
+    (place / _WISH).unlink()
+    place.replace(out / FOLDS)
+    write_folds(out, folds)
+    chosen = [name for fold in folds for name in fold]
+    load(out, folds=True).score_annotations(coded, chosen).write(out / OUT_OF_FOLD)
+    return run
+
+
+def deal_folds(
+    annotation_set: AnnotationSet, n_folds: int, options: TrainOptions
+) -> list[tuple[str, ...]]:
+    """Article ids per fold, about equally many; articles that a publisher holds out are in none.
+
+    Sources are dealt out too, whatever the options split by: that keeps folds random within each.
+    Raises `DataError` where there are fewer stories than folds.
+    """
+    pool = [
+        replace(article, split=None)
+        for article in annotation_set.articles
+        if published_part(article) == TRAIN
+    ]
+    if len(pool) < n_folds:
+        raise DataError(
+            f"{n_folds} folds need at least as many annotated articles, got {len(pool)}; "
+            "take fewer folds"
+        )
+    by: SplitBy = "story" if options.split_by == "story" else "article"
+    folds = []
+    for left in range(n_folds, 1, -1):
+        shares = Shares(development=0, calibration=0, test=1 / left)
+        parts = split_articles(pool, by, shares, seed=options.seed + left).parts
+        folds.append(parts[TEST])
+        pool = [article for article in pool if article.article_id in set(parts[TRAIN])]
+    return [*folds, tuple(article.article_id for article in pool)]
+
+
+def _check(n_folds: int, out: Path) -> None:
+    if n_folds < 2:
+        raise DataError(f"cross-fitting needs at least 2 folds, got {n_folds}")
+    if n_processes() > 1:
+        raise ModelError(
+            f"folds are trained by one process, got {n_processes()}; start without accelerate"
+        )
+    check_place(out)
+
+
+def _digests(sets: Sequence[Corpus]) -> list[list[object]]:
+    return [[data_sha256(one.annotation_set), one.weight, one.only_training] for one in sets]
+
+
+def _told(progress: Progress | None, what: str) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, total, word: progress(done, total, f"{what}, {word}".removesuffix(", "))
+
+
+def train(
+    data: Data,
+    options: TrainOptions | None = None,
+    out: Path | str = Path("runs/run"),
+    *,
+    folds: int = 0,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Train on an annotation set; the run folder gets the model, its record and its card.
+
+    With folds, that many further models are trained without a fold of the articles each, so that
+    these articles can correct profiles too; see `cross_fit`.
+    See `classifier.training.fit_model` for what is raised.
+    """
+    if folds:
+        options = options or TrainOptions()
+        run = cross_fit(data, options, Path(out), folds, resume=resume, progress=progress)
+    else:
+        run = fit_model(data, options, out, resume=resume, progress=progress)
+    if is_first():
+        card = model_card(run.record, read_codebook(run.path / CODEBOOK))
+        write_text(run.path / MODEL_CARD, [card])
+    return run

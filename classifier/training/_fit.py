@@ -1,0 +1,263 @@
+"""Fit one model: annotation set in, run folder out."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from classifier.annotations import adjudicate
+from classifier.codebook import Codebook, Variable
+from classifier.errors import ModelError
+from classifier.files import prepare_folder
+from classifier.models import (
+    Calibration,
+    Examples,
+    Labels,
+    Limits,
+    Model,
+    Probabilities,
+    Progress,
+    TrainOptions,
+    broadcast,
+    check_place,
+    close_process_group,
+    fit_calibration,
+    is_first,
+    macro_f1,
+    n_processes,
+    new_model,
+    read_record,
+    read_split,
+    replacing_folder,
+    take_own_device,
+    write_run,
+)
+from classifier.predictions import Thresholds, fit_thresholds
+from classifier.training._corpora import Corpora, Data, read_corpora
+from classifier.training._examples import build_examples, check_labels
+from classifier.training._record import Run, data_sha256, describe_run, languages_of
+from classifier.training._splits import CALIBRATION, DEVELOPMENT, TRAIN, Shares, Split
+
+_RULES = "rules"
+Adjust = Callable[[Model, Split], None]
+"""Changes a fitted model before it is calibrated; told which articles are for what."""
+
+
+def fit_model(
+    data: Data,
+    options: TrainOptions | None = None,
+    out: Path | str = Path("runs/run"),
+    *,
+    resume: bool = False,
+    adjust: Adjust | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Train on an annotation set and write a run folder, which replaces an older run there.
+
+    Of several sets the first one's codebook is learnt, and each set teaches what it codes; where
+    one should be read more or less often, give it as a `Corpus` with a weight.
+
+    `adjust` may change the fitted model before it is calibrated and saved.
+
+    An interrupted training leaves its checkpoints beside `out`; `resume` goes on from them. Started
+    by torchrun or `accelerate launch`, the processes share every batch out; the first one writes.
+
+    Raises:
+        DataError: too few articles for the split, a variable without labels or with only one.
+        ModelError: the base model is not there, `out` is no place for a run, or `resume` is asked
+            with other options or data than those of the interrupted training.
+    """
+    options = options or TrainOptions()
+    out = Path(out)
+    check_place(out)
+    _join_ranks(options)
+    started = time.monotonic()
+    work = _prepare(read_corpora(data), options)
+    checkpoints = _checkpoints(out, work, options, resume=resume)
+    history = work.model.fit(
+        work.examples[TRAIN], work.examples[DEVELOPMENT], progress=progress, checkpoints=checkpoints
+    )
+    if adjust is not None:
+        adjust(work.model, work.split)
+    described = describe_run(work.corpora, work.variables, work.split, work.examples, options)
+    record = {**described, "history": dict(history)}
+    run = Run(out, {}, {})
+    if is_first():
+        run = _finish(work, record, out, checkpoints.parent, started)
+    run = broadcast(run)
+    close_process_group()
+    return run
+
+
+def read_run_summary(folder: Path | str) -> Run:
+    """What a run folder says about itself, without loading the model."""
+    folder = Path(folder)
+    return Run(folder, read_record(folder), read_split(folder))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Everything a training needs, checked."""
+
+    corpora: Corpora
+    model: Model
+    variables: tuple[Variable, ...]
+    split: Split
+    examples: Mapping[str, Examples]
+
+
+def _prepare(corpora: Corpora, options: TrainOptions) -> _Work:
+    annotation_set = corpora.annotation_set
+    variables = _variables(annotation_set.codebook, options)
+    gold = adjudicate(annotation_set, options.adjudication)
+    shares = Shares(options.development, options.calibration, options.test)
+    split = corpora.split(options.split_by, shares, options.seed)
+    model = new_model(variables, options)
+    limits = Limits(model.text_limit, options.context)
+    by_id = annotation_set.article_by_id
+    examples = {
+        part: build_examples(
+            [by_id[i] for i in split.parts.get(part, ())],
+            gold,
+            variables,
+            model.token_starts,
+            limits,
+        )
+        for part in (TRAIN, DEVELOPMENT, CALIBRATION)
+    }
+    check_labels(examples[TRAIN].labels, variables)
+    examples[TRAIN] = _weighted(examples[TRAIN], corpora)
+    return _Work(corpora, model, variables, split, examples)
+
+
+def _weighted(examples: Examples, corpora: Corpora) -> Examples:
+    if all(corpus.weight == 1 for corpus in corpora.members):
+        return examples
+    number_of = corpora.corpus_of()
+    weights = (corpora.members[number_of[p.article_id]].weight for p in examples.passages)
+    return replace(examples, weights=tuple(weights))
+
+
+def _variables(codebook: Codebook, options: TrainOptions) -> tuple[Variable, ...]:
+    """The variables asked for, or all that are not found by rules."""
+    if options.variables:
+        return tuple(codebook.variable(name) for name in options.variables)
+    by_rules = {
+        v.name for v in codebook.variables if any(_RULES in x.counterparts for x in v.labels)
+    }
+    variables = tuple(v for v in codebook.variables if v.name not in by_rules)
+    if not variables:
+        raise ModelError("the codebook has only variables found by rules; nothing is to be trained")
+    return variables
+
+
+def _join_ranks(options: TrainOptions) -> None:
+    """Make this process one of those that train together, if it is."""
+    if n_processes() > 1 and options.model == "linear":
+        raise ModelError(
+            f"a linear model is trained by one process, got {n_processes()}; "
+            "start it without accelerate or torchrun"
+        )
+    take_own_device()
+
+
+def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, started: float) -> Run:
+    """Calibrate, write the run folder, and delete the place where it was made."""
+    raw = {
+        part: work.model.predict(work.examples[part].passages)
+        for part in (DEVELOPMENT, CALIBRATION)
+    }
+    calibration = _calibrate(work, raw[CALIBRATION])
+    rows = {
+        part: calibration.apply(raw[part], work.variables, languages_of(work.examples[part]))
+        for part in raw
+    }
+    thresholds = fit_thresholds(*_both(rows, work), work.variables)
+    judged = _Judged(rows[CALIBRATION], work.examples[CALIBRATION], work.variables, thresholds)
+    record = {
+        **record,
+        "metrics": judged.metrics(),
+        "languages": judged.by_language(record["training_languages"]),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    split = {part: list(ids) for part, ids in work.split.parts.items()}
+    try:
+        with replacing_folder(out, place / "run") as draft:
+            codebook, applied = work.corpora.annotation_set.codebook, (calibration, thresholds)
+            write_run(draft, work.model, codebook, applied, record, split)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{out}: the run could not be written ({error}); "
+            "make room and run it again with --resume"
+        ) from error
+    shutil.rmtree(place)
+    return read_run_summary(out)
+
+
+def _checkpoints(out: Path, work: _Work, options: TrainOptions, *, resume: bool) -> Path:
+    """The folder of the trainer's checkpoints: emptied, or kept to go on from."""
+    place = out.with_name(f".{out.name}.training")
+    weights = [[corpus.weight, corpus.only_training] for corpus in work.corpora.members]
+    data = [data_sha256(work.corpora.annotation_set), weights]
+    if is_first():
+        prepare_folder(place / "started.json", {**options.to_dict(), "data": data}, resume=resume)
+    return place / "checkpoints"
+
+
+def _calibrate(work: _Work, raw: Probabilities) -> Calibration:
+    examples = work.examples[CALIBRATION]
+    return fit_calibration(raw, examples.labels, work.variables, languages_of(examples))
+
+
+def _both(rows: Mapping[str, Probabilities], work: _Work) -> tuple[Probabilities, Labels]:
+    """Probabilities and labels of the articles for development and for calibration together.
+
+    A rare label needs all the held-out mentions there are, to choose its threshold by.
+    """
+    names = [v.name for v in work.variables]
+    parts = (DEVELOPMENT, CALIBRATION)
+    return (
+        {name: np.concatenate([rows[part][name] for part in parts]) for name in names},
+        {name: np.concatenate([work.examples[p].labels[name] for p in parts]) for name in names},
+    )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Calibrated probabilities beside the labels of articles that training did not see."""
+
+    rows: Probabilities
+    examples: Examples
+    variables: tuple[Variable, ...]
+    thresholds: Thresholds
+
+    def metrics(self) -> dict[str, Any]:
+        """Macro-F1 per variable."""
+        everything = np.ones(self.examples.n_mentions, dtype=bool)
+        return {
+            v.name: {**self._figure(v, everything), "articles": CALIBRATION} for v in self.variables
+        }
+
+    def by_language(self, trained: Mapping[str, int]) -> dict[str, Any]:
+        """Per language the mentions trained on, and macro-F1 per variable with its mentions."""
+        spoken = np.array(languages_of(self.examples), dtype=str)
+        return {
+            code: {
+                "training_mentions": trained.get(code, 0),
+                "articles": CALIBRATION,
+                "figures": {v.name: self._figure(v, spoken == code) for v in self.variables},
+            }
+            for code in sorted({*trained, *spoken.tolist()})
+        }
+
+    def _figure(self, variable: Variable, chosen: NDArray[np.bool_]) -> dict[str, Any]:
+        labels = self.examples.labels[variable.name][chosen]
+        coded = (labels if labels.ndim == 1 else labels.max(axis=1)) >= 0
+        rows, least = self.rows[variable.name][chosen], self.thresholds.of(variable)
+        return {"macro_f1": macro_f1(rows, labels, least), "n_mentions": int(coded.sum())}

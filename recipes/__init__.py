@@ -1,0 +1,1 @@
+"""How the shipped weights are made; beside the package, outside the wheel."""

@@ -1,0 +1,213 @@
+"""Copies of texts with the countries swapped: a stance must not depend on who it is about.
+
+A model that sees a country mostly praised or mostly blamed learns its name. Copies in which the
+countries have changed places, labels and all, take that away.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import permutations
+
+import numpy as np
+
+from classifier.annotations import Annotation, AnnotationSet, annotation_table, table_annotations
+from classifier.records import Article, Span
+from recipes.forms import ALIASES, CASE_WORDS, FORMS
+
+TARGETS = ("TR", "RU", "UA")
+Places = Mapping[str, str]
+"""Target -> the target that takes its place; whoever is not named stays."""
+_BEFORE = re.compile(r"(\w+)\s+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A form in a text: its country, its row and the cases it can stand for."""
+
+    span: Span
+    target: str
+    senses: tuple[tuple[int, int], ...]
+    """Row and case it may stand for, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """A text after a swap, and where what was swapped now stands."""
+
+    text: str
+    moved: Mapping[Span, Span]
+    """Old span of a name -> its new one; a Turkish suffix is in neither."""
+
+    def place(self, old: Span) -> Span | None:
+        """Where a stretch of the text stands now; None where it cuts through a name."""
+        if old in self.moved:
+            return self.moved[old]
+        shift = inside = 0
+        for before, after in sorted(self.moved.items()):
+            if before.end <= old.start:
+                shift = after.end - before.end
+            elif old.contains(before):
+                inside += (after.end - after.start) - (before.end - before.start)
+            elif before.overlaps(old):
+                return None
+        return Span(old.start + shift, old.end + shift + inside)
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Every ordered pair of countries."""
+    return list(permutations(TARGETS, 2))
+
+
+def exchange(first: str, second: str) -> Places:
+    """Each takes the other's place."""
+    return {first: second, second: first}
+
+
+@lru_cache(maxsize=8)
+def _known(language: str) -> Mapping[str, tuple[str, tuple[tuple[int, int], ...]]]:
+    """Form -> its target, and the rows and cases it stands for."""
+    found: dict[str, tuple[str, list[tuple[int, int]]]] = {}
+    for number, row in enumerate(FORMS[language]):
+        for target, forms in row.items():
+            for case, form in enumerate(forms.split("|")):
+                found.setdefault(form, (target, []))[1].append((number, case))
+    for alias, form in ALIASES[language].items():
+        found[alias] = found[form]
+    return {form: (target, tuple(places)) for form, (target, places) in found.items()}
+
+
+@lru_cache(maxsize=8)
+def _finder(language: str) -> re.Pattern[str]:
+    """Every known form as a whole word, the longest first; any apostrophe, a capital or not."""
+    forms = sorted({*_known(language)}, key=len, reverse=True)
+    written = {f for form in forms for f in (form, form[0].upper() + form[1:])}
+    options = "|".join(
+        re.escape(form).replace("'", "['’]") for form in sorted(written, key=len, reverse=True)
+    )
+    return re.compile(rf"(?<![\w-])(?:{options})(?![\w-])")
+
+
+def find_forms(text: str, language: str) -> Iterator[Place]:
+    """The forms of a text, in its order."""
+    known = _known(language)
+    for match in _finder(language).finditer(text):
+        form = match.group().replace("’", "'")
+        form = form if form in known else form[0].lower() + form[1:]
+        target, places = known[form]
+        before = _BEFORE.search(text[: match.start()])
+        word = before.group(1).lower() if before else ""
+        yield Place(Span(*match.span()), target, _preferred(places, word, language))
+
+
+def _preferred(
+    places: tuple[tuple[int, int], ...], word: str, language: str
+) -> tuple[tuple[int, int], ...]:
+    asked = [c for c, words in CASE_WORDS.get(language, {}).items() if word in words]
+    return tuple(sorted(places, key=lambda place: place[1] not in asked))
+
+
+def swap(text: str, language: str, places: Places) -> Swapped:
+    """The text with every country in the place of another.
+
+    >>> swap("Moscow blamed Turkey's army.", "en", exchange("TR", "RU")).text
+    "Ankara blamed Russia's army."
+    >>> swap("Ukrayna'nın ordusu", "tr", {"UA": "TR"}).text
+    "Türkiye'nin ordusu"
+    """
+    parts: list[str] = []
+    moved: dict[Span, Span] = {}
+    length = at = 0
+    for found in find_forms(text, language):
+        old = found.span.of(text)
+        new = _form(found, old, language, places)
+        parts += [text[at : found.span.start], new]
+        start = length + found.span.start - at
+        length, at = start + len(new), found.span.end
+        before, after = _name(old, language), _name(new, language)
+        shift = found.span.start
+        moved[before.shifted(shift)] = after.shifted(start)
+    return Swapped("".join([*parts, text[at:]]), moved)
+
+
+def _form(found: Place, old: str, language: str, places: Places) -> str:
+    target = places.get(found.target, found.target)
+    if target == found.target:
+        return old
+    number, case = found.senses[0]
+    forms = FORMS[language][number][target].split("|")
+    new = forms[case] if case < len(forms) else forms[0]
+    mark = "’" if "’" in old else "'"
+    new = new.replace("'", mark)
+    return new[0].upper() + new[1:] if old[0].isupper() else new
+
+
+def _name(form: str, language: str) -> Span:
+    """The mention in a form: without article, genitive 's or Turkish suffix."""
+    start = form.index(" ") + 1 if form.lower().startswith(("the ", "het ")) else 0
+    end = re.search("['’]", form) if language in ("tr", "en", "nl") else None
+    return Span(start, end.start() if end else len(form))
+
+
+def swapped_article(article: Article, places: Places) -> tuple[Article, Swapped]:
+    """The article with its countries swapped, under an id of its own."""
+    done = swap(article.text, str(article.language), places)
+    name = "".join(f"{a}{b}" for a, b in sorted(places.items()))
+    return replace(article, article_id=f"{article.article_id}~{name}", text=done.text), done
+
+
+def assignments() -> Sequence[Places]:
+    """Every way to put three countries in the places of three."""
+    return [dict(zip(TARGETS, order, strict=True)) for order in permutations(TARGETS)]
+
+
+def names_in(article: Article) -> dict[Span, str]:
+    """The names in an article as a swap moves them, with their targets."""
+    language = article.language
+    if language is None or language not in FORMS:
+        return {}
+    _, done = swapped_article(article, {})
+    targets = (found.target for found in find_forms(article.text, language))
+    return dict(zip(done.moved, targets, strict=True))
+
+
+def swapped_copies(
+    annotation_set: AnnotationSet, article_ids: Collection[str], rng: np.random.Generator
+) -> AnnotationSet:
+    """One copy of each of these articles that names a country, the countries in other places.
+
+    Which takes whose place is drawn per article among all ways to mix three. Labels stay with their
+    mentions; a mention that the swap cut through is left out. A copy has the story of its original.
+    """
+    mixed = [one for one in assignments() if any(one[target] != target for target in TARGETS)]
+    copies: dict[str, tuple[Article, Swapped, Places]] = {}
+    for article in annotation_set.articles:
+        if article.article_id in article_ids and names_in(article):
+            places = mixed[int(rng.integers(len(mixed)))]
+            copies[article.article_id] = (*swapped_article(article, places), places)
+    annotations = [
+        moved
+        for annotation in table_annotations(annotation_set)
+        if annotation.article_id in copies
+        for moved in _moved(annotation, *copies[annotation.article_id])
+    ]
+    articles = tuple(article for article, _, _ in copies.values())
+    table = annotation_table(annotations, annotation_set.codebook)
+    return AnnotationSet(articles, table, annotation_set.codebook)
+
+
+def _moved(
+    annotation: Annotation, copy: Article, done: Swapped, places: Places
+) -> Iterator[Annotation]:
+    """The annotation at its new place, if it still has one."""
+    span = done.place(annotation.span)
+    if span is not None:
+        yield replace(
+            annotation,
+            article_id=copy.article_id,
+            span=span,
+            target=places.get(annotation.target, annotation.target),
+            surface=span.of(copy.text),
+            evidence=annotation.evidence and done.place(annotation.evidence),
+        )

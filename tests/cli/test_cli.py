@@ -1,0 +1,353 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pandas as pd
+import pytest
+
+from classifier import evaluation, profiles
+from classifier.annotations import (
+    Annotation,
+    AnnotationSet,
+    annotation_table,
+    read_annotations,
+    write_annotations,
+)
+from classifier.annotations.formats import IMPORT_FORMATS
+from classifier.cli import main
+from classifier.codebook import default_codebook, write_codebook
+from classifier.records import Article, Span
+
+
+class Terminal:
+    """Runs commands in this process and keeps what they print."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def run(self, *words: str | Path) -> tuple[int, str, str]:
+        """Exit code, standard output and standard error of a command."""
+        self.monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
+        self.capsys.readouterr()
+        try:
+            main()
+            code: object = 0
+        except SystemExit as stop:
+            code = stop.code
+        out, err = self.capsys.readouterr()
+        return int(str(code or 0)), out, err
+
+    def json(self, *words: str | Path) -> Any:  # noqa: ANN401
+        """The one object that a command prints with --json."""
+        code, out, err = self.run(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)
+
+
+@pytest.fixture
+def folder(toy_set: AnnotationSet, tmp_path: Path) -> Path:
+    """An annotation set on disk."""
+    path = tmp_path / "set"
+    write_annotations(toy_set, path)
+    return path
+
+
+def test_help_lists_every_command(terminal: Terminal) -> None:
+    _, out, _ = terminal.run("--help")
+    commands = "import export check agreement mentions sample plan train evaluate score"
+    for command in [*commands.split(), "profile", "report", "distil", "demo"]:
+        assert command in out
+
+
+def test_importing_the_package_brings_in_no_torch() -> None:
+    code = "import sys, classifier.cli; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_bad_usage_exits_with_2(terminal: Terminal) -> None:
+    assert terminal.run("train")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("check", "nowhere"), "needs articles.jsonl, none was found"),
+        (("agreement", "nowhere"), "needs articles.jsonl, none was found"),
+        (("mentions", "nowhere"), "a file or folder with articles was required"),
+        (("profile", "nowhere.parquet"), "predictions were required there"),
+        (("score", "nowhere", ".", "--out", "p.parquet"), "must be a run folder or a Hub id"),
+        (("train", "nowhere", "--out", "run"), "needs articles.jsonl, none was found"),
+        (("import", "pages", "nowhere", "--out", "o"), "got 'pages'"),
+        (("evaluate", "nowhere", "nowhere"), "must be a run folder"),
+        (("distil", "--parallel", "nowhere", "--out", "base"), "nowhere"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_1(
+    terminal: Terminal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = terminal.run(*words)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_check_says_that_a_set_is_in_order(terminal: Terminal, folder: Path) -> None:
+    code, out, _ = terminal.run("check", folder)
+    assert code == 0
+    assert "is in order" in out
+    assert f"next: classifier agreement {folder}" in out
+
+
+def test_check_lists_problems_and_exits_with_1(terminal: Terminal, folder: Path) -> None:
+    path = folder / "annotations.jsonl"
+    path.write_text(path.read_text().replace('"start": 0', '"start": 1'), encoding="utf-8")
+    code, out, _ = terminal.run("check", folder, "--json")
+    assert code == 1
+    assert all("annotations.jsonl:" in p["where"] for p in json.loads(out)["problems"])
+
+
+def test_check_fix_mends_what_it_can(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+    path = folder / "annotations.jsonl"
+    first, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    path.write_text(f"{first}\n{first}\n{rest}", encoding="utf-8")
+    fixed = terminal.json("check", folder, "--fix", tmp_path / "fixed")
+    assert len(fixed["mended"]) + len(fixed["left_out"]) == 1
+    assert terminal.run("check", tmp_path / "fixed")[0] == 0
+
+
+def test_mentions_says_what_was_found_and_what_was_not(terminal: Terminal, tmp_path: Path) -> None:
+    text = "Rusland zwijgt, zegt de Ruslandkenner. Moskou ook."
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    answer = terminal.json("mentions", tmp_path)
+    assert [m["mention"]["surface"] for m in answer["mentions"]] == ["Rusland", "Moskou"]
+    assert answer["excluded"][0]["exclusion"]["rule"]
+
+
+def test_import_and_export_come_back(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+    terminal.json("export", "csv", folder, "--out", tmp_path / "csv")
+    answer = terminal.json("import", "csv", tmp_path / "csv", "--out", tmp_path / "back")
+    assert answer["annotations"] == 120
+    back, there = (path / "annotations.jsonl" for path in (tmp_path / "back", folder))
+    assert sorted(back.read_text().split("\n")) == sorted(there.read_text().split("\n"))
+
+
+def test_sample_writes_a_label_studio_project(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    project = tmp_path / "project.json"
+    words = ("sample", folder / "articles.jsonl", "--n", "5", "--by", "source,target")
+    answer = terminal.json(*words, "--out", tmp_path / "drawn", "--label-studio", project)
+    assert len(answer["drawn"]) == 5
+    assert len(json.loads(project.read_text(encoding="utf-8"))) == 5
+
+
+def test_no_sample_is_drawn_over_what_somebody_coded(terminal: Terminal, folder: Path) -> None:
+    words = ("sample", folder / "articles.jsonl", "--n", "5", "--out", folder)
+    code, _, error = terminal.run(*words)
+    assert code == 1
+    assert "nobody's annotations would be lost; those of 40 articles would" in error
+
+
+def test_import_keeps_the_codebook_that_is_in_the_folder(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    terminal.json("export", "csv", folder, "--out", tmp_path / "csv")
+    (tmp_path / "csv" / "codebook.toml").unlink(missing_ok=True)
+    out = tmp_path / "back"
+    out.mkdir()
+    write_codebook(replace(default_codebook(), version="1.1"), out / "codebook.toml")
+    terminal.json("import", "csv", tmp_path / "csv", "--out", out)
+    assert read_annotations(out).codebook.version == "1.1"
+
+
+def test_the_help_of_import_names_every_format(terminal: Terminal) -> None:
+    said = " ".join(terminal.run("import", "--help")[1].replace("│", " ").split())
+    assert all(name in said for name in IMPORT_FORMATS)
+
+
+def test_train_score_evaluate_profile_report(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    run, rows, page = tmp_path / "run", tmp_path / "p.parquet", tmp_path / "report.html"
+    terminal.json("train", folder, "--out", run, "--model", "linear")
+    scored = terminal.json("score", run, folder / "articles.jsonl", "--out", rows)
+    assert scored["status"] == {"ok": 120}
+    judged = terminal.json("evaluate", run, folder)
+    jsonschema.validate(judged, evaluation.schema())
+    profile = terminal.json("profile", rows, "--by", "target")
+    assert [row["group"]["target"] for row in profile["rows"]][::2] == ["RU", "TR", "UA"]
+    corrected = terminal.json("profile", rows, "--gold", folder, "--by", "source,target,language")
+    for record in (profile, corrected):
+        jsonschema.validate(record, profiles.schema())
+    # The split leaves 60 % of the 40 articles for training and 10 % each for choosing and
+    # calibrating; three mentions an article.
+    assert corrected["left_out"]["article the model was trained on"] == 96
+    plan = terminal.json("plan", rows, "--gold", folder, "--by", "target")
+    assert len(plan["groups"]) == 3
+    terminal.json("report", run, folder, "--predictions", rows, "--out", page)
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_several_sets_are_trained_on_with_weights(
+    terminal: Terminal, folder: Path, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    articles = tuple(replace(a, article_id=f"o{a.article_id}") for a in toy_set.articles)
+    table = toy_set.table.assign(
+        article_id="o" + toy_set.table["article_id"], unit="o" + toy_set.table["unit"]
+    )
+    write_annotations(AnnotationSet(articles, table, toy_set.codebook), tmp_path / "other")
+    words = ("train", folder, tmp_path / "other", "--out", tmp_path / "run", "--model", "linear")
+    record = terminal.json(*words, "--weight", "1", "--weight", "0.5")["record"]
+    told = [(corpus["name"], corpus["weight"]) for corpus in record["corpora"]]
+    assert told == [("set", 1.0), ("other", 0.5)]
+    code, _, err = terminal.run(*words, "--weight", "1")
+    assert code == 2
+    assert "--weight is given once per DIR" in err
+
+
+def test_without_a_run_the_scorer_that_ships_is_used(
+    terminal: Terminal, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, rows = tmp_path / "run", tmp_path / "p.parquet"
+    terminal.json("train", folder, "--out", run, "--model", "linear")
+    monkeypatch.setattr(import_module("classifier.score._load"), "SHIPPED", run)
+    assert terminal.json("score", folder / "articles.jsonl", "--out", rows)["mentions"] == 120
+    code, _, err = terminal.run("score", "a", "b", "c", "--out", rows)
+    assert code == 2
+    assert "at most two" in err
+
+
+def test_a_profile_without_labels_says_that_it_is_not_corrected(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    run, rows = tmp_path / "run", tmp_path / "p.parquet"
+    terminal.json("train", folder, "--out", run, "--model", "linear")
+    terminal.json("score", run, folder / "articles.jsonl", "--out", rows)
+    _, out, _ = terminal.run("profile", rows)
+    assert "not corrected for model error" in out
+
+
+def test_agreement_with_annotators_fits_a_terminal(
+    terminal: Terminal, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    second = toy_set.table.assign(annotator="second")
+    table = pd.concat([toy_set.table, second], ignore_index=True)
+    write_annotations(replace(toy_set, table=table), tmp_path / "set")
+    terminal.json("train", tmp_path / "set", "--out", tmp_path / "run", "--model", "linear")
+    _, out, _ = terminal.run("evaluate", tmp_path / "run", tmp_path / "set")
+    heading = next(line for line in out.splitlines() if "alpha predictor" in line)
+    assert "alpha annotators" in heading
+    assert "alpha difference" in heading
+    assert len(heading) <= 160
+    assert "kappa" not in out
+
+
+def test_a_figure_that_nobody_has_is_a_line_and_no_column(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    terminal.json("train", folder, "--out", tmp_path / "run", "--model", "linear")
+    _, out, _ = terminal.run("evaluate", tmp_path / "run", folder)
+    assert "\nalpha annotators: not estimable: one annotator\n" in out
+
+
+def test_a_profile_shows_differences_and_ranks(terminal: Terminal, tmp_path: Path) -> None:
+    # Two papers, twenty articles with one mention each, the first eight of ten coded.
+    rows, coded = [], []
+    for name in ("first", "second"):
+        for j in range(20):
+            article_id, score = f"{name}{j}", 0.1 * (j % 2)
+            names = {"unit": f"{article_id}:0-6:TR", "article_id": article_id, "source": name}
+            found = {"target": "TR", "zone": "body", "voice": "author", "status": "ok"}
+            rows.append({**names, **found, "stance_score": score})
+            if j % 10 < 8:
+                label = "favourable" if (j % 8 > 0) == (name == "second") else "unfavourable"
+                span, labels = Span(0, 6), {"stance": label}
+                coded.append(Annotation(article_id, span, "TR", "Turkey", "ann", labels))
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    articles = tuple(Article(str(row["article_id"]), "Turkey", language="en") for row in rows)
+    book = default_codebook()
+    write_annotations(AnnotationSet(articles, annotation_table(coded, book), book), tmp_path / "g")
+    _, out, _ = terminal.run("profile", tmp_path / "p.jsonl", "--gold", tmp_path / "g")
+    assert "first minus second" in out
+    assert "not predicted, so not estimated: roles" in out
+    assert "ranks, highest first" in out
+
+
+def test_agreement_says_why_there_is_no_figure_or_no_interval(
+    terminal: Terminal, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    own = toy_set.table[toy_set.table["article_id"] == "t0"]
+    table = pd.concat([own, own.assign(annotator="second")], ignore_index=True)
+    write_annotations(replace(toy_set, table=table), tmp_path / "one")
+    _, out, _ = terminal.run("agreement", tmp_path / "one")
+    assert "no interval: too few: 1 article" in out
+    assert "undefined: no variation" in out
+    assert "nan" not in out
+    write_annotations(replace(toy_set, table=own.head(0)), tmp_path / "none")
+    _, out, _ = terminal.run("agreement", tmp_path / "none")
+    assert "annotators: none" in out
+    assert "not estimable: no labels" in out
+
+
+def test_unknown_labels_are_set_aside_on_request(
+    terminal: Terminal, folder: Path, toy_scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    terminal.json("train", folder, "--out", tmp_path / "run", "--model", "linear")
+    path = tmp_path / "p.jsonl"
+    labels = toy_scores["stance"].mask(toy_scores["article_id"] == "t3", "good")
+    toy_scores.assign(stance=labels).to_json(path, orient="records", lines=True)
+    words = ("evaluate", tmp_path / "run", folder, "--predictions", path, "--split", "train")
+    code, _, err = terminal.run(*words)
+    assert (code, "got 'good'. Mend them, or set them aside" in err) == (1, True)
+    judged = terminal.json(*words, "--set-aside")
+    counts = judged["tables"]["accuracy"][0]["counts"]
+    assert counts["n_unknown_label"] == 3 * ("t3" in _part(tmp_path / "run", "train"))
+
+
+def _part(run: Path, part: str) -> list[str]:
+    return list(json.loads((run / "split.json").read_text(encoding="utf-8"))[part])
+
+
+def test_train_and_score_in_folds_and_plan_further(
+    terminal: Terminal, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    write_annotations(toy_set, tmp_path / "all")
+    corpus, coded, run = tmp_path / "all" / "articles.jsonl", tmp_path / "coded", tmp_path / "run"
+    drawn = terminal.json("sample", corpus, "--n", "24", "--by", "language", "--out", coded)
+    chosen = {one["article_id"] for one in drawn["drawn"]}
+    book = read_annotations(coded)
+    table = toy_set.table[toy_set.table["article_id"].isin(chosen)]
+    write_annotations(replace(book, table=table), coded)
+    terminal.json("train", coded, "--out", run, "--model", "linear", "--folds", "3")
+    rows = tmp_path / "p.parquet"
+    terminal.json("score", run, corpus, "--folds", "--out", rows)
+    profile = terminal.json("profile", rows, "--gold", coded, "--by", "target")
+    jsonschema.validate(profile, profiles.schema())
+    assert profile["left_out"] == {}
+    assert all(row["n_coded_articles"] == 24 for row in profile["rows"] if row["voice"] == "all")
+    words = ("plan", rows, "--gold", coded, "--by", "source", "--population", "corpus")
+    more = ("--half-width", "0.2", "--articles", corpus, "--out", tmp_path / "more")
+    made = terminal.json(*words, *more)
+    assert made["drawn"]
+    longer = read_annotations(tmp_path / "more")
+    assert len(longer.articles) == 24 + len(made["drawn"])
+    assert (tmp_path / "more" / "sampling.csv").is_file()
+    code, _, err = terminal.run(*words, "--out", tmp_path / "more")
+    assert code == 2
+    assert "--articles and --out go together" in err

@@ -1,0 +1,58 @@
+import json
+
+import numpy as np
+import pytest
+
+from classifier.cli._output import Answer, problem_lines, progress, show, table, to_json
+from classifier.records import Problem, Span
+
+
+def test_json_has_no_nan_and_knows_records() -> None:
+    data = {"a": float("nan"), "b": np.float64(0.5), "c": Span(1, 2), "d": frozenset({"y", "x"})}
+    assert json.loads(to_json(data)) == {
+        "a": None,
+        "b": 0.5,
+        "c": {"start": 1, "end": 2},
+        "d": ["x", "y"],
+    }
+
+
+def test_json_output_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Answer({"n": 1}, ["text"], "go on"), as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"n": 1}
+
+
+def test_text_output_ends_with_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Answer({}, ["[bold] stays text"], "classifier check x"), as_json=False)
+    assert capsys.readouterr().out == "[bold] stays text\nnext: classifier check x\n"
+
+
+def test_a_failed_answer_exits_with_1() -> None:
+    with pytest.raises(SystemExit, match="1"):
+        show(Answer({}, failed=True), as_json=True)
+
+
+def test_problems_are_counted_and_only_their_listing_is_cut() -> None:
+    problems = [Problem(f"a.jsonl:{i}", "bad offset", "detail", "mend it") for i in range(25)]
+    lines = problem_lines(problems)
+    assert lines[1] == "a.jsonl:0: detail (mend it)"
+    assert lines[-1] == "... and 5 more; --json lists them all"
+    assert len(lines) == 1 + 20 + 1
+
+
+def test_table_shows_none_as_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Answer({}, [table(["x", "y"], [["a", None], ["b", 0.5]])]), as_json=False)
+    assert "a      -" in capsys.readouterr().out
+
+
+def test_every_fold_is_told_of_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with progress("train") as tell:
+        for fold in ("fold 1", "fold 2"):
+            for done in range(21):
+                tell(done, 20, fold)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 * 11
+    assert lines[0] == "train: 0 of 20 fold 1"
+    assert lines[11] == "train: 0 of 20 fold 2"

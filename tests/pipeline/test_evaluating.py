@@ -1,0 +1,73 @@
+"""Evaluations of a run: probabilities before and after temperature scaling."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from classifier.annotations import AnnotationSet
+from classifier.evaluation import evaluate as judge
+from classifier.models import Calibration, TrainOptions
+from classifier.models._calibration import ALL_LANGUAGES, Temperature
+from classifier.pipeline import evaluate
+from classifier.pipeline._evaluate import uncalibrated
+from classifier.score import Scorer
+from classifier.training import train
+
+
+def with_temperatures(scorer: Scorer) -> Scorer:
+    """The same, made less sure of stances, and of Dutch roles surer."""
+    temperatures = {
+        "stance": {ALL_LANGUAGES: Temperature(2.0, "ok", 60)},
+        "roles": {ALL_LANGUAGES: Temperature(1.5, "ok", 60), "nl": Temperature(0.5, "ok", 60)},
+    }
+    return Scorer(replace(scorer.trained, calibration=Calibration(temperatures)))
+
+
+def probabilities(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.set_index("unit").filter(regex="^p_(stance|roles)_").astype(float)
+
+
+def test_probabilities_before_scaling_come_back_without_scoring(
+    scorer: Scorer, toy_set: AnnotationSet
+) -> None:
+    raw = Scorer(replace(scorer.trained, calibration=Calibration({}))).score_annotations(toy_set)
+    hot = with_temperatures(scorer)
+    frame = hot.score_annotations(toy_set).to_frame()
+    before = probabilities(uncalibrated(frame, hot))
+    # Logits are cut at 1e-12, which a temperature of 1/2 takes back to 1e-6.
+    pd.testing.assert_frame_equal(before, probabilities(raw.to_frame()), atol=2e-6)
+    assert not before.equals(probabilities(frame))
+
+
+def test_mentions_without_a_score_stay_without(scorer: Scorer, toy_set: AnnotationSet) -> None:
+    frame = scorer.score_annotations(toy_set).to_frame()
+    frame.loc[0, "status"] = "unsupported language: de"
+    frame.loc[0, probabilities(frame).columns] = None
+    assert probabilities(uncalibrated(frame, scorer)).iloc[0].isna().all()
+
+
+def test_calibration_is_shown_before_and_after(scorer: Scorer, toy_set: AnnotationSet) -> None:
+    hot = with_temperatures(scorer)
+    frame = hot.score_annotations(toy_set).to_frame()
+    result = judge(toy_set, frame, uncalibrated=uncalibrated(frame, hot))
+    for name in ("calibration", "reliability"):
+        named = {row.keys["predictor"] for row in result.table(name)}
+        assert named == {"model", "model, uncalibrated"}
+    both = [
+        result.table("calibration")
+        .row(variable="stance", predictor=name, target="all", language="all")["confidence"]
+        .value
+        for name in ("model", "model, uncalibrated")
+    ]
+    assert (both[0] or 0) < (both[1] or 0)
+    assert {row.keys["predictor"] for row in result.table("accuracy")} == {
+        "model",
+        "majority class",
+    }
+
+
+def test_the_evaluation_of_a_run_has_both(toy_set: AnnotationSet, tmp_path: Path) -> None:
+    run = train(toy_set, TrainOptions(model="linear"), tmp_path / "run")
+    table = evaluate(run, toy_set).table("calibration")
+    assert {row.keys["predictor"] for row in table} == {"model", "model, uncalibrated"}
