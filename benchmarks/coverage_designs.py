@@ -96,7 +96,7 @@ def _copied(
 def drawn_twice(corpora: int, seed: int) -> dict[str, float]:
     """Coverage with 20 articles at random, then about 30 more, most of them among the long ones.
 
-    The second draw goes by `classifier.sampling._draw.draw_further`, and the chances of both together are
+    The second draw goes by `draw_further`, and the chances of both together are
     given to the estimator, or those of the first draw only.
     """
     generator = np.random.default_rng(seed)

@@ -1,0 +1,41 @@
+"""Make the scorer that ships: `python -m recipes DATA --out build/scorer`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from classifier.errors import ClassifierError
+from recipes.corpora import read_shipping_data
+from recipes.make_scorer import OPTIONS, make_scorer
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train and judge the scorer that ships, from the published corpora and the sample."""
+    parser = argparse.ArgumentParser(prog="python -m recipes", description=main.__doc__)
+    parser.add_argument("data", type=Path, help="folder of the published corpora")
+    parser.add_argument("--out", type=Path, required=True, help="run folder to write")
+    parser.add_argument("--first", type=int, default=0, help="only so many articles of each part")
+    parser.add_argument("--epochs", type=int, default=OPTIONS.epochs)
+    parser.add_argument("--base-model", default="", help="instead of the base that ships")
+    given = parser.parse_args(arguments)
+    try:
+        data = read_shipping_data(given.data)
+        data = data.first(given.first) if given.first else data
+        options = replace(OPTIONS, base_model=given.base_model, epochs=given.epochs)
+        run = make_scorer(data, given.out, options, progress=_tell)
+    except ClassifierError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    sys.stdout.write(f"the scorer is in {run.path}; its README.md has all figures\n")
+    return 0
+
+
+def _tell(done: int, total: int, note: str) -> None:
+    if done == total or done % 200 == 0:
+        sys.stderr.write(f"{note}: {done} of {total}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
