@@ -1,7 +1,7 @@
 """The public names of the package: one for every command, and what goes in and comes out."""
 
 from . import agreement, mentions, report, score
-from .annotations import check, read_annotations
+from .annotations import check, read_annotations, restricted
 from .annotations.formats import export, import_annotations
 from .articles import read_articles
 from .codebook import read_codebook
@@ -9,13 +9,17 @@ from .evaluation import EvaluationOptions
 from .mentions import find_mentions
 from .pipeline import demo, evaluate
 from .profiles import ProfileOptions, plan, profile
-from .report import chart, write_report
-from .sampling import sample
+from .records import Article
+from .report import Evidence, chart, write_report
+from .sampling import DrawOptions, sample
 from .score import load
 from .training import TrainOptions, train
 
 __all__ = [
+    "Article",
+    "DrawOptions",
     "EvaluationOptions",
+    "Evidence",
     "ProfileOptions",
     "TrainOptions",
     "agreement",
@@ -34,6 +38,7 @@ __all__ = [
     "read_articles",
     "read_codebook",
     "report",
+    "restricted",
     "sample",
     "score",
     "train",

@@ -23,8 +23,7 @@ from classifier.mentions._rules import (
     mention_start,
     refusal,
 )
-from classifier.mentions.voice import find_reports
-from classifier.mentions.voice import Report, voice_at
+from classifier.mentions.voice import Report, find_reports, voice_at
 from classifier.notebook_html import frame_html
 from classifier.records import Article, Mention, MentionKind, Span, Zone, counted
 from classifier.text import match_view

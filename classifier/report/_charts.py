@@ -147,45 +147,52 @@ def chart(result: object, what: str = "") -> Chart:
 
 
 @chart.register
-def _(result: Profile, what: str = "means") -> Chart:
+def _(result: Profile, what: str = "") -> Chart:
+    what = what or "means"
     makers = {"means": mean_drawings, "shares": share_drawings}
     _require(what, list(makers), "a profile")
     return _stacked(makers[what](result))
 
 
 @chart.register
-def _(result: Evaluation, what: str = "agreement") -> Chart:
+def _(result: Evaluation, what: str = "") -> Chart:
+    what = what or "agreement"
     _require(what, list(EVALUATION_CHARTS), "an evaluation")
     return _stacked(EVALUATION_CHARTS[what](result))
 
 
 @chart.register
-def _(result: Predictions, what: str = "time") -> Chart:
+def _(result: Predictions, what: str = "") -> Chart:
+    what = what or "time"
     _require(what, ["time"], "predictions")
     return _stacked(time_drawings(result.to_frame()))
 
 
 @chart.register
-def _(result: Explanation, what: str = "words") -> Chart:
+def _(result: Explanation, what: str = "") -> Chart:
+    what = what or "words"
     _require(what, ["words"], "an explanation")
     return _stacked(word_drawings(result))
 
 
 @chart.register
-def _(result: Plan, what: str = "articles") -> Chart:
+def _(result: Plan, what: str = "") -> Chart:
+    what = what or "articles"
     _require(what, ["articles"], "a plan")
     return _stacked(plan_drawings(result))
 
 
 @chart.register
-def _(result: AnnotationSet, what: str = "labels") -> Chart:
+def _(result: AnnotationSet, what: str = "") -> Chart:
+    what = what or "labels"
     makers = {"labels": label_count_drawings, "sources": source_count_drawings}
     _require(what, list(makers), "an annotation set")
     return _stacked(makers[what](result))
 
 
 @chart.register
-def _(result: pd.DataFrame, what: str = "agreement") -> Chart:
+def _(result: pd.DataFrame, what: str = "") -> Chart:
+    what = what or "agreement"
     makers = {"agreement": annotator_drawings, "epochs": epoch_drawings}
     _require(what, list(makers), "a frame")
     return _stacked(makers[what](result))

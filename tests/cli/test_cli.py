@@ -65,7 +65,7 @@ def folder(toy_set: AnnotationSet, tmp_path: Path) -> Path:
 def test_help_lists_every_command(terminal: Terminal) -> None:
     _, out, _ = terminal.run("--help")
     commands = "import export check agreement mentions sample plan train evaluate score"
-    for command in [*commands.split(), "profile", "report", "distil", "demo"]:
+    for command in [*commands.split(), "profile", "report", "demo"]:
         assert command in out
 
 
@@ -89,7 +89,6 @@ def test_bad_usage_exits_with_2(terminal: Terminal) -> None:
         (("train", "nowhere", "--out", "run"), "needs articles.jsonl, none was found"),
         (("import", "pages", "nowhere", "--out", "o"), "got 'pages'"),
         (("evaluate", "nowhere", "nowhere"), "must be a run folder"),
-        (("distil", "--parallel", "nowhere", "--out", "base"), "nowhere"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_1(

@@ -353,8 +353,8 @@ def test_it_can_be_read_as_on_an_accelerator(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Not every architecture has the attention that is fastest there."""
-    for module in ("encoder", "encoder_adapter"):
-        monkeypatch.setattr(f"classifier.models.{module}.attention_for", lambda _: "sdpa")
+    for module in ("_model", "_adapter"):
+        monkeypatch.setattr(f"classifier.models.encoder.{module}.attention_for", lambda _: "sdpa")
     options = replace(QUICK, base_model=str(base), adapter=adapter, adapter_rank=2)
     variables = (toy_set.codebook.variable("stance"),)
     new_encoder(variables, options).save(tmp_path)

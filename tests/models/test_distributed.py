@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.errors import ModelError
-from classifier.models import (
+from classifier.models import TrainOptions, broadcast, is_first, n_processes, rank
     TrainOptions,
     broadcast,
     is_first,

@@ -20,8 +20,9 @@ _OPTIONS = {"epochs": 3, "patience": 3, "batch_size": 8, "max_tokens": 64}
 
 _SCORE = """
 from pathlib import Path
-import classifier.models.encoder
-from classifier.score import load, score_to_file, streaming
+import classifier.models.encoder._model
+from classifier.score import load, score_to_file
+from classifier.score import _stream as streaming
 streaming.BATCH_ARTICLES = 2
 run, corpus = sys.argv[1:3]
 scorer = load(run, runtime="torch")
@@ -33,7 +34,7 @@ def work(name):
 
 _TRAIN = """
 import json
-import classifier.models.encoder_fit
+import classifier.models.encoder._fit
 from classifier.annotations import read_annotations
 from classifier.training import TrainOptions, train
 annotation_set = read_annotations(sys.argv[1])

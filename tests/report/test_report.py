@@ -232,7 +232,7 @@ def test_embedded_json_cannot_leave_its_element(text: str) -> None:
     ],
 )
 def test_an_evaluation_draws_itself(evaluation: Evaluation, what: str, drawn: str) -> None:
-    panels = evaluation.chart(what).to_dict()["vconcat"]
+    panels = chart(evaluation, what).to_dict()["vconcat"]
     assert [panel["title"].split(":")[0] for panel in panels] == ["stance", "roles"]
     assert drawn in json.dumps(panels)
 
@@ -245,7 +245,7 @@ def test_an_evaluation_without_figures_has_no_chart(evaluation: Evaluation) -> N
 
 @pytest.mark.parametrize("what", ["means", "shares"])
 def test_a_profile_draws_itself(profile: Profile, what: str) -> None:
-    text = json.dumps(profile.chart(what).to_dict())
+    text = json.dumps(chart(profile, what).to_dict())
     for estimate in ("corrected", "labels only", "model only"):
         assert estimate in text
 

@@ -175,7 +175,7 @@ def drawn(figure: Any) -> list[tuple[str, str, float]]:  # noqa: ANN401
 
 def test_a_plan_draws_what_is_known() -> None:
     dots = [("A", "needed in all", 15.0), ("A", "coded so far", 10.0), ("B", "coded so far", 10.0)]
-    assert sorted(drawn(PLAN.chart())) == sorted(dots)
+    assert sorted(drawn(chart(PLAN))) == sorted(dots)
 
 
 def test_a_split_says_how_large_its_parts_are(toy_set: AnnotationSet) -> None:
@@ -191,7 +191,7 @@ def test_evidence_says_how_much_it_is(toy_set: AnnotationSet, toy_scores: pd.Dat
 
 def test_an_empty_plan_has_no_chart() -> None:
     with pytest.raises(DataError, match="a chart needs figures"):
-        Plan(0.1, ("source",), ()).chart()
+        chart(Plan(0.1, ("source",), ()))
 
 
 def test_a_ranking_names_those_it_cannot_rank() -> None:
@@ -224,13 +224,13 @@ def test_agreement_without_annotators_says_why(toy_set: AnnotationSet) -> None:
 
 
 def test_an_annotation_set_draws_its_mentions_per_source(toy_set: AnnotationSet) -> None:
-    dots = drawn(toy_set.chart("sources"))
+    dots = drawn(chart(toy_set, "sources"))
     assert sum(value for _, _, value in dots) == 120
     assert {target for _, target, _ in dots} == {"TR", "RU", "UA"}
 
 
 def test_an_annotation_set_draws_every_label_of_the_codebook(toy_set: AnnotationSet) -> None:
-    dots = drawn(toy_set.chart())
+    dots = drawn(chart(toy_set))
     stance = toy_set.codebook.variable("stance")
     given = toy_set.table["stance"].value_counts()
     for label in stance.names:
@@ -240,7 +240,7 @@ def test_an_annotation_set_draws_every_label_of_the_codebook(toy_set: Annotation
 def test_what_is_no_mention_is_not_drawn(toy_set: AnnotationSet) -> None:
     none = replace(toy_set, table=toy_set.table.assign(not_target=True))
     with pytest.raises(DataError, match="a chart needs figures"):
-        none.chart()
+        chart(none)
 
 
 def test_epochs_are_drawn_in_their_order() -> None:

@@ -18,6 +18,7 @@ from classifier.models import Calibration, Probabilities, Trained, TrainOptions
 from classifier.predictions import Explanation, Prediction, Word
 from classifier.predictions._thresholds import NONE_CHOSEN
 from classifier.records import Article, Passage, PassageMention, Span
+from classifier.report import chart
 from classifier.score import Scorer, load
 from classifier.score._explain import passage_of, without, words_of
 from classifier.training import train
@@ -259,7 +260,7 @@ def test_shown_words_say_their_direction_without_colour(scorer: Scorer) -> None:
 def test_an_explanation_is_a_table_and_a_chart(scorer: Scorer) -> None:
     explanation = explained(scorer)
     assert list(explanation.to_frame().columns) == ["word", "start", "end", "weight"]
-    drawn = explanation.chart().to_dict()
+    drawn = chart(explanation).to_dict()
     assert "praised" in str(drawn)
     assert repr(explanation).startswith("Explanation of stance_score +0.125: praised +0.500")
 

@@ -141,7 +141,9 @@ def test_processes_are_as_many_as_pay(
 
 _SCORE = """
 import signal, sys, time
-from classifier.score import load, pipelined, score_to_file, streaming
+from classifier.score import _pipelined as pipelined
+from classifier.score import _stream as streaming
+from classifier.score import load, score_to_file
 # What a shell starts in the background ignores Ctrl-C, and so do its children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 streaming.BATCH_ARTICLES = 2

@@ -25,7 +25,8 @@ _SCRIPT = """
 import json, sys
 from pathlib import Path
 import ray
-from classifier.score import load, ray_engine, score_to_file, streaming
+from classifier.score import _stream as streaming
+from classifier.score import load, ray_engine, score_to_file
 
 run, linear_run, corpus, folder = map(Path, sys.argv[1:])
 streaming.BATCH_ARTICLES = 7

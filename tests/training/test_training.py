@@ -14,6 +14,7 @@ from classifier.codebook import default_codebook, read_codebook
 from classifier.errors import CodebookError, DataError, ModelError
 from classifier.models import TrainOptions, read_run
 from classifier.models._options import suited
+from classifier.report import chart
 from classifier.text import split_sentences
 from classifier.training import read_run_summary, train
 from classifier.training._record import data_sha256
@@ -54,7 +55,7 @@ def test_a_run_says_what_it_is(linear_run: Path) -> None:
 
 def test_a_run_without_epochs_has_no_chart(linear_run: Path) -> None:
     with pytest.raises(DataError, match="a chart needs figures"):
-        read_run_summary(linear_run).chart()
+        chart(read_run_summary(linear_run))
 
 
 def test_nothing_is_left_beside_the_run(linear_run: Path) -> None:
@@ -79,7 +80,7 @@ def test_an_encoder_run_holds_no_pickle(
     assert not [n for n in names if n.endswith((".bin", ".pt", ".pth", ".pkl"))]
     assert set(run.record["files"]) | {"training.json"} == names
     assert run.epochs["epoch"].tolist() == [1.0]
-    assert "macro-F1" in str(run.chart().to_dict())
+    assert "macro-F1" in str(chart(run).to_dict())
 
 
 def test_a_run_replaces_an_older_run(toy_set: AnnotationSet, tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_resuming_with_other_options_is_refused(
 _TRAIN_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from classifier.sentences import split_sentences
+from classifier.text import split_sentences
 from classifier.training import TrainOptions, train
 folder, base = Path(sys.argv[1]), sys.argv[2]
 options = TrainOptions(base_model=base, epochs=3, patience=3, batch_size=8, max_tokens=64)
