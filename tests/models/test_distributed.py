@@ -13,11 +13,6 @@ from safetensors.torch import load_file
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.errors import ModelError
 from classifier.models import TrainOptions, broadcast, is_first, n_processes, rank
-    TrainOptions,
-    broadcast,
-    is_first,
-    n_processes,
-)
 from classifier.models.encoder._batches import Frame, Share, TrainingBatches
 from classifier.models.encoder._fit import _own_labels
 from classifier.models.encoder._inputs import Encoded

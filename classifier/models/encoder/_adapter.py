@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModel
 
 from classifier.errors import ModelError
 from classifier.files import write_text
-from classifier.models._bases import Base, find_base, weights_sha256
+from classifier.models._bases import Base, find_base
 from classifier.models._folder import sha256
 from classifier.models._options import TrainOptions
 from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
@@ -51,6 +51,23 @@ def attach(network: PassageEncoder, options: TrainOptions) -> None:
         network.encoder = get_peft_model(network.encoder, config)
 
 
+def start_from(network: PassageEncoder, start: PassageEncoder, options: TrainOptions) -> None:
+    """Take over the weights of a trained network: the encoder, and the heads that are the same.
+
+    Raises `ModelError` where an adapter is to be trained itself: it would hold the difference to the
+    run, and not to the base that it names.
+    """
+    if options.adapter != "none" and options.adapter_from == "training":
+        raise ModelError(
+            "an adapter that is trained itself starts from a base; to start from a run, choose "
+            'adapter_from="difference" or adapter="none"'
+        )
+    network.encoder.load_state_dict(start.encoder.state_dict())
+    for name, head in network.heads.items():
+        if start.config.heads.get(name) == network.config.heads[name]:
+            head.load_state_dict(start.heads[name].state_dict())
+
+
 def finish(network: PassageEncoder, options: TrainOptions) -> None:
     """Merge the adapter into the weights; one that stays apart is rounded as it will be saved."""
     if options.adapter == "none":
@@ -70,7 +87,7 @@ def finish(network: PassageEncoder, options: TrainOptions) -> None:
 def identity(base: Base) -> dict[str, str]:
     """What an adapter needs to find its base again and to know it for the same."""
     tokenizer = base.folder / "tokenizer.json"
-    told = {"name": base.name, "sha256": weights_sha256(base.folder)}
+    told = {"name": base.name, "sha256": base.sha256}
     if tokenizer.is_file():
         told["tokenizer_sha256"] = sha256(tokenizer)
     return told

@@ -18,7 +18,8 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
 from classifier.codebook import Variable
 from classifier.errors import ModelError
 from classifier.models._base import Probabilities, Progress, quality
-from classifier.models._bases import find_base
+from classifier.models._bases import SHIPPED_SCORER, SHIPPED_START, find_base
+from classifier.models._folder import read_record
 from classifier.models._options import RuntimeName, TrainOptions, suited
 from classifier.models._passages import Examples
 from classifier.models.encoder import _adapter as adapters
@@ -279,7 +280,8 @@ def _probabilities(logits: Tensor, variable: Variable) -> NDArray[np.float64]:
 
 def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> EncoderModel:
     """An encoder with fresh heads, ready to be fitted; raises `ModelError` without a base."""
-    base = find_base(options.base_model)
+    start = load_start(options.start) if options.start else None
+    base = find_base(start.config.base["name"] if start else options.base_model)
     set_seed(options.seed)
     encoder = read_part(base.name, lambda: read_encoder(base.folder, options))
     tokenizer = read_part(base.name, lambda: read_tokenizer(base.folder))
@@ -293,10 +295,28 @@ def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> Encoder
     network = PassageEncoder(config, encoder)
     if options.adapter != "none":
         adapters.attach(network, options)
+    if start is not None:
+        adapters.start_from(network, start, options)
     if options.gradient_checkpointing:
         with quiet_transformers():
             network.encoder.gradient_checkpointing_enable()
     return EncoderModel(network, tokenizer, variables, options)
+
+
+def load_start(name: str) -> PassageEncoder:
+    """The network of the run that training starts from.
+
+    Raises `ModelError` if there is no such run, or it is no encoder.
+    """
+    folder = SHIPPED_SCORER if name == SHIPPED_START else Path(name)
+    record = read_record(folder)
+    if record["options"]["model"] != "encoder":
+        raise ModelError(f"training starts from an encoder, {folder} is a linear model")
+    if record["options"]["adapter"] == "separate":
+        return adapters.load(folder)[0]
+    with quiet_transformers():
+        network: PassageEncoder = PassageEncoder.from_pretrained(folder, dtype=torch.float32)
+    return network
 
 
 def load_encoder(
