@@ -1,0 +1,91 @@
+"""The labels on real news: stand-off, so that the texts stay with those who publish them.
+
+`annotations/real/articles.jsonl` names each sentence by its corpus and the hash of its text, and
+`annotations.jsonl` has the labels by offsets. With the folder of the corpora the texts are found
+again.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from classifier.annotations import Annotation, AnnotationSet, annotation_table
+from classifier.annotations.formats import import_annotations
+from classifier.codebook import Codebook, shipped_annotations
+from classifier.errors import DataError
+from classifier.records import Article, Span
+
+REAL = "real"
+ARTICLES, ANNOTATIONS = "articles.jsonl", "annotations.jsonl"
+_IMPORTED = ("newsmtsc", "rusentne", "ruopinionne")
+
+
+def read_real(data: Path, codebook: Codebook, folder: Path | None = None) -> AnnotationSet:
+    """The labels on real news with their texts.
+
+    Args:
+        data: Folder of the corpora.
+        codebook: What the labels are of; further variables are not coded.
+        folder: Where the labels are; by default those that ship.
+
+    Raises:
+        DataError: a text is not in the corpora, or is another one there.
+    """
+    folder = folder or shipped_annotations() / REAL
+    texts = {hashlib.sha256(text.encode()).hexdigest(): text for text in texts_of(data)}
+    articles = {}
+    for row in _lines(folder / ARTICLES):
+        text = texts.get(row["text_sha256"])
+        if text is None:
+            raise DataError(
+                f"{data} must hold the sentence with sha256 {row['text_sha256'][:12]}… of "
+                f"{row['corpus']}; it does not: take the release that the datasheet names"
+            )
+        articles[row["article_id"]] = Article(
+            row["article_id"],
+            text,
+            language=row["language"],
+            story_id=row["group"],
+            split=row["split"],
+        )
+    annotations = [_annotation(row, articles) for row in _lines(folder / ANNOTATIONS)]
+    return AnnotationSet(
+        tuple(articles.values()), annotation_table(annotations, codebook), codebook
+    )
+
+
+def _annotation(row: dict[str, Any], articles: dict[str, Article]) -> Annotation:
+    span = Span(row["start"], row["end"])
+    roles = row["roles"]
+    return Annotation(
+        row["article_id"],
+        span,
+        row["target"],
+        span.of(articles[row["article_id"]].text),
+        row["annotator"],
+        labels={
+            "stance": row["stance"],
+            "roles": None if roles is None else frozenset(roles),
+            "voice": row["voice"],
+        },
+        not_target=row["not_target"],
+    )
+
+
+def texts_of(data: Path) -> Iterator[str]:
+    """Every sentence of the corpora that was coded from."""
+    for path in sorted((data / "parallel").glob("*.tsv.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield from line.rstrip("\n").split("\t")[:2]
+    for name in _IMPORTED:
+        for article in import_annotations(name, data / name).annotation_set.articles:
+            yield article.text
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
