@@ -75,11 +75,6 @@ class TrainOptions:
                 raise ModelError(
                     f"option {option.name} must be one of {', '.join(allowed)}; got {value!r}"
                 )
-        if self.start and self.base_model:
-            raise ModelError(
-                f"a run brings its base along: give start ({self.start!r}) or base_model "
-                f"({self.base_model!r}), not both"
-            )
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high:

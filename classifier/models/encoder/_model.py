@@ -280,6 +280,11 @@ def _probabilities(logits: Tensor, variable: Variable) -> NDArray[np.float64]:
 
 def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> EncoderModel:
     """An encoder with fresh heads, ready to be fitted; raises `ModelError` without a base."""
+    if options.start and options.base_model:
+        raise ModelError(
+            f"a run brings its base along: give start ({options.start!r}) or base_model "
+            f"({options.base_model!r}), not both"
+        )
     start = load_start(options.start) if options.start else None
     base = find_base(start.config.base["name"] if start else options.base_model)
     set_seed(options.seed)
