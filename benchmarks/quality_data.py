@@ -89,7 +89,7 @@ def load_corpus(name: str) -> Corpus:
 
 @lru_cache(maxsize=1)
 def _shipping() -> ShippingData:
-    return read_shipping_data(DATA, copies=False)
+    return read_shipping_data(DATA, real=False)
 
 
 def _split(name: str, annotations: AnnotationSet, articles: tuple[Article, ...]) -> Corpus:

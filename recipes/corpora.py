@@ -11,21 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from classifier.annotations import AnnotationSet, join_sets, read_annotations, restricted
+from classifier.annotations import AnnotationSet, read_annotations, recode, restricted
 from classifier.annotations.formats import import_annotations
 from classifier.codebook import shipped_annotations
 from classifier.errors import DataError
 from classifier.records import Article
 from classifier.training import CALIBRATION, DEVELOPMENT, TEST, TRAIN, Corpus, same_text
-from recipes.swapping import swapped_copies
+from recipes.real import REAL, read_real
+from recipes.schemes import read_scheme, scheme_codebook
 
 SAMPLE = "sample"
 FOLDERS = ("newsmtsc", "rusentne", "ruopinionne")
 _OPINIONS = "ruopinionne"
-_WEIGHTS = {SAMPLE: 1.5, "newsmtsc": 1.0, "rusentne": 1.0, _OPINIONS: 0.5}
-_SEED = 1
+_FIRST_WEIGHTS = {_OPINIONS: 0.5}
+_WEIGHTS = {"newsmtsc": 0.4, "rusentne": 0.5, _OPINIONS: 0.4}
+"""How often an epoch of the second stage goes through a corpus; once where it is not named."""
 _TENTHS = {0: TEST, 5: TEST, 3: DEVELOPMENT, 7: CALIBRATION}
 _FOR_TRAINING = (None, TRAIN, DEVELOPMENT, CALIBRATION)
 
@@ -44,25 +44,30 @@ class Test:
 class ShippingData:
     """Everything that the shipped scorer comes from."""
 
+    schemes: tuple[Corpus, ...]
+    """Published corpora, each under the variable of its scheme: the first stage."""
     corpora: tuple[Corpus, ...]
-    """The sample first: its codebook is learnt."""
+    """Labels on real news and the sample, and the published corpora again: the second stage."""
     tests: tuple[Test, ...]
 
     def first(self, n: int) -> "ShippingData":
         """At most n articles of each part of each corpus, to try the way with."""
         return ShippingData(
+            tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.schemes),
             tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.corpora),
             tuple(replace(t, annotation_set=_first(t.annotation_set, n)) for t in self.tests),
         )
 
 
-def read_shipping_data(folder: Path, *, copies: bool = True) -> ShippingData:
-    """Import the published corpora below a folder, and read the sample beside them.
+def read_shipping_data(folder: Path, *, real: bool = True) -> ShippingData:
+    """Import the published corpora below a folder, and read our own labels beside them.
 
-    With `copies`, the sample has a copy of each article in which the countries have changed places:
-    without these the stance follows who is named.
+    Args:
+        folder: Holds each corpus in a folder of its own.
+        real: Whether the labels on real news are learnt and judged, whose texts are there too.
 
-    Raises `DataError` where one of the corpora is not there.
+    Raises:
+        DataError: one of the corpora is not there, or lacks a sentence that was coded.
     """
     missing = [name for name in FOLDERS if not (folder / name).is_dir()]
     if missing:
@@ -70,38 +75,39 @@ def read_shipping_data(folder: Path, *, copies: bool = True) -> ShippingData:
             f"{folder} must hold the folders {', '.join(FOLDERS)} as their publishers give them; "
             f"{', '.join(missing)} is not there"
         )
-    sets = {name: import_annotations(name, folder / name).annotation_set for name in FOLDERS}
-    sets["rusentne"], sets[_OPINIONS] = _dealt(sets["rusentne"], sets[_OPINIONS])
-    sets = {SAMPLE: read_annotations(shipped_annotations() / SAMPLE), **sets}
-    learnt = {**sets, SAMPLE: _with_copies(sets[SAMPLE])} if copies else sets
-    corpora = tuple(
-        Corpus(_learnable(name, one), name, _WEIGHTS[name], only_training=name == _OPINIONS)
-        for name, one in learnt.items()
+    codebook = scheme_codebook()
+    schemes = {name: read_scheme(name, folder / name, codebook) for name in FOLDERS}
+    schemes["rusentne"], schemes[_OPINIONS] = _dealt(schemes["rusentne"], schemes[_OPINIONS])
+    own = {SAMPLE: read_annotations(shipped_annotations() / SAMPLE)}
+    if real:
+        own = {REAL: read_real(folder, own[SAMPLE].codebook), **own}
+    learnt = {name: recode(one, codebook).annotation_set for name, one in own.items()}
+    published = {name: import_annotations(name, folder / name).annotation_set for name in FOLDERS}
+    published["rusentne"], _ = _dealt(published["rusentne"], published[_OPINIONS])
+    return ShippingData(
+        tuple(_corpus(name, one, _FIRST_WEIGHTS) for name, one in schemes.items()),
+        tuple(_corpus(name, one, _WEIGHTS) for name, one in {**learnt, **schemes}.items()),
+        _tests({**own, **published}),
     )
-    tests = [
+
+
+def _corpus(name: str, one: AnnotationSet, weights: Mapping[str, float]) -> Corpus:
+    """A corpus to learn from; of RuOpinionNE only its training part.
+
+    It has no neutral label and would tilt what is chosen by held-out articles.
+    """
+    if name == _OPINIONS:
+        one = restricted(one, _ids(one, TRAIN))
+    return Corpus(one, name, weights.get(name, 1.0), only_training=name == _OPINIONS)
+
+
+def _tests(sets: Mapping[str, AnnotationSet]) -> tuple[Test, ...]:
+    return tuple(
         Test(f"{name}, {part}", restricted(one, _ids(one, part)))
         for name, one in sets.items()
         if name != _OPINIONS
         for part in sorted({a.split for a in one.articles if a.split} - {*_FOR_TRAINING})
-    ]
-    return ShippingData(corpora, tuple(tests))
-
-
-def _with_copies(sample: AnnotationSet) -> AnnotationSet:
-    rng = np.random.default_rng(_SEED)
-    return join_sets([sample, swapped_copies(sample, _ids(sample, *_FOR_TRAINING), rng)])
-
-
-def _learnable(name: str, one: AnnotationSet) -> AnnotationSet:
-    """What may be trained on; of RuOpinionNE neither other parts nor who holds an opinion.
-
-    It has no neutral label and would tilt what is chosen by held-out articles, and whose opinion it
-    is is not whose words it stands in.
-    """
-    if name != _OPINIONS:
-        return one
-    kept = restricted(one, _ids(one, TRAIN))
-    return replace(kept, table=kept.table.assign(voice=None))
+    )
 
 
 def _dealt(
