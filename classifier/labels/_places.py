@@ -98,12 +98,21 @@ class Finder:
         if len(found) == 1:
             return Place(article.article_id, tuple(found), article)
         if not 0 <= start < end <= len(article.text):
-            return Place(reason=f"{start}-{end} is no place in {len(article.text)} characters")
+            return Place(
+                article.article_id,
+                reason=f"{start}-{end} is no place in {len(article.text)} characters",
+            )
         words = article.text[start:end]
         if quote and _bare(quote) != _bare(words):
-            return Place(reason=f"{start}-{end} was to be {quote!r}, but is {words[:60]!r}")
+            return Place(
+                article.article_id,
+                reason=f"{start}-{end} was to be {quote!r}, but is {words[:60]!r}",
+            )
         if target is None:
-            return Place(reason=f"no mention is known at {start}-{end}, and the row has no target")
+            return Place(
+                article.article_id,
+                reason=f"no mention is known at {start}-{end}, and the row has no target",
+            )
         mention = self.known.mention(article, Span(start, end), target)
         return Place(article.article_id, (mention,), article, is_known=False)
 
@@ -112,26 +121,35 @@ class Finder:
     ) -> Place:
         found = _by_quote(article, self.of(article), target, names.quote)
         if not found:
-            return Place(reason=f"no mention reads {names.quote!r}")
+            return Place(article.article_id, reason=f"no mention reads {names.quote!r}")
         if names.occurrence is not None:
             if not 1 <= names.occurrence <= len(found):
                 n = len(found)
-                return Place(reason=f"{names.quote!r} occurs {n} times, not {names.occurrence}")
+                return Place(
+                    article.article_id,
+                    reason=f"{names.quote!r} occurs {n} times, not {names.occurrence}",
+                )
             return Place(article.article_id, (found[names.occurrence - 1],), article)
         n_rows = self._n_quoted[key]
         if n_rows == len(found):
             self._n_met[key] += 1
             return Place(article.article_id, (found[self._n_met[key] - 1],), article)
         if n_rows > 1:
-            return Place(reason=f"{names.quote!r} occurs {len(found)} times in {n_rows} rows")
+            return Place(
+                article.article_id,
+                reason=f"{names.quote!r} occurs {len(found)} times in {n_rows} rows",
+            )
         return Place(article.article_id, found, article, kind="quote")
 
     def _whole(self, article: Article, target: str | None) -> Place:
         if target is None:
-            return Place(reason="the row has neither a target nor a place")
+            return Place(article.article_id, reason="the row has neither a target nor a place")
         found = tuple(one for one in self.of(article) if one.target == target)
         if not found:
-            return Place(reason=f"no mention of {target} is known in {article.article_id}")
+            return Place(
+                article.article_id,
+                reason=f"no mention of {target} is known in {article.article_id}",
+            )
         return Place(article.article_id, found, article, kind="article")
 
 

@@ -23,6 +23,7 @@ from classifier.records import Problem, counted
 
 WHOLE = "judgement of the whole article"
 """Reason of rows that stand for all mentions of their target."""
+_LEFT_OUT = "left out; give the articles that were labelled (--articles)"
 ABSENT = "article without a row"
 _OWN = ("unit", "article_id", "start", "end", "target", "source", "zone", "voice", "status")
 """What a table has that scoring wrote."""
@@ -174,7 +175,8 @@ def _check_places(rows: Rows, places: Sequence[Place]) -> None:
 def _row_problems(rows: Rows, places: Sequence[Place]) -> Iterator[Problem]:
     for i, place in enumerate(places):
         if place.reason:
-            yield Problem(rows.at(i), "row without a mention", place.reason, "left out")
+            remedy = "left out" if place.article_id else _LEFT_OUT
+            yield Problem(rows.at(i), "row without a mention", place.reason, remedy)
         elif not place.is_known:
             yield Problem(rows.at(i), "row at no known mention", next(iter(place.units))[0], "kept")
         elif place.kind == "article":

@@ -62,7 +62,7 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
 }
 
 
-def read(rows: object, coded: AnnotationSet, **options: Any) -> pd.DataFrame:
+def read(rows: object, coded: AnnotationSet, **options: Any) -> pd.DataFrame:  # noqa: ANN401
     made = classifier.read_predictions(rows, articles=coded, **options)
     frame: pd.DataFrame = made.to_frame().set_index("unit")
     return frame
