@@ -205,8 +205,8 @@ def _quote_key(row: Mapping[str, Any]) -> tuple[str, ...]:
     """What rows share that quote the same words and do not say which occurrence."""
     if is_empty(row.get("surface")) or not is_empty(row.get("occurrence")):
         return ()
-    names = (_text(row.get(name)) for name in ("article_id", "target", "surface"))
-    return tuple(map(_bare, names))
+    names = (_bare(_text(row.get(name))) for name in ("article_id", "target"))
+    return (*names, _text(row.get("surface")))
 
 
 def _text(value: object) -> str:
