@@ -6,6 +6,7 @@ from .annotations.formats import export, import_annotations
 from .articles import read_articles
 from .codebook import read_codebook
 from .evaluation import EvaluationOptions
+from .labels import read_predictions
 from .mentions import find_mentions
 from .pipeline import demo, evaluate
 from .profiles import ProfileOptions, plan, profile
@@ -37,6 +38,7 @@ __all__ = [
     "read_annotations",
     "read_articles",
     "read_codebook",
+    "read_predictions",
     "report",
     "restricted",
     "sample",

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from classifier.profiles import Extended, Plan, ProfileOptions
 
 
-Predictions = Annotated[Path, typer.Argument(help="What `classifier score` wrote.")]
+Predictions = Annotated[
+    Path, typer.Argument(help="What `classifier score` wrote, or labels of your own.")
+]
 Estimand = Annotated[
     Literal["mention", "article"],
     typer.Option(help="What counts the same: every mention, or every article."),
@@ -44,6 +46,12 @@ Population = Annotated[
 
 GroupedBy = Annotated[
     str, typer.Option(help="Columns to group by: source, target, language, …; year and month too.")
+]
+LabelMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", metavar="THEIRS=OURS", help="What a label means; * stands for any letters."
+    ),
 ]
 
 
@@ -75,12 +83,22 @@ def agreement_command(
 
 
 def evaluate_command(
-    run: RunFolder,
-    folder: SetFolder,
-    split: Annotated[str | None, typer.Option(help="Part of the set; default: held out.")] = None,
-    predictions: Annotated[
-        Path | None, typer.Option(help="Judge these predictions instead of the run's.")
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[RUN] DIR",
+            help="A run and an annotation set; with --predictions the set is enough.",
+        ),
+    ],
+    split: Annotated[
+        str | None,
+        typer.Option(help="Part of the set; default: held out, all with --predictions alone."),
     ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE...", help="Judge these labels: csv, json, jsonl, parquet, …"),
+    ] = None,
+    mapping: LabelMap = None,
     baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
     set_aside: Annotated[
         bool,
@@ -90,27 +108,54 @@ def evaluate_command(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Judge a model beside the annotators, a linear baseline and the majority class."""
+    """Judge a model, or anyone's labels, beside the annotators and the majority class."""
     from classifier.evaluation import EvaluationOptions
-    from classifier.pipeline import evaluate, evaluate_predictions
-    from classifier.predictions import read_predictions
+    from classifier.pipeline import evaluate, evaluate_files
 
+    run, folder, files = _what_to_judge(paths, predictions or [])
     options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
-    if predictions is None:
+    problems: list[str | Table] = []
+    found: dict[str, object] = {}
+    if run is not None and not files:
         with progress("evaluate") as tell:
             result = evaluate(
                 run, folder, split=split, baseline=baseline, options=options, progress=tell
             )
     else:
-        result = evaluate_predictions(
-            read_predictions(predictions), folder, run=run, split=split, options=options
+        judged = evaluate_files(
+            files, folder, run=run, split=split, mapping=_parsed(mapping), options=options
         )
+        result, found = judged.evaluation, {"problems": judged.problems}
+        for name, own in judged.problems.items():
+            problems += [f"about the labels of {name}:", *problem_lines(own)] if own else []
+    step = f"classifier report {run} {folder} --out report.html"
     answer = Answer(
-        result.to_dict(),
-        [accuracy_table(result), *agreement_lines(result), *interval_lines(result)],
-        f"classifier report {run} {folder} --out report.html",
+        result.to_dict() | found,
+        [accuracy_table(result), *agreement_lines(result), *interval_lines(result), *problems],
+        step if run else f"classifier profile {files[0]} --gold {folder}",
     )
     show(answer, as_json=as_json)
+
+
+def _what_to_judge(
+    paths: list[Path], predictions: list[Path]
+) -> tuple[Path | None, Path, list[Path]]:
+    """Run, set and files of labels; files may stand among the folders after --predictions."""
+    from classifier.labels import is_label_file
+
+    further = [path for path in paths if predictions and is_label_file(path)]
+    folders = [path for path in paths if path not in further]
+    if len(folders) == 1 and predictions:
+        return None, folders[0], predictions + further
+    if len(folders) == 2:
+        return folders[0], folders[1], predictions + further
+    raise typer.BadParameter("RUN DIR was required, or DIR --predictions FILE...")
+
+
+def _parsed(pairs: list[str] | None) -> dict[str, str]:
+    from classifier.labels import parse_mapping
+
+    return parse_mapping(pairs or [])
 
 
 def profile_command(
@@ -125,19 +170,27 @@ def profile_command(
         bool, typer.Option("--compare-shares", help="Compare and rank shares too (--json).")
     ] = False,
     codebook: CodebookFile = None,
+    articles: Annotated[
+        Path | None, typer.Option(help="What was labelled; needed beyond the articles of --gold.")
+    ] = None,
+    mapping: LabelMap = None,
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
-    from classifier.profiles import TRAINED, profile
+    from classifier.profiles import TRAINED, profile, profiled_labels
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
-    result = profile(predictions, gold=gold, codebook=codebook, options=options)
+    labels = profiled_labels(
+        predictions, articles=articles, gold=gold, codebook=codebook, mapping=_parsed(mapping)
+    )
+    result = profile(labels, gold=gold, codebook=codebook, options=options)
     lines: list[str | Table] = [
         profile_table(result),
         result.estimand,
         *comparison_lines(result),
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
+        *problem_lines(labels.problems),
     ]
     if TRAINED in result.left_out:
         lines.append("Train and score with --folds, and those articles correct the profile too.")
@@ -148,7 +201,8 @@ def profile_command(
         if gold
         else "classifier sample PATH --n 40 --by source, then --gold DIR"
     )
-    show(Answer(result.to_dict(), lines, step), as_json=as_json)
+    data = result.to_dict() | ({"problems": labels.problems} if labels.problems else {})
+    show(Answer(data, lines, step), as_json=as_json)
 
 
 def plan_command(

@@ -2,15 +2,18 @@
 
 from classifier.pipeline._demo import Demo, demo
 from classifier.pipeline._evaluate import evaluate, evaluate_predictions
+from classifier.pipeline._labels import JudgedFiles, evaluate_files
 from classifier.pipeline._report import Reported, ReportInputs, bundle, report
 
 __all__ = [
     "Demo",
+    "JudgedFiles",
     "ReportInputs",
     "Reported",
     "bundle",
     "demo",
     "evaluate",
+    "evaluate_files",
     "evaluate_predictions",
     "report",
 ]

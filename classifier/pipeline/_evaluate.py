@@ -85,14 +85,30 @@ def evaluate_predictions(
     With a `run`, on the articles of its part `split`; without, on the publisher's part `split`, or
     on everything.
     """
-    annotation_set = annotation_set_of(data)
+    part = part_of(annotation_set_of(data), run, split)
+    return judge(part, predictions, options=options or EvaluationOptions())
+
+
+def part_of(
+    annotation_set: AnnotationSet, run: Run | Path | str | None, split: str | None
+) -> AnnotationSet:
+    """The articles of a run's part, of the publisher's part, or all of them.
+
+    Raises `DataError` where the part holds no article.
+    """
     if run is not None:
         run = run if isinstance(run, Run) else read_run_summary(run)
-        annotation_set = restricted(annotation_set, select_articles(run, annotation_set, split))
-    elif split is not None:
-        part = {a.article_id for a in annotation_set.articles if a.split == split}
-        annotation_set = restricted(annotation_set, part)
-    return judge(annotation_set, predictions, options=options or EvaluationOptions())
+        return restricted(annotation_set, select_articles(run, annotation_set, split))
+    if split is None:
+        return annotation_set
+    chosen = {a.article_id for a in annotation_set.articles if a.split == split}
+    if not chosen:
+        known = sorted({a.split for a in annotation_set.articles if a.split})
+        raise DataError(
+            f"the articles have the parts {', '.join(known) or 'none'}; got {split!r}; leave "
+            "--split out to judge on all"
+        )
+    return restricted(annotation_set, chosen)
 
 
 def uncalibrated(predictions: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:

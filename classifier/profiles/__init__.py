@@ -3,7 +3,7 @@
 from classifier.profiles._estimates import profile_sources
 from classifier.profiles._extend import Extended, PlanOptions, extend
 from classifier.profiles._plan import Plan, plan_articles, planned_chances
-from classifier.profiles._profile import plan, profile
+from classifier.profiles._profile import plan, profile, profiled_labels
 from classifier.profiles._results import (
     ALL_VOICES,
     CROSS_FITTED,
@@ -55,6 +55,7 @@ __all__ = [
     "planned_chances",
     "profile",
     "profile_sources",
+    "profiled_labels",
     "schema",
     "score_column",
     "select_mentions",

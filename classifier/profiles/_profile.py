@@ -1,13 +1,16 @@
 """Profiles and plans from predictions and annotations, wherever those are."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
+import pyarrow as pa
 
 from classifier.annotations import AnnotationSet, annotation_set_of, gold_with_chances
 from classifier.codebook import Codebook, default_codebook, read_codebook
-from classifier.predictions import Predictions, read_predictions
+from classifier.labels import ABSENT, Articles, read_predictions
+from classifier.predictions import Predictions
 from classifier.profiles._estimates import profile_sources
 from classifier.profiles._plan import Plan, plan_articles
 from classifier.profiles._results import Profile
@@ -22,22 +25,31 @@ def profile(
     *,
     gold: Path | str | AnnotationSet | None = None,
     codebook: Codebook | Path | str | None = None,
+    articles: Articles | None = None,
+    mapping: Mapping[str, str] | None = None,
     options: ProfileOptions | None = None,
 ) -> Profile:
     """Estimates per source and target from predictions and, where there are any, human labels.
 
     Args:
-        predictions: A table as scoring writes it, or the file it is in.
+        predictions: A table as scoring writes it, or labels as `read_predictions` takes
+            them.
         gold: Annotations of some of the scored articles, drawn at random. Articles that the model
             was trained on are left out, where scoring wrote that down. Beside them, `sampling.csv`
             says with which chance every article could have been drawn.
         codebook: Where the predictions were made under another than the gold's or the default one.
+        articles: What was labelled, where labels of your own go beyond the articles of `gold`.
+        mapping: Their label to ours, with `*` and `?` for any letters.
         options: Groups, zones, estimand.
     """
-    table = frame_of(predictions)
     annotation_set = None if gold is None else annotation_set_of(gold)
     if isinstance(codebook, Path | str):
         codebook = read_codebook(codebook)
+    if isinstance(predictions, Path | str) or mapping or articles is not None:
+        predictions = profiled_labels(
+            predictions, articles=articles, gold=annotation_set, codebook=codebook, mapping=mapping
+        )
+    table = frame_of(predictions)
     if codebook is None:
         codebook = default_codebook() if annotation_set is None else annotation_set.codebook
     labels = None if annotation_set is None else gold_with_chances(annotation_set)
@@ -70,10 +82,49 @@ def _chances(folder: Path | str) -> dict[str, float] | None:
     return dict(zip(known["article_id"], known["sampling_probability"], strict=True))
 
 
+def profiled_labels(
+    predictions: Table,
+    *,
+    articles: Articles | None = None,
+    gold: Path | str | AnnotationSet | None = None,
+    codebook: Codebook | Path | str | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Predictions:
+    """Predictions with all that a profile needs, from labels that anyone made.
+
+    A label without chances counts as its number, a set without chances as 1 for each of its labels.
+
+    Args:
+        predictions: A table as scoring writes it, or labels as `read_predictions` takes them.
+        articles: What was labelled; by default the articles of `gold`.
+        gold: Annotations of some of the articles.
+        codebook: By default that of `gold`, else the shipped one.
+        mapping: Their label to ours.
+    """
+    read = read_predictions(
+        predictions, articles=articles, annotations=gold, codebook=codebook, mapping=mapping
+    )
+    known = read_codebook(codebook) if isinstance(codebook, Path | str) else codebook
+    if known is None:
+        known = default_codebook() if gold is None else annotation_set_of(gold).codebook
+    table = read.table
+    for variable in known.variables:
+        columns = variable.probability_columns
+        if variable.kind != "set" or variable.name not in read.variables:
+            continue
+        if set(columns).isdisjoint(table.column_names):
+            said = table[variable.name].to_pylist()
+            for name, column in zip(variable.names, columns, strict=True):
+                shares = [None if one is None else float(name in one) for one in said]
+                table = table.append_column(column, pa.array(shares, pa.float64()))
+    problems = tuple(p for p in read.problems if p.reason != ABSENT)
+    return Predictions(table, problems, read.articles)
+
+
 def frame_of(predictions: Table) -> pd.DataFrame:
     """Predictions as a data frame, wherever they are."""
     if isinstance(predictions, pd.DataFrame):
         return predictions
     if isinstance(predictions, Predictions):
         return predictions.to_frame()
-    return read_predictions(predictions)
+    return profiled_labels(predictions).to_frame()

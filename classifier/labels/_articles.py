@@ -1,0 +1,97 @@
+"""The articles that were labelled, and the mentions in them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+from classifier.annotations import AnnotationSet, read_annotations
+from classifier.articles import Reading, read_articles
+from classifier.codebook import Codebook, default_codebook, read_codebook
+from classifier.mentions import Surroundings, find_mentions
+from classifier.records import UNDETERMINED, Article, Mention, Span
+
+Articles: TypeAlias = AnnotationSet | Reading | Iterable[Article] | Path | str
+_ANNOTATIONS = "annotations.jsonl"
+
+
+@dataclass(frozen=True)
+class LabelledArticles:
+    """Articles with their known mentions: those that were coded, else those the lexicon finds."""
+
+    articles: Mapping[str, Article]
+    coded: Mapping[str, tuple[tuple[Span, str], ...]]
+    """Per article with annotations the place and target of each mention, in text order."""
+    codebook: Codebook
+
+    def article(self, name: str) -> Article | None:
+        """The article of this id, whatever its case and the blanks around it; None if none."""
+        return self.articles.get(name) or self.articles.get(self._forgiving.get(_bare(name), ""))
+
+    def mentions(self, article: Article) -> tuple[Mention, ...]:
+        """The known mentions of an article, in the order of the text."""
+        if article.article_id not in self.coded:
+            return tuple(find_mentions(article, self.codebook))
+        around = Surroundings(article, self.codebook)
+        language = article.language or UNDETERMINED
+        return tuple(
+            around.mention(span, target, language)
+            for span, target in self.coded[article.article_id]
+        )
+
+    def mention(self, article: Article, span: Span, target: str) -> Mention:
+        """The mention at a place that is not among the known ones."""
+        around = Surroundings(article, self.codebook)
+        return around.mention(span, target, article.language or UNDETERMINED)
+
+    @cached_property
+    def targets(self) -> Mapping[str, str]:
+        """Target by its name, title and further names, without case and blanks."""
+        return {
+            _bare(name): target.name
+            for target in reversed(self.codebook.targets)
+            for name in (*(n for own in target.aliases.values() for n in own), target.title)
+        } | {_bare(name): name for name in self.codebook.target_names}
+
+    @cached_property
+    def _forgiving(self) -> Mapping[str, str]:
+        return {_bare(name): name for name in self.articles}
+
+
+def labelled_articles(
+    articles: Articles | None,
+    annotations: AnnotationSet | Path | str | None,
+    codebook: Codebook | Path | str | None,
+) -> LabelledArticles:
+    """Bring articles, annotations and codebook together, each as what it is or as its path.
+
+    Args:
+        articles: Articles, or the file or folder they are in; an annotation set is both.
+        annotations: Whose mentions are the known ones in the articles it codes.
+        codebook: By default that of the annotations, else the shipped one.
+    """
+    own = read_codebook(codebook) if isinstance(codebook, Path | str) else codebook
+    if isinstance(articles, Path | str):
+        is_set = (Path(articles) / _ANNOTATIONS).is_file()
+        articles = read_annotations(articles, own) if is_set else read_articles(articles)
+    if isinstance(annotations, Path | str):
+        annotations = read_annotations(annotations, own)
+    sets = [one for one in (articles, annotations) if isinstance(one, AnnotationSet)]
+    found = () if articles is None or isinstance(articles, AnnotationSet) else tuple(articles)
+    by_id = {a.article_id: a for a in (*found, *(a for one in sets for a in one.articles))}
+    chosen = own or (sets[-1].codebook if sets else default_codebook())
+    return LabelledArticles(by_id, _coded(sets), chosen)
+
+
+def _coded(sets: Iterable[AnnotationSet]) -> dict[str, tuple[tuple[Span, str], ...]]:
+    places: dict[str, set[tuple[Span, str]]] = {}
+    for one in sets:
+        columns = (one.table[name] for name in ("article_id", "start", "end", "target"))
+        for article_id, start, end, target in zip(*columns, strict=True):
+            places.setdefault(article_id, set()).add((Span(int(start), int(end)), target))
+    return {name: tuple(sorted(own)) for name, own in places.items()}
+
+
+def _bare(name: str) -> str:
+    return " ".join(name.split()).casefold()

@@ -1,0 +1,180 @@
+"""A stranger's labels in the words of the codebook."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from classifier.codebook import Codebook, Variable
+from classifier.errors import DataError
+from classifier.records import counted
+
+Unknown = Literal["stop", "set aside"]
+_NOTHING = ("", "nan", "none", "null", "n/a", "na", "<na>")
+_MANY = re.compile(r"[,;|]")
+
+
+def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """Read pairs as a command takes them.
+
+    >>> parse_mapping(["negative=unfavourable", "pro-*=favourable"])
+    {'negative': 'unfavourable', 'pro-*': 'favourable'}
+
+    Raises:
+        DataError: a pair has no "=", or nothing on one side of it.
+    """
+    made = {}
+    for pair in pairs:
+        theirs, _, ours = (part.strip() for part in pair.rpartition("="))
+        if not theirs or not ours:
+            raise DataError(
+                f"a mapping must look like theirs=ours (negative=unfavourable), got {pair!r}"
+            )
+        made[theirs] = ours
+    return made
+
+
+def checked_mapping(mapping: Mapping[str, str] | None, codebook: Codebook) -> dict[str, str]:
+    """The mapping without case and blanks; raises `DataError` for a label nobody asks for."""
+    labels = {word(label): label for v in codebook.variables for label in v.names}
+    made = {}
+    for theirs, ours in (mapping or {}).items():
+        if word(ours) not in labels:
+            known = "; ".join(f"{v.name}: {', '.join(v.names)}" for v in codebook.variables)
+            raise DataError(f"{theirs}={ours} must lead to a label of the codebook ({known})")
+        made[word(theirs)] = labels[word(ours)]
+    return made
+
+
+def word(label: object) -> str:
+    """A label without case, blanks and the choice between dash and blank.
+
+    >>> word(" Not_Target ")
+    'not target'
+    """
+    return re.sub(r"[\s_\-]+", " ", str(label).strip().casefold())
+
+
+def is_empty(value: object) -> bool:
+    """Whether a cell says nothing."""
+    if isinstance(value, str):
+        return value.strip().casefold() in _NOTHING
+    if value is None or value is pd.NA:
+        return True
+    return isinstance(value, float) and math.isnan(value)
+
+
+def in_our_words(
+    column: Sequence[Any], variable: Variable, mapping: Mapping[str, str], unknown: Unknown
+) -> list[Any]:
+    """The column's labels as the codebook names them.
+
+    Args:
+        column: Names, numbers of an ordinal variable, or for a set lists or names with commas.
+        variable: The question.
+        mapping: From theirs, with wildcards, to ours; as `checked_mapping` returns it.
+        unknown: Whether a label that is none stops, or is left as it is for the evaluation.
+
+    Raises:
+        DataError: a label is none of the codebook's, unless it is to be set aside.
+    """
+    is_set = variable.kind == "set"
+    cells: list[Any] = [_members(one) if is_set else _answer(one, variable) for one in column]
+    said = _distinct(cells, is_set=is_set)
+    ours = {one: _label(one, variable, mapping) for one in said}
+    numbers = _numbers(said, variable)
+    ours |= {one: numbers[one] for one in numbers if ours[one] is None}
+    if unknown == "stop":
+        _refuse(cells, {one for one, label in ours.items() if label is None}, variable)
+    heard = {one: one if label is None else label for one, label in ours.items()}
+    if is_set:
+        return [None if cell is None else sorted({heard[one] for one in cell}) for cell in cells]
+    return [None if cell is None else heard[cell] for cell in cells]
+
+
+def _distinct(cells: Iterable[Any], *, is_set: bool) -> set[str]:
+    if is_set:
+        return {str(one) for cell in cells if cell is not None for one in cell}
+    return {cell for cell in cells if cell is not None}
+
+
+def _answer(cell: object, variable: Variable) -> str | None:
+    """The cell as text; None where it is blank and no label is called so."""
+    is_label = isinstance(cell, str) and word(cell) in map(word, variable.names)
+    return None if is_empty(cell) and not is_label else str(cell)
+
+
+def _members(cell: object) -> list[str] | None:
+    """The labels of a set; a blank is no answer, "[]" and "none" an empty one."""
+    if isinstance(cell, list | tuple | set | frozenset | np.ndarray):
+        return [str(one) for one in cell]
+    if isinstance(cell, str) and cell.strip().casefold() == "none":
+        return []
+    if is_empty(cell):
+        return None
+    text = str(cell).strip()
+    if text.startswith("["):
+        try:
+            return [str(one) for one in json.loads(text.replace("'", '"'))]
+        except (json.JSONDecodeError, TypeError):
+            text = text.strip("[]")
+    return [one.strip() for one in _MANY.split(text) if one.strip()]
+
+
+def _label(said: str, variable: Variable, mapping: Mapping[str, str]) -> str | None:
+    own = word(said)
+    if own in mapping:
+        return mapping[own] if mapping[own] in variable.names else None
+    for name in variable.names:
+        if word(name) == own:
+            return name
+    for pattern, ours in mapping.items():
+        if ours in variable.names and fnmatchcase(own, pattern):
+            return ours
+    counterparts = {
+        label.name
+        for label in variable.labels
+        if any(own == word(code) for codes in label.counterparts.values() for code in codes)
+    }
+    is_one = len(counterparts) == 1 and _number(said) is None
+    return counterparts.pop() if is_one else None
+
+
+def _numbers(said: Iterable[str], variable: Variable) -> dict[str, str]:
+    """The labels that numbers mean: only where all numbers of the column are labels' numbers.
+
+    Codes 0, 1, 2 of another scheme share numbers with -1, 0, 1 and would be misread.
+    """
+    if variable.kind != "ordinal":
+        return {}
+    given = {one: number for one in said if (number := _number(one)) is not None}
+    places = dict(zip(variable.numbers, variable.names, strict=True))
+    if not set(given.values()) <= set(places):
+        return {}
+    return {one: places[number] for one, number in given.items()}
+
+
+def _number(said: str) -> float | None:
+    try:
+        return float(said.replace("−", "-"))
+    except ValueError:
+        return None
+
+
+def _refuse(cells: Sequence[Any], unknown: set[str], variable: Variable) -> None:
+    if not unknown:
+        return
+    is_set = variable.kind == "set"
+    n = sum(bool(unknown & _distinct([cell], is_set=is_set)) for cell in cells)
+    listed = ", ".join(map(repr, sorted(unknown)[:8]))
+    first = min(unknown)
+    raise DataError(
+        f"variable {variable.name!r} allows the labels {', '.join(variable.names)}; got {listed} "
+        f'in {counted(n, "row")}. Say what they mean (--map "{first}={variable.names[0]}"; in '
+        f"Python mapping={{{first!r}: {variable.names[0]!r}}}), or set them aside (--set-aside)"
+    )

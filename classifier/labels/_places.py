@@ -1,0 +1,229 @@
+"""Which mention a row is about."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from classifier.annotations import unit_name
+from classifier.labels._articles import LabelledArticles
+from classifier.labels._mapping import is_empty
+from classifier.records import Article, Mention, Span
+
+_UNIT = re.compile(r"(?P<article_id>.+):(?P<start>\d+)-(?P<end>\d+):(?P<target>.+)", re.DOTALL)
+Kind = Literal["mention", "quote", "article"]
+ORDER: Mapping[Kind, int] = {"mention": 0, "quote": 1, "article": 2}
+"""Where several rows name a mention, the one that names it most closely counts."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a row names: an article and mentions in it, or why there are none."""
+
+    article_id: str = ""
+    mentions: tuple[Mention, ...] = ()
+    article: Article | None = None
+    kind: Kind = "mention"
+    reason: str = ""
+    """Empty where the row is about a mention."""
+    is_known: bool = True
+    """Whether coders or the lexicon found a mention there too."""
+    at: tuple[int, int, str] | None = None
+    """Offsets and target where the article is not at hand."""
+
+    @property
+    def units(self) -> Iterator[tuple[str, Mention | None]]:
+        """The mentions by name."""
+        if self.at is not None:
+            yield unit_name(self.article_id, *self.at), None
+        for one in self.mentions:
+            span = one.span
+            yield unit_name(self.article_id, span.start, span.end, one.target), one
+
+
+class Finder:
+    """Finds the mention of each row; the mentions of an article are looked up once."""
+
+    def __init__(self, known: LabelledArticles, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Count the quotes, so that as many rows as mentions can be taken in their order."""
+        self.known = known
+        self._mentions: dict[str, tuple[Mention, ...]] = {}
+        self._n_quoted = Counter(key for row in rows if (key := _quote_key(row)))
+        self._n_met: Counter[tuple[str, ...]] = Counter()
+
+    def of(self, article: Article) -> tuple[Mention, ...]:
+        """The known mentions of an article."""
+        if article.article_id not in self._mentions:
+            self._mentions[article.article_id] = self.known.mentions(article)
+        return self._mentions[article.article_id]
+
+    def place(self, row: Mapping[str, Any]) -> Place:
+        """What a row names."""
+        names = _Names(row)
+        if not names.article_id:
+            return Place(reason="the row names no article")
+        target = self._target(names.target)
+        article = self.known.article(names.article_id)
+        if article is None:
+            return self._elsewhere(names, target)
+        if names.target and target is None:
+            return Place(article.article_id, reason=f"no target is called {names.target!r}")
+        if names.span is not None:
+            return self._at(article, names.span, target, names.quote)
+        if names.quote:
+            return self._quoted(article, names, target, _quote_key(row))
+        return self._whole(article, target)
+
+    def _target(self, name: str) -> str | None:
+        if name:
+            bare = " ".join(name.split()).casefold()
+            own = self.known.targets.get(bare)
+            return own or (name if self.known.codebook.any_target else None)
+        only = self.known.codebook.target_names
+        return only[0] if len(only) == 1 else None
+
+    def _elsewhere(self, names: "_Names", target: str | None) -> Place:
+        """A mention that is named in full needs no article; other rows do."""
+        if names.span is None or target is None:
+            return Place(reason=f"no article is called {names.article_id!r}")
+        start, end = names.span
+        return Place(names.article_id, at=(start, end, target), is_known=False)
+
+    def _at(self, article: Article, span: tuple[int, int], target: str | None, quote: str) -> Place:
+        start, end = span
+        found = [one for one in self.of(article) if (one.span.start, one.span.end) == span]
+        found = [one for one in found if target in (None, one.target)]
+        if len(found) == 1:
+            return Place(article.article_id, tuple(found), article)
+        if not 0 <= start < end <= len(article.text):
+            return Place(
+                article.article_id,
+                reason=f"{start}-{end} is no place in {len(article.text)} characters",
+            )
+        words = article.text[start:end]
+        if quote and _bare(quote) != _bare(words):
+            return Place(
+                article.article_id,
+                reason=f"{start}-{end} was to be {quote!r}, but is {words[:60]!r}",
+            )
+        if target is None:
+            return Place(
+                article.article_id,
+                reason=f"no mention is known at {start}-{end}, and the row has no target",
+            )
+        mention = self.known.mention(article, Span(start, end), target)
+        return Place(article.article_id, (mention,), article, is_known=False)
+
+    def _quoted(
+        self, article: Article, names: "_Names", target: str | None, key: tuple[str, ...]
+    ) -> Place:
+        found = _by_quote(article, self.of(article), target, names.quote)
+        if not found:
+            return Place(article.article_id, reason=f"no mention reads {names.quote!r}")
+        if names.occurrence is not None:
+            if not 1 <= names.occurrence <= len(found):
+                n = len(found)
+                return Place(
+                    article.article_id,
+                    reason=f"{names.quote!r} occurs {n} times, not {names.occurrence}",
+                )
+            return Place(article.article_id, (found[names.occurrence - 1],), article)
+        n_rows = self._n_quoted[key]
+        if n_rows == len(found):
+            self._n_met[key] += 1
+            return Place(article.article_id, (found[self._n_met[key] - 1],), article)
+        if n_rows > 1:
+            return Place(
+                article.article_id,
+                reason=f"{names.quote!r} occurs {len(found)} times in {n_rows} rows",
+            )
+        return Place(article.article_id, found, article, kind="quote")
+
+    def _whole(self, article: Article, target: str | None) -> Place:
+        if target is None:
+            return Place(article.article_id, reason="the row has neither a target nor a place")
+        found = tuple(one for one in self.of(article) if one.target == target)
+        if not found:
+            return Place(
+                article.article_id,
+                reason=f"no mention of {target} is known in {article.article_id}",
+            )
+        return Place(article.article_id, found, article, kind="article")
+
+
+class _Names:
+    """The words by which a row names its mention."""
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self._row = row
+
+    @cached_property
+    def _unit(self) -> Mapping[str, str]:
+        match = _UNIT.fullmatch(_text(self._row.get("unit")))
+        return match.groupdict() if match else {}
+
+    @property
+    def article_id(self) -> str:
+        return self._unit.get("article_id") or _text(self._row.get("article_id"))
+
+    @property
+    def target(self) -> str:
+        return self._unit.get("target") or _text(self._row.get("target"))
+
+    @property
+    def quote(self) -> str:
+        return _text(self._row.get("surface"))
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        start, end = (
+            _whole_number(self._unit.get(name, self._row.get(name))) for name in ("start", "end")
+        )
+        return None if start is None or end is None else (start, end)
+
+    @property
+    def occurrence(self) -> int | None:
+        return _whole_number(self._row.get("occurrence"))
+
+
+def _by_quote(
+    article: Article, mentions: Sequence[Mention], target: str | None, quote: str
+) -> tuple[Mention, ...]:
+    """The mentions that read so, or else those within the words of a longer quote."""
+    own = [one for one in mentions if target in (None, one.target)]
+    for same in (str, _bare):
+        if found := tuple(one for one in own if same(one.surface) == same(quote)):
+            return found
+    pattern = r"\s+".join(map(re.escape, quote.split()))
+    spans = [Span(*m.span()) for m in re.finditer(pattern, article.text, re.IGNORECASE)]
+    return tuple(one for one in own if any(span.contains(one.span) for span in spans))
+
+
+def _quote_key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What rows share that quote the same words and do not say which occurrence."""
+    if is_empty(row.get("surface")) or not is_empty(row.get("occurrence")):
+        return ()
+    names = (_bare(_text(row.get(name))) for name in ("article_id", "target"))
+    return (*names, _text(row.get("surface")))
+
+
+def _text(value: object) -> str:
+    if is_empty(value):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _whole_number(value: object) -> int | None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
+
+
+def _bare(words: str) -> str:
+    return " ".join(words.split()).casefold()

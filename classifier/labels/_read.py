@@ -1,0 +1,232 @@
+"""The one reader of labels: from rows in any shape to a table of predictions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from classifier.annotations import AnnotationSet, mention_unit
+from classifier.codebook import Codebook, Variable
+from classifier.errors import DataError
+from classifier.labels._articles import Articles, LabelledArticles, labelled_articles
+from classifier.labels._columns import USUAL, known_names
+from classifier.labels._files import Rows, Source, read_rows
+from classifier.labels._mapping import Unknown, checked_mapping, in_our_words
+from classifier.labels._places import ORDER, Finder, Place
+from classifier.labels._table import Answers, filled_table
+from classifier.predictions import Predictions
+from classifier.records import Problem, counted
+
+WHOLE = "judgement of the whole article"
+"""Reason of rows that stand for all mentions of their target."""
+_LEFT_OUT = "left out; give the articles that were labelled (--articles)"
+ABSENT = "article without a row"
+_OWN = ("unit", "article_id", "start", "end", "target", "source", "zone", "voice", "status")
+"""What a table has that scoring wrote."""
+
+
+@dataclass(frozen=True, repr=False)
+class Labelled(Predictions):
+    """Predictions that somebody or something else made, and what had to be said about them."""
+
+    variables: tuple[str, ...] = ()
+    """Those that the rows answer; other columns were filled in."""
+
+
+def read_predictions(
+    source: Source,
+    *,
+    articles: Articles | None = None,
+    annotations: AnnotationSet | Path | str | None = None,
+    codebook: Codebook | Path | str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    unknown: Unknown = "stop",
+) -> Labelled:
+    """Read labels, whoever made them.
+
+    A row names its mention by `unit`, by article and offsets, by article, target and the quoted
+    mention (with `occurrence`, from 1, where the words come more than once), or by article and
+    target: then it stands for all mentions of that target in the article. What a table of
+    predictions has beside the labels is filled in from the articles and the codebook.
+
+    Args:
+        source: A file in .csv, .tsv, .json, .jsonl, .parquet or .xlsx, a DataFrame, a
+            `datasets.Dataset` or a list of records.
+        articles: What was labelled: articles, an annotation set, or the path of either.
+        annotations: Whose mentions are the known ones in the articles they code.
+        codebook: By default that of the annotations, else the shipped one.
+        mapping: Their label to ours; `*` and `?` stand for any letters: `{"pro-*": "favourable"}`.
+            Case, blanks and dashes never matter.
+        unknown: Whether a label that is none of the codebook's stops, or is left as it stands.
+
+    Returns:
+        One row per mention. Its `problems` list rows without a mention, mentions without a row,
+        judgements that stand for a whole article, and whatever else was interpreted.
+
+    Raises:
+        DataError: the rows cannot be read, name no mention or no variable, contradict each other,
+            or have a label that the codebook lacks.
+    """
+    if isinstance(source, Predictions):
+        source = source.to_frame()
+    rows = read_rows(source)
+    known = labelled_articles(articles, annotations, codebook)
+    if not mapping and set(_OWN) <= set(rows.frame.columns):
+        return _as_it_is(rows, known)
+    frame, notes = known_names(rows.frame, known.codebook)
+    rows = Rows(frame, rows.lines, rows.where)
+    _check_columns(rows)
+    answers = _answers(rows, known.codebook, checked_mapping(mapping, known.codebook), unknown)
+    records = frame[[name for name in USUAL if name in frame]].to_dict("records")
+    finder = Finder(known, records)
+    places = [finder.place(record) for record in records]
+    _check_places(rows, places)
+    chosen, repeated = _chosen(rows, places, answers)
+    problems = [
+        *(Problem(rows.where, "column interpreted", note) for note in notes),
+        *_row_problems(rows, places),
+        *repeated,
+        *_unlabelled(finder, places, set(chosen)),
+    ]
+    table = filled_table(rows, chosen, places, answers, known)
+    used = {p.article.article_id: p.article for p in places if p.article is not None}
+    return Labelled(table, tuple(problems), used, tuple(one.variable.name for one in answers))
+
+
+def _as_it_is(rows: Rows, known: LabelledArticles) -> Labelled:
+    names = tuple(v.name for v in known.codebook.variables if v.name in rows.frame)
+    table = pa.Table.from_pandas(rows.frame, preserve_index=False)
+    return Labelled(table, (), known.articles, names)
+
+
+def _check_columns(rows: Rows) -> None:
+    names = set(rows.frame.columns)
+    if "unit" in names or "article_id" in names:
+        return
+    raise DataError(
+        f"{rows.where}: a row must name its mention by unit, article_id + start + end, article_id "
+        "+ target + surface (the quoted words), or article_id + target; got the columns "
+        f"{', '.join(map(str, rows.frame.columns)) or 'none'}"
+    )
+
+
+def _answers(
+    rows: Rows, codebook: Codebook, mapping: Mapping[str, str], unknown: Unknown
+) -> list[Answers]:
+    made = []
+    for variable in codebook.variables:
+        chances = _chances(rows, variable)
+        if variable.name in rows.frame:
+            column = rows.frame[variable.name].tolist()
+            try:
+                labels = in_our_words(column, variable, mapping, unknown)
+            except DataError as error:
+                raise DataError(f"{rows.where}: {error}") from None
+        elif chances is not None and variable.kind != "set":
+            best = np.nan_to_num(chances, nan=-1.0).argmax(axis=1)
+            is_given = ~np.isnan(chances).any(axis=1)
+            pairs = zip(best, is_given, strict=True)
+            labels = [variable.names[i] if given else None for i, given in pairs]
+        else:
+            continue
+        score = _numbers(rows, f"{variable.name}_score")
+        made.append(Answers(variable, labels, chances, score))
+    if not made:
+        known = ", ".join(variable.name for variable in codebook.variables)
+        raise DataError(
+            f"{rows.where}: a column with the labels of at least one variable was required "
+            f"({known}; or label, for the first); got {', '.join(map(str, rows.frame.columns))}"
+        )
+    return made
+
+
+def _chances(rows: Rows, variable: Variable) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    columns = variable.probability_columns
+    if not set(columns) <= set(rows.frame.columns):
+        return None
+    return np.column_stack([_numbers(rows, name) for name in columns])
+
+
+def _numbers(rows: Rows, name: str) -> Any:  # noqa: ANN401
+    if name not in rows.frame:
+        return None
+    column = rows.frame[name]
+    column = column.where(column.astype(str).str.strip() != "", None)
+    try:
+        return pd.to_numeric(column).to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{rows.where}: the column {name} must hold numbers: {error}") from None
+
+
+def _check_places(rows: Rows, places: Sequence[Place]) -> None:
+    if not places or any(not place.reason for place in places):
+        return
+    raise DataError(
+        f"{rows.where}: rows about mentions were required, but none of {len(places)} is; the "
+        f"first, {rows.at(0)}: {places[0].reason}. Give the articles that were labelled "
+        "(--articles), and their ids as they stand there"
+    )
+
+
+def _row_problems(rows: Rows, places: Sequence[Place]) -> Iterator[Problem]:
+    for i, place in enumerate(places):
+        if place.reason:
+            remedy = "left out" if place.article_id else _LEFT_OUT
+            yield Problem(rows.at(i), "row without a mention", place.reason, remedy)
+        elif not place.is_known:
+            yield Problem(rows.at(i), "row at no known mention", next(iter(place.units))[0], "kept")
+        elif place.kind == "article":
+            n, target = len(place.mentions), place.mentions[0].target
+            detail = f"stands for {counted(n, 'mention')} of {target} in {place.article_id}"
+            yield Problem(rows.at(i), WHOLE, detail)
+        elif place.kind == "quote" and len(place.mentions) > 1:
+            detail = f"stands for {len(place.mentions)} mentions that read so"
+            yield Problem(rows.at(i), "quote of several mentions", detail, "say which occurrence")
+
+
+def _unlabelled(finder: Finder, places: Sequence[Place], units: set[str]) -> Iterator[Problem]:
+    met = {place.article_id for place in places if place.article is not None}
+    for name, article in finder.known.articles.items():
+        if name not in met:
+            yield Problem(name, ABSENT, "none of its mentions is labelled")
+            continue
+        for mention in finder.of(article):
+            unit = mention_unit(article, mention)
+            if unit not in units:
+                yield Problem(unit, "mention without a row", f"{mention.surface!r}")
+
+
+def _chosen(
+    rows: Rows, places: Sequence[Place], answers: Sequence[Answers]
+) -> tuple[dict[str, int], list[Problem]]:
+    """Per mention the row that counts; rows that contradict each other are refused by line."""
+    chosen: dict[str, int] = {}
+    repeated, conflicts = [], []
+    for i in sorted(range(len(places)), key=lambda i: ORDER[places[i].kind]):
+        for unit, _ in places[i].units:
+            first = chosen.setdefault(unit, i)
+            if first == i or places[first].kind != places[i].kind:
+                continue
+            said = _said(answers, first), _said(answers, i)
+            if said[0] != said[1]:
+                conflicts.append(
+                    f"{rows.at(first)} and {rows.at(i)} on {unit}: {said[0]} and {said[1]}"
+                )
+            else:
+                repeated.append(Problem(rows.at(i), "identical repeated row", unit, "left out"))
+    if conflicts:
+        more = f"; and {len(conflicts) - 3} more" if len(conflicts) > 3 else ""
+        raise DataError(
+            f"{rows.where}: one answer per mention was required, got "
+            f"{'; '.join(conflicts[:3])}{more}. Keep one row of each"
+        )
+    in_order = dict(sorted(chosen.items(), key=lambda pair: pair[1]))
+    return in_order, repeated
+
+
+def _said(answers: Sequence[Answers], row: int) -> str:
+    return ", ".join(f"{one.variable.name} {one.labels[row]!r}" for one in answers)
