@@ -14,7 +14,7 @@ from classifier.mentions.voice._speakers import find_sources, headline_speaker
 from classifier.mentions.voice._speech import find_speech
 from classifier.mentions.voice._turkish import find_turkish
 from classifier.records import Span, Zone, ZoneKind
-from classifier.text import View, plain_view, split_sentences
+from classifier.text import View, plain_view, split_sentences, unfold
 
 _SILENT: frozenset[ZoneKind] = frozenset(("metadata", "boilerplate"))
 _NO_CUES = Cues()
@@ -50,7 +50,7 @@ class TextReports(Sequence[Report]):
     def __init__(self, text: str, zones: Sequence[Zone]) -> None:
         """Find the paragraphs; their sentences are read later."""
         # A cue is a cue with a soft hyphen in it, or with its letters in two characters each.
-        self._view = view = plain_view(text)
+        self._view = view = plain_view(unfold(text))
         self._text = text = view.string
         self._marked = single_marks(text)
         self._paragraphs = [
