@@ -1,4 +1,4 @@
-"""Text broken at a column, read as paragraphs: mail, PDF, OCR and old databases fold their lines."""
+"""Text broken at a column, read as paragraphs: mail, PDF and OCR fold their lines."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,24 @@ _WORD_END = re.compile(r"[^\W\d_]+\Z")
 _ENDS_CLAUSE = re.compile(r"[.!?…:;][\"'”’»)\]]*\Z")
 _LIST_MARK = re.compile(r"\s*(?:[-–—•*#>|]|\d{1,3}[.)])\s")
 # A prefix keeps its hyphen at a line end; of any other word the hyphen is the column's.
-_PREFIXES = frozenset("pro anti non ex oud niet half semi ultra neo про анти экс пре".split())
+_PREFIXES = frozenset(
+    [
+        "pro",
+        "anti",
+        "non",
+        "ex",
+        "oud",
+        "niet",
+        "half",
+        "semi",
+        "ultra",
+        "neo",
+        "про",
+        "анти",
+        "экс",
+        "пре",
+    ]
+)
 _JOINED, _INVISIBLE = "\u00ad", "\u200b"
 
 

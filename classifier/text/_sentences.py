@@ -44,8 +44,9 @@ class _Abbreviations:
 def split_sentences(text: str, language: str | None) -> list[Span]:
     """Sentences of a text, as contiguous spans that cover it exactly; none of an empty text.
 
-    A line break ends a sentence, unless the text is folded at a column; a quotation and the clause that reports it are one. The
-    white space after a sentence belongs to it, so no span is blank unless the whole text is.
+    A line break ends a sentence, unless the text is folded at a column; a quotation and the clause
+    that reports it are one. The white space after a sentence belongs to it, so no
+    span is blank unless the whole text is.
 
     >>> text = "Het kost 5 mln. euro. “Echt?” vroeg prof. Ahmadi."
     >>> [span.of(text) for span in split_sentences(text, "nl")]

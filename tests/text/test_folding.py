@@ -58,7 +58,7 @@ def test_windows_line_ends_are_told_as_well() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Haven dicht\nDoor onze redactie\nDe haven van Odesa ging maandag dicht voor schepen.\nEind.",
+        "Haven dicht\nDoor onze redactie\nDe haven van Odesa ging maandag dicht.\nEind.",
         "Arrivals of the day in the port of Odesa:\n- the ferry from Istanbul\n- a tug from Varna",
         _PROSE,
         _PROSE.replace("\n\n", "\n"),

@@ -11,7 +11,9 @@ from classifier.records import Span
 from classifier.text import APOSTROPHES
 
 QUOTE = '"'
-_TOKEN = re.compile(r"\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)")
+_TOKEN = re.compile(
+    r"(?<!\w)(?:[^\W\d_]\.){2,}|\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)"
+)
 _STOPS = frozenset(".!?…")
 _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.
