@@ -18,6 +18,7 @@ class Patterns:
 
     boilerplate_start: re.Pattern[str]
     """A call or a notice; its group `rest` is what follows it."""
+    boilerplate_heading: re.Pattern[str]
     boilerplate_title: re.Pattern[str]
     boilerplate_within: tuple[str, ...]
     channel: re.Pattern[str]
@@ -36,6 +37,8 @@ class Patterns:
     """A credit that names a known agency, anywhere in a line."""
     credit_words: tuple[str, ...]
     caption_label: re.Pattern[str]
+    caption_start: re.Pattern[str]
+    sign_off: re.Pattern[str]
     date: re.Pattern[str]
     months: dict[str, int]
     picture_only: frozenset[str]
@@ -56,6 +59,7 @@ def patterns() -> Patterns:
     }
     return Patterns(
         boilerplate_start=_start(data["boilerplate_start"]),
+        boilerplate_heading=_start(data["boilerplate_heading"]),
         boilerplate_title=_start(data["boilerplate_title"]),
         boilerplate_within=tuple(data["boilerplate_within"]),
         channel=re.compile(rf"(?<!\w)(?:{_any(data['channel'])})"),
@@ -81,6 +85,8 @@ def patterns() -> Patterns:
         ),
         credit_words=("©", *data["credit"]),
         caption_label=re.compile(rf"(?:{_any(data['caption_label'])}):", re.IGNORECASE),
+        caption_start=_start(data["caption_start"]),
+        sign_off=_start(data["sign_off"]),
         date=_date_pattern(months),
         months=months,
         picture_only=frozenset(data["picture_only"]),
@@ -333,6 +339,8 @@ def _is_boilerplate(line: str, plain: str) -> bool:
     call = known.boilerplate_start.match(folded)
     if call and (call["rest"].startswith(":") or len(folded.split()) <= _LONGEST_CALL):
         return True
+    if known.boilerplate_heading.match(folded) and _is_heading(folded):
+        return True
     titled = known.boilerplate_title.match(folded)
     if titled and (titled["rest"].startswith(":") or _is_title(titled["rest"])):
         return True
@@ -342,6 +350,10 @@ def _is_boilerplate(line: str, plain: str) -> bool:
         if known.channel.search(folded) and known.call.search(_QUOTED.sub("", folded)):
             return True
     return "copyrighted material" in folded or "mailto:" in line or bool(_MAIL.match(plain))
+
+
+def _is_heading(line: str) -> bool:
+    return len(line.split()) <= _LONGEST_SUBHEAD and not line.endswith((".", ","))
 
 
 def _is_title(rest: str) -> bool:
@@ -363,6 +375,8 @@ def _text_kind(line: str, plain: str, seen_text: bool) -> ZoneKind:
 
 def _is_metadata(plain: str, n_words: int) -> bool:
     known = patterns()
+    if n_words <= _LONGEST_CALL and known.sign_off.match(plain.lower().lstrip("( ")):
+        return True
     if n_words > _LONGEST_LABEL:
         return False
     if ":" in plain and known.label.match(plain):
@@ -383,6 +397,8 @@ def is_date_line(plain: str) -> bool:
 def _is_caption(plain: str, n_words: int) -> bool:
     known = patterns()
     if ":" in plain and known.caption_label.match(plain):
+        return True
+    if n_words <= _CAPTION_WORDS and known.caption_start.match(plain.lower()):
         return True
     if n_words > _CAPTION_WORDS or not _has_credit(plain):
         return False

@@ -27,3 +27,26 @@ def test_reports_on_a_channel_are_text_and_calls_to_one_are_not(language: str) -
     found = len(lines["notice"]) - len(missed)
     assert found / (found + len(false)) >= 0.95, false
     assert found / len(lines["notice"]) >= 0.90, missed
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("FILE PHOTO: The ferry leaves the port of Odesa in May", "caption"),
+        ("(Reporting by Ines Okafor; Editing by Tom Salo)", "metadata"),
+        ("Reporting by Ines Okafor in Odesa; editing by Tom Salo", "metadata"),
+        (
+            "Reporting by the navy was poor, and the port of Odesa was shut for a week on Monday "
+            "while the pilots waited for the tugs that Turkey had promised.",
+            "body",
+        ),
+        ("Related Topics", "boilerplate"),
+        ("Meer over de haven", "boilerplate"),
+        ("Meer over de haven wilde de loods niet kwijt.", "body"),
+        ("Other Topics of Interest", "boilerplate"),
+        ("Verder lezen? Neem een abonnement of word lid", "boilerplate"),
+        ("Skip to content", "boilerplate"),
+    ],
+)
+def test_what_stands_beside_the_text(line: str, kind: str) -> None:
+    assert find_zones(Article("a", _LEAD + line, language="en"))[-1].kind == kind

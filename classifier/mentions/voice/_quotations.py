@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, overload
 
-from classifier.mentions.voice._clauses import QUOTE, Sentence, fold
+from classifier.mentions.voice._clauses import QUOTE, Sentence, fold, name_end
 from classifier.mentions.voice._cues import Cues
 from classifier.mentions.voice._quotes import Quote, dialogue_line
 from classifier.records import Span
@@ -158,8 +158,11 @@ def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, 
     while stop < limit and sentence.is_word(stop) and words[stop] not in speech:
         stop += 1
     if stop < limit and words[stop] in speech and (stop == after or cues.bare or cues.quote_after):
-        if cues.participle and words[stop] not in cues.participle:
-            return sentence.span(stop, stop + 1), _turkish_speaker(sentence, place)
+        if cues.participle:
+            cue = sentence.span(stop, stop + 1)
+            if words[stop] not in cues.participle:
+                return cue, _turkish_speaker(sentence, place)
+            return cue, sentence.span(stop + 1, name_end(sentence, stop + 1))
         speaker = (
             (after, stop) if stop > after else (stop + 1, _speaker_end(sentence, stop + 1, cues))
         )
@@ -193,7 +196,9 @@ def _evidence_before(sentence: Sentence, place: int, cues: Cues) -> tuple[Span |
     words = sentence.words
     if place and words[place - 1] in cues.that:
         place -= 1
-    if place == 0 or words[place - 1] not in {":", ","}:
+    if cues.bare and place > 1 and words[place - 1] in cues.verbs:
+        place += 1
+    elif place == 0 or words[place - 1] not in {":", ","}:
         return None, None
     start = max(0, place - 1 - _SPEAKER_WORDS)
     for i in range(place - 2, start - 1, -1):

@@ -88,9 +88,15 @@ def _by_phrase(sentence: Sentence, phrase: tuple[int, int, str], cues: Cues) -> 
         return
     contents = tuple(_both_sides(sentence, start, stop, cues))
     if contents:
-        holder = sentence.find(_POSSESSIVES, start, end)
-        speaker = (end, stop) if stop > end else (holder, holder + 1) if holder >= 0 else None
-        yield Found(contents, (start, end), speaker, 0.9)
+        yield Found(contents, (start, end), _holder(sentence, start, end, stop), 0.9)
+
+
+def _holder(sentence: Sentence, start: int, end: int, stop: int) -> tuple[int, int] | None:
+    """Whose view it is: the name behind the phrase, or the "his" in it."""
+    place = sentence.find(_POSSESSIVES, start, end)
+    if place >= 0:
+        return place, place + 1
+    return (end, stop) if stop > end else None
 
 
 def _both_sides(sentence: Sentence, start: int, stop: int, cues: Cues) -> Iterator[tuple[int, int]]:

@@ -117,6 +117,8 @@ def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     comma = sentence.find(",", i, end)
     stop = comma if comma >= 0 else end
     follows = words[i + 1] if i + 1 < len(words) else "."
+    if cues.bare and words[i].endswith("ing") and follows == QUOTE:
+        return
     if follows in cues.object_start or follows in cues.about or words[i] in cues.addressed:
         return
     if any(
@@ -307,7 +309,8 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
             particle = _enclitic(sentence, i, j, cues)
             if particle is not None:
                 return particle
-        if word in _ENDS or word == QUOTE or word in cues.verbs or word in cues.contrast:
+        is_verb = word in cues.verbs and word not in cues.particle_after
+        if word in _ENDS or word == QUOTE or is_verb or word in cues.contrast:
             return None
     return None
 

@@ -9,6 +9,7 @@ from classifier.mentions.voice._clauses import (
     Sentence,
     clause_start,
     content_end,
+    name_end,
     sentence_end,
 )
 from classifier.mentions.voice._cues import Cues
@@ -81,16 +82,8 @@ def _before(sentence: Sentence, i: int, end: int, left: int, cues: Cues) -> Foun
     start = _content_start(sentence, left, end, sentence.words[i] in cues.passive)
     speaker: tuple[int, int] | None = (left, start) if start > left else None
     if sentence.words[i] in cues.participle:
-        start, speaker = left, (i + 1, _name_end(sentence, i + 1))
+        start, speaker = left, (i + 1, name_end(sentence, i + 1))
     return Found(((start, end),), (i, i + 1), speaker, 0.8)
-
-
-def _name_end(sentence: Sentence, start: int) -> int:
-    """Behind the capitalised words at `start`; behind two words where there are none."""
-    stop = start
-    while sentence.is_word(stop) and sentence.is_capital(stop) and stop < start + 8:
-        stop += 1
-    return stop if stop > start else min(start + 2, len(sentence))
 
 
 def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) -> int:
