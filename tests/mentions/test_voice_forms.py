@@ -14,7 +14,7 @@ def _reports(text: str, language: str, kind: ZoneKind = "body") -> list[Report]:
 def _read(text: str, language: str, kind: ZoneKind = "body") -> list[tuple[str | None, str]]:
     """Speaker and content of every report."""
     return [
-        (report.speaker and report.speaker.of(text), report.content.of(text))
+        (report.speaker.of(text) if report.speaker else None, report.content.of(text))
         for report in _reports(text, language, kind)
     ]
 

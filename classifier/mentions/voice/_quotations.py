@@ -193,12 +193,8 @@ def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
 
 
 def _evidence_before(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, Span | None]:
-    words = sentence.words
-    if place and words[place - 1] in cues.that:
-        place -= 1
-    if cues.bare and place > 1 and words[place - 1] in cues.verbs:
-        place += 1
-    elif place == 0 or words[place - 1] not in {":", ","}:
+    words, place = sentence.words, _introduced_at(sentence, place, cues)
+    if place == 0:
         return None, None
     start = max(0, place - 1 - _SPEAKER_WORDS)
     for i in range(place - 2, start - 1, -1):
@@ -224,6 +220,16 @@ def _subject(sentence: Sentence, end: int, cues: Cues) -> Span | None:
         if not sentence.is_word(i):
             break
     return None
+
+
+def _introduced_at(sentence: Sentence, place: int, cues: Cues) -> int:
+    """Behind the mark or the word that introduces the quote at `place`; 0 where none does."""
+    words = sentence.words
+    if place and words[place - 1] in cues.that:
+        place -= 1
+    if cues.bare and place > 1 and words[place - 1] in cues.verbs:
+        return place + 1
+    return place if place and words[place - 1] in {":", ","} else 0
 
 
 def _insertions(text: str, content: Span, cues: Cues) -> Iterator[tuple[Span, Span]]:
