@@ -9,7 +9,7 @@ from importlib import resources
 
 from classifier.articles._fields import calendar_date
 from classifier.records import Article, DatePrecision, Span, Zone, ZoneKind
-from classifier.text import document_language, fold, stretch_language
+from classifier.text import document_language, fold, stretch_language, unfold
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,13 @@ class Patterns:
 
     boilerplate_start: re.Pattern[str]
     """A call or a notice; its group `rest` is what follows it."""
+    boilerplate_heading: re.Pattern[str]
     boilerplate_title: re.Pattern[str]
     boilerplate_within: tuple[str, ...]
+    channel: re.Pattern[str]
+    """What a publisher reaches readers by, and news reports on as well."""
+    call: re.Pattern[str]
+    """The start of a sentence that calls upon the reader, or what stands in notices alone."""
     label: re.Pattern[str]
     source_line: re.Pattern[str]
     """"Bron: X", the name in group `agency` where it is one that is known."""
@@ -32,6 +37,8 @@ class Patterns:
     """A credit that names a known agency, anywhere in a line."""
     credit_words: tuple[str, ...]
     caption_label: re.Pattern[str]
+    caption_start: re.Pattern[str]
+    sign_off: re.Pattern[str]
     date: re.Pattern[str]
     months: dict[str, int]
     picture_only: frozenset[str]
@@ -52,8 +59,11 @@ def patterns() -> Patterns:
     }
     return Patterns(
         boilerplate_start=_start(data["boilerplate_start"]),
+        boilerplate_heading=_start(data["boilerplate_heading"]),
         boilerplate_title=_start(data["boilerplate_title"]),
         boilerplate_within=tuple(data["boilerplate_within"]),
+        channel=re.compile(rf"(?<!\w)(?:{_any(data['channel'])})"),
+        call=_call_pattern(data),
         label=re.compile(rf"(?:{_any(data['label'])})\s*:\s*(.*)", re.IGNORECASE | re.DOTALL),
         source_line=re.compile(
             rf"(?i:{_any(data['source_label'])}):\s*(?:(?P<agency>{agency})\b"
@@ -75,6 +85,8 @@ def patterns() -> Patterns:
         ),
         credit_words=("©", *data["credit"]),
         caption_label=re.compile(rf"(?:{_any(data['caption_label'])}):", re.IGNORECASE),
+        caption_start=_start(data["caption_start"]),
+        sign_off=_start(data["sign_off"]),
         date=_date_pattern(months),
         months=months,
         picture_only=frozenset(data["picture_only"]),
@@ -88,6 +100,20 @@ def _byline(words: list[str]) -> re.Pattern[str]:
 
 def _start(words: list[str]) -> re.Pattern[str]:
     return re.compile(rf"(?:{_any(words)})(?!\w)(?P<rest>.*)", re.DOTALL)
+
+
+def _call_pattern(data: dict[str, list[str]]) -> re.Pattern[str]:
+    """A call, a notice, or a channel with its address or the word for whose it is beside it."""
+    channel, own = _any(data["channel"]), _any(data["own"])
+    call = rf"(?:{_any(data['call'])})(?!\w)|{_any(data['call_stem'])}"
+    return re.compile(
+        rf"(?:\A|[.!?…:|]\s)[^\w]*(?:{call})|{_any(data['notice'])}"
+        rf"|(?<!\w)(?:{own})\s(?:[\w'’-]+\s){{0,3}}(?:{channel})"
+        rf"|(?:{channel})[\w'’-]*(?:\s[\w'’-]+){{0,3}}\s(?:{own})(?!\w)"
+        rf"|(?:{channel})[^.!?,;]{{0,30}}(?:https?:|t\.me/|@\w)"
+        rf"|\A\W*(?:{channel})[\w'’-]*(?:\s[\w'’-]+){{0,2}}\W*\Z"
+        rf"|(?:abone ol|takip ed|katıl|kaydol|tıkla)\w*[.!]*\s*\Z"
+    )
 
 
 def _any(words: list[str]) -> str:
@@ -166,6 +192,7 @@ _CLOCK = re.compile(
     r"(?:om |at |в |о |saat )?\d{1,2}[:.uh]\d{2}(?: ?(?:uur|am|pm|CET|МСК|GMT))?\Z", re.IGNORECASE
 )
 _MARKDOWN = re.compile(r"\\?\*+|\\?_{2,}|\[|\]\([^)]*\)|`|\A#+\s+|\A>\s+")
+_QUOTED = re.compile(r"[«“„\"][^«»“”„\"]*[»”“\"]")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+\Z")
 _BIO = re.compile(r"\A\*[^*]+\*\Z")
 _ENDS_LOUDLY = re.compile(r"[?!][\"”’»)]*\Z")
@@ -188,10 +215,11 @@ def find_zones(article: Article) -> list[Zone]:
     >>> [zone.kind for zone in find_zones(article)]
     ['headline', 'caption']
     """
-    language = article.language or document_language(article.text)
+    text = unfold(article.text)
+    language = article.language or document_language(text)
     zones = []
     for piece in pieces(article.text, article.title):
-        stretch = article.text[piece.start : piece.end]
+        stretch = text[piece.start : piece.end]
         span = Span(piece.start, piece.end)
         zones.append(Zone(span, piece.kind, stretch_language(stretch, language)))
     return zones
@@ -203,6 +231,7 @@ def pieces(text: str, title: str | None = None) -> tuple[Piece, ...]:
 
     Reading an article asks for them and finding its mentions does, many articles later.
     """
+    text = unfold(text)
     found: list[Piece] = []
     seen_text = False
     for start, end in _lines(text):
@@ -310,12 +339,26 @@ def _is_boilerplate(line: str, plain: str) -> bool:
     call = known.boilerplate_start.match(folded)
     if call and (call["rest"].startswith(":") or len(folded.split()) <= _LONGEST_CALL):
         return True
+    if known.boilerplate_heading.match(folded) and _is_heading(folded):
+        return True
     titled = known.boilerplate_title.match(folded)
-    if titled and (titled["rest"].startswith(":") or len(titled["rest"].split()) <= _FEW):
+    if titled and (titled["rest"].startswith(":") or _is_title(titled["rest"])):
         return True
-    if len(line) < _LONGEST_NOTICE and any(w in folded for w in known.boilerplate_within):
-        return True
+    if len(line) < _LONGEST_NOTICE:
+        if any(words in folded for words in known.boilerplate_within):
+            return True
+        if known.channel.search(folded) and known.call.search(_QUOTED.sub("", folded)):
+            return True
     return "copyrighted material" in folded or "mailto:" in line or bool(_MAIL.match(plain))
+
+
+def _is_heading(line: str) -> bool:
+    return len(line.split()) <= _LONGEST_SUBHEAD and not line.endswith((".", ","))
+
+
+def _is_title(rest: str) -> bool:
+    """Whether what follows a title's first word is short and no sentence."""
+    return len(rest.split()) <= _FEW and not rest.endswith((".", ","))
 
 
 def _text_kind(line: str, plain: str, seen_text: bool) -> ZoneKind:
@@ -332,6 +375,8 @@ def _text_kind(line: str, plain: str, seen_text: bool) -> ZoneKind:
 
 def _is_metadata(plain: str, n_words: int) -> bool:
     known = patterns()
+    if n_words <= _LONGEST_CALL and known.sign_off.match(plain.lower().lstrip("( ")):
+        return True
     if n_words > _LONGEST_LABEL:
         return False
     if ":" in plain and known.label.match(plain):
@@ -352,6 +397,8 @@ def is_date_line(plain: str) -> bool:
 def _is_caption(plain: str, n_words: int) -> bool:
     known = patterns()
     if ":" in plain and known.caption_label.match(plain):
+        return True
+    if n_words <= _CAPTION_WORDS and known.caption_start.match(plain.lower()):
         return True
     if n_words > _CAPTION_WORDS or not _has_credit(plain):
         return False

@@ -26,7 +26,7 @@ from classifier.mentions._rules import (
 from classifier.mentions.voice import Report, find_reports, voice_at
 from classifier.notebook_html import frame_html
 from classifier.records import Article, Mention, MentionKind, Span, Zone, counted
-from classifier.text import match_view
+from classifier.text import match_view, unfold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +140,7 @@ class _Shadows:
 
 
 def _stretches(article: Article, zones: Sequence[Zone], historical: bool) -> Iterator[Stretch]:
-    view = match_view(article.text, None)
+    view = match_view(unfold(article.text), None)
     # Turkish readers tell the two letters apart, and capitals set without care do not.
     view = replace(view, string=view.string.replace("ı", "i"))
     for language, group in groupby(zones, key=lambda zone: zone.language):
@@ -302,7 +302,7 @@ def _excluded(article: Article, judged: Iterable[Judged]) -> Iterator[Excluded]:
 
 
 def _candidates(article: Article, matcher: Matcher, judged: Sequence[Span]) -> Iterator[Span]:
-    view = match_view(article.text, None)
+    view = match_view(unfold(article.text), None)
     starts = [span.start for span in judged]
     for start, end in matcher.lookalikes(view.string.replace("ı", "i")):
         span = Span(*view.source(start, end))

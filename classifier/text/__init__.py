@@ -1,5 +1,6 @@
 """Exact text: views for matching, sentences, languages, offsets."""
 
+from classifier.text._folding import unfold
 from classifier.text._languages import document_language, is_foreign, stretch_language
 from classifier.text._offsets import (
     CODE_POINTS,
@@ -32,4 +33,5 @@ __all__ = [
     "resolve_offsets",
     "split_sentences",
     "stretch_language",
+    "unfold",
 ]

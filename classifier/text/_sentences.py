@@ -11,6 +11,7 @@ from itertools import pairwise
 import sentencex
 
 from classifier.records import Span
+from classifier.text._folding import unfold
 
 # sentencex looks for the end of every open quotation mark: 700,000 of them in one piece took it
 # 348 s, so it is handed pieces of this many characters at most.
@@ -43,8 +44,9 @@ class _Abbreviations:
 def split_sentences(text: str, language: str | None) -> list[Span]:
     """Sentences of a text, as contiguous spans that cover it exactly; none of an empty text.
 
-    A line break always ends a sentence; a quotation and the clause that reports it are one. The
-    white space after a sentence belongs to it, so no span is blank unless the whole text is.
+    A line break ends a sentence, unless the text is folded at a column; a quotation and the clause
+    that reports it are one. The white space after a sentence belongs to it, so no
+    span is blank unless the whole text is.
 
     >>> text = "Het kost 5 mln. euro. “Echt?” vroeg prof. Ahmadi."
     >>> [span.of(text) for span in split_sentences(text, "nl")]
@@ -52,7 +54,7 @@ def split_sentences(text: str, language: str | None) -> list[Span]:
     """
     if not text:
         return []
-    clean = _SURROGATE.sub("\ufffd", text)
+    clean = _SURROGATE.sub("\ufffd", unfold(text))
     starts = [0]
     line_start, seen_words = 0, False
     for line in clean.splitlines(keepends=True):

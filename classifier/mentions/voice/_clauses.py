@@ -11,7 +11,9 @@ from classifier.records import Span
 from classifier.text import APOSTROPHES
 
 QUOTE = '"'
-_TOKEN = re.compile(r"\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)")
+_TOKEN = re.compile(
+    r"(?<!\w)(?:[^\W\d_]\.){2,}|\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)"
+)
 _STOPS = frozenset(".!?…")
 _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.
@@ -161,3 +163,11 @@ def left_of(sentence: Sentence, i: int) -> int:
         if words[j] in ",;:—–(-" or words[j] == QUOTE or words[j] in _STOPS:
             return j + 1
     return max(0, i - 2 * SPEAKER_WORDS)
+
+
+def name_end(sentence: Sentence, start: int) -> int:
+    """Behind the capitalised words at `start`; behind two words where there are none."""
+    stop = start
+    while sentence.is_word(stop) and sentence.is_capital(stop) and stop < start + 8:
+        stop += 1
+    return stop if stop > start else min(start + 2, len(sentence))

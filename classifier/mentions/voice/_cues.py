@@ -39,6 +39,12 @@ class Cues:
     with_particle: frozenset[str] = frozenset()
     particle: frozenset[str] = frozenset()
     """Verbs of two words: the second is the cue, where the first comes before it: "went on"."""
+    with_particle_after: frozenset[str] = frozenset()
+    particle_after: frozenset[str] = frozenset()
+    """Verbs that report behind their content too, where the particle follows: "laat X weten"."""
+    noun_before: frozenset[str] = frozenset()
+    """Words that make a noun of a `noun_like` verb before "that": "member states that …"."""
+    pointing: frozenset[str] = frozenset()
     passive_before: frozenset[str] = frozenset()
     facts: frozenset[str] = frozenset()
     """Slavic verbs before "that" which report nothing; all others there do."""

@@ -10,13 +10,18 @@ from classifier.mentions.voice._clauses import QUOTE, Found, Sentence
 from classifier.mentions.voice._cues import Cues, read_cues, telling_words
 from classifier.mentions.voice._quotations import Report, Reports, dialogue, quotation
 from classifier.mentions.voice._quotes import Quote, find_quotes, single_marks
-from classifier.mentions.voice._speakers import find_sources, headline_speaker
+from classifier.mentions.voice._speakers import (
+    find_sources,
+    headline_speaker,
+    headline_tail,
+)
 from classifier.mentions.voice._speech import find_speech
 from classifier.mentions.voice._turkish import find_turkish
 from classifier.records import Span, Zone, ZoneKind
-from classifier.text import View, plain_view, split_sentences
+from classifier.text import View, plain_view, split_sentences, unfold
 
 _SILENT: frozenset[ZoneKind] = frozenset(("metadata", "boilerplate"))
+_HEADLINES: frozenset[ZoneKind] = frozenset(("headline", "subhead"))
 _NO_CUES = Cues()
 _NO_REPORTS = Reports(())
 
@@ -42,6 +47,7 @@ class _Paragraph:
     next_mark: str
     """First character of the paragraph after it."""
     language: str
+    is_headline: bool = False
 
 
 class TextReports(Sequence[Report]):
@@ -50,11 +56,11 @@ class TextReports(Sequence[Report]):
     def __init__(self, text: str, zones: Sequence[Zone]) -> None:
         """Find the paragraphs; their sentences are read later."""
         # A cue is a cue with a soft hyphen in it, or with its letters in two characters each.
-        self._view = view = plain_view(text)
+        self._view = view = plain_view(unfold(text))
         self._text = text = view.string
         self._marked = single_marks(text)
         self._paragraphs = [
-            _Paragraph(span, next_mark, zone.language)
+            _Paragraph(span, next_mark, zone.language, zone.kind in _HEADLINES)
             for zone in zones
             if zone.kind not in _SILENT
             for span, next_mark in _paragraphs(self._marked, _place(view, zone.span))
@@ -117,6 +123,7 @@ class _Unit:
     language: str
     quotes: Sequence[Quote] = ()
     spoken: Sequence[Report] = ()
+    is_headline: bool = False
 
 
 def _place(view: View, span: Span) -> tuple[int, int]:
@@ -161,7 +168,12 @@ def _sentences(text: str, marked: str, paragraph: _Paragraph) -> Iterator[_Unit]
             next_quote += 1
         cuts_quote = next_quote < len(quotes) and quotes[next_quote].start < end
         if not cuts_quote:
-            yield _Unit(Span(start, end), language, quotes[first:next_quote])
+            yield _Unit(
+                Span(start, end),
+                language,
+                quotes[first:next_quote],
+                is_headline=paragraph.is_headline,
+            )
             start, first = end, next_quote
 
 
@@ -171,7 +183,7 @@ def _sentence_reports(text: str, unit: _Unit) -> Iterator[Report]:
         return
     cues = read_cues(unit.language) or _NO_CUES
     sentence = Sentence(text, unit.span, unit.quotes)
-    for found in _founds(sentence, unit.language, cues):
+    for found in _founds(sentence, unit, cues):
         yield from _reports(sentence, found)
     if unit.quotes:
         places = [i for i, word in enumerate(sentence.words) if word == QUOTE]
@@ -179,8 +191,9 @@ def _sentence_reports(text: str, unit: _Unit) -> Iterator[Report]:
             yield from quotation(sentence, place, quote, cues)
 
 
-def _founds(sentence: Sentence, language: str, cues: Cues) -> list[Found]:
+def _founds(sentence: Sentence, unit: _Unit, cues: Cues) -> list[Found]:
     founds: list[Found] = []
+    language = unit.language
     places = _places(sentence.words, telling_words(language))
     if places:
         if language == "tr":
@@ -189,8 +202,11 @@ def _founds(sentence: Sentence, language: str, cues: Cues) -> list[Found]:
             founds.extend(find_sources(sentence, places, language, cues))
             founds.extend(find_speech(sentence, places, cues))
     if ":" in sentence.words[1:7]:
-        headline = headline_speaker(sentence, cues)
+        headline = headline_speaker(sentence, cues, is_headline=unit.is_headline)
         founds.extend([headline] if headline else [])
+    elif unit.is_headline and not founds:
+        tail = headline_tail(sentence, cues)
+        founds.extend([tail] if tail else [])
     return founds
 
 

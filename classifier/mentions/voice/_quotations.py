@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, overload
 
-from classifier.mentions.voice._clauses import QUOTE, Sentence, fold
+from classifier.mentions.voice._clauses import QUOTE, Sentence, fold, name_end
 from classifier.mentions.voice._cues import Cues
 from classifier.mentions.voice._quotes import Quote, dialogue_line
 from classifier.records import Span
@@ -158,11 +158,29 @@ def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, 
     while stop < limit and sentence.is_word(stop) and words[stop] not in speech:
         stop += 1
     if stop < limit and words[stop] in speech and (stop == after or cues.bare or cues.quote_after):
+        if cues.participle:
+            cue = sentence.span(stop, stop + 1)
+            if words[stop] not in cues.participle:
+                return cue, _turkish_speaker(sentence, place)
+            return cue, sentence.span(stop + 1, name_end(sentence, stop + 1))
         speaker = (
             (after, stop) if stop > after else (stop + 1, _speaker_end(sentence, stop + 1, cues))
         )
         return sentence.span(stop, stop + 1), sentence.span(*speaker)
     return _evidence_before(sentence, place, cues)
+
+
+def _turkish_speaker(sentence: Sentence, place: int) -> Span | None:
+    """As in "Minister X, “…” dedi": the words before the quote, up to the first comma."""
+    words, start = sentence.words, 0
+    for i in range(place - 1, -1, -1):
+        if words[i] == QUOTE or words[i] in ".;!?…":
+            start = i + 1
+            break
+    comma = sentence.find(",", start, place)
+    stop = comma if comma >= 0 else place
+    is_name = start < stop <= start + _SPEAKER_WORDS and sentence.is_capital(start)
+    return sentence.span(start, stop) if is_name else None
 
 
 def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
@@ -175,8 +193,8 @@ def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
 
 
 def _evidence_before(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, Span | None]:
-    words = sentence.words
-    if place == 0 or words[place - 1] not in {":", ","}:
+    words, place = sentence.words, _introduced_at(sentence, place, cues)
+    if place == 0:
         return None, None
     start = max(0, place - 1 - _SPEAKER_WORDS)
     for i in range(place - 2, start - 1, -1):
@@ -184,10 +202,34 @@ def _evidence_before(sentence: Sentence, place: int, cues: Cues) -> tuple[Span |
             start = i + 1
             break
         if words[i] in cues.verbs:
+            if cues.bare and words[i].endswith("ing") and words[i - 1 : i] == [","]:
+                return sentence.span(i, i + 1), _subject(sentence, i - 1, cues)
             return sentence.span(i, i + 1), sentence.span(start, i)
     if words[place - 1] == ":":
         return Span(*sentence.places[place - 1]), sentence.span(start, place - 1)
     return None, None
+
+
+def _subject(sentence: Sentence, end: int, cues: Cues) -> Span | None:
+    """The subject of the English clause that ends at `end`: what stands before its verb."""
+    words, start = sentence.words, 0
+    for i in range(start, min(end, _SPEAKER_WORDS)):
+        is_past = words[i].endswith("ed") and not sentence.is_capital(i)
+        if i and (is_past or words[i] in cues.finite or words[i] in cues.verbs):
+            return sentence.span(start, i)
+        if not sentence.is_word(i):
+            break
+    return None
+
+
+def _introduced_at(sentence: Sentence, place: int, cues: Cues) -> int:
+    """Behind the mark or the word that introduces the quote at `place`; 0 where none does."""
+    words = sentence.words
+    if place and words[place - 1] in cues.that:
+        place -= 1
+    if cues.bare and place > 1 and words[place - 1] in cues.verbs:
+        return place + 1
+    return place if place and words[place - 1] in {":", ","} else 0
 
 
 def _insertions(text: str, content: Span, cues: Cues) -> Iterator[tuple[Span, Span]]:

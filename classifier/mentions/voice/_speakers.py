@@ -16,6 +16,42 @@ from classifier.mentions.voice._cues import Cues, phrases
 _LONGEST_SPEAKER = 25
 _HEADLINE_SPEAKER = 5
 _FEWEST_WORDS = 3
+_HEADLINE_TAIL = 3
+# Before a colon these say what a headline is about, and not who speaks.
+_PLACES = frozenset(
+    [
+        "oekraïne",
+        "rusland",
+        "turkije",
+        "oorlog",
+        "europa",
+        "ukraine",
+        "russia",
+        "turkey",
+        "türkiye",
+        "war",
+        "europe",
+        "украина",
+        "россия",
+        "турция",
+        "война",
+        "европа",
+        "україна",
+        "росія",
+        "туреччина",
+        "війна",
+        "європа",
+        "ukrayna",
+        "rusya",
+        "savaş",
+        "avrupa",
+        "gaza",
+        "газа",
+    ]
+)
+_POSSESSIVES = frozenset(
+    ("his", "her", "their", "zijn", "haar", "hun", "его", "её", "ее", "их", "його", "її", "їх")
+)
 
 
 def find_sources(
@@ -52,7 +88,15 @@ def _by_phrase(sentence: Sentence, phrase: tuple[int, int, str], cues: Cues) -> 
         return
     contents = tuple(_both_sides(sentence, start, stop, cues))
     if contents:
-        yield Found(contents, (start, end), (end, stop) if stop > end else None, 0.9)
+        yield Found(contents, (start, end), _holder(sentence, start, end, stop), 0.9)
+
+
+def _holder(sentence: Sentence, start: int, end: int, stop: int) -> tuple[int, int] | None:
+    """Whose view it is: the name behind the phrase, or the "his" in it."""
+    place = sentence.find(_POSSESSIVES, start, end)
+    if place >= 0:
+        return place, place + 1
+    return (end, stop) if stop > end else None
 
 
 def _both_sides(sentence: Sentence, start: int, stop: int, cues: Cues) -> Iterator[tuple[int, int]]:
@@ -93,6 +137,8 @@ def _noun_phrase_end(sentence: Sentence, start: int, end: int, cues: Cues) -> in
             return i
         if word in cues.determiner or word in cues.preposition:
             has_noun = False
+        elif word.isdigit() and has_noun and sentence.is_capital(i - 1):
+            return i
         elif sentence.is_capital(i) or word.isdigit():
             has_noun = has_noun or not word.endswith(("se", "ische"))
         elif word in cues.pronoun:
@@ -131,20 +177,36 @@ def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         yield _hearsay(sentence, i, i + 1, cues, 0.6)
 
 
-def headline_speaker(sentence: Sentence, cues: Cues) -> Found | None:
-    """As in "X: …", where X is a name or a word for a speaker."""
+def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Found | None:
+    """As in "X: …", where X is a name or a word for a speaker; a label may stand before it."""
     words = sentence.words
     colon = sentence.find(":", 1, _HEADLINE_SPEAKER + 1)
     if colon < 0 or not all(sentence.is_word(i) for i in range(colon)):
         return None
-    if words[0] in cues.label or not cues.verbs.isdisjoint(words[:colon]):
+    first = 1 if is_headline and colon > 1 and words[0] in cues.label else 0
+    if words[first] in cues.label or not cues.verbs.isdisjoint(words[:colon]):
         return None
-    is_known = words[colon - 1] in cues.speakers or words[0] in cues.speakers
-    # The first word of a sentence is a capital one anyway.
-    is_name = colon > 1 and not is_known and all(sentence.is_capital(i) for i in range(colon))
+    is_known = words[colon - 1] in cues.speakers or words[first] in cues.speakers
+    # The first word of a sentence is a capital one anyway; in a headline a name is what it is.
+    is_long = colon - first > 1 or (is_headline and words[first] not in _PLACES)
+    is_name = is_long and not is_known and all(sentence.is_capital(i) for i in range(first, colon))
     if not (is_known or is_name):
         return None
     end = sentence_end(sentence, colon)
     if sentence.n_words(colon, end) < _FEWEST_WORDS or words[colon + 1] == QUOTE:
         return None
-    return Found(((colon + 1, end),), (colon, colon + 1), (0, colon), 0.5)
+    return Found(((colon + 1, end),), (colon, colon + 1), (first, colon), 0.5)
+
+
+def headline_tail(sentence: Sentence, cues: Cues) -> Found | None:
+    """As in the headlines "…, – X" and "… — X": the name of the speaker ends the line."""
+    words, end = sentence.words, len(sentence)
+    for dash in range(end - 2, max(_FEWEST_WORDS, end - 2 - _HEADLINE_TAIL), -1):
+        if words[dash] in "—–-":
+            names = range(dash + 1, end)
+            is_name = all(sentence.is_word(i) and sentence.is_capital(i) for i in names)
+            is_plain = words[dash + 1] not in _PLACES and words[dash + 1] not in cues.label
+            if is_name and is_plain:
+                return Found(((0, dash),), (dash, dash + 1), (dash + 1, end), 0.5)
+            return None
+    return None

@@ -117,13 +117,16 @@ def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     comma = sentence.find(",", i, end)
     stop = comma if comma >= 0 else end
     follows = words[i + 1] if i + 1 < len(words) else "."
+    if cues.bare and words[i].endswith("ing") and follows == QUOTE:
+        return
     if follows in cues.object_start or follows in cues.about or words[i] in cues.addressed:
         return
     if any(
         word in cues.negation or (cues.bare and word in cues.finite) for word in words[i + 1 : stop]
     ):
         return
-    yield from _around(sentence, i, k, stop, (i + 1, stop), cues)
+    particle = _particle_after(sentence, i, cues)
+    yield from _around(sentence, i, k, stop, (i + 1, particle if particle > i else stop), cues)
 
 
 def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -236,7 +239,8 @@ def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     word, before = sentence.words[i], sentence.words[i - 1] if i else ""
     if _is_no_report(word, before, cues):
         return
-    only_that = word in cues.that_only or before in cues.passive_before
+    particle = _particle_after(sentence, i, cues)
+    only_that = particle < 0 and (word in cues.that_only or before in cues.passive_before)
     that = None if word in cues.final_only else _that(sentence, i, cues)
     colon = None if that or only_that else _colon(sentence, i)
     if that or colon:
@@ -247,6 +251,13 @@ def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         if found:
             yield from found
             return
+
+
+def _particle_after(sentence: Sentence, i: int, cues: Cues) -> int:
+    """Place of the particle in "laat X weten", -1 where the verb has none."""
+    if sentence.words[i] not in cues.with_particle_after:
+        return -1
+    return sentence.find(cues.particle_after, i + 1, min(sentence_end(sentence, i), i + 12))
 
 
 def _ways(before: str, cues: Cues) -> tuple[_Way, ...]:
@@ -280,6 +291,8 @@ def _is_no_report(word: str, before: str, cues: Cues) -> bool:
     """Whether the word before the verb shows that nobody's words are reported."""
     if word in cues.particle:
         return before not in cues.with_particle
+    if before in cues.noun_before and word in cues.noun_like and word not in cues.nouns:
+        return True
     return before in cues.first_person or (word in cues.evidence and before in cues.thing)
 
 
@@ -296,7 +309,8 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
             particle = _enclitic(sentence, i, j, cues)
             if particle is not None:
                 return particle
-        if word in _ENDS or word == QUOTE or word in cues.verbs or word in cues.contrast:
+        is_verb = word in cues.verbs and word not in cues.particle_after
+        if word in _ENDS or word == QUOTE or is_verb or word in cues.contrast:
             return None
     return None
 
@@ -305,6 +319,8 @@ def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
     """Whether a "that" introduces a clause, and does not point at a noun."""
     before = sentence.words[j - 1]
     if before in cues.join or (cues.bare and before in cues.preposition):
+        return False
+    if j + 1 < len(sentence) and sentence.words[j + 1] in cues.pointing:
         return False
     end = content_end(sentence, j + 1, cues.contrast)
     comma = sentence.find(",", j + 1, end)
@@ -348,13 +364,17 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
         left += 1
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
     if left < i and not (leads and cues.determiner and end > i + 1):
-        return max(left, i - SPEAKER_WORDS), i
+        left = max(left, i - SPEAKER_WORDS)
+        finite = sentence.find(cues.finite, left + 1, i)
+        return left, finite if finite > left else i
     start = i + 1
     while start < end and words[start] in cues.time:
         start += 1
     stop = start
     while stop < end and stop < start + SPEAKER_WORDS and sentence.is_word(stop):
         if words[stop] in cues.that or words[stop] in cues.time:
+            break
+        if stop > start and words[stop] in cues.determiner and sentence.is_capital(stop - 1):
             break
         stop += 1
     return (start, stop) if stop > start else None

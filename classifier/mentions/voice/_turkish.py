@@ -9,6 +9,7 @@ from classifier.mentions.voice._clauses import (
     Sentence,
     clause_start,
     content_end,
+    name_end,
     sentence_end,
 )
 from classifier.mentions.voice._cues import Cues
@@ -81,7 +82,7 @@ def _before(sentence: Sentence, i: int, end: int, left: int, cues: Cues) -> Foun
     start = _content_start(sentence, left, end, sentence.words[i] in cues.passive)
     speaker: tuple[int, int] | None = (left, start) if start > left else None
     if sentence.words[i] in cues.participle:
-        start, speaker = left, (i + 1, min(i + 3, len(sentence)))
+        start, speaker = left, (i + 1, name_end(sentence, i + 1))
     return Found(((start, end),), (i, i + 1), speaker, 0.8)
 
 
