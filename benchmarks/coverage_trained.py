@@ -87,6 +87,33 @@ def false_alarms(corpora: int, seed: int) -> dict[str, float]:
     return {name: round(float(np.mean(rows)), 4) for name, rows in fired.items()}
 
 
+def make_features(n_articles: int, rng: np.random.Generator) -> tuple[Index, Array, Array]:
+    """Article, label and features of every mention of a small corpus."""
+    return _draw(n_articles, rng)
+
+
+def judged_in_folds(
+    learn: Learner,
+    corpus: tuple[Index, Array, Array],
+    n_coded: int,
+    n_folds: int,
+    rng: np.random.Generator,
+) -> tuple[Index, Array]:
+    """Per mention its fold (-1: not coded) and the score of the model that judges it."""
+    article, label, features = corpus
+    n = int(article.max()) + 1
+    of_article = np.full(n, -1)
+    of_article[rng.permutation(n)[:n_coded]] = np.arange(n_coded) % n_folds
+    fold = of_article[article]
+    judge = np.where(fold >= 0, fold, rng.integers(0, n_folds, n)[article])
+    scores = np.zeros(len(article))
+    for k in range(n_folds):
+        seen = (fold >= 0) & (fold != k)
+        own = learn(features[seen], label[seen], features, rng)
+        scores[judge == k] = own[judge == k]
+    return fold, scores
+
+
 def _draw(n_articles: int, rng: np.random.Generator) -> tuple[Index, Array, Array]:
     """Article, label and features of every mention; stance and features cluster by article."""
     size = 1 + rng.poisson(4.4, n_articles)

@@ -22,81 +22,18 @@ from classifier.intervals._totals import (
     satterthwaite,
     with_interval,
 )
+from classifier.intervals._weighted import (
+    effective_number,
+    uncoded,
+    weighted_fit,
+    weighted_terms,
+    weighted_variance,
+)
 from classifier.records import Estimate, counted
-
-
-def weighted_fit(totals: Totals, options: InferenceOptions) -> tuple[float, float]:
-    """θ and the λ that makes its estimated variance least."""
-    label, score = _hajek_terms(totals)
-    here, there = _overall_terms(totals)
-    kept = np.ones(len(label))
-    if options.population == "corpus":
-        kept, here, there = 1 - totals.probability * totals.coded_share, 0 * here, 0 * there
-    change = score - here
-    spread = float((kept * change**2).sum() + (there**2).sum())
-    weight = float(np.clip((kept * label * change).sum() / spread, 0, 1)) if spread > 0 else 0.0
-    inverse = 1 / totals.probability
-    label_mean = (totals.coded_label * inverse).sum() / (totals.coded_label_size * inverse).sum()
-    score_mean = (totals.coded_score * inverse).sum() / (totals.coded_size * inverse).sum()
-    return float(label_mean + weight * (_overall(totals) - score_mean)), weight
-
-
-def weighted_variance(
-    totals: Totals, weight: float, options: InferenceOptions
-) -> tuple[float, float]:
-    """Linearised variance and its degrees of freedom; over draws only where the corpus is the aim.
-
-    Every cluster is taken as drawn on its own, which is careful where a number was fixed.
-    """
-    n = len(np.unique(totals.coded_cluster))
-    terms = weighted_terms(totals, weight, options).values()
-    return n / (n - 1) * sum(t**2 for t in terms), n - 1
-
-
-def weighted_terms(totals: Totals, weight: float, options: InferenceOptions) -> dict[object, float]:
-    """Each cluster's term in the linearised θ; over draws only where the corpus is the aim."""
-    label, score = _hajek_terms(totals)
-    if options.population == "corpus":
-        kept = 1 - totals.probability * totals.coded_share
-        return cluster_sums(np.sqrt(kept) * (label - weight * score), totals.coded_cluster)
-    here, there = _overall_terms(totals)
-    clusters = np.concatenate([totals.coded_cluster, totals.other_cluster])
-    return cluster_sums(np.concatenate([label - weight * (score - here), weight * there]), clusters)
-
-
-def _overall(totals: Totals) -> float:
-    """The mean score over all articles."""
-    scores = totals.coded_full_score.sum() + totals.other_score.sum()
-    return float(scores / (totals.coded_size.sum() + totals.other_size.sum()))
-
-
-def _overall_terms(totals: Totals) -> tuple[Array, Array]:
-    """Each coded and each other article's term in the mean score over all articles."""
-    mean, size = _overall(totals), totals.coded_size.sum() + totals.other_size.sum()
-    return (
-        (totals.coded_full_score - mean * totals.coded_size) / size,
-        (totals.other_score - mean * totals.other_size) / size,
-    )
-
-
-def _hajek_terms(totals: Totals) -> tuple[Array, Array]:
-    """Each coded article's linearised term in the two weighted means."""
-    inverse = 1 / totals.probability
-    pairs = (
-        (totals.coded_label, totals.coded_label_size),
-        (totals.coded_score, totals.coded_size),
-    )
-    label, score = (
-        inverse
-        * (total - (total * inverse).sum() / (size * inverse).sum() * size)
-        / (size * inverse).sum()
-        for total, size in pairs
-    )
-    return label, score
-
 
 MINIMUM_CODED = 8
 """Below this many coded articles a corrected mean is withheld."""
+_ROUNDING = 1e-9
 JACKKNIFE_UP_TO = 40
 """Up to this many coded articles the variance is a delete-one-article jackknife."""
 
@@ -214,6 +151,17 @@ def withheld(totals: Totals) -> str:
         if n_clusters < n:
             found = f"{n_clusters} {'story' if n_clusters == 1 else 'stories'} in {found}"
         return f"too few: {found}, {MINIMUM_CODED} needed"
+    weighing = effective_number(totals)
+    if weighing < MINIMUM_CODED - _ROUNDING:
+        return (
+            f"too few: {counted(n, 'coded article')} of unequal chances weigh like "
+            f"{weighing:.1f} of equal ones, {MINIMUM_CODED} needed"
+        )
+    return _undefined(totals)
+
+
+def _undefined(totals: Totals) -> str:
+    """Why the coded labels have no mean with an interval; empty where they have."""
     has_label = totals.coded_label_size > 0
     if not has_label.any():
         return "undefined: all coded mentions are false"
@@ -279,28 +227,9 @@ def _jackknife_variance(totals: Totals, options: InferenceOptions) -> float:
     """(c-1)/c · Σ (θ_(i) - θ_(·))², leaving one cluster's labels out, λ tuned anew each time."""
     names = np.unique(totals.coded_cluster)
     n = len(names)
-    left_out = [
-        _uncoded(totals, totals.coded_cluster == name, options.population) for name in names
-    ]
+    left_out = [uncoded(totals, totals.coded_cluster == name, options.population) for name in names]
     theta = np.array([mean_and_weight(rest, options)[0] for rest in left_out])
     return float((n - 1) / n * ((theta - theta.mean()) ** 2).sum())
-
-
-def _uncoded(totals: Totals, out: npt.NDArray[np.bool_], population: Population) -> Totals:
-    """The totals without the labels of some articles, which stay part of a fixed corpus."""
-    kept = {
-        name: column[~out]
-        for name, column in totals._asdict().items()
-        if not name.startswith("other_")
-    }
-    rest = totals._replace(**kept)
-    if population == "source":
-        return rest
-    return rest._replace(
-        other_size=np.append(totals.other_size, totals.coded_size[out]),
-        other_score=np.append(totals.other_score, totals.coded_full_score[out]),
-        other_cluster=np.append(totals.other_cluster, totals.coded_cluster[out]),
-    )
 
 
 def _notes(totals: Totals) -> tuple[str, ...]:
@@ -312,11 +241,14 @@ def _notes(totals: Totals) -> tuple[str, ...]:
         notes.append(f"{n_partly} of {n} coded articles are coded in part")
     if n_stories < n:
         notes.append(f"{n} coded articles are {n_stories} stories")
+    weighing = effective_number(totals)
+    if 0 < weighing < n_stories - 0.5:
+        notes.append(f"{n} coded articles weigh like {weighing:.1f} drawn with equal chances")
     return tuple(notes)
 
 
 def _method(options: InferenceOptions, *, unequal: bool, few: bool) -> str:
-    variance = "Hájek" if unequal else "jackknife" if few else "linearised"
+    variance = "Hájek, stratified jackknife" if unequal else "jackknife" if few else "linearised"
     return (
         f"prediction-powered, clustered by article, {variance} t; "
         f"{options.estimand}-weighted; {options.population}"

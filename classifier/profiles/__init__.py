@@ -7,6 +7,7 @@ from classifier.profiles._profile import plan, profile, profiled_labels
 from classifier.profiles._results import (
     ALL_VOICES,
     CROSS_FITTED,
+    NOT_REFUTED,
     VALID,
     Difference,
     Profile,
@@ -32,6 +33,7 @@ from classifier.profiles._verdict import describe_draw
 __all__ = [
     "ALL_VOICES",
     "CROSS_FITTED",
+    "NOT_REFUTED",
     "TRAINED",
     "VALID",
     "Difference",

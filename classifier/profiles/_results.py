@@ -16,6 +16,7 @@ from classifier.records import Estimate
 
 ALL_VOICES = "all"
 VALID = "valid"
+NOT_REFUTED = "not refuted: nobody recorded how the coded articles were drawn"
 CROSS_FITTED = "cross-fitted"
 """Ends the method of a figure whose labels also trained the model, fold by fold."""
 _ROWS_SHOWN = 100
@@ -46,8 +47,9 @@ class ProfileRow:
     n_coded_articles: int
     quantities: tuple[Quantity, ...]
     verdict: str = "not corrected: no coded article"
-    """`VALID` only where the coded articles look like a random draw; else why that is not so or
-    not known. It is about the group, in all voices together."""
+    """`VALID` only where the coded articles were drawn with recorded chances and look like it,
+    `NOT_REFUTED` where they look like a random draw that nobody recorded; else why that is not so
+    or not known. It is about the group, in all voices together."""
     drawn: str = ""
     """How the coded articles were drawn, as far as anybody recorded it."""
     randomness: RandomnessTest | None = None

@@ -8,7 +8,7 @@ import pandas as pd
 
 from classifier.codebook import Variable
 from classifier.intervals import MINIMUM_CODED, RandomnessTest, Redraws, Sampling, looks_random
-from classifier.profiles._results import VALID
+from classifier.profiles._results import NOT_REFUTED, VALID
 from classifier.profiles._table import (
     CHANCE,
     IS_FALSE,
@@ -22,6 +22,8 @@ from classifier.records import FOLD_PART, counted
 LEVEL = 0.05
 """Of the test of randomness: one honest draw in twenty fails it."""
 _SAME_CHANCE = 1e-9
+_UNSEEN = 0.1
+"""Share of articles outside the chances of the coded ones that no estimate can speak for."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Draw:
     """Per mention, 1 where its article was not coded; None where all had the same chance."""
     problem: str = ""
     """Why no corrected figure can rest on this draw; empty where one can."""
+    is_recorded: bool = False
+    """Whether somebody wrote down how the coded articles were drawn."""
     is_cross_fitted: bool = False
     """Whether models were trained on coded articles, each of which another model judged."""
 
@@ -77,10 +81,43 @@ def _recorded(coded: pd.DataFrame, members: pd.DataFrame) -> Draw:
         problem = f"not estimable: no known chance of being drawn for {unknown}"
         return Draw(f"for {n_unknown} of {len(coded)} nobody recorded how", problem=problem)
     low, high = float(known.min()), float(known.max())
-    if high - low < _SAME_CHANCE:
-        return Draw(f"at random, each with chance {low:.3g}")
+    others = members[~members["article_id"].isin(set(coded["article_id"]))]
+    left = others.drop_duplicates("article_id")[CHANCE]
+    problem = _impossible(low, left) or _unseen((low, high), left, len(coded))
+    if problem:
+        return Draw(problem, problem=f"not estimable: {problem}", is_recorded=True)
+    if high - low < _SAME_CHANCE and (left.isna() | ((left - low).abs() < _SAME_CHANCE)).all():
+        return Draw(f"at random, each with chance {low:.3g}", is_recorded=True)
+    everyones = members[CHANCE].dropna()
+    low, high = float(everyones.min()), float(everyones.max())
     words = f"at random, with known chances from {low:.3g} to {high:.3g}"
-    return Draw(words, members[CHANCE].fillna(1.0))
+    return Draw(words, members[CHANCE].fillna(1.0), is_recorded=True)
+
+
+def _impossible(low: float, left: pd.Series) -> str:
+    """What contradicts a chance of 1; empty where nothing does."""
+    n_left = int(left.isna().sum())
+    if low < 1 - _SAME_CHANCE or not n_left:
+        return ""
+    return (
+        "the coded articles are recorded with chance 1, but "
+        f"{counted(n_left, 'article')} without a chance {'was' if n_left == 1 else 'were'} "
+        "not drawn: a chance of 1 draws all"
+    )
+
+
+def _unseen(drawn: tuple[float, float], left: pd.Series, n_coded: int) -> str:
+    """What is missing where many articles had chances that no coded one had; else empty."""
+    known = left.dropna()
+    outside = known[(known < drawn[0] - _SAME_CHANCE) | (known > drawn[1] + _SAME_CHANCE)]
+    if len(outside) <= _UNSEEN * (n_coded + len(left)):
+        return ""
+    low, high = float(outside.min()), float(outside.max())
+    chances = f"{low:.3g}" if high - low < _SAME_CHANCE else f"{low:.3g} to {high:.3g}"
+    return (
+        f"none of {counted(len(outside), 'article')} with chance {chances} is coded, so that the "
+        "coded ones do not speak for them"
+    )
 
 
 def _n_folded(coded: pd.DataFrame) -> int:
@@ -119,7 +156,7 @@ def judge_draw(
     if test.p_value is None:
         return f"not tested: {test.status.removeprefix('not testable: ')}", test
     if test.is_random(LEVEL):
-        return VALID, test
+        return (VALID if draw.is_recorded else NOT_REFUTED), test
     reason = (
         f"not valid: the coded articles do not look like a random draw (p = {test.p_value:.4f})"
     )

@@ -1,7 +1,7 @@
 """Drawing articles to annotate, each with a known chance."""
 
 from classifier.sampling._articles import Drawn, DrawOptions, drawn_articles, sample, write_sample
-from classifier.sampling._draw import FRAME, Sample, draw_further, read_frame
+from classifier.sampling._draw import FRAME, Sample, draw_further, draw_sample, read_frame
 
 __all__ = [
     "FRAME",
@@ -9,6 +9,7 @@ __all__ = [
     "Drawn",
     "Sample",
     "draw_further",
+    "draw_sample",
     "drawn_articles",
     "read_frame",
     "sample",

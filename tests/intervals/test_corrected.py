@@ -218,16 +218,43 @@ def test_stories_count_once_under_unequal_chances_too() -> None:
 
 
 def test_unequal_chances_with_a_perfect_model_leave_no_doubt_about_a_corpus() -> None:
-    # λ = 1 takes every error away: θ is the mean of all scores, 4/16.
-    sampling = Sampling(probability=[0.5] * 4 + [0.25] * 4 + [1.0] * 8)
+    # λ = 1 takes every error away: θ is the mean of all scores, 4/24.
+    sampling = Sampling(probability=[0.5] * 8 + [0.25] * 8 + [1.0] * 8)
     estimate = corrected_mean(
-        LABELS + OTHERS,
-        LABELS + [NAN] * 8,
-        np.arange(16),
+        LABELS * 2 + OTHERS,
+        LABELS * 2 + [NAN] * 8,
+        np.arange(24),
         sampling=sampling,
         options=InferenceOptions(population="corpus"),
     )
-    assert estimate.value == pytest.approx(0.25)
+    assert estimate.value == pytest.approx(1 / 6)
+
+
+def test_few_articles_that_carry_the_weight_are_too_few() -> None:
+    # Four articles of weight 2 and four of weight 4: (8 + 16)² / (16 + 64) = 7.2.
+    sampling = Sampling(probability=[0.5] * 4 + [0.25] * 4 + [1.0] * 8)
+    estimate = corrected_mean(LABELS + OTHERS, LABELS + [NAN] * 8, np.arange(16), sampling=sampling)
+    assert estimate.status == (
+        "too few: 8 coded articles of unequal chances weigh like 7.2 of equal ones, 8 needed"
+    )
+
+
+def test_stratified_jackknife_by_hand() -> None:
+    # Scores say nothing, so λ = 0 and θ is the stratified mean over 16 + 32 articles. In each
+    # stratum (n - 1)/n · Σ (θ_(i) - θ_(·))² = W² s²/n with s² = 4/7: (1/9 + 4/9) · 4/7/8 · kept,
+    # where 1/2 and 3/4 are kept: 1/9 · 1/14 · 1/2 + 4/9 · 1/14 · 3/4 = 7/252. Kish's number is
+    # (16 + 32)² / (8 · 4 + 8 · 16) = 14.4.
+    sampling = Sampling(probability=[0.5] * 8 + [0.25] * 8 + [0.5] * 8 + [0.25] * 24)
+    estimate = corrected_mean(
+        [0.5] * 48,
+        [*LABELS, *LABELS, *[NAN] * 32],
+        np.arange(48),
+        sampling=sampling,
+        options=InferenceOptions(population="corpus"),
+    )
+    assert estimate.standard_error == pytest.approx(np.sqrt(7 / 252))
+    assert estimate.degrees_of_freedom == pytest.approx(13.4)
+    assert estimate.notes == ("16 coded articles weigh like 14.4 drawn with equal chances",)
 
 
 def test_known_chances_undo_oversampling() -> None:

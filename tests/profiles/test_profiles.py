@@ -9,6 +9,7 @@ from classifier.codebook import Codebook, parse_codebook
 from classifier.errors import CodebookError, DataError
 from classifier.intervals import InferenceOptions
 from classifier.profiles import (
+    NOT_REFUTED,
     ProfileOptions,
     plan_articles,
     planned_chances,
@@ -381,10 +382,10 @@ def test_an_unknown_date_is_no_period() -> None:
     assert {row.group["month"] for row in profile} == {"unknown"}
 
 
-def test_a_random_draw_is_valid() -> None:
+def test_a_random_draw_that_nobody_recorded_is_not_refuted() -> None:
     rows = sources({"A": 4})
     row = profile_sources(rows, codebook(), gold=coded(rows)).rows[-1]
-    assert row.verdict == "valid"
+    assert row.verdict == "not refuted: nobody recorded how the coded articles were drawn"
     assert row.drawn == (
         "nobody recorded how; taken as a random draw with equal chances; "
         "whether the model was trained on them is not recorded"
@@ -398,7 +399,7 @@ def test_coding_the_warm_articles_takes_the_word_valid_away() -> None:
     first, second = (row for row in profile if row.voice == "all")
     assert first.verdict.startswith("not valid: the coded articles do not look like a random draw")
     assert first.verdict in first.quantity("tone").corrected.notes
-    assert second.verdict == "valid"
+    assert second.verdict == NOT_REFUTED
     assert profile.differences == ()
     assert all(set(ranking.left_out) == {"A"} for ranking in profile.rankings)
 
@@ -453,6 +454,27 @@ def test_an_unequal_draw_is_tested_where_everyones_chance_is_known() -> None:
     chances = dict(zip(rows["article_id"], [0.25, 0.3] * 40, strict=True))
     tested = profile_sources(rows, codebook(), gold=labels, chances=chances).rows[1]
     assert tested.verdict == "valid"
+
+
+def test_articles_picked_by_hand_have_no_chance_of_one() -> None:
+    rows = predictions(80).assign(zone="body")
+    labels = gold(rows, 20).assign(sampling_probability=1.0)
+    row = profile_sources(rows, codebook(), gold=labels).rows[1]
+    assert row.quantity("tone").corrected.status == (
+        "not estimable: the coded articles are recorded with chance 1, but 60 articles without a "
+        "chance were not drawn: a chance of 1 draws all"
+    )
+
+
+def test_coded_articles_do_not_speak_for_articles_of_another_chance() -> None:
+    rows = predictions(100).assign(zone="body")
+    labels = gold(rows, 10).assign(sampling_probability=0.5)
+    chances = dict(zip(rows["article_id"], [0.5] * 20 + [0.02] * 80, strict=True))
+    row = profile_sources(rows, codebook(), gold=labels, chances=chances).rows[1]
+    assert row.verdict == (
+        "not estimable: none of 80 articles with chance 0.02 is coded, so that the coded ones do "
+        "not speak for them"
+    )
 
 
 def test_articles_of_a_source_share_the_chance_that_its_coded_ones_had() -> None:
