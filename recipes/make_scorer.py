@@ -62,7 +62,7 @@ def make_scorer(
 def _level(data: ShippingData, model: Model, split: Split) -> None:
     """Make the stance head of an encoder blind to which country is meant."""
     from classifier.models.encoder._model import EncoderModel
-    from recipes.levelling import level_head
+    from recipes.country_bias import level_head
 
     if not isinstance(model, EncoderModel):
         return

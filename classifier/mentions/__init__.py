@@ -4,7 +4,7 @@ from classifier._verbs import callable_as
 from classifier.mentions._find import (
     Excluded,
     MentionsReport,
-    Surroundings,
+    MentionContext,
     explain_mentions,
     find_mentions,
 )
@@ -14,7 +14,7 @@ __all__ = [
     "LEXICON_VERSION",
     "Excluded",
     "MentionsReport",
-    "Surroundings",
+    "MentionContext",
     "explain_mentions",
     "find_mentions",
 ]
