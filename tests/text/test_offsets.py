@@ -43,8 +43,12 @@ def _borders(text: str, rule: OffsetRule) -> set[int]:
         pytest.param("🙂 Kyjiv", MarkedSpan(3, 8, "Kyjiv"), UTF_16, id="UTF-16"),
         # a flag is two code points, four UTF-16 units, one grapheme
         pytest.param("🇹🇷 Ankara", MarkedSpan(2, 8, "Ankara"), GRAPHEMES, id="grapheme"),
-        pytest.param("Oekrai\u0308ne wint", MarkedSpan(9, 13, "wint"), GRAPHEMES, id="combining mark"),
-        pytest.param("In Kyjiv", MarkedSpan(3, 7, "Kyjiv"), OffsetRule(is_inclusive=True), id="end in"),
+        pytest.param(
+            "Oekrai\u0308ne wint", MarkedSpan(9, 13, "wint"), GRAPHEMES, id="combining mark"
+        ),
+        pytest.param(
+            "In Kyjiv", MarkedSpan(3, 7, "Kyjiv"), OffsetRule(is_inclusive=True), id="end in"
+        ),
         pytest.param(
             "a\r\nb\r\nAnkara", MarkedSpan(4, 10, "Ankara"), GRAPHEMES, id="CRLF as one grapheme"
         ),
@@ -119,10 +123,14 @@ def test_without_surfaces_and_without_words_to_tell_the_file_is_refused() -> Non
 
 def test_a_line_end_in_the_surface_may_be_shown_as_a_space() -> None:
     for shown in ("het\nKremlin", "het Kremlin", "het\\nKremlin"):
-        assert resolve_offsets("In het\nKremlin", [MarkedSpan(3, 14, shown)]).spans == (Span(3, 14),)
+        assert resolve_offsets("In het\nKremlin", [MarkedSpan(3, 14, shown)]).spans == (
+            Span(3, 14),
+        )
 
 
-@pytest.mark.parametrize("claim", [MarkedSpan(5, 3, "x"), MarkedSpan(0, 99, "x"), MarkedSpan(-4, 2, "x")])
+@pytest.mark.parametrize(
+    "claim", [MarkedSpan(5, 3, "x"), MarkedSpan(0, 99, "x"), MarkedSpan(-4, 2, "x")]
+)
 def test_offsets_outside_the_text_fit_no_rule(claim: MarkedSpan) -> None:
     with pytest.raises(DataError, match="misses 1"):
         resolve_offsets("Moskou", [claim])
