@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 DATA ?= $(CLASSIFIER_DATA)
 
-.PHONY: install demo check test scorer clean
+.PHONY: install demo check test docs scorer clean
 
 install: .venv/installed
 
@@ -30,6 +30,14 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
+
+.venv/installed-docs: .venv/installed
+	$(PIP) install --quiet --constraint constraints.txt --group docs
+	touch $@
+
+# A site of files that need no network; a broken link or name stops it.
+docs: .venv/installed-docs
+	$(BIN)/mkdocs build --strict --quiet
 
 # Files stay whole, so that what their tests share is made once, and in order: sorted by the number
 # of tests, the slowest would come last.

@@ -13,7 +13,7 @@ from classifier.models import Calibration, Examples, Limits, fit_calibration
 from classifier.models.encoder._model import EncoderModel
 from classifier.training import CALIBRATION, TRAIN
 from classifier.training._record import languages_of
-from recipes.levelling import level_head
+from recipes.country_bias import level_head
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_python_in_the_readme_runs(
@@ -19,18 +20,19 @@ def test_the_python_in_the_readme_runs(
     assert "Moscow" in capsys.readouterr().out
 
 
-def test_every_command_in_the_readme_exists() -> None:
+def test_every_command_on_a_page_exists() -> None:
     from typer.main import get_command
 
     from classifier.cli import app
 
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
-    named = set(re.findall(r"^classifier ([a-z]+)", README, flags=re.MULTILINE))
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    named = set(re.findall(r"^classifier ([a-z]+)", text, flags=re.MULTILINE))
     assert named <= commands
     assert len(named) >= 10
 
 
-def test_every_link_in_the_readme_leads_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert links
-    assert not [link for link in links if not (ROOT / link).exists()]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert not [link for link in links if not (page.parent / link).exists()]

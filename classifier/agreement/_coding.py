@@ -268,7 +268,7 @@ def coding_with_predictor(
     answers = {str(unit): label for unit, label in answers.items() if not is_missing(label)}
     rows = coded_rows(table, options)
     rows = rows.assign(unit=rows["unit"].astype(str))
-    coding = read_coding(_joined(rows, answers), variable, options)
+    coding = read_coding(_with_answers(rows, answers), variable, options)
     if not coding.units:
         return coding
     if PREDICTOR not in coding.annotators:
@@ -282,7 +282,7 @@ def coding_with_predictor(
     return coding.columns([first, *others])
 
 
-def _joined(table: pd.DataFrame, answers: Mapping[str, object]) -> pd.DataFrame:
+def _with_answers(table: pd.DataFrame, answers: Mapping[str, object]) -> pd.DataFrame:
     """The table with the predictor as one more annotator."""
     rows = table[table["unit"].isin(answers.keys())].drop_duplicates("unit")
     own = rows.assign(

@@ -25,7 +25,7 @@ from classifier.errors import DataError
 from classifier.files import write_json_lines
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Problem
-from classifier.text import CODE_POINTS, Claim, resolve_offsets
+from classifier.text import CODE_POINTS, MarkedSpan, resolve_offsets
 
 LISTING = "problems.jsonl"
 
@@ -172,7 +172,7 @@ _Place = tuple[int, int, str]
 def _places(rows: list[Row], scheme: Scheme) -> list[_Place | None]:
     """Offsets that fit and how they were found; None where a row stays as it is."""
     text = scheme.articles[rows[0].record["article_id"]].text
-    claims = [Claim(*_offsets(row.record), row.record["surface"]) for row in rows]
+    claims = [MarkedSpan(*_offsets(row.record), row.record["surface"]) for row in rows]
     try:
         rule, spans = resolve_offsets(text, claims)
     except DataError:
@@ -181,7 +181,7 @@ def _places(rows: list[Row], scheme: Scheme) -> list[_Place | None]:
     return [(span.start, span.end, how) for span in spans]
 
 
-def _only_place(text: str, claim: Claim) -> _Place | None:
+def _only_place(text: str, claim: MarkedSpan) -> _Place | None:
     """Where the surface stands, if it stands in one place only and not where it should."""
     surface = claim.surface or ""
     if not surface or text[claim.start : claim.end] == surface or text.count(surface) != 1:

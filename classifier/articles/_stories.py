@@ -47,7 +47,7 @@ def with_stories(articles: Iterable[Article]) -> list[Article]:
     shingles = [_shingles(article) for article in articles]
     _join(stories, [None if s.size else _plain(a) for a, s in zip(articles, shingles, strict=True)])
     for first, second in _candidates(shingles):
-        if not stories.joined(first, second) and _is_copy(shingles[first], shingles[second]):
+        if not stories.same(first, second) and _is_copy(shingles[first], shingles[second]):
             stories.join(first, second)
     return _named(articles, stories)
 
@@ -64,7 +64,7 @@ class _Union:
             i = self._parent[i]
         return i
 
-    def joined(self, a: int, b: int) -> bool:
+    def same(self, a: int, b: int) -> bool:
         return self.root(a) == self.root(b)
 
     def join(self, a: int, b: int) -> None:

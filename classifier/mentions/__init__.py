@@ -3,8 +3,8 @@
 from classifier._verbs import callable_as
 from classifier.mentions._find import (
     Excluded,
+    MentionContext,
     MentionsReport,
-    Surroundings,
     explain_mentions,
     find_mentions,
 )
@@ -13,8 +13,8 @@ from classifier.mentions._lexicon import LEXICON_VERSION
 __all__ = [
     "LEXICON_VERSION",
     "Excluded",
+    "MentionContext",
     "MentionsReport",
-    "Surroundings",
     "explain_mentions",
     "find_mentions",
 ]

@@ -36,7 +36,7 @@ _REPORT_KINDS = ("quotation", "report")
 _REST = "rest"
 
 
-class Surroundings:
+class MentionContext:
     """The zones and the reports of an article, found once for all of its mentions."""
 
     def __init__(self, article: Article, codebook: Codebook) -> None:
@@ -233,7 +233,7 @@ def find_mentions(
     does not ask for it.
     """
     matcher = matcher_of(codebook)
-    around = Surroundings(article, codebook)
+    around = MentionContext(article, codebook)
     judged = judge(article, around.zones, matcher, historical=historical)
     return list(_mentions(around, judged, matcher.lexicon.version))
 
@@ -244,7 +244,7 @@ def explain_mentions(
     """The same mentions, with what was excluded, by which rule, and what may have been missed."""
     matcher = matcher_of(codebook)
     version = matcher.lexicon.version
-    around = Surroundings(article, codebook)
+    around = MentionContext(article, codebook)
     judged = list(judge(article, around.zones, matcher, historical=historical))
     return MentionsReport(
         article_id=article.article_id,
@@ -281,7 +281,7 @@ def _stamp(target: Target) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _mentions(around: Surroundings, judged: Iterable[Judged], version: str) -> Iterator[Mention]:
+def _mentions(around: MentionContext, judged: Iterable[Judged], version: str) -> Iterator[Mention]:
     for one in judged:
         if one.rule is None:
             yield around.mention(

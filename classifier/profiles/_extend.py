@@ -82,11 +82,11 @@ def extend(
     sample = draw_further(frame, set(coded.article_by_id), chances, seed=options.seed)
     reading = read_articles(articles)
     new = drawn_articles(reading.articles, sample)
-    extended = _joined(coded, new, sample)
+    extended = _merged_sets(coded, new, sample)
     return Extended(rows, extended, sample, reading.problems)
 
 
-def _joined(coded: AnnotationSet, new: Iterable[Article], sample: Sample) -> AnnotationSet:
+def _merged_sets(coded: AnnotationSet, new: Iterable[Article], sample: Sample) -> AnnotationSet:
     """The coded set with new articles, and with the probabilities of both draws."""
     both = dict(zip(sample.frame["article_id"], sample.frame["sampling_probability"], strict=True))
     old = (

@@ -100,7 +100,7 @@ _MOST_SHARE_PANELS = 6
 def profile_section(profile: Profile, title: str = "Profiles of the sources") -> Section:
     """Means and shares per group; every withheld figure says why."""
     shares = share_drawings(profile)
-    tables = (_means(profile), _ranks(profile), _differences(profile), _shares(profile))
+    tables = (_means(profile), _ranking(profile), _differences(profile), _shares(profile))
     return Section(
         title,
         tuple(filter(None, (profile.estimand, _correction(profile), *_limits(profile)))),
@@ -150,7 +150,7 @@ def _counted(reasons: Iterable[str]) -> str:
     return "; ".join(f"{reason} ({n})" for reason, n in counts.most_common())
 
 
-def _ranks(profile: Profile) -> TableBlock:
+def _ranking(profile: Profile) -> TableBlock:
     rows = tuple(
         (
             ", ".join(ranking.group.values()),

@@ -89,7 +89,7 @@ def last_line(error: BaseException) -> str:
 _Row: TypeAlias = pd.DataFrame
 _COLUMN = "part"
 _END = -1
-"""Number of the lot that comes after the last part."""
+"""Number of the batch that comes after the last part."""
 _ACTOR_MEMORY = 1.5e9
 """Bytes that a process with torch and a small encoder needs."""
 
@@ -143,10 +143,10 @@ def _judge_on_ray(
     with connected(address) as ray:
         stages = _stages(ray, scorer.preparation, run, job)
         for row in unwrapped(ray, stages.iter_rows()):
-            part, lot = row[_COLUMN]
-            problems += lot.unread
-            if lot.error is not None:
-                raise lot.error
+            part, batch = row[_COLUMN]
+            problems += batch.unread
+            if batch.error is not None:
+                raise batch.error
             if part is not None:
                 yield part
 
@@ -196,7 +196,7 @@ def _source(ray: Any, read: Callable[[], Iterator[Any]]) -> Any:  # noqa: ANN401
 
 
 @dataclass(frozen=True)
-class _Lot:
+class _Batch:
     """A part on its way through the stages, each of which adds to it."""
 
     number: int
@@ -209,7 +209,7 @@ class _Lot:
     passages: Sequence[Passage] | None = None
     """None where the model is to make them itself."""
     unread: tuple[Problem, ...] = ()
-    """What could not be read since the lot before."""
+    """What could not be read since the batch before."""
     error: ClassifierError | None = None
     """What ended the reading."""
 
@@ -226,10 +226,10 @@ def _read(job: Job) -> Iterator[_Row]:
             kept = [] if number in job.done else articles
             unread = tuple(problems)
             problems.clear()
-            yield _row(_Lot(number, key_of(articles), len(articles), kept, unread=unread))
+            yield _row(_Batch(number, key_of(articles), len(articles), kept, unread=unread))
     except ClassifierError as raised:
         error = raised
-    yield _row(_Lot(_END, unread=tuple(problems), error=error))
+    yield _row(_Batch(_END, unread=tuple(problems), error=error))
 
 
 def _portable(preparation: Preparation) -> Preparation:
@@ -240,10 +240,10 @@ def _portable(preparation: Preparation) -> Preparation:
 
 
 def _find(preparation: Preparation, row: _Row) -> _Row:
-    lot: _Lot = row[_COLUMN].iloc[0]
-    found, failed = find_each(preparation.find, lot.articles)
+    batch: _Batch = row[_COLUMN].iloc[0]
+    found, failed = find_each(preparation.find, batch.articles)
     passages = _passages(preparation, found)
-    return _row(replace(lot, articles=(), found=found, failed=failed, passages=passages))
+    return _row(replace(batch, articles=(), found=found, failed=failed, passages=passages))
 
 
 def _passages(preparation: Preparation, found: Sequence[Found]) -> Sequence[Passage] | None:
@@ -264,17 +264,17 @@ class _Judge:
         self.scorer = run().load(Path(self.place.name))
 
     def __call__(self, row: _Row) -> _Row:
-        lot: _Lot = row[_COLUMN].iloc[0]
-        part = None if lot.number == _END else self.judge(lot)
-        return _row((part, _Lot(lot.number, unread=lot.unread, error=lot.error)))
+        batch: _Batch = row[_COLUMN].iloc[0]
+        part = None if batch.number == _END else self.judge(batch)
+        return _row((part, _Batch(batch.number, unread=batch.unread, error=batch.error)))
 
-    def judge(self, lot: _Lot) -> Part:
+    def judge(self, batch: _Batch) -> Part:
         """The part, without a table where it was done before."""
-        if not lot.found and not lot.failed:
-            return Part(lot.number, lot.key, lot.n_articles, None)
-        table, failed = judge_found(self.scorer, lot.found, lot.failed, lot.passages)
+        if not batch.found and not batch.failed:
+            return Part(batch.number, batch.key, batch.n_articles, None)
+        table, failed = judge_found(self.scorer, batch.found, batch.failed, batch.passages)
         runtime = self.scorer.trained.model.runtime
-        return Part(lot.number, lot.key, lot.n_articles, table, failed, runtime)
+        return Part(batch.number, batch.key, batch.n_articles, table, failed, runtime)
 
 
 def _row(content: object) -> _Row:

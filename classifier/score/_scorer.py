@@ -15,7 +15,7 @@ from classifier.annotations import AnnotationSet, mention_unit
 from classifier.articles import article_from_record, stream_articles, unrepeated
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import DataError
-from classifier.mentions import Surroundings
+from classifier.mentions import MentionContext
 from classifier.models import HasReader, Progress, Trained
 from classifier.predictions import (
     OK,
@@ -250,7 +250,7 @@ def annotated_mentions(
 
 
 def _describe(article: Article, units: pd.DataFrame, codebook: Codebook) -> list[Mention]:
-    around, language = Surroundings(article, codebook), article.language or UNDETERMINED
+    around, language = MentionContext(article, codebook), article.language or UNDETERMINED
     return [
         around.mention(Span(int(row.start), int(row.end)), row.target, language)
         for row in units.sort_values(["start", "end", "target"]).itertuples(index=False)

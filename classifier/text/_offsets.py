@@ -40,7 +40,7 @@ class OffsetRule:
         return f"{self.unit}, end {end}{lines}"
 
 
-class Claim(NamedTuple):
+class MarkedSpan(NamedTuple):
     """What a foreign file says: two offsets, and the words between them where it gives them."""
 
     start: int
@@ -67,7 +67,7 @@ RULES = tuple(
 
 
 def resolve_offsets(
-    text: str, claims: Sequence[Claim], rules: Sequence[OffsetRule] = RULES
+    text: str, claims: Sequence[MarkedSpan], rules: Sequence[OffsetRule] = RULES
 ) -> Resolution:
     """Turn a file's offsets into spans of its text.
 
@@ -79,13 +79,13 @@ def resolve_offsets(
     Raises:
         DataError: no rule fits all claims, or several do and disagree on where the spans are.
 
-    >>> resolve_offsets("🙂 Kyjiv", [Claim(3, 8, "Kyjiv")]).rule.unit
+    >>> resolve_offsets("🙂 Kyjiv", [MarkedSpan(3, 8, "Kyjiv")]).rule.unit
     'UTF-16'
     """
     return resolve_file([(text, claims)], rules)[0]
 
 
-Text = tuple[str, Sequence[Claim]]
+Text = tuple[str, Sequence[MarkedSpan]]
 
 
 def resolve_file(
@@ -98,7 +98,7 @@ def resolve_file(
     """
     is_proven = all(claim.surface is not None for _, claims in texts for claim in claims)
     fits: dict[OffsetRule, list[tuple[Span, ...]]] = {}
-    missed: dict[OffsetRule, list[Claim]] = {}
+    missed: dict[OffsetRule, list[MarkedSpan]] = {}
     for rule in rules:
         placed = [_placed(text, claims, rule) for text, claims in texts]
         missed[rule] = [claim for found in placed for claim, span in found if span is None]
@@ -123,14 +123,14 @@ def _disagree(fits: dict[OffsetRule, list[tuple[Span, ...]]]) -> bool:
 
 
 def _placed(
-    text: str, claims: Sequence[Claim], rule: OffsetRule
-) -> list[tuple[Claim, Span | None]]:
+    text: str, claims: Sequence[MarkedSpan], rule: OffsetRule
+) -> list[tuple[MarkedSpan, Span | None]]:
     """Each claim with its span; without one where it leaves the text or holds other words."""
     places = _places(text, rule)
     return [(claim, _span(text, claim, places, rule.is_inclusive)) for claim in claims]
 
 
-def _span(text: str, claim: Claim, places: Sequence[int], is_inclusive: bool) -> Span | None:
+def _span(text: str, claim: MarkedSpan, places: Sequence[int], is_inclusive: bool) -> Span | None:
     last = claim.end + is_inclusive
     if not 0 <= claim.start < last < len(places):
         return None
@@ -191,7 +191,7 @@ def _on_words(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> bool:
     )
 
 
-def _no_fit(missed: dict[OffsetRule, list[Claim]], n_claims: int) -> str:
+def _no_fit(missed: dict[OffsetRule, list[MarkedSpan]], n_claims: int) -> str:
     """Name the rule that comes nearest and what it misses."""
     rule, claims = min(missed.items(), key=lambda item: len(item[1]))
     shown = ", ".join(f"{c.start}-{c.end} {c.surface!r}" for c in claims[:3])

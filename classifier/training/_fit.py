@@ -76,7 +76,7 @@ def fit_model(
     options = options or TrainOptions()
     out = Path(out)
     check_place(out)
-    _join_ranks(options)
+    _prepare_distributed(options)
     started = time.monotonic()
     work = _prepare(read_corpora(data), options)
     checkpoints = _checkpoints(out, work, options, resume=resume)
@@ -157,7 +157,7 @@ def _variables(codebook: Codebook, options: TrainOptions) -> tuple[Variable, ...
     return variables
 
 
-def _join_ranks(options: TrainOptions) -> None:
+def _prepare_distributed(options: TrainOptions) -> None:
     """Make this process one of those that train together, if it is."""
     if n_processes() > 1 and options.model == "linear":
         raise ModelError(

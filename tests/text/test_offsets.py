@@ -12,7 +12,7 @@ from classifier.text import (
     GRAPHEMES,
     RULES,
     UTF_16,
-    Claim,
+    MarkedSpan,
     OffsetRule,
     resolve_offsets,
 )
@@ -38,31 +38,35 @@ def _borders(text: str, rule: OffsetRule) -> set[int]:
 @pytest.mark.parametrize(
     ("text", "claim", "rule"),
     [
-        pytest.param("In Kyjiv", Claim(3, 8, "Kyjiv"), CODE_POINTS, id="code points"),
+        pytest.param("In Kyjiv", MarkedSpan(3, 8, "Kyjiv"), CODE_POINTS, id="code points"),
         # the face is one code point and two UTF-16 units
-        pytest.param("🙂 Kyjiv", Claim(3, 8, "Kyjiv"), UTF_16, id="UTF-16"),
+        pytest.param("🙂 Kyjiv", MarkedSpan(3, 8, "Kyjiv"), UTF_16, id="UTF-16"),
         # a flag is two code points, four UTF-16 units, one grapheme
-        pytest.param("🇹🇷 Ankara", Claim(2, 8, "Ankara"), GRAPHEMES, id="grapheme"),
-        pytest.param("Oekrai\u0308ne wint", Claim(9, 13, "wint"), GRAPHEMES, id="combining mark"),
-        pytest.param("In Kyjiv", Claim(3, 7, "Kyjiv"), OffsetRule(is_inclusive=True), id="end in"),
+        pytest.param("🇹🇷 Ankara", MarkedSpan(2, 8, "Ankara"), GRAPHEMES, id="grapheme"),
         pytest.param(
-            "a\r\nb\r\nAnkara", Claim(4, 10, "Ankara"), GRAPHEMES, id="CRLF as one grapheme"
+            "Oekrai\u0308ne wint", MarkedSpan(9, 13, "wint"), GRAPHEMES, id="combining mark"
+        ),
+        pytest.param(
+            "In Kyjiv", MarkedSpan(3, 7, "Kyjiv"), OffsetRule(is_inclusive=True), id="end in"
+        ),
+        pytest.param(
+            "a\r\nb\r\nAnkara", MarkedSpan(4, 10, "Ankara"), GRAPHEMES, id="CRLF as one grapheme"
         ),
         pytest.param(
             "a\nb\nAnkara",
-            Claim(6, 11, "Ankara"),
+            MarkedSpan(6, 11, "Ankara"),
             OffsetRule("code point", True, "CRLF"),
             id="LF on disk, counted as CRLF, end inside",
         ),
         pytest.param(
             "🙂\nb\nAnkara",
-            Claim(7, 12, "Ankara"),
+            MarkedSpan(7, 12, "Ankara"),
             OffsetRule("UTF-16", True, "CRLF"),
             id="all three at once",
         ),
     ],
 )
-def test_the_rule_is_found(text: str, claim: Claim, rule: OffsetRule) -> None:
+def test_the_rule_is_found(text: str, claim: MarkedSpan, rule: OffsetRule) -> None:
     found = resolve_offsets(text, [claim])
     assert found.rule == rule
     assert found.spans[0].of(text) == claim.surface
@@ -78,12 +82,12 @@ def test_what_one_rule_counted_is_found_back(
     assume({start, end} <= _borders(text, rule))
     first = _count(text[:start], rule)
     last = first + _count(text[start:end], rule)
-    claim = Claim(first, last - rule.is_inclusive, text[start:end])
+    claim = MarkedSpan(first, last - rule.is_inclusive, text[start:end])
     assert resolve_offsets(text, [claim], [rule]).spans == (Span(start, end),)
 
 
 def test_every_surface_must_match() -> None:
-    claims = [Claim(0, 6, "Moskou"), Claim(8, 12, "Kyjiv")]
+    claims = [MarkedSpan(0, 6, "Moskou"), MarkedSpan(8, 12, "Kyjiv")]
     with pytest.raises(DataError, match=r"all 2 spans.*misses 1: 8-12 'Kyjiv'"):
         resolve_offsets("Moskou en Kyjiv", claims)
 
@@ -92,38 +96,42 @@ def test_two_rules_that_disagree_are_refused() -> None:
     # 4-6 is the first "ha" by UTF-16 units and the second by code points; graphemes were promised
     rules = [OffsetRule("grapheme", is_inclusive=True), UTF_16, CODE_POINTS]
     with pytest.raises(DataError, match="several or none do"):
-        resolve_offsets("🙂🙂haha", [Claim(4, 6, "ha")], rules)
+        resolve_offsets("🙂🙂haha", [MarkedSpan(4, 6, "ha")], rules)
 
 
 def test_the_promised_rule_goes_first_where_it_fits() -> None:
-    assert resolve_offsets("🙂🙂haha", [Claim(4, 6, "ha")], [UTF_16, CODE_POINTS]).spans == (
+    assert resolve_offsets("🙂🙂haha", [MarkedSpan(4, 6, "ha")], [UTF_16, CODE_POINTS]).spans == (
         Span(2, 4),
     )
 
 
 def test_without_surfaces_rules_that_agree_are_enough() -> None:
-    found = resolve_offsets("Moskou zwijgt", [Claim(0, 6, None)], [UTF_16, GRAPHEMES])
+    found = resolve_offsets("Moskou zwijgt", [MarkedSpan(0, 6, None)], [UTF_16, GRAPHEMES])
     assert found == (UTF_16, (Span(0, 6),))
 
 
 def test_without_surfaces_the_only_rule_that_starts_words_is_taken() -> None:
     # by UTF-16 units the span starts at the word; by code points inside it
-    found = resolve_offsets("🙂 Kyjiv wacht", [Claim(3, 8, None)], [CODE_POINTS, UTF_16])
+    found = resolve_offsets("🙂 Kyjiv wacht", [MarkedSpan(3, 8, None)], [CODE_POINTS, UTF_16])
     assert found == (UTF_16, (Span(2, 7),))
 
 
 def test_without_surfaces_and_without_words_to_tell_the_file_is_refused() -> None:
     with pytest.raises(DataError, match="several or none do"):
-        resolve_offsets("🙂🙂 a b c d", [Claim(5, 6, None)], [CODE_POINTS, UTF_16])
+        resolve_offsets("🙂🙂 a b c d", [MarkedSpan(5, 6, None)], [CODE_POINTS, UTF_16])
 
 
 def test_a_line_end_in_the_surface_may_be_shown_as_a_space() -> None:
     for shown in ("het\nKremlin", "het Kremlin", "het\\nKremlin"):
-        assert resolve_offsets("In het\nKremlin", [Claim(3, 14, shown)]).spans == (Span(3, 14),)
+        assert resolve_offsets("In het\nKremlin", [MarkedSpan(3, 14, shown)]).spans == (
+            Span(3, 14),
+        )
 
 
-@pytest.mark.parametrize("claim", [Claim(5, 3, "x"), Claim(0, 99, "x"), Claim(-4, 2, "x")])
-def test_offsets_outside_the_text_fit_no_rule(claim: Claim) -> None:
+@pytest.mark.parametrize(
+    "claim", [MarkedSpan(5, 3, "x"), MarkedSpan(0, 99, "x"), MarkedSpan(-4, 2, "x")]
+)
+def test_offsets_outside_the_text_fit_no_rule(claim: MarkedSpan) -> None:
     with pytest.raises(DataError, match="misses 1"):
         resolve_offsets("Moskou", [claim])
 

@@ -16,7 +16,7 @@ from classifier.codebook import Codebook, read_codebook
 from classifier.errors import ClassifierError, DataError
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem, Span
-from classifier.text import RULES, Claim, OffsetRule, resolve_file, resolve_offsets
+from classifier.text import RULES, MarkedSpan, OffsetRule, resolve_file, resolve_offsets
 
 Found = Article | Annotation | Problem
 """What an importer yields, record by record."""
@@ -268,7 +268,7 @@ def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
             part = regions.pop(key)
             is_label = bool(decode([("", label)], terms.codebook, terms.scheme).labels)
             codes = (*part.codes, ("", label)) if is_label else part.codes
-            regions[owner] = _joined(regions[owner], replace(part, codes=codes))
+            regions[owner] = _merged(regions[owner], replace(part, codes=codes))
     return list(regions.values())
 
 
@@ -288,7 +288,7 @@ def _bearers(regions: Sequence[Region], terms: Terms) -> dict[str, None]:
     return named
 
 
-def _joined(whole: Region, part: Region) -> Region:
+def _merged(whole: Region, part: Region) -> Region:
     is_apart = whole.stretch != part.stretch
     return replace(
         whole,
@@ -346,7 +346,7 @@ def _resolve_group(
 ) -> Iterator[_Resolved | Problem]:
     """The regions of texts that were counted alike, each text by one annotator."""
     texts = [by_id[regions[0].article_id].text for regions in group]
-    claims = [[Claim(r.start, r.end, r.surface) for r in regions] for regions in group]
+    claims = [[MarkedSpan(r.start, r.end, r.surface) for r in regions] for regions in group]
     try:
         resolutions = resolve_file(list(zip(texts, claims, strict=True)), terms.rules)
     except DataError as error:
@@ -372,7 +372,7 @@ def _evidence(region: Region, text: str, rule: OffsetRule) -> Span | Problem | N
         return None
     try:
         return resolve_offsets(
-            text, [Claim(region.evidence[0], region.evidence[1], None)], [rule]
+            text, [MarkedSpan(region.evidence[0], region.evidence[1], None)], [rule]
         ).spans[0]
     except DataError as error:
         return Problem(region.where, "evidence outside the text, left out", str(error))

@@ -146,7 +146,7 @@ class TrainingBatches:
         share's first mention and of the one after its last.
         """
         encoded = [passage for passage, _ in items]
-        n = self._n_joined(encoded)
+        n = self._n_together(encoded)
         joined = [join(encoded[at : at + n], self.frame) for at in range(0, len(encoded), n)]
         if self.share.n_shares > 1:
             batch = self._shared(joined)
@@ -165,7 +165,7 @@ class TrainingBatches:
         batch = collate(joined[start:end] or joined[:1], self.frame.pad_id)
         return batch | {"own_mentions": torch.from_numpy(edges[[start, end]])}
 
-    def _n_joined(self, encoded: Sequence[Encoded]) -> int:
+    def _n_together(self, encoded: Sequence[Encoded]) -> int:
         """How many to join: drawn from the batch itself, so that a resumed training draws alike."""
         longest = max(len(passage) for passage in encoded)
         fitting = [n for n in (2, 4, _MOST_JOINED) if n * longest <= self.options.max_tokens]
