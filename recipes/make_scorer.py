@@ -1,8 +1,8 @@
 """Train the scorer that ships, measure it, and write its card.
 
 Two stages. First the published corpora are learnt, each under a head of its own. Then our labels on
-real news and on the sample are learnt from there, with the published ones again beside them, so that
-they are not forgotten. The head of our stance begins as that of NewsMTSC.
+real news and on the sample are learnt from there, with the published ones beside them, so that they
+are not forgotten. The head of our stance begins as that of NewsMTSC.
 """
 
 import json
@@ -96,7 +96,7 @@ def _in_stages(
 def copy_head(run: Path, name: str, new: str) -> None:
     """Give the network of a run a second head, to be learnt on from where another stands.
 
-    The run can be started from, but no longer be applied: its files are not those it was saved with.
+    Training can start from the run, but it can no longer be applied: its files have changed.
     """
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
     config["heads"][new] = config["heads"][name]

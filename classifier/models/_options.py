@@ -22,8 +22,8 @@ class TrainOptions:
     base_model: str = ""
     """A folder, a known name or a Hub id; empty takes the base that ships."""
     start: str = ""
-    """A run folder to start from, or "shipped" for the scorer that ships. Its encoder is taken over,
-    and its heads of the variables with the same kind and labels. Empty starts from the base."""
+    """A run folder to start from, or "shipped" for the scorer that ships. Its encoder is
+    taken over, and its heads of variables with the same labels. Empty starts from the base."""
     variables: tuple[str, ...] = ()
     """What to learn; empty takes every variable that is not found by rules."""
     adjudication: str = "majority"

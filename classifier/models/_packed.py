@@ -63,25 +63,13 @@ def unpacked_folder(folder: Path) -> Path:
 
 
 def _unpack_folder(folder: Path, place: Path) -> None:
-    try:
-        weights = load_file(folder / PACKED_FILE)
-    except SafetensorError as error:
-        raise ModelError(
-            f"{folder / PACKED_FILE} must hold packed weights, it cannot be read ({error}); "
-            "install the package again"
-        ) from None
-    plain = {n: w for n, w in weights.items() if not n.endswith((PACKED, SCALES))}
-    for name in [n for n in weights if n.endswith(PACKED)]:
-        bare = name.removesuffix(PACKED)
-        if bare + SCALES not in weights:
-            raise ModelError(f"{folder / PACKED_FILE} lacks the scales of {bare}; install it again")
-        plain[bare] = unpack(weights[name], weights[bare + SCALES])
+    plain = _unpacked(folder / PACKED_FILE)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-        for path in folder.iterdir():
-            if path.is_file() and path.name != PACKED_FILE:
-                shutil.copyfile(path, draft / path.name)
+        others = (path for path in folder.iterdir() if path.is_file() and path.name != PACKED_FILE)
+        for path in others:
+            shutil.copyfile(path, draft / path.name)
         save_file(plain, draft / WEIGHTS_FILE, metadata={"format": "pt"})
     except OSError as error:
         raise ModelError(
@@ -94,3 +82,20 @@ def _unpack_folder(folder: Path, place: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
         if not place.is_dir():
             raise
+
+
+def _unpacked(file: Path) -> dict[str, NDArray[np.generic]]:
+    try:
+        weights = load_file(file)
+    except SafetensorError as error:
+        raise ModelError(
+            f"{file} must hold packed weights, it cannot be read ({error}); "
+            "install the package again"
+        ) from None
+    plain = {n: w for n, w in weights.items() if not n.endswith((PACKED, SCALES))}
+    for name in [n for n in weights if n.endswith(PACKED)]:
+        bare = name.removesuffix(PACKED)
+        if bare + SCALES not in weights:
+            raise ModelError(f"{file} lacks the scales of {bare}; install the package again")
+        plain[bare] = unpack(weights[name], weights[bare + SCALES])
+    return plain

@@ -54,8 +54,8 @@ def attach(network: PassageEncoder, options: TrainOptions) -> None:
 def start_from(network: PassageEncoder, start: PassageEncoder, options: TrainOptions) -> None:
     """Take over the weights of a trained network: the encoder, and the heads that are the same.
 
-    Raises `ModelError` where an adapter is to be trained itself: it would hold the difference to the
-    run, and not to the base that it names.
+    Raises `ModelError` where an adapter is to be trained itself: it would hold the difference to
+    the run, and not to the base that it names.
     """
     if options.adapter != "none" and options.adapter_from == "training":
         raise ModelError(
