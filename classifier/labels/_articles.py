@@ -9,7 +9,7 @@ from typing import TypeAlias
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.articles import Reading, read_articles
 from classifier.codebook import Codebook, default_codebook, read_codebook
-from classifier.mentions import Surroundings, find_mentions
+from classifier.mentions import MentionContext, find_mentions
 from classifier.records import UNDETERMINED, Article, Mention, Span
 
 Articles: TypeAlias = AnnotationSet | Reading | Iterable[Article] | Path | str
@@ -33,7 +33,7 @@ class LabelledArticles:
         """The known mentions of an article, in the order of the text."""
         if article.article_id not in self.coded:
             return tuple(find_mentions(article, self.codebook))
-        around = Surroundings(article, self.codebook)
+        around = MentionContext(article, self.codebook)
         language = article.language or UNDETERMINED
         return tuple(
             around.mention(span, target, language)
@@ -42,7 +42,7 @@ class LabelledArticles:
 
     def mention(self, article: Article, span: Span, target: str) -> Mention:
         """The mention at a place that is not among the known ones."""
-        around = Surroundings(article, self.codebook)
+        around = MentionContext(article, self.codebook)
         return around.mention(span, target, article.language or UNDETERMINED)
 
     @cached_property
