@@ -78,7 +78,7 @@ def test_an_encoder_run_holds_no_pickle(
     names = {path.name for path in run.path.rglob("*")}
     assert {"model.safetensors", "config.json", "tokenizer.json", "calibration.json"} <= names
     assert not [n for n in names if n.endswith((".bin", ".pt", ".pth", ".pkl"))]
-    assert set(run.record["files"]) | {"training.json"} == names
+    assert set(run.record["files"]) | {"training.json", "README.md"} == names
     assert run.epochs["epoch"].tolist() == [1.0]
     assert "macro-F1" in str(chart(run).to_dict())
 
