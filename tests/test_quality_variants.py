@@ -1,4 +1,4 @@
-"""The variants of benchmarks/quality.py train and are judged, on a tiny base and toy articles."""
+"""The variants of `benchmarks.quality` train and are judged, on a tiny base and toy articles."""
 
 import importlib
 from dataclasses import replace
@@ -11,14 +11,14 @@ import pytest
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.models.encoder._inputs import Encoded
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 PARTS = {"train": range(24), "calibration": range(24, 30), "test": range(30, 40)}
 
 
 @pytest.fixture
 def quality(monkeypatch: pytest.MonkeyPatch, toy_set: AnnotationSet) -> Any:  # noqa: ANN401
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    data, runs = (importlib.import_module(f"quality_{name}") for name in ("data", "runs"))
+    data, runs = (
+        importlib.import_module(f"benchmarks.quality._{name}") for name in ("data", "runs")
+    )
     parts = {part: tuple(f"t{i}" for i in numbers) for part, numbers in PARTS.items()}
 
     def toy(name: str) -> Any:  # noqa: ANN401
@@ -29,7 +29,7 @@ def quality(monkeypatch: pytest.MonkeyPatch, toy_set: AnnotationSet) -> Any:  # 
 
 
 def _recipe(base: Path, name: str) -> Any:  # noqa: ANN401
-    variants = importlib.import_module("quality_variants")
+    variants = importlib.import_module("benchmarks.quality._variants")
     recipe = variants.variant(name, variants.reference(str(base), 1, 1))
     coded = tuple(v for v in recipe.variables if v != "voice")  # the toy articles lack it
     options = replace(recipe.options, batch_size=8, max_tokens=80)
@@ -82,7 +82,7 @@ def test_a_baseline_answers_every_mention(
     tiny_bert: Path,
     name: str,
 ) -> None:
-    baselines = importlib.import_module("quality_baselines")
+    baselines = importlib.import_module("benchmarks.quality._baselines")
     scope = quality.Scope()
     fitted = baselines.fit(name, ("sample",), scope, _recipe(tiny_bert, "reference"))
     found = fitted.frame(scope.corpus("sample"), "test")
@@ -95,10 +95,10 @@ def test_a_probe_learns_from_the_frozen_base(
     quality: Any,  # noqa: ANN401
     tiny_bert: Path,
 ) -> None:
-    probes = importlib.import_module("quality_probes")
+    probes = importlib.import_module("benchmarks.quality._probes")
     scope = quality.Scope()
     model = importlib.import_module("classifier.models.encoder._model").new_encoder(
-        (importlib.import_module("quality_data").STANCE,),
+        (importlib.import_module("benchmarks.quality._data").STANCE,),
         replace(_recipe(tiny_bert, "reference").options, adapter="none"),
     )
     shelf = probes._Shelf(model, scope)
@@ -111,7 +111,7 @@ def test_a_probe_learns_from_the_frozen_base(
 
 
 def test_swapped_copies_keep_the_labels(quality: Any) -> None:  # noqa: ANN401
-    bias = importlib.import_module("quality_bias")
+    bias = importlib.import_module("benchmarks.quality._bias")
     corpus = quality.Scope().corpus("sample")
     more = bias.with_swapped_copies(corpus, "train", 1)
     added = more.gold[more.gold["article_id"].str.contains("~")]
@@ -125,8 +125,8 @@ def test_swapped_copies_keep_the_labels(quality: Any) -> None:  # noqa: ANN401
 
 
 def test_mixed_probabilities_are_weighted_means(quality: Any) -> None:  # noqa: ANN401
-    tables = importlib.import_module("quality_tables")
-    stance = importlib.import_module("quality_data").STANCE
+    tables = importlib.import_module("benchmarks.quality._tables")
+    stance = importlib.import_module("benchmarks.quality._data").STANCE
     first, second = (
         tables.frame(["u"], {"stance": np.array([row])}, [stance])
         for row in ([1.0, 0.0, 0.0], [0.0, 0.2, 0.8])
@@ -144,7 +144,7 @@ def test_training_lowers_the_loss(quality: Any, tiny_bert: Path) -> None:  # noq
 
 
 def test_markers_stand_around_the_mention(quality: Any) -> None:  # noqa: ANN401
-    training = importlib.import_module("quality_training")
+    training = importlib.import_module("benchmarks.quality._training")
     passage = Encoded((1, 5, 6, 7, 8, 2), (((2, 3), (1, 5)), ((3, 5), (1, 5))))
     first, second = training.marked(passage, (90, 91))
     assert first == Encoded((1, 5, 90, 6, 91, 7, 8, 2), (((3, 4), (1, 7)),))
@@ -153,7 +153,7 @@ def test_markers_stand_around_the_mention(quality: Any) -> None:  # noqa: ANN401
 
 def test_ordinal_loss_is_larger_for_a_worse_mistake(quality: Any) -> None:  # noqa: ANN401
     torch = importlib.import_module("torch")
-    losses = importlib.import_module("quality_losses")
+    losses = importlib.import_module("benchmarks.quality._losses")
     gold = torch.tensor([0])
     near = losses.ordinal(torch.tensor([[0.0, 2.0, 0.0]]), gold)
     far = losses.ordinal(torch.tensor([[0.0, 0.0, 2.0]]), gold)
@@ -162,7 +162,7 @@ def test_ordinal_loss_is_larger_for_a_worse_mistake(quality: Any) -> None:  # no
 
 def test_focal_loss_by_hand(quality: Any) -> None:  # noqa: ANN401
     torch = importlib.import_module("torch")
-    losses = importlib.import_module("quality_losses")
+    losses = importlib.import_module("benchmarks.quality._losses")
     # p of gold is 1/2: -(1/2)² ln(1/2) = .1733; the second mention is not coded.
     value = losses.focal(torch.zeros(2, 2), torch.tensor([0, -1]))
     assert float(value) == pytest.approx(0.25 * np.log(2))

@@ -254,5 +254,5 @@ def fast_encoder(
 
 
 def _gains(device: torch.device, *, bfloat16: bool) -> bool:
-    """Whether OpenVINO is there and faster: see benchmarks/scoring.py."""
+    """Whether OpenVINO is there and faster: see benchmarks/speed/scoring.py."""
     return device.type == "cpu" and bfloat16 and is_installed()

@@ -1,0 +1,1 @@
+"""Runs that measure, one folder a question; see each folder's README."""

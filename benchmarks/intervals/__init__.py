@@ -1,0 +1,1 @@
+"""Whether intervals and tests hold what they promise."""

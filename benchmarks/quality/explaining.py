@@ -1,0 +1,184 @@
+"""Are explanations faithful? Words that they call strong must move the score, others must not.
+
+Of every mention the k words that are said to push hardest in one direction are taken out of its
+passage, and k words drawn at random. An explanation is worth something where the former move the
+score more. Taking out
+is done twice: by deleting a word, which is how occlusion finds its weights, and by an ellipsis in
+its place, which no method has seen. Intervals resample articles. Prints one JSON object last.
+
+    python -m benchmarks.quality explaining [--run RUN] [--mentions 300] [--gradients]
+    CLASSIFIER_DATA=data python -m benchmarks.quality explaining --data newsmtsc
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.quality._gradients import integrated_gradients
+from classifier.annotations import AnnotationSet, read_annotations
+from classifier.annotations.formats._newsmtsc import read_newsmtsc
+from classifier.codebook import Variable, shipped_annotations
+from classifier.intervals import naive_mean
+from classifier.predictions import Prediction
+from classifier.records import Passage, Span
+from classifier.score import Scorer, load
+from classifier.score._explain import passage_of, probabilities_of, quantity, without, words_of
+
+SIZES = (1, 3, 5)
+WAYS = {"deleted": "", "ellipsis": "…"}
+DRAWS = 10
+FEWEST_WORDS = 8
+Weights = Callable[[Scorer, Passage, Sequence[Span], Variable], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far one mention's score moves when k words are taken out."""
+
+    method: str
+    way: str
+    k: int
+    article: str
+    by_top: float
+    by_random: float
+    """Mean over draws."""
+
+
+def main() -> None:
+    """Explain a random draw of mentions and print what taking out words does."""
+    arguments = _arguments()
+    scorer = load(arguments.run)
+    chosen = draw(scorer, arguments.data, arguments.mentions, arguments.seed)
+    methods: dict[str, Weights] = {"occlusion": occlusion}
+    if arguments.gradients:
+        methods["integrated gradients"] = integrated_gradients
+    rng = np.random.default_rng(arguments.seed)
+    moved: list[Moved] = []
+    seconds = dict.fromkeys(methods, 0.0)
+    for prediction in chosen:
+        moved += judge(scorer, prediction, methods, seconds, rng)
+    result = {
+        "model": scorer.trained.model_id,
+        "data": arguments.data,
+        "mentions": len(chosen),
+        "articles": len({one.row["article_id"] for one in chosen}),
+        "seed": arguments.seed,
+        "seconds_per_explanation": {k: round(v / len(chosen), 3) for k, v in seconds.items()},
+        "moved": list(summarised(moved)),
+    }
+    print(json.dumps(result, indent=1, ensure_ascii=False))
+
+
+def draw(scorer: Scorer, data: str, n_mentions: int, seed: int) -> list[Prediction]:
+    """Random scored mentions, with enough words around them, of articles that nobody trained on."""
+    annotation_set, names = _held_out(scorer, data)
+    said = scorer.score_annotations(annotation_set, names)
+    scored = [place for place, row in enumerate(said.table.to_pylist()) if row["status"] == "ok"]
+    order = np.random.default_rng(seed).permutation(scored)
+    chosen: list[Prediction] = []
+    for place in order:
+        prediction = said[int(place)]
+        if len(words_of(passage_of(scorer.trained, prediction))) >= FEWEST_WORDS:
+            chosen.append(prediction)
+        if len(chosen) == n_mentions:
+            break
+    return chosen
+
+
+def _held_out(scorer: Scorer, data: str) -> tuple[AnnotationSet, set[str]]:
+    if data == "newsmtsc":
+        root = Path(os.environ["CLASSIFIER_DATA"]) / "newsmtsc"
+        annotation_set = read_newsmtsc(root).annotation_set
+        articles = annotation_set.articles
+        return annotation_set, {
+            a.article_id for a in articles if (a.split or "").startswith("devtest")
+        }
+    folder = shipped_annotations() / "sample" if data == "sample" else Path(data)
+    annotation_set = read_annotations(folder)
+    parts = scorer.trained.parts
+    known = set(annotation_set.article_by_id)
+    tested = {name for name in known if parts.get(name) == "test"}
+    return annotation_set, tested or known - set(parts)
+
+
+def occlusion(
+    scorer: Scorer, passage: Passage, spans: Sequence[Span], variable: Variable
+) -> NDArray[np.float64]:
+    """The weights that `scorer.explain` gives."""
+    variants = [passage, *(without(passage, [span]) for span in spans)]
+    values = quantity(probabilities_of(scorer.trained, variants, variable), variable, None)
+    return np.asarray(values[0] - values[1:])
+
+
+def judge(
+    scorer: Scorer,
+    prediction: Prediction,
+    methods: Mapping[str, Weights],
+    seconds: dict[str, float],
+    rng: np.random.Generator,
+) -> Iterator[Moved]:
+    """Every method, way and size for one mention; `seconds` is added to."""
+    passage = passage_of(scorer.trained, prediction)
+    spans, variable = words_of(passage), scorer.variables[0]
+    by_random = {k: [rng.permutation(len(spans))[:k] for _ in range(DRAWS)] for k in SIZES}
+    for name, weigh in methods.items():
+        started = time.perf_counter()
+        weights = weigh(scorer, passage, spans, variable)
+        seconds[name] += time.perf_counter() - started
+        cases = [
+            (way, k, places)
+            for way in WAYS
+            for k in SIZES
+            for places in (strongest(weights, k), *by_random[k])
+        ]
+        variants = [
+            without(passage, [spans[i] for i in places], WAYS[way]) for way, _, places in cases
+        ]
+        rows = probabilities_of(scorer.trained, [passage, *variants], variable)
+        values = quantity(rows, variable, None)
+        shifts = np.abs(values[1:] - values[0]).reshape(len(WAYS), len(SIZES), 1 + DRAWS)
+        for w, way in enumerate(WAYS):
+            for s, k in enumerate(SIZES):
+                top, others = shifts[w, s, 0], shifts[w, s, 1:].mean()
+                article = str(prediction.row["story_id"] or prediction.row["article_id"])
+                yield Moved(name, way, k, article, float(top), float(others))
+
+
+def strongest(weights: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """Places of the k words that push hardest up, or down if those push harder together."""
+    up, down = np.argsort(-weights, kind="stable")[:k], np.argsort(weights, kind="stable")[:k]
+    return up if weights[up].sum() >= -weights[down].sum() else down
+
+
+def summarised(moved: Sequence[Moved]) -> Iterator[dict[str, object]]:
+    """Means per method, way and size, their difference with its interval."""
+    for method, way, k in sorted({(one.method, one.way, one.k) for one in moved}):
+        own = [one for one in moved if (one.method, one.way, one.k) == (method, way, k)]
+        gains = [one.by_top - one.by_random for one in own]
+        gain = naive_mean(gains, [one.article for one in own])
+        yield {
+            "method": method,
+            "taken_out": way,
+            "k": k,
+            "by_top": round(float(np.mean([one.by_top for one in own])), 4),
+            "by_random": round(float(np.mean([one.by_random for one in own])), 4),
+            "difference": [round(float(x), 4) for x in (gain.value, gain.low, gain.high) if x],
+            "top_moves_more": round(float(np.mean([g > 0 for g in gains])), 3),
+        }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", default=None, help="a run folder; by default the shipped scorer")
+    parser.add_argument("--data", default="sample", help="sample, newsmtsc or a folder")
+    parser.add_argument("--mentions", type=int, default=300)
+    parser.add_argument("--gradients", action="store_true", help="judge them too (encoders only)")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()

@@ -1,0 +1,1 @@
+"""How fast models are trained and applied, and how much memory they take."""
