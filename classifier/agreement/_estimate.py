@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from classifier.agreement._coding import AgreementOptions, Coding
+from classifier.agreement._coding import AgreementOptions, Coding, read_coding
+from classifier.codebook import Variable
 from classifier.intervals import FloatArray, Statistic, article_totals, estimated
 from classifier.records import Estimate
 
@@ -40,6 +42,22 @@ def macro_f1_of_single(totals: FloatArray) -> FloatArray:
     """The same for one label per item; nan with one label in gold, which repeating it would win."""
     n_occurring = in_gold(totals).sum(axis=-1)
     return np.where(n_occurring < 2, np.nan, macro_f1(totals))
+
+
+def macro_f1_of_table(
+    table: pd.DataFrame, variable: Variable, *, options: AgreementOptions
+) -> Estimate:
+    """Macro-F1 of the first annotator in the table against the second, the gold labels."""
+    coding = read_coding(table, variable, options).pairable()
+    missing = not_estimable(coding, "macro-F1", options)
+    if missing is not None:
+        return missing
+    held = [v if isinstance(v, frozenset) else {v} for v in coding.values]  # noqa: PD011
+    members = np.array([[name in labels for name in variable.names] for labels in held], float)
+    counted = hits(members[coding.codes[:, 1]], members[coding.codes[:, 0]])
+    statistic = macro_f1 if variable.kind == "set" else macro_f1_of_single
+    sums = Sums(per_article(counted, coding), statistic, "macro-F1", (0.0, 1.0))
+    return estimate(coding, sums, options)
 
 
 def in_gold(totals: FloatArray) -> npt.NDArray[np.bool_]:

@@ -1,8 +1,10 @@
-"""What the metrics share: lists of labels as a long table, an estimate as a metric's result."""
+"""Makes an `evaluate.Metric` of a measure: lists of labels in, an estimate out."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
+import datasets
+import evaluate
 import pandas as pd
 
 from classifier.agreement._coding import AgreementOptions
@@ -11,11 +13,95 @@ from classifier.errors import DataError
 from classifier.intervals import IntervalOptions
 from classifier.records import Estimate
 
-Given = str | Sequence[str]
+References = Literal["one", "many", "sets", "either"]
+"""Labels of one annotator, labels of many, sets of one, or labels or sets of one."""
+_LABEL = datasets.Value("string")
+_LABELS = datasets.Sequence(_LABEL)
+_FEATURES = {
+    "one": [(_LABEL, _LABEL)],
+    "many": [(_LABEL, _LABELS)],
+    "sets": [(_LABELS, _LABELS)],
+    "either": [(_LABEL, _LABEL), (_LABELS, _LABELS)],
+}
+"""Of predictions and of references."""
+_INPUTS = {
+    "one": ("one label per item", "labels of one annotator, one per item"),
+    "many": ("one label per item", "per item the labels of any number of other annotators"),
+    "sets": ("one list of labels per item", "lists of labels of one annotator, one per item"),
+    "either": (
+        "one label, or one list of labels, per item",
+        "the gold label, or list of labels, per item",
+    ),
+}
 
 
-def scale(labels: Sequence[str] | None, kind: VariableKind) -> Variable:
-    """A variable with these labels, in this order, numbered from 0 where they are ordinal."""
+def metric(
+    name: str,
+    measure: Callable[..., Estimate],
+    doc: str | None,
+    *,
+    references: References,
+    description: str,
+    citation: str = "",
+) -> Any:  # noqa: ANN401  # a class of `evaluate`, which ships no types
+    """The class of a metric. Its `compute` passes `weights` and `level` on to the measure."""
+    given, inputs = references, _INPUTS[references]
+
+    class Metric(evaluate.Metric):  # type: ignore[misc]
+        __doc__ = doc
+
+        def _info(self) -> evaluate.MetricInfo:
+            features = [
+                datasets.Features({"predictions": first, "references": second})
+                for first, second in _FEATURES[given]
+            ]
+            return evaluate.MetricInfo(
+                description=description,
+                citation=citation,
+                inputs_description=_described(*inputs),
+                features=features if len(features) > 1 else features[0],
+            )
+
+        def _compute(
+            self,
+            predictions: Sequence[Any],
+            references: Sequence[Any],
+            labels: Sequence[str] | None = None,
+            articles: Sequence[str] | None = None,
+            **chosen: str,
+        ) -> dict[str, Any]:
+            annotators = {"prediction": predictions}
+            annotators |= (
+                _by_annotator(references) if given == "many" else {"reference": references}
+            )
+            holds_sets = given == "either" and any(isinstance(label, list) for label in references)
+            has_order = any(value not in ("plain", "nominal") for value in chosen.values())
+            kind: VariableKind = "ordinal" if has_order else "nominal"
+            if given == "sets" or holds_sets:
+                kind = "set"
+            method = IntervalOptions(method="none" if articles is None else "jackknife")
+            table = _long_table(annotators, articles)
+            figure = measure(
+                table, _variable(labels, kind), options=AgreementOptions(method), **chosen
+            )
+            return _result(self.name, figure)
+
+    Metric.__name__ = Metric.__qualname__ = name  # `evaluate` makes the metric's name of it
+    return Metric
+
+
+def _described(predictions: str, references: str) -> str:
+    return f"""
+Args:
+    predictions: {predictions}.
+    references: {references}.
+    labels: all labels of the codebook, in its order.
+    articles: article of each item, for an interval that resamples articles.
+"""
+
+
+def _variable(labels: Sequence[str] | None, kind: VariableKind) -> Variable:
+    """A variable with these labels, in this order, numbered from 0 if they are ordinal."""
     if not labels:
         raise DataError(
             "a metric needs labels=[...], all labels of the codebook in its order: "
@@ -29,42 +115,39 @@ def scale(labels: Sequence[str] | None, kind: VariableKind) -> Variable:
     return Variable("label", kind, "given to a metric", tuple(numbered))
 
 
-def two_annotators(
-    predictions: Sequence[Given], references: Sequence[Given], articles: Sequence[str] | None
-) -> pd.DataFrame:
-    """Predictions and references as the long table of two annotators."""
-    return pd.concat(
-        [
-            _annotator("prediction", predictions, articles),
-            _annotator("reference", references, articles),
-        ],
-        ignore_index=True,
-    )
-
-
-def many_annotators(
-    predictions: Sequence[str],
-    references: Sequence[Sequence[str]],
-    articles: Sequence[str] | None,
-) -> pd.DataFrame:
-    """Predictions and, per item, the labels of any number of annotators as a long table."""
+def _by_annotator(references: Sequence[Sequence[str]]) -> dict[str, Sequence[str | None]]:
+    """Labels per item, of any number of annotators, as labels per annotator."""
     most = max((len(labels) for labels in references), default=0)
-    columns = [
-        [labels[place] if place < len(labels) else None for labels in references]
+    return {
+        f"reference {place}": [
+            labels[place] if place < len(labels) else None for labels in references
+        ]
         for place in range(most)
-    ]
-    frames = [_annotator("prediction", predictions, articles)]
-    frames += [_annotator(f"reference {i}", column, articles) for i, column in enumerate(columns)]
+    }
+
+
+def _long_table(
+    annotators: dict[str, Sequence[Any]], articles: Sequence[str] | None
+) -> pd.DataFrame:
+    frames = []
+    for name, labels in annotators.items():
+        if articles is not None and len(articles) != len(labels):
+            raise DataError(
+                f"one article per item was required: {len(labels)} items, {len(articles)} articles"
+            )
+        units = [str(i) for i in range(len(labels))]
+        columns = {
+            "unit": units,
+            "article": units if articles is None else [str(a) for a in articles],
+            "annotator": name,
+            "label": pd.Series(list(labels), dtype=object),
+        }
+        frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
 
 
-def options(articles: Sequence[str] | None) -> AgreementOptions:
-    """Intervals by article where articles are given, else none."""
-    return AgreementOptions(IntervalOptions(method="none" if articles is None else "jackknife"))
-
-
-def result(name: str, figure: Estimate) -> dict[str, Any]:
-    """A metric's result: the value under its name, None with the reason where undefined."""
+def _result(name: str, figure: Estimate) -> dict[str, Any]:
+    """The value under the metric's name, None with the reason if it is undefined."""
     return {
         name: figure.value,
         "status": figure.status,
@@ -74,21 +157,3 @@ def result(name: str, figure: Estimate) -> dict[str, Any]:
         "n_items": figure.n_items,
         "n_articles": figure.n_articles,
     }
-
-
-def _annotator(
-    name: str, labels: Sequence[Given | None], articles: Sequence[str] | None
-) -> pd.DataFrame:
-    units = [str(i) for i in range(len(labels))]
-    if articles is not None and len(articles) != len(labels):
-        raise DataError(
-            f"one article per item was required: {len(labels)} items, {len(articles)} articles"
-        )
-    return pd.DataFrame(
-        {
-            "unit": units,
-            "article": units if articles is None else [str(a) for a in articles],
-            "annotator": name,
-            "label": pd.Series(list(labels), dtype=object),
-        }
-    )

@@ -1,48 +1,13 @@
 """Cohen's kappa of two annotators, plain, linear or quadratic."""
 
-from collections.abc import Sequence as Items
-from typing import Any
-
-import evaluate
-from datasets import Features, Value
-
-from classifier.agreement._distances import Weights
 from classifier.agreement._kappas import kappa
-from classifier.agreement.metrics._factory import options, result, scale, two_annotators
+from classifier.agreement.metrics._factory import metric
 
-_LABEL = Value("string")
-_DESCRIPTION = """Cohen's kappa; weights by distance in the order of the labels."""
-_INPUTS = """
-Args:
-    predictions: one label per item.
-    references: labels of one annotator, one per item.
-    labels: all labels of the codebook, in its order.
-    articles: article of each item, for an interval that resamples articles.
-"""
-_CITATION = """Cohen 1960, A coefficient of agreement for nominal scales."""
-
-
-class CohenKappa(evaluate.Metric):  # type: ignore[misc]  # evaluate ships no types
-    """Cohen's kappa of two annotators, plain, linear or quadratic."""
-
-    def _info(self) -> evaluate.MetricInfo:
-        features = Features({"predictions": _LABEL, "references": _LABEL})
-        return evaluate.MetricInfo(
-            description=_DESCRIPTION,
-            citation=_CITATION,
-            inputs_description=_INPUTS,
-            features=features,
-        )
-
-    def _compute(
-        self,
-        predictions: Items[Any],
-        references: Items[Any],
-        labels: Items[str] | None = None,
-        weights: Weights = "plain",
-        articles: Items[str] | None = None,
-    ) -> dict[str, Any]:
-        table = two_annotators(predictions, references, articles)
-        variable = scale(labels, "nominal" if weights == "plain" else "ordinal")
-        figure = kappa(table, variable, weights=weights, options=options(articles))
-        return result("cohen_kappa", figure)
+CohenKappa = metric(
+    "CohenKappa",
+    kappa,
+    __doc__,
+    references="one",
+    description="Cohen's kappa; weights by distance in the order of the labels.",
+    citation="Cohen 1960, A coefficient of agreement for nominal scales.",
+)
