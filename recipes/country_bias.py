@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from classifier.models.encoder._inputs import collate, length_batches
+from classifier.models.encoder._batches import collate, length_batches
 from classifier.models.encoder._model import EncoderModel
 from classifier.models.runtime._torch import token_budget, uses_bfloat16
 from classifier.records import Passage

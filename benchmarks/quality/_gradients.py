@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from classifier.codebook import Variable
-from classifier.models.encoder._inputs import collate, encode_passages
+from classifier.models.encoder._batches import collate, encode_passages
 from classifier.models.encoder._model import EncoderModel
 from classifier.models.encoder._network import _means
 from classifier.records import Passage, Span

@@ -20,13 +20,13 @@ from classifier.codebook import Variable
 from classifier.models import Examples, TrainOptions
 from classifier.models.encoder._adapter import finish
 from classifier.models.encoder._batches import (
+    Encoded,
     Frame,
     LabelledPassages,
     SimilarLengths,
     TrainingBatches,
 )
 from classifier.models.encoder._fit import label_weights, parameter_groups
-from classifier.models.encoder._inputs import Encoded
 from classifier.models.encoder._model import EncoderModel, new_encoder
 from classifier.models.encoder._network import PassageEncoder, masked_loss
 from classifier.models.runtime._torch import uses_bfloat16

@@ -30,9 +30,9 @@ from benchmarks.speed._int8 import INT8_WAYS, int8_encoder
 from classifier.annotations import AnnotationSet, adjudicate, read_annotations
 from classifier.codebook import Variable
 from classifier.models import Examples, Limits, RuntimeName
-from classifier.models._base import quality
 from classifier.models._options import Precision
-from classifier.models.encoder._inputs import collate, length_batches
+from classifier.models._protocol import quality
+from classifier.models.encoder._batches import collate, length_batches
 from classifier.models.runtime._openvino import is_installed
 from classifier.models.runtime._torch import token_budget, with_encoder
 from classifier.score import Scorer, load

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from classifier.agreement._coding import AgreementOptions, Coding, coding_with_predictor
-from classifier.agreement._distances import distances
+from classifier.agreement._krippendorff import distances
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.intervals import FloatArray, IntArray, IntervalOptions, article_totals, estimated

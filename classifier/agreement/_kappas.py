@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from classifier.agreement._coding import DEFAULT_OPTIONS, AgreementOptions, Coding, read_coding
-from classifier.agreement._distances import Weights, kappa_distances
 from classifier.agreement._estimate import Sums, estimate, not_estimable, per_article, ratio
+from classifier.agreement._krippendorff import Weights, kappa_distances
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.intervals import FloatArray, Statistic

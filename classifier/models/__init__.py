@@ -1,6 +1,38 @@
 """Models: probabilities from passages."""
 
-from classifier.models._base import (
+from classifier.models._bases import PACKED, SCALES, fetch, find_base, unpacked_folder
+from classifier.models._calibration import Calibration, fit_calibration
+from classifier.models._folder import (
+    CODEBOOK,
+    FOLDS,
+    MODEL_CARD,
+    OUT_OF_FOLD,
+    RECORD,
+    SPLIT,
+    FoldedModel,
+    Trained,
+    check_place,
+    new_model,
+    read_folds,
+    read_record,
+    read_run,
+    read_split,
+    replacing_folder,
+    write_folds,
+    write_run,
+)
+from classifier.models._options import RuntimeName, TrainOptions
+from classifier.models._passages import Examples, Labels, Limits, TokenStarts, cut_all, cut_passages
+from classifier.models._processes import (
+    broadcast,
+    close_process_group,
+    is_first,
+    n_cores,
+    n_processes,
+    rank,
+    take_own_device,
+)
+from classifier.models._protocol import (
     HasReader,
     Model,
     Probabilities,
@@ -9,35 +41,6 @@ from classifier.models._base import (
     TextReader,
     macro_f1,
 )
-from classifier.models._bases import fetch, find_base
-from classifier.models._calibration import Calibration, fit_calibration
-from classifier.models._cores import n_cores
-from classifier.models._distributed import (
-    broadcast,
-    close_process_group,
-    is_first,
-    n_processes,
-    rank,
-    take_own_device,
-)
-from classifier.models._folder import (
-    CODEBOOK,
-    MODEL_CARD,
-    RECORD,
-    SPLIT,
-    Trained,
-    check_place,
-    new_model,
-    read_record,
-    read_run,
-    read_split,
-    replacing_folder,
-    write_run,
-)
-from classifier.models._folds import FOLDS, OUT_OF_FOLD, FoldedModel, read_folds, write_folds
-from classifier.models._options import RuntimeName, TrainOptions
-from classifier.models._packed import PACKED, SCALES, unpacked_folder
-from classifier.models._passages import Examples, Labels, Limits, TokenStarts, cut_all, cut_passages
 
 __all__ = [
     "CODEBOOK",

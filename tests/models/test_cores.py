@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.models import _cores as cores
+from classifier.models import _processes as cores
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from safetensors.torch import load_file
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.errors import ModelError
 from classifier.models import TrainOptions, broadcast, is_first, n_processes, rank
-from classifier.models.encoder._batches import Frame, Share, TrainingBatches
+from classifier.models.encoder._batches import Encoded, Frame, Share, TrainingBatches
 from classifier.models.encoder._fit import _own_labels
-from classifier.models.encoder._inputs import Encoded
 from classifier.models.encoder._network import masked_loss
 from classifier.training import train
 

@@ -10,9 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.models import TrainOptions
-from classifier.models.encoder._batches import Frame, SimilarLengths, TrainingBatches, join
+from classifier.models.encoder._batches import (
+    Encoded,
+    Frame,
+    SimilarLengths,
+    TrainingBatches,
+    collate,
+    encode_passages,
+    join,
+    length_batches,
+)
 from classifier.models.encoder._fit import label_weights
-from classifier.models.encoder._inputs import Encoded, collate, encode_passages, length_batches
 from classifier.models.encoder._model import read_tokenizer
 from classifier.models.encoder._network import masked_loss
 from classifier.records import Passage, PassageMention, Span

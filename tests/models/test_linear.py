@@ -9,8 +9,8 @@ import skops.io
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.errors import ModelError
 from classifier.models import Examples, Limits, TrainOptions, macro_f1
-from classifier.models._base import quality
 from classifier.models._linear import LinearModel, load_linear
+from classifier.models._protocol import quality
 from classifier.training import build_examples
 
 OPTIONS = TrainOptions(model="linear")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from classifier.models.encoder._inputs import EncodedPassage, TokenReader
+from classifier.models.encoder._batches import EncodedPassage, TokenReader
 from classifier.models.encoder._model import read_tokenizer
 from classifier.records import Passage, PassageMention, Span
 

@@ -17,14 +17,20 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
-from classifier.models._base import Probabilities, Progress, quality
 from classifier.models._bases import SHIPPED_SCORER, SHIPPED_START, find_base
 from classifier.models._folder import read_record
 from classifier.models._options import RuntimeName, TrainOptions, suited
 from classifier.models._passages import Examples
+from classifier.models._protocol import Probabilities, Progress, quality
 from classifier.models.encoder import _adapter as adapters
-from classifier.models.encoder._batches import Frame, LabelledPassages
-from classifier.models.encoder._inputs import Encoded, TokenReader, collate, length_batches
+from classifier.models.encoder._batches import (
+    Encoded,
+    Frame,
+    LabelledPassages,
+    TokenReader,
+    collate,
+    length_batches,
+)
 from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
 from classifier.models.runtime._openvino import check_installed, fast_encoder
 from classifier.models.runtime._torch import (

@@ -12,8 +12,8 @@ from torch import nn
 from transformers import MODEL_MAPPING
 from transformers.utils import logging as transformers_logging
 
-from classifier.models._cores import n_cores
 from classifier.models._options import Precision
+from classifier.models._processes import n_cores
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
