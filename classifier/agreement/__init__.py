@@ -13,6 +13,18 @@ from classifier.agreement._alternative import (
     alternative_test_of,
     rejected,
 )
+from classifier.agreement._breakdown import (
+    ABSENT,
+    PRESENT,
+    Breakdown,
+    Measure,
+    Part,
+    by_columns,
+    by_label,
+    by_pair,
+    leave_one_annotator_out,
+    presence,
+)
 from classifier.agreement._coding import AgreementOptions, Coding, coding_with_predictor, is_missing
 from classifier.agreement._estimate import f1_by_label, hits, macro_f1, macro_f1_of_single, ratio
 from classifier.agreement._kappas import (
@@ -39,20 +51,7 @@ from classifier.agreement._krippendorff import (
     masi_distance,
     usual_level,
 )
-from classifier.agreement._report import (
-    ABSENT,
-    PRESENT,
-    AgreementReport,
-    Breakdown,
-    Measure,
-    Part,
-    by_columns,
-    by_label,
-    by_pair,
-    leave_one_annotator_out,
-    measure_agreement,
-    presence,
-)
+from classifier.agreement._report import AgreementReport, measure_agreement
 from classifier.agreement._unitizing import unitizing_alpha
 
 __all__ = [

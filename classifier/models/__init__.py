@@ -4,23 +4,19 @@ from classifier.models._bases import PACKED, SCALES, fetch, find_base, unpacked_
 from classifier.models._calibration import Calibration, fit_calibration
 from classifier.models._folder import (
     CODEBOOK,
-    FOLDS,
     MODEL_CARD,
-    OUT_OF_FOLD,
     RECORD,
     SPLIT,
-    FoldedModel,
     Trained,
     check_place,
     new_model,
-    read_folds,
     read_record,
     read_run,
     read_split,
     replacing_folder,
-    write_folds,
     write_run,
 )
+from classifier.models._folds import FOLDS, OUT_OF_FOLD, FoldedModel, read_folds, write_folds
 from classifier.models._options import RuntimeName, TrainOptions
 from classifier.models._passages import Examples, Labels, Limits, TokenStarts, cut_all, cut_passages
 from classifier.models._processes import (
