@@ -180,9 +180,16 @@ class Codebook:
 
 
 def read_codebook(path: Path | str) -> Codebook:
-    """Read and check a codebook; raises `CodebookError` naming the file and what is wrong in it.
+    """Read and check a codebook.
 
-    A target's own lexicon ("x.toml") is looked for beside the codebook.
+    Args:
+        path: A .toml file. A target's own lexicon ("x.toml") is looked for beside it.
+
+    Returns:
+        Targets and variables with their labels.
+
+    Raises:
+        CodebookError: it is not there or malformed; the message names the place.
 
     >>> read_codebook(shipped_annotations() / "codebook.toml").target_names
     ('TR', 'RU', 'UA')

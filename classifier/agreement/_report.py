@@ -108,6 +108,13 @@ def measure_agreement(
         by: Groupings by columns of articles and mentions (`language`, `source`, `target`, `zone`);
             `()` is everything together.
 
+    Returns:
+        Alpha per variable and part, and per pair where there are more than two annotators. Each has
+        an interval from resampling articles, or says why there is none.
+
+    Raises:
+        DataError: the annotation set is not there or has faults.
+
     >>> from classifier.codebook import shipped_annotations
     >>> report = measure_agreement(shipped_annotations() / "sample", by=[("language",)])
     >>> [str(part.group["language"]) for part in report.variables[0].parts]

@@ -268,6 +268,9 @@ def read_annotations(folder: Path | str, codebook: Codebook | None = None) -> An
         codebook: the codebook to check against; by default the folder's codebook.toml, and without
             one the shipped codebook.
 
+    Returns:
+        The articles, a table of annotations and the codebook.
+
     Raises:
         DataError: anything in it is wrong; says how much, and shows the first problems.
         CodebookError: its codebook is malformed.
@@ -298,7 +301,19 @@ def annotation_set_of(data: AnnotationSet | Path | str) -> AnnotationSet:
 
 
 def check(folder: Path | str, codebook: Codebook | None = None) -> list[Problem]:
-    """Everything that is wrong with an annotation set, with file and line; none cut off."""
+    """Everything that is wrong with an annotation set, with file and line; none cut off.
+
+    Args:
+        folder: Holds articles.jsonl and annotations.jsonl.
+        codebook: The codebook to check against; by default the folder's codebook.toml, and without
+            one the shipped codebook.
+
+    Returns:
+        The problems in the order of the files; empty if there are none.
+
+    Raises:
+        CodebookError: the codebook is malformed.
+    """
     return list(load(Path(folder), codebook).problems)
 
 

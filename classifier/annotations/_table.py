@@ -166,7 +166,15 @@ def _row(annotation: Annotation, variables: list[str]) -> tuple[object, ...]:
 
 
 def restricted(annotation_set: AnnotationSet, article_ids: Collection[str]) -> AnnotationSet:
-    """The set with some of its articles only."""
+    """The set with some of its articles only.
+
+    Args:
+        annotation_set: Articles with their annotations.
+        article_ids: The articles to keep; an id that the set lacks has no effect.
+
+    Returns:
+        A set with the same codebook.
+    """
     articles = tuple(a for a in annotation_set.articles if a.article_id in article_ids)
     table = annotation_set.table
     kept = table[table["article_id"].isin(article_ids)].reset_index(drop=True)

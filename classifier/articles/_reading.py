@@ -163,6 +163,12 @@ class Reading:
 def read_articles(path: Path | str) -> Reading:
     """Read a file or folder of .txt, .md, .html, .jsonl, .csv or .parquet, with its metadata.csv.
 
+    Args:
+        path: The file or the folder; of a folder everything below it is read.
+
+    Returns:
+        The articles, and a list of what was left out or repaired and why.
+
     Raises:
         DataError: there is nothing at `path`, or no article in it.
 

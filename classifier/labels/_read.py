@@ -48,10 +48,12 @@ def read_predictions(
 ) -> Labelled:
     """Read labels, whoever made them.
 
-    A row names its mention by `unit`, by article and offsets, by article, target and the quoted
-    mention (with `occurrence`, from 1, where the words come more than once), or by article and
-    target: then it stands for all mentions of that target in the article. What a table of
-    predictions has beside the labels is filled in from the articles and the codebook.
+    A row names its mention by `unit`, by article and offsets, or by article, target and the quoted
+    words. If the words come more than once, `occurrence` counts them from 1. A row may also name
+    article and target only: then it stands for all mentions of that target in the article.
+
+    What a table of predictions has beside the labels is filled in from the articles and the
+    codebook.
 
     Args:
         source: A file in .csv, .tsv, .json, .jsonl, .parquet or .xlsx, a DataFrame, a

@@ -227,10 +227,17 @@ def find_mentions(
 ) -> list[Mention]:
     """Every mention of the codebook's targets, in the order of the text, none overlapping.
 
-    Leaders count while in office at the article's date, or where it is unknown if they were in
-    office on a day since 2014 (`rules.UNDATED_SINCE`). `historical` also counts the states that
-    came before: the Soviet Union, the Ottoman Empire. A mention's voice is "" where the codebook
-    does not ask for it.
+    Leaders count while in office at the article's date. If the date is unknown, they count if they
+    were in office on a day since 2014.
+
+    Args:
+        article: A text; its language chooses the names and cues.
+        codebook: The targets to look for.
+        historical: Whether the states that came before count too: the Soviet Union, the Ottoman
+            Empire.
+
+    Returns:
+        Spans in code points. A mention's voice is "" if the codebook does not ask for it.
     """
     matcher = matcher_of(codebook)
     around = MentionContext(article, codebook)
@@ -241,7 +248,16 @@ def find_mentions(
 def explain_mentions(
     article: Article, codebook: Codebook, *, historical: bool = False
 ) -> MentionsReport:
-    """The same mentions, with what was excluded, by which rule, and what may have been missed."""
+    """The same mentions, with what was excluded, by which rule, and what may have been missed.
+
+    Args:
+        article: A text; its language chooses the names and cues.
+        codebook: The targets to look for.
+        historical: Whether the states that came before count too.
+
+    Returns:
+        The mentions of `find_mentions`, and what was left out and why.
+    """
     matcher = matcher_of(codebook)
     version = matcher.lexicon.version
     around = MentionContext(article, codebook)

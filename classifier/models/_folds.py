@@ -1,7 +1,8 @@
 """Models that were trained without one fold of the articles each, applied as one.
 
-Every article is judged by one model that has not seen it: an article of a fold by the model that
-was trained without that fold, any other by one of the models, chosen by the hash of its id. Then
+Every article is judged by one model that has not seen it. An article of a fold is judged by the
+model that was trained without that fold. Any other is judged by one of the models, chosen by the
+hash of its id. Then
 coded and other articles are judged alike, which is what a corrected mean rests on. Zrnic and
 Candès (2024, "Cross-prediction-powered inference") average the models over the other articles. One
 model each costs a fraction of that and covers as well, see benchmarks/intervals/coverage.py. The

@@ -61,8 +61,8 @@ def cut_passages(
     """Pack the sentences around the mentions into as few windows as fit.
 
     Every mention lies whole in exactly one passage; sentences with none near are left out.
-    A sentence beyond the limit is cut between tokens, never inside a mention, and a mention
-    beyond the limit gets a passage of its own, which a model then reads as far as it can.
+    A sentence beyond the limit is cut between tokens, never inside a mention. A mention beyond
+    the limit gets a passage of its own; a model reads it as far as it can.
     """
     return cut_all([(article, units)], token_starts, limits)
 

@@ -88,8 +88,8 @@ def quality(
 ) -> float:
     """Mean over the variables of the macro-F1 on coded mentions, over labels that occur there.
 
-    For the labels of a set it is the F1 at the threshold that suits each best, since thresholds
-    are chosen after training, and at the neutral one rare labels would look all the same.
+    For the labels of a set it is the F1 at the threshold that suits each best. Thresholds are
+    chosen after training; at the neutral one, rare labels would look all the same.
     """
     values = [
         (_best_f1 if v.kind == "set" else macro_f1)(probabilities[v.name], labels[v.name])

@@ -81,6 +81,13 @@ def demo(
         options: How to train.
         folds: Train that many further models, for profiles of more sources in more minutes.
         step: Called with the name of each step.
+
+    Returns:
+        What each step made, with the path of the report.
+
+    Raises:
+        DataError: the annotation set has faults, or is too small to train on.
+        ModelError: an option makes no sense, or the base is not there.
     """
     out = Path(out)
     annotation_set = annotation_set_of(shipped_annotations() / "sample" if data is None else data)

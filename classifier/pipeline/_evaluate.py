@@ -41,13 +41,16 @@ def evaluate(
     Args:
         run: A trained model or its folder.
         data: An annotation set or its folder.
-        split: The part of the run's split to judge on; by default its test part, for a run with
-            folds what each model says about its own fold, or, for articles that the run has never
-            seen, all of them.
+        split: The part of the run's split to judge on; by default its test part. For a run with
+            folds it is what each model says about its own fold. Of articles that the run has never
+            seen it is all.
         baseline: Whether to fit a linear model on the run's training articles and to judge it on
             the same mentions; done only where `data` is what the run was trained on in one piece.
         options: Variables, groups, intervals.
         progress: Called while articles are scored.
+
+    Returns:
+        The model, a linear baseline, the majority class and the annotators, on the same mentions.
 
     Raises:
         DataError: the part is not there or holds no annotated article.

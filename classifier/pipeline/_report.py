@@ -105,6 +105,14 @@ class Reported:
 def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None) -> Reported:
     """Evaluate a run, profile the sources, and write the page.
 
+    Args:
+        inputs: The run, the annotation set, and what else is to be shown.
+        out: Where to write the page: HTML, or Markdown if the name ends in `.md`.
+        progress: Called while articles are scored.
+
+    Returns:
+        The results that the page shows.
+
     Raises:
         DataError: the annotations, predictions or articles cannot be read or do not fit.
         ModelError: there is no run.

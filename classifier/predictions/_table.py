@@ -179,8 +179,8 @@ def prediction_table(
 ) -> pa.Table:
     """The rows as a table; labels follow from the probabilities, of a set by their thresholds.
 
-    `parts` names the part of the training run's split that an article is in, so that nobody takes
-    what the model learnt from for a test of it; null for articles that the run has never seen.
+    `parts` names the part of the training run's split that an article is in. So nobody takes what
+    the model learnt from for a test of it. It is null for articles that the run has never seen.
     """
     rows, parts = list(judged), parts or {}
     known = [_plain(one) for one in rows]

@@ -41,6 +41,12 @@ def profile(
         articles: What was labelled, where labels of your own go beyond the articles of `gold`.
         mapping: Their label to ours, with `*` and `?` for any letters.
         options: Groups, zones, estimand.
+
+    Returns:
+        An estimate with its interval per source and target, or the reason why there is none.
+
+    Raises:
+        DataError: the predictions or the labels cannot be read or do not fit each other.
     """
     annotation_set = None if gold is None else annotation_set_of(gold)
     if isinstance(codebook, Path | str):
@@ -64,7 +70,20 @@ def plan(
     half_width: float = 0.1,
     options: ProfileOptions | None = None,
 ) -> Plan:
-    """Per source and target, how many coded articles an interval of this half-width takes."""
+    """Per source and target, how many coded articles an interval of this half-width takes.
+
+    Args:
+        predictions: A table as scoring writes it, or labels as `read_predictions` takes them.
+        gold: Annotations of some of the scored articles, drawn at random.
+        half_width: Half the width of the wished interval, on the scale of the variable.
+        options: Groups, zones, estimand.
+
+    Returns:
+        One row per source and target: coded so far, needed, and lacking articles.
+
+    Raises:
+        DataError: the predictions or the labels cannot be read or do not fit each other.
+    """
     table = frame_of(predictions)
     annotation_set = annotation_set_of(gold)
     labels = gold_with_chances(annotation_set)

@@ -134,6 +134,9 @@ def chart(result: object, what: str = "") -> Chart:
             "reliability", "confusion" or "learning_curve"; of an annotation set "labels" or
             "sources"; of a frame "agreement" or "epochs".
 
+    Returns:
+        An Altair chart; `.save("figure.svg")` writes it.
+
     Raises:
         DataError: there is no such chart, or nothing to draw in it.
     """

@@ -48,6 +48,12 @@ def write_report(
         evidence: The predictions with their articles and human labels, for what was read and for
             the evidence browser.
         about: Title and value of what else a reader must know: model, data, versions.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        DataError: there is nothing to show, or the profiles do not fit the evidence.
     """
     several = [profiles] if isinstance(profiles, Profile) else list(profiles)
     sections = list(_told_once(profile_section(one, _title(one)) for one in several))

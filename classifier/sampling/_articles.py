@@ -75,6 +75,9 @@ def sample(
         predictions: A model's, needed for the design "uncertainty"; suggestions otherwise.
         codebook: Targets to look for; by default the shipped ones.
 
+    Returns:
+        The drawn articles, each with its chance to be drawn, and suggestions for them.
+
     Raises:
         DataError: no article mentions a target, predictions are needed and not there, or they are
             of other articles.

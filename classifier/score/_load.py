@@ -23,6 +23,9 @@ def load(
         runtime: What runs an encoder: "torch", "openvino" (the extra `fast`), or with "auto"
             OpenVINO where it is installed and the processor computes bfloat16, else PyTorch.
 
+    Returns:
+        A scorer; `score_articles` applies it.
+
     Raises:
         ModelError: it is not there, a file in it is not the one it was saved with, or it was
             trained without folds, or the runtime is not there.
@@ -71,6 +74,10 @@ def score(
 
     Returns:
         One row per mention.
+
+    Raises:
+        DataError: the articles cannot be read.
+        ModelError: the run is not there, was altered, or the runtime is not installed.
     """
     scorer = load(run, folds=folds, runtime=runtime)
     given = read_articles(articles) if isinstance(articles, Path | str) else articles

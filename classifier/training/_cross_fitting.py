@@ -134,9 +134,21 @@ def train(
 ) -> Run:
     """Train on an annotation set; the run folder gets the model, its record and its card.
 
-    With folds, that many further models are trained without a fold of the articles each, so that
-    these articles can correct profiles too; see `cross_fit`.
-    See `classifier.training.fit_model` for what is raised.
+    Args:
+        data: An annotation set, its folder, or several corpora.
+        options: How to train.
+        out: The run folder to write.
+        folds: Train that many further models, each without a fold of the articles. Then these
+            articles can correct profiles too; see `cross_fit`.
+        resume: Go on with a training that was interrupted.
+        progress: Called with steps done, steps in all, and a word on how it goes.
+
+    Returns:
+        The run folder with its record.
+
+    Raises:
+        DataError: the annotations have faults, or are too few to train on.
+        ModelError: an option makes no sense, the base is not there, or `out` holds another run.
     """
     if folds:
         options = options or TrainOptions()

@@ -60,7 +60,7 @@ def fit_model(
 ) -> Run:
     """Train on an annotation set and write a run folder, which replaces an older run there.
 
-    Of several sets the first one's codebook is learnt, and each set teaches what it codes; where
+    Of several sets the first one's codebook is learnt, and each set teaches what it codes. Where
     one should be read more or less often, give it as a `Corpus` with a weight.
 
     `adjust` may change the fitted model before it is calibrated and saved.

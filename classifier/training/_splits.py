@@ -108,8 +108,9 @@ def split_corpora(
 ) -> Split:
     """Split each corpus for itself, so that every part gets its share of each.
 
-    A text that stands in several corpora is kept where it is held out most strictly: in a part
-    that the publisher or the shares hold out for testing, else for calibration, for development.
+    A text that stands in several corpora is kept where it is held out most strictly. That
+    is a part that the publisher or the shares hold out for testing, else for calibration, else
+    for development.
     `shares` has one entry per corpus. Raises as `split_articles`.
     """
     chosen = shares or [Shares()] * len(corpora)

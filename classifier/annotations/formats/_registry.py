@@ -77,6 +77,9 @@ def import_annotations(
         codebook: what labels mean; by default the codebook that our own export laid beside the
             file, and without one the shipped codebook. A published corpus brings its own.
 
+    Returns:
+        The annotation set, and what was repaired or refused.
+
     Raises:
         DataError: there is no such format, or nothing of it at `path`.
         CodebookError: the codebook is malformed.

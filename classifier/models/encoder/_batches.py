@@ -318,8 +318,8 @@ class TrainingBatches:
     """Makes tensors of labelled passages.
 
     In a share `joined` of the batches, neighbours in the batch are read as one passage, two, four
-    or eight together. So a model that is trained on single sentences learns that other sentences
-    around a mention's own need not be about it: without that, macro-F1 on NewsMTSC fell from .78
+    or eight together. So a model that is trained on single sentences learns that the sentences
+    around a mention's own need not be about it. Without that, macro-F1 on NewsMTSC fell from .78
     to .64 when its sentences were read several at a time.
 
     Where several processes train together each has the same batches and reads a share of them.

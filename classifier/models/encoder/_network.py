@@ -120,10 +120,12 @@ def masked_loss(
 ) -> Tensor:
     """Mean loss over the coded mentions, 0 where none is coded.
 
-    Cross-entropy where `labels` has one place per mention; where it has one column of 0 and 1
-    per label, binary cross-entropy, each label's mean summed: each is a question of its own, and
-    rare ones would drown in a mean. A label of -1 is not coded. Where `labels` are a share of the
-    batch, `among` are those of all of it: the shares' losses then add up to the loss of the batch.
+    If `labels` has one place per mention, it is cross-entropy. If it has one column of 0 and 1 per
+    label, it is binary cross-entropy: the sum of each label's mean. Each label is a question of
+    its own, and rare ones would drown in a mean. A label of -1 is not coded.
+
+    If `labels` are a share of the batch, `among` are those of all of it. Then the shares' losses
+    add up to the loss of the batch.
     """
     among = labels if among is None else among
     if labels.ndim == 1:

@@ -79,7 +79,7 @@ def ready_encoder(encoder: Any, *, bfloat16: bool) -> Any:  # noqa: ANN401
     """The encoder as PyTorch runs it fastest without training it: on its own copy of the weights.
 
     On a CPU, bfloat16 weights read 1.2 to 1.5 times as fast as autocast, which casts them for
-    every batch, and SDPA as fast as plain attention for short batches and faster for long ones.
+    every batch. SDPA is as fast as plain attention for short batches, and faster for long ones.
     """
     torch.set_num_threads(n_threads())
     wished = usable_attention("sdpa", encoder.config)
