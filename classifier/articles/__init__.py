@@ -1,4 +1,7 @@
-"""Reading articles from disk, their zones and metadata, and which of them tell one story."""
+"""Reading articles from disk, their zones and metadata, and which of them tell one story.
+
+`_page` makes plain text of a web page; `_zones` tells its body from boilerplate.
+"""
 
 from classifier.articles._fields import article_from_record, article_record
 from classifier.articles._reading import Reading, read_articles, stream_articles, unrepeated

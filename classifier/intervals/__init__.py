@@ -1,4 +1,7 @@
-"""Means and their intervals: resampling, corrected means, tests of randomness."""
+"""Means and their intervals: resampling, corrected means, tests of randomness.
+
+The default interval is that of `IntervalOptions`, in `_resampling`.
+"""
 
 from classifier.intervals._clustered import difference, labelled_mean, naive_mean, simultaneous
 from classifier.intervals._corrected import (

@@ -1,4 +1,8 @@
-"""Models: probabilities from passages."""
+"""Models: probabilities from passages.
+
+`_protocol` says what a model does, `_options` what can be chosen. `encoder/` and `_linear` are the
+two kinds; `_folder` writes and reads a run.
+"""
 
 from classifier.models._bases import PACKED, SCALES, fetch, find_base, unpacked_folder
 from classifier.models._calibration import Calibration, fit_calibration

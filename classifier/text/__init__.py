@@ -1,4 +1,7 @@
-"""Exact text: views for matching, sentences, languages, offsets."""
+"""Exact text: views for matching, sentences, languages, offsets.
+
+Which languages there are stands in `records.LANGUAGES`; `_languages` tells which one a text is in.
+"""
 
 from classifier.text._folding import unfold
 from classifier.text._languages import document_language, is_foreign, stretch_language

@@ -1,4 +1,7 @@
-"""Whose words a mention stands in."""
+"""Whose words a mention stands in.
+
+`_quotes` decides where a quotation mark opens and closes, `_quotations` what a quotation reports.
+"""
 
 from classifier.mentions.voice._find import TextReports, find_reports
 from classifier.mentions.voice._quotations import Report, Reports, voice_at
