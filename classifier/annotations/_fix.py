@@ -57,10 +57,10 @@ class Fixed:
 def fix_annotations(folder: Path | str, out: Path | str, codebook: Codebook | None = None) -> Fixed:
     """Write the mended set to `out`, with a line in problems.jsonl for every change.
 
-    Mended are offsets, by the way of counting under which all surfaces of an annotator in an
-    article fit, or by the only place where a surface stands; labels that the codebook's recode
-    table renames; and rows that repeat another exactly. All else that is wrong is left out, and
-    kept in problems.jsonl as it stood.
+    Offsets are mended by the way of counting under which all surfaces of an annotator in an
+    article fit, or by the only place where a surface stands. Labels are renamed by the codebook's
+    recode table. Rows that repeat another exactly are dropped. All else that is wrong is left out,
+    and kept in problems.jsonl as it stood.
 
     Raises:
         DataError: there is no annotation set at `folder`, or `out` is the same folder.

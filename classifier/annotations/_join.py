@@ -24,8 +24,9 @@ class Recoded:
 def recode(annotation_set: AnnotationSet, codebook: Codebook) -> Recoded:
     """Say it in the words of another codebook.
 
-    A variable is taken for the one of the same name and kind, a label for the one of the same name
-    or else for the one that shares a counterpart with it or names it as one (`Label.counterparts`).
+    A variable is taken for the one of the same name and kind. A label is taken for the one of the
+    same name, or else for the one that shares a counterpart with it or names it as one; see
+    `Label.counterparts`.
     What the set does not ask is not coded. Targets stay as they are.
     """
     own = {variable.name: variable for variable in annotation_set.codebook.variables}

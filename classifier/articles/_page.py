@@ -1,7 +1,7 @@
 """One web page to plain text, with captions and embeds kept as lines of their own.
 
-Run as a module it is the worker of `html.py`: it reads a path per line and answers with one JSON
-object per line, so that a page that takes for ever costs a process and not the run.
+Run as a module it is the worker of `_html`: it reads a path per line and answers with one JSON
+object per line. So a page that takes for ever costs a process and not the run.
 """
 
 import codecs

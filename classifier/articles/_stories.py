@@ -1,8 +1,8 @@
 """Wire copies: which articles tell one story in the same words.
 
-Word shingles (five words in a row) of the text without its boilerplate; two articles tell one story
-where at least half of the shingles of the shorter one stand in the other (containment, Broder
-1997). Exact and the same on every run: an inverted index, no sampling.
+They are compared by word shingles (five words in a row) of the text without its boilerplate. Two
+articles tell one story if at least half of the shingles of the shorter one stand in the other
+(containment, Broder 1997). Exact and the same on every run: an inverted index, no sampling.
 """
 
 import re

@@ -62,8 +62,8 @@ def looks_random(
 
     The statistic is the largest standardised difference of the coded articles' feature means, each
     article weighted by 1 / its chance, from those of all. Its distribution comes from drawing as
-    many articles anew by the same chances: within groups of equal chance, which is exact for a
-    stratified draw, or where chances hardly repeat by Pareto sampling (Rosén 1997).
+    many articles anew by the same chances. They are drawn within groups of equal chance, which is
+    exact for a stratified draw. If chances hardly repeat, it is by Pareto sampling (Rosén 1997).
 
     Args:
         predicted: The model's score per mention.

@@ -142,8 +142,8 @@ def bundle(inputs: ReportInputs, reported: Reported, path: Path) -> Path:
     """Write a zip file from which the figures can be checked and made again.
 
     It holds the page, every figure as JSON, the predictions, the labels and how articles were
-    drawn, the codebook, the record of the training and a manifest with versions, hashes and the
-    command. Articles are named and hashed; their texts are in the page's passages only.
+    drawn. The codebook and the record of the training are in it too, and a manifest with versions,
+    hashes and the command. Articles are named and hashed; their texts are in the page's passages only.
     """
     files = _files(inputs, reported)
     manifest = {

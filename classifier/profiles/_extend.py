@@ -65,7 +65,7 @@ def extend(
     Args:
         predictions: What a scorer says about the articles, or the file that it is in.
         gold: Folder of the coded set. Its `sampling.csv`, which `classifier sample` writes, has the
-            chance that every article had so far; without it, articles of a source are taken to have
+            chance that every article had so far. Without it, articles of a source are taken to have
             had the chance that all coded ones of that source had.
         articles: The texts that were scored.
         options: Half-width, groups, seed.
@@ -111,7 +111,7 @@ def _frame(folder: Path, table: pd.DataFrame, coded: AnnotationSet) -> pd.DataFr
     if unclear:
         raise DataError(
             f"{folder}: to draw around the coded articles, the chance that every article had must "
-            f"be known; it is not for {len(unclear)} of {sources.nunique()} sources, such as "
+            f"be known. It is not for {len(unclear)} of {sources.nunique()} sources, such as "
             f"{unclear[0]!r}. classifier sample writes it down in {FRAME}"
         )
     chance = {source: next(iter(known)) for source, known in found.items()}

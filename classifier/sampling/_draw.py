@@ -65,7 +65,7 @@ def draw_sample(
 
     At random: an article's stratum is what it has in each column of `by`, with all its targets
     together. Strata share `n` as evenly as their sizes allow, and an article's probability is its
-    stratum's share over its size; broken shares are rounded at random so that it holds exactly
+    stratum's share over its size. Broken shares are rounded at random so that it holds exactly
     (systematic rounding, Cochran 1977, section 8).
 
     By uncertainty: the `n` articles with the greatest mean entropy of the stance probabilities.

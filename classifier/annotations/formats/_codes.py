@@ -41,9 +41,9 @@ class Decoded:
 def decode(codes: Iterable[Code], codebook: Codebook, scheme: str) -> Decoded:
     """Read foreign labels.
 
-    A field that is called as a variable holds that variable's labels; a label in any other field
-    is looked for among targets and labels, in parts where it joins several, as in
-    `RU:unfavourable`. A second label of a variable that takes one is unknown.
+    A field that is called as a variable holds that variable's labels. A label in any other field
+    is looked for among targets and labels. If it holds several, as in `RU:unfavourable`, it is
+    looked for in parts. A second label of a variable that takes one is unknown.
     """
     targets: list[str] = []
     labels: dict[str, Value] = {}
