@@ -143,7 +143,8 @@ def bundle(inputs: ReportInputs, reported: Reported, path: Path) -> Path:
 
     It holds the page, every figure as JSON, the predictions, the labels and how articles were
     drawn. The codebook and the record of the training are in it too, and a manifest with versions,
-    hashes and the command. Articles are named and hashed; their texts are in the page's passages only.
+    hashes and the command. Articles are named and hashed. Their texts are in the page's passages
+    only.
     """
     files = _files(inputs, reported)
     manifest = {
