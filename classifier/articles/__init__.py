@@ -1,6 +1,6 @@
 """Reading articles from disk, their zones and metadata, and which of them tell one story."""
 
-from classifier.articles._fields import article_from_record, article_record
+from classifier.articles._fields import article_from_record, article_record, given_id
 from classifier.articles._reading import Reading, read_articles, stream_articles, unrepeated
 from classifier.articles._stories import with_stories
 from classifier.articles._zones import find_zones
@@ -10,6 +10,7 @@ __all__ = [
     "article_from_record",
     "article_record",
     "find_zones",
+    "given_id",
     "read_articles",
     "stream_articles",
     "unrepeated",

@@ -74,9 +74,14 @@ def agreement_command(
 
     report = measure_agreement(folder)
     who = ", ".join(report.annotators)
+    curated = f"curated: {report.n_curated} mentions are gold, and in no figure here"
     answer = Answer(
         report.to_dict(),
-        [f"annotators: {who or 'none'}", alpha_table(report.to_frame())],
+        [
+            f"annotators: {who or 'none'}",
+            *([curated] if report.n_curated else []),
+            alpha_table(report.to_frame()),
+        ],
         f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
     )
     show(answer, as_json=as_json)

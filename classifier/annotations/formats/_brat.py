@@ -23,7 +23,7 @@ from classifier.annotations.formats._codes import (
     read_table,
     table_text,
 )
-from classifier.annotations.formats._foreign import Foreign, Link, Record, Region, gather
+from classifier.annotations.formats._foreign import Foreign, Link, Record, Region, gather, person
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, write_codebook
 from classifier.errors import DataError
@@ -196,7 +196,7 @@ def _contents(document: _Standoff, file: str, article_id: str, annotator: str) -
             where=where,
             key=f"{file} {key}",
             article_id=article_id,
-            annotator=str(hidden.get("annotator") or annotator),
+            annotator=person(hidden.get("annotator") or annotator),
             start=start,
             end=end,
             surface=surface,

@@ -8,7 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from classifier.annotations._table import AnnotationSet, annotation_table, table_annotations
+from classifier.annotations._table import (
+    CURATED,
+    AnnotationSet,
+    annotation_table,
+    table_annotations,
+)
 from classifier.annotations.formats._codes import (
     NOT_TARGET,
     TARGET,
@@ -18,8 +23,8 @@ from classifier.annotations.formats._codes import (
     read_table,
     table_text,
 )
-from classifier.annotations.formats._foreign import Foreign, Region, read_text, text_id
-from classifier.articles import article_from_record, article_record
+from classifier.annotations.formats._foreign import Foreign, Region, person, read_text, text_id
+from classifier.articles import article_from_record, article_record, given_id
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
 from classifier.files import write_text
@@ -29,6 +34,8 @@ ARTICLES, ANNOTATIONS = "articles.csv", "annotations.csv"
 _JOIN = "|"
 _REQUIRED = ("start", "end")
 _PLACE = ("unit", "article_id", "start", "end", "surface", "annotator", "comment", "speaker")
+_CURATED_COLUMNS = ("curated", "adjudicated", "ground_truth")
+_YES = ("1", "1.0", "true", "yes", "x")
 _EVIDENCE = ("evidence_start", "evidence_end")
 
 
@@ -91,8 +98,8 @@ def read_csv(path: Path) -> Foreign:
 
 def _with_id(row: dict[str, Any]) -> dict[str, Any]:
     """The row with an id for its article: its own, or one that equal texts share."""
-    if not row.get("article_id"):
-        row["article_id"] = text_id(row.get("text") or "")
+    given = given_id(row)
+    row["article_id"] = text_id(row.get("text") or "") if given is None else given
     return row
 
 
@@ -117,7 +124,7 @@ _ARTICLE_FIELDS = frozenset(article_record(Article("-", "")))
 
 
 def _is_code(column: str) -> bool:
-    is_known = column in _PLACE or column in _EVIDENCE or column in _ARTICLE_FIELDS
+    is_known = column in (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS) or column in _ARTICLE_FIELDS
     return column in (TARGET, NOT_TARGET) or not is_known
 
 
@@ -134,8 +141,8 @@ def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) ->
     return Region(
         where=where,
         key=where,
-        article_id=str(row.get("article_id")),
-        annotator=annotator,
+        article_id=str(given_id(row)),
+        annotator=CURATED if _is_curated(row) else annotator,
         start=start,
         end=end,
         surface=row.get("surface"),
@@ -144,6 +151,11 @@ def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) ->
         speaker=row.get("speaker"),
         evidence=None if None in evidence else (evidence[0] or 0, evidence[1] or 0),
     )
+
+
+def _is_curated(row: Mapping[str, Any]) -> bool:
+    marks = (str(row.get(name) or "").strip().casefold() for name in _CURATED_COLUMNS)
+    return person(row.get("annotator")) == CURATED or any(mark in _YES for mark in marks)
 
 
 def _codes(field: str, cell: str | None) -> Iterator[Code]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from classifier.annotations._table import CURATED
 from classifier.annotations.formats._archives import Member, read_members
 from classifier.annotations.formats._foreign import (
     Foreign,
@@ -16,8 +17,9 @@ from classifier.annotations.formats._foreign import (
     Region,
     gather,
     json_lines,
+    person,
 )
-from classifier.articles import article_from_record
+from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Problem
 from classifier.text import CODE_POINTS, GRAPHEMES, UTF_16
@@ -50,7 +52,8 @@ def _document(line: Mapping[str, Any], where: str, annotator: str) -> Iterator[R
             where, "no text, refused", f"a line needs a text, got the keys {sorted(line)}"
         )
         return
-    article_id = str(line.get("article_id") or line.get("id") or where)
+    given = given_id(line)
+    article_id = where if given is None else given
     try:
         article = article_from_record({**line, "text": text, "article_id": article_id})
     except DataError as error:
@@ -58,6 +61,8 @@ def _document(line: Mapping[str, Any], where: str, annotator: str) -> Iterator[R
         return
     yield article
     comment = "; ".join(map(str, line.get("Comments") or line.get("comments") or [])) or None
+    # ids repeat in some exports: a relation means the first label of its id
+    first: dict[str, int] = {}
     for n, label in enumerate(_labels(line)):
         try:
             key, start, end, name = _label(label, n)
@@ -65,11 +70,12 @@ def _document(line: Mapping[str, Any], where: str, annotator: str) -> Iterator[R
             detail = f"start, end and label were required, got {label!r:.80} ({error})"
             yield Problem(where, "label malformed, refused", detail)
             continue
+        first.setdefault(key, n)
         yield Region(
             where=f"{where} label {key}",
-            key=f"{where} {key}",
+            key=f"{where} {key}" if n == first[key] else f"{where} {key} at place {n}",
             article_id=article.article_id,
-            annotator=annotator,
+            annotator=_annotator(label, line, annotator),
             start=start,
             end=end,
             surface=None,
@@ -81,8 +87,16 @@ def _document(line: Mapping[str, Any], where: str, annotator: str) -> Iterator[R
         yield Link(*ends, str(relation.get("type", "")))
 
 
+def _annotator(label: object, line: Mapping[str, Any], named: str) -> str:
+    """The label's own user, else the approver's decision, else whom the file is named after."""
+    user = label.get("user") if isinstance(label, Mapping) else None
+    if user is not None:
+        return person(user)
+    return CURATED if line.get("annotation_approver") else person(named)
+
+
 def _labels(line: Mapping[str, Any]) -> Sequence[Any]:
-    for key in ("entities", "label", "labels"):
+    for key in ("entities", "label", "labels", "annotations", "spans"):
         if isinstance(line.get(key), list):
             return list(line[key])
     return []
@@ -90,7 +104,7 @@ def _labels(line: Mapping[str, Any]) -> Sequence[Any]:
 
 def _label(label: object, n: int) -> tuple[str, int, int, str]:
     if isinstance(label, Mapping):
-        key = str(label.get("id", n))
+        key = str(n) if label.get("id") is None else str(label["id"])
         return key, int(label["start_offset"]), int(label["end_offset"]), str(label["label"])
     if not isinstance(label, list):
         raise TypeError("neither a list nor an object")

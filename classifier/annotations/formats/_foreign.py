@@ -1,6 +1,7 @@
 """What every foreign format is read into, and how it becomes an annotation set."""
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from classifier.annotations._table import Annotation, AnnotationSet, annotation_table
+from classifier.annotations._table import CURATED, Annotation, AnnotationSet, annotation_table
 from classifier.annotations.formats._codes import Code, decode
 from classifier.codebook import Codebook, read_codebook
 from classifier.errors import ClassifierError, DataError
@@ -127,6 +128,15 @@ UNNAMED = "unnamed"
 """The annotator of regions that a tool stored without one."""
 
 
+_CURATED_NAMES = {CURATED, "curation", "curation_user", "adjudicated", "adjudication"}
+
+
+def person(name: object) -> str:
+    """The annotator of that name; one name for whatever tools call adjudicated labels."""
+    plain = str(name).strip()
+    return CURATED if plain.casefold() in _CURATED_NAMES else plain
+
+
 @dataclass(frozen=True)
 class Region:
     """A marked stretch with labels, offsets still as the tool counted them."""
@@ -235,10 +245,37 @@ def understand(foreign: Foreign, terms: Terms) -> Imported:
     resolved = list(_resolve(merged, foreign.articles, terms, counts))
     problems = [record for record in resolved if isinstance(record, Problem)]
     placed = [record for record in resolved if not isinstance(record, Problem)]
-    found: list[Found] = [*foreign.articles, *foreign.problems, *_unnamed(foreign), *problems]
+    found: list[Found] = [*foreign.articles, *foreign.problems, *_remarks(foreign), *problems]
     for record in sorted(placed, key=lambda record: place[record[0].key]):
         found += _annotation(*record, terms)
     return imported(found, terms.codebook, counts)
+
+
+def _remarks(foreign: Foreign) -> Iterator[Problem]:
+    """What a reader should know of those who labelled."""
+    curated = [region for region in foreign.regions if region.annotator == CURATED]
+    if curated:
+        detail = f"{len(curated)} labels are gold, used first and outside every agreement figure"
+        yield Problem(curated[0].where, "curated labels, read as gold", detail)
+    yield from _alike(foreign)
+    yield from _unnamed(foreign)
+
+
+def _alike(foreign: Foreign) -> Iterator[Problem]:
+    """Annotators whose names differ by form only: by case, blanks or the notation of a number."""
+    forms: dict[str, dict[str, str]] = defaultdict(dict)
+    for region in foreign.regions:
+        forms[_form(region.annotator)].setdefault(region.annotator, region.where)
+    for names in (names for names in forms.values() if len(names) > 1):
+        detail = f"{', '.join(map(repr, sorted(names)))} are read as {len(names)} annotators"
+        remedy = "give each person one name in the export"
+        yield Problem(next(iter(names.values())), "annotators differ by form only", detail, remedy)
+
+
+def _form(name: str) -> str:
+    plain = name.strip().casefold().partition("@")[0]
+    number = re.fullmatch(r"0*(\d+)(?:\.0*)?", plain)
+    return number[1] if number else plain
 
 
 def _unnamed(foreign: Foreign) -> Iterator[Problem]:
@@ -313,7 +350,11 @@ def _resolve(
     layers: dict[tuple[str, str], list[Region]] = defaultdict(list)
     for region in regions:
         unsound = _unsound(region)
-        if unsound:
+        is_inclusive = any(rule.is_inclusive for rule in terms.rules)
+        if not unsound and region.end < region.start + (not is_inclusive):
+            detail = f"{region.start}-{region.end} with {[v for _, v in region.codes]}"
+            yield Problem(region.where, "span without characters, set aside", detail)
+        elif unsound:
             yield Problem(region.where, "region malformed, refused", unsound)
         elif region.article_id not in by_id:
             detail = f"no article {region.article_id!r} was read"
@@ -350,9 +391,13 @@ def _resolve_group(
     try:
         resolutions = resolve_file(list(zip(texts, claims, strict=True)), terms.rules)
     except DataError as error:
-        for region in (region for regions in group for region in regions):
+        good = _fitting(group, texts, terms)
+        kept = {id(region) for regions in good for region in regions}
+        for region in (r for regions in group for r in regions if id(r) not in kept):
             detail = f"{region.start}-{region.end} {region.surface!r}: {error}"
             yield Problem(region.where, "offsets fit no counting, refused", detail)
+        if good:
+            yield from _resolve_group(good, by_id, terms, counts)
         return
     for regions, text, (rule, spans) in zip(group, texts, resolutions, strict=True):
         counts[f"texts counted by {rule}"] += 1
@@ -364,7 +409,42 @@ def _resolve_group(
             if isinstance(evidence, Problem):
                 yield evidence
                 evidence = None
-            yield region, span, evidence, span.of(text)
+            trimmed = _trimmed(span, text)
+            if trimmed != span:
+                detail = f"{span.of(text)!r} became {trimmed.of(text)!r}"
+                yield Problem(region.where, "blanks at the edge, trimmed", detail)
+            yield region, trimmed, evidence, trimmed.of(text)
+
+
+def _trimmed(span: Span, text: str) -> Span:
+    """The span without blanks at its edges; as it is where it holds nothing else."""
+    words = span.of(text)
+    start = span.start + len(words) - len(words.lstrip())
+    return Span(start, start + len(words.strip())) if words.strip() else span
+
+
+def _fitting(group: list[list[Region]], texts: Sequence[str], terms: Terms) -> list[list[Region]]:
+    """The regions that one way of counting fits, where at least half do and they are not all."""
+    n_all = sum(map(len, group))
+    best: list[list[Region]] = []
+    n_best = 0
+    for rule in terms.rules:
+        fits = [
+            [region for region in regions if _fits(region, text, rule)]
+            for regions, text in zip(group, texts, strict=True)
+        ]
+        n = sum(map(len, fits))
+        if n_best < n < n_all:
+            best, n_best = [regions for regions in fits if regions], n
+    return best if 2 * n_best >= n_all else []
+
+
+def _fits(region: Region, text: str, rule: OffsetRule) -> bool:
+    try:
+        resolve_offsets(text, [Claim(region.start, region.end, region.surface)], [rule])
+    except DataError:
+        return False
+    return True
 
 
 def _evidence(region: Region, text: str, rule: OffsetRule) -> Span | Problem | None:
@@ -396,7 +476,7 @@ def _annotation(
         detail = f"{name or 'label'} {value!r} at {surface!r}; the mention was kept"
         remedy = "add a counterpart to the codebook"
         yield Problem(region.where, "label not in the codebook, left out", detail, remedy)
-    yield Annotation(
+    first = Annotation(
         article_id=region.article_id,
         span=span,
         target=target,
@@ -408,3 +488,5 @@ def _annotation(
         speaker=region.speaker,
         evidence=evidence,
     )
+    yield first
+    yield from (replace(first, target=other) for other in decoded.others)

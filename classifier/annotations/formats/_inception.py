@@ -11,9 +11,18 @@ from typing import Any, Protocol
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
 
+from classifier.annotations._table import CURATED
 from classifier.annotations.formats._archives import Member, read_members
 from classifier.annotations.formats._codes import Code
-from classifier.annotations.formats._foreign import UNNAMED, Foreign, Link, Record, Region, gather
+from classifier.annotations.formats._foreign import (
+    UNNAMED,
+    Foreign,
+    Link,
+    Record,
+    Region,
+    gather,
+    person,
+)
 from classifier.articles import article_from_record
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -254,7 +263,8 @@ def _place(member: Member) -> tuple[str, str]:
     for folder in ("annotation", "curation"):
         if folder in parts[:-2]:
             title, annotator = parts[parts.index(folder) + 1 :][:2]
-            return title, PurePosixPath(annotator).stem
+            stem = PurePosixPath(annotator).stem
+            return title, CURATED if folder == "curation" else person(stem)
     return member.path.stem, UNNAMED
 
 
@@ -341,7 +351,8 @@ def _depth(content: bytes) -> int:
 
 def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
     known = _metadata(cas)
-    annotator = known.get("username") or annotator
+    if annotator != CURATED:
+        annotator = person(known.get("username") or annotator)
     article = article_from_record(
         {
             "article_id": known.get("sourceDocumentName") or known.get("documentTitle") or title,

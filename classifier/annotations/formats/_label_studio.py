@@ -1,7 +1,7 @@
 """Label Studio: exports in, projects with suggestions out."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,12 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from classifier.annotations._table import Annotation, AnnotationSet, table_annotations
+from classifier.annotations._table import (
+    CURATED,
+    Annotation,
+    AnnotationSet,
+    table_annotations,
+)
 from classifier.annotations.formats._codes import (
     MENTION,
     NONE_CODED,
@@ -26,9 +31,10 @@ from classifier.annotations.formats._foreign import (
     Record,
     Region,
     gather,
+    person,
     read_text,
 )
-from classifier.articles import article_from_record, article_record
+from classifier.articles import article_from_record, article_record, given_id
 from classifier.codebook import Codebook, Variable, write_codebook
 from classifier.errors import DataError
 from classifier.files import json_line, write_text
@@ -54,27 +60,76 @@ def read_label_studio(path: Path) -> Foreign:
     predictions = [
         task["predictions"] for task in tasks if isinstance(task.get("predictions"), list)
     ]
-    documents = (_task(task, n, path.name) for n, task in enumerate(tasks, 1))
+    known = Counter(str(task.get("id")) for task in tasks)
+    documents = (
+        _task(task, f"{path.name} task {_name(task, n, known)}", n)
+        for n, task in enumerate(tasks, 1)
+    )
     return gather(documents, {"predictions left out": sum(map(len, predictions))})
 
 
-def _task(task: Mapping[str, Any], number: int, file: str) -> Iterator[Record]:
-    where = f"{file} task {task.get('id', number)}"
+def _name(task: Mapping[str, Any], number: int, known: Mapping[str, int]) -> str:
+    """The task's id, or its place in the file where others share the id or it has none."""
+    key = task.get("id")
+    return str(key) if key is not None and known[str(key)] == 1 else f"number {number}"
+
+
+def _task(task: Mapping[str, Any], where: str, number: int) -> Iterator[Record]:
     data = task.get("data")
     key = _text_key(data)
     if not isinstance(data, Mapping) or key is None:
         yield Problem(where, "no text, refused", "a task needs a text in its data")
         return
     record = {**data, "text": data[key]}
-    record["article_id"] = record.get("article_id") or str(task.get("id", number))
+    given = given_id(record)
+    record["article_id"] = str(task.get("id", number)) if given is None else given
     try:
         article = article_from_record(record)
     except DataError as error:
         yield Problem(where, "malformed article, refused", str(error))
         return
     yield article
-    for annotation in task.get("annotations") or task.get("completions") or []:
-        yield from _by_annotator(annotation, article.article_id, where)
+    yield from _annotations(task, article.article_id, where)
+
+
+def _annotations(task: Mapping[str, Any], article_id: str, where: str) -> Iterator[Record]:
+    """Of each person the newest annotation; older ones, skipped ones and drafts are listed."""
+    for draft in task.get("drafts") or []:
+        n = len(draft.get("result") or []) if isinstance(draft, Mapping) else 0
+        detail = f"{n} results that nobody submitted"
+        yield Problem(where, "draft, left out", detail, "submit it in Label Studio")
+    annotations = task.get("annotations") or task.get("completions") or []
+    ids = [annotation.get("id") for annotation in annotations]
+    newest: dict[str, tuple[str, Mapping[str, Any], str]] = {}
+    for n, annotation in enumerate(annotations, 1):
+        key = annotation.get("id")
+        is_named = key is not None and ids.count(key) == 1
+        place = f"{where} annotation {key if is_named else f'number {n}'}"
+        if annotation.get("was_cancelled") or annotation.get("skipped"):
+            yield Problem(place, "cancelled annotation, left out", "its annotator skipped the task")
+            continue
+        annotator = _annotator(annotation)
+        # two unnamed annotations need not be one person's
+        slot = annotator if annotator != UNNAMED else place
+        earlier = newest.get(slot)
+        if earlier and _moment(earlier[1]) > _moment(annotation):
+            yield _older(place, annotator, annotation)
+            continue
+        if earlier:
+            yield _older(earlier[0], annotator, earlier[1])
+        newest[slot] = (place, annotation, annotator)
+    for place, annotation, annotator in newest.values():
+        yield from _by_annotator(annotation, article_id, place, annotator)
+
+
+def _moment(annotation: Mapping[str, Any]) -> str:
+    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
+
+
+def _older(where: str, annotator: str, annotation: Mapping[str, Any]) -> Problem:
+    n = len(annotation.get("result") or [])
+    detail = f"{annotator!r} annotated this task again; {n} results of {_moment(annotation)!r}"
+    return Problem(where, "annotated again, older one left out", detail)
 
 
 def _text_key(data: object) -> str | None:
@@ -86,28 +141,58 @@ def _text_key(data: object) -> str | None:
     return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
 
-def _by_annotator(annotation: Mapping[str, Any], article_id: str, where: str) -> Iterator[Record]:
-    where = f"{where} annotation {annotation.get('id', '?')}"
-    if annotation.get("was_cancelled") or annotation.get("skipped"):
-        yield Problem(where, "cancelled annotation, left out", "its annotator skipped the task")
-        return
-    annotator = _person(annotation.get("completed_by"))
+def _by_annotator(
+    annotation: Mapping[str, Any], article_id: str, where: str, annotator: str
+) -> Iterator[Record]:
     results: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for result in annotation.get("result") or []:
         if result.get("type") == "relation":
             label = str(next(iter(result.get("labels") or []), ""))
             yield Link(f"{where} {result['from_id']}", f"{where} {result['to_id']}", label)
         else:
-            results[str(result.get("id"))].append(result)
+            results[_key(result)].append(result)
     for key, parts in results.items():
-        yield _region(parts, f"{where} {key}", article_id, annotator)
+        for n, region in enumerate(_regions(parts)):
+            place = f"{where} {key}" if n == 0 else f"{where} {key} number {n + 1}"
+            yield _region(region, place, article_id, annotator)
 
 
-def _person(completed_by: object) -> str:
-    """Who did it: an id, or a record with an e-mail address."""
+def _key(result: Mapping[str, Any]) -> str:
+    """Names the region of a result: by its id, or where it has none by its offsets."""
+    if result.get("id") is not None:
+        return str(result["id"])
+    value = result.get("value") or {}
+    return f"{result.get('to_name')} {value.get('start')}-{value.get('end')}"
+
+
+def _regions(parts: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Results of one id by their offsets: ids repeat; those without offsets go with the first."""
+    places: dict[tuple[Any, Any], list[Mapping[str, Any]]] = {}
+    apart: list[Mapping[str, Any]] = []
+    for part in parts:
+        value = part.get("value") or {}
+        if "start" in value:
+            places.setdefault((value["start"], value.get("end")), []).append(part)
+        else:
+            apart.append(part)
+    first, *others = list(places.values()) or [[]]
+    return [first + apart, *others]
+
+
+def _annotator(annotation: Mapping[str, Any]) -> str:
+    """Who did it: an id, a record with an e-mail address, or the user name of older exports."""
+    if annotation.get("ground_truth") is True:
+        return CURATED
+    completed_by = annotation.get("completed_by")
+    if completed_by is None and annotation.get("created_username"):
+        # " u1@x.nl, 1": the address and the id
+        completed_by = (
+            str(annotation["created_username"]).rpartition(",")[0].strip()
+            or (annotation["created_username"])
+        )
     if isinstance(completed_by, Mapping):
         completed_by = completed_by.get("email") or completed_by.get("id")
-    return UNNAMED if completed_by is None else str(completed_by)
+    return UNNAMED if completed_by is None else person(completed_by)
 
 
 def _region(
@@ -129,7 +214,7 @@ def _region(
         where=where,
         key=where,
         article_id=article_id,
-        annotator=str(meta.get("annotator") or annotator),
+        annotator=person(meta.get("annotator") or annotator),
         start=value["start"],
         end=value["end"],
         surface=surface,
