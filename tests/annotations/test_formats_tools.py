@@ -67,12 +67,12 @@ _COUNTED = "offsets counted otherwise, repaired"
             "prodigy",
             "prodigy/broken.jsonl",
             1,
-            0,
+            1,
             [
                 "offsets broken, refused",
                 "no text, refused",
                 "no annotator, named unnamed",
-                *["offsets fit no counting, refused"] * 2,
+                "offsets fit no counting, refused",
             ],
         ),
         (

@@ -17,7 +17,14 @@ from classifier.codebook import Codebook, read_codebook
 from classifier.errors import ClassifierError, DataError
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem, Span
-from classifier.text import RULES, MarkedSpan, OffsetRule, resolve_file, resolve_offsets
+from classifier.text import (
+    RULES,
+    MarkedSpan,
+    OffsetRule,
+    Resolution,
+    resolve_file,
+    resolve_offsets,
+)
 
 Found = Article | Annotation | Problem
 """What an importer yields, record by record."""
@@ -386,19 +393,17 @@ def _resolve_group(
     counts: Counter[str],
 ) -> Iterator[_Resolved | Problem]:
     """The regions of texts that were counted alike, each text by one annotator."""
-    texts = [by_id[regions[0].article_id].text for regions in group]
-    claims = [[MarkedSpan(r.start, r.end, r.surface) for r in regions] for regions in group]
+    whole = group
     try:
-        resolutions = resolve_file(list(zip(texts, claims, strict=True)), terms.rules)
+        resolutions = _resolutions(group, by_id, terms)
     except DataError as error:
-        good = _fitting(group, texts, terms)
-        kept = {id(region) for regions in good for region in regions}
-        for region in (r for regions in group for r in regions if id(r) not in kept):
+        # one odd span must not cost the labels beside it
+        group, resolutions = _fitting(group, by_id, terms)
+        kept = {id(region) for regions in group for region in regions}
+        for region in (r for regions in whole for r in regions if id(r) not in kept):
             detail = f"{region.start}-{region.end} {region.surface!r}: {error}"
             yield Problem(region.where, "offsets fit no counting, refused", detail)
-        if good:
-            yield from _resolve_group(good, by_id, terms, counts)
-        return
+    texts = [by_id[regions[0].article_id].text for regions in group]
     for regions, text, (rule, spans) in zip(group, texts, resolutions, strict=True):
         counts[f"texts counted by {rule}"] += 1
         if rule != terms.rules[0]:
@@ -423,25 +428,37 @@ def _trimmed(span: Span, text: str) -> Span:
     return Span(start, start + len(words.strip())) if words.strip() else span
 
 
-def _fitting(group: list[list[Region]], texts: Sequence[str], terms: Terms) -> list[list[Region]]:
-    """The regions that one way of counting fits, where at least half do and they are not all."""
-    n_all = sum(map(len, group))
+def _resolutions(
+    group: list[list[Region]], by_id: Mapping[str, Article], terms: Terms
+) -> tuple[Resolution, ...]:
+    claims = [[MarkedSpan(r.start, r.end, r.surface) for r in regions] for regions in group]
+    texts = [by_id[regions[0].article_id].text for regions in group]
+    return resolve_file(list(zip(texts, claims, strict=True)), terms.rules)
+
+
+def _fitting(
+    group: list[list[Region]], by_id: Mapping[str, Article], terms: Terms
+) -> tuple[list[list[Region]], tuple[Resolution, ...]]:
+    """The regions that one way of counting fits and their places, where at least half do."""
     best: list[list[Region]] = []
-    n_best = 0
     for rule in terms.rules:
         fits = [
-            [region for region in regions if _fits(region, text, rule)]
-            for regions, text in zip(group, texts, strict=True)
+            [region for region in regions if _fits(region, by_id[region.article_id].text, rule)]
+            for regions in group
         ]
-        n = sum(map(len, fits))
-        if n_best < n < n_all:
-            best, n_best = [regions for regions in fits if regions], n
-    return best if 2 * n_best >= n_all else []
+        if sum(map(len, fits)) > sum(map(len, best)):
+            best = [regions for regions in fits if regions]
+    if not best or 2 * sum(map(len, best)) < sum(map(len, group)):
+        return [], ()
+    try:
+        return best, _resolutions(best, by_id, terms)
+    except DataError:
+        return [], ()
 
 
 def _fits(region: Region, text: str, rule: OffsetRule) -> bool:
     try:
-        resolve_offsets(text, [Claim(region.start, region.end, region.surface)], [rule])
+        resolve_offsets(text, [MarkedSpan(region.start, region.end, region.surface)], [rule])
     except DataError:
         return False
     return True
