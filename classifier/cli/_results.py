@@ -302,7 +302,9 @@ def report_command(
         lines.append(f"what others need to check it is in {bundle(inputs, reported, bundle_to)}")
     if predictions is None:
         lines.append("It has no profiles and no evidence: no --predictions were given.")
-    answer = Answer({"out": reported.page, "bundle": bundle_to}, lines, f"open {reported.page}")
+    data = {"out": reported.page, "bundle": bundle_to, "problems": reported.problems}
+    told = [*lines, *problem_lines(reported.problems)]
+    answer = Answer(data, told, f"open {reported.page}")
     show(answer, as_json=as_json)
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from classifier.annotations import AnnotationSet, annotation_set_of, gold_with_chances
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.labels import ABSENT, Articles, read_predictions
-from classifier.predictions import Predictions
+from classifier.predictions import Predictions, check_same_articles
 from classifier.profiles._estimates import profile_sources
 from classifier.profiles._plan import Plan, plan_articles
 from classifier.profiles._results import Profile
@@ -41,6 +41,10 @@ def profile(
         articles: What was labelled, where labels of your own go beyond the articles of `gold`.
         mapping: Their label to ours, with `*` and `?` for any letters.
         options: Groups, zones, estimand.
+
+    Raises:
+        DataError: an article of `gold` has another source, date or text than the one of its id in
+            the predictions.
     """
     annotation_set = None if gold is None else annotation_set_of(gold)
     if isinstance(codebook, Path | str):
@@ -52,6 +56,8 @@ def profile(
     table = frame_of(predictions)
     if codebook is None:
         codebook = default_codebook() if annotation_set is None else annotation_set.codebook
+    if annotation_set is not None:
+        check_same_articles(table, annotation_set)
     labels = None if annotation_set is None else gold_with_chances(annotation_set)
     chances = _chances(gold) if isinstance(gold, Path | str) else None
     return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
@@ -67,6 +73,7 @@ def plan(
     """Per source and target, how many coded articles an interval of this half-width takes."""
     table = frame_of(predictions)
     annotation_set = annotation_set_of(gold)
+    check_same_articles(table, annotation_set)
     labels = gold_with_chances(annotation_set)
     return plan_articles(
         table, annotation_set.codebook, labels, half_width=half_width, options=options
