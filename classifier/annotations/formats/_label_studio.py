@@ -1,8 +1,7 @@
-"""Label Studio: exports in, projects with suggestions out."""
+"""Label Studio: projects with suggestions out; `_label_studio_in` reads them back."""
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -10,7 +9,6 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from classifier.annotations._table import (
-    CURATED,
     Annotation,
     AnnotationSet,
     table_annotations,
@@ -20,235 +18,12 @@ from classifier.annotations.formats._codes import (
     NONE_CODED,
     NOT_TARGET,
     TARGET,
-    Code,
     encode_values,
     predicted_annotations,
 )
-from classifier.annotations.formats._foreign import (
-    UNNAMED,
-    Foreign,
-    Link,
-    Record,
-    Region,
-    gather,
-    person,
-    read_text,
-)
-from classifier.articles import article_from_record, article_record, given_id
+from classifier.articles import article_record
 from classifier.codebook import Codebook, Variable, write_codebook
-from classifier.errors import DataError
 from classifier.files import json_line, write_text
-from classifier.records import Problem
-
-_TEXT_KEYS = ("text", "article", "body", "content")
-
-
-def read_label_studio(path: Path) -> Foreign:
-    """Read a JSON export; raises `DataError` where the file is none."""
-    try:
-        tasks = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f"{path}: a JSON export of Label Studio was required: {error}") from None
-    tasks = [tasks] if isinstance(tasks, dict) else tasks
-    if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-        raise DataError(f"{path}: a list of tasks was required, got {type(tasks).__name__}")
-    if tasks and not any("data" in task for task in tasks):
-        raise DataError(
-            f'{path}: tasks with "data" and "annotations" were required, got the keys '
-            f"{sorted(tasks[0])[:8]}; export as JSON, not JSON-MIN"
-        )
-    predictions = [
-        task["predictions"] for task in tasks if isinstance(task.get("predictions"), list)
-    ]
-    known = Counter(str(task.get("id")) for task in tasks)
-    documents = (
-        _task(task, f"{path.name} task {_name(task, n, known)}", n)
-        for n, task in enumerate(tasks, 1)
-    )
-    return gather(documents, {"predictions left out": sum(map(len, predictions))})
-
-
-def _name(task: Mapping[str, Any], number: int, known: Mapping[str, int]) -> str:
-    """The task's id, or its place in the file where others share the id or it has none."""
-    key = task.get("id")
-    return str(key) if key is not None and known[str(key)] == 1 else f"number {number}"
-
-
-def _task(task: Mapping[str, Any], where: str, number: int) -> Iterator[Record]:
-    data = task.get("data")
-    key = _text_key(data)
-    if not isinstance(data, Mapping) or key is None:
-        yield Problem(where, "no text, refused", "a task needs a text in its data")
-        return
-    record = {**data, "text": data[key]}
-    given = given_id(record)
-    record["article_id"] = str(task.get("id", number)) if given is None else given
-    try:
-        article = article_from_record(record)
-    except DataError as error:
-        yield Problem(where, "malformed article, refused", str(error))
-        return
-    yield article
-    yield from _annotations(task, article.article_id, where)
-
-
-def _annotations(task: Mapping[str, Any], article_id: str, where: str) -> Iterator[Record]:
-    """Of each person the newest annotation; older ones, skipped ones and drafts are listed."""
-    for draft in task.get("drafts") or []:
-        n = len(draft.get("result") or []) if isinstance(draft, Mapping) else 0
-        detail = f"{n} results that nobody submitted"
-        yield Problem(where, "draft, left out", detail, "submit it in Label Studio")
-    annotations = task.get("annotations") or task.get("completions") or []
-    ids = [annotation.get("id") for annotation in annotations]
-    newest: dict[str, tuple[str, Mapping[str, Any], str]] = {}
-    for n, annotation in enumerate(annotations, 1):
-        key = annotation.get("id")
-        is_named = key is not None and ids.count(key) == 1
-        place = f"{where} annotation {key if is_named else f'number {n}'}"
-        if annotation.get("was_cancelled") or annotation.get("skipped"):
-            yield Problem(place, "cancelled annotation, left out", "its annotator skipped the task")
-            continue
-        annotator = _annotator(annotation)
-        # two unnamed annotations need not be one person's
-        slot = annotator if annotator != UNNAMED else place
-        earlier = newest.get(slot)
-        if earlier and _moment(earlier[1]) > _moment(annotation):
-            yield _older(place, annotator, annotation)
-            continue
-        if earlier:
-            yield _older(earlier[0], annotator, earlier[1])
-        newest[slot] = (place, annotation, annotator)
-    for place, annotation, annotator in newest.values():
-        yield from _by_annotator(annotation, article_id, place, annotator)
-
-
-def _moment(annotation: Mapping[str, Any]) -> str:
-    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
-
-
-def _older(where: str, annotator: str, annotation: Mapping[str, Any]) -> Problem:
-    n = len(annotation.get("result") or [])
-    detail = f"{annotator!r} annotated this task again; {n} results of {_moment(annotation)!r}"
-    return Problem(where, "annotated again, older one left out", detail)
-
-
-def _text_key(data: object) -> str | None:
-    """The field that holds the text: the usual names first, then the only or the longest string."""
-    if not isinstance(data, Mapping):
-        return None
-    strings = {key: value for key, value in data.items() if isinstance(value, str)}
-    usual = [key for key in _TEXT_KEYS if key in strings]
-    return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
-
-
-def _by_annotator(
-    annotation: Mapping[str, Any], article_id: str, where: str, annotator: str
-) -> Iterator[Record]:
-    results: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for result in annotation.get("result") or []:
-        if result.get("type") == "relation":
-            label = str(next(iter(result.get("labels") or []), ""))
-            yield Link(f"{where} {result['from_id']}", f"{where} {result['to_id']}", label)
-        else:
-            results[_key(result)].append(result)
-    for key, parts in results.items():
-        for n, region in enumerate(_regions(parts)):
-            place = f"{where} {key}" if n == 0 else f"{where} {key} number {n + 1}"
-            yield _region(region, place, article_id, annotator)
-
-
-def _key(result: Mapping[str, Any]) -> str:
-    """Names the region of a result: by its id, or where it has none by its offsets."""
-    if result.get("id") is not None:
-        return str(result["id"])
-    value = result.get("value") or {}
-    return f"{result.get('to_name')} {value.get('start')}-{value.get('end')}"
-
-
-def _regions(parts: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Results of one id by their offsets: ids repeat; those without offsets go with the first."""
-    places: dict[tuple[Any, Any], list[Mapping[str, Any]]] = {}
-    apart: list[Mapping[str, Any]] = []
-    for part in parts:
-        value = part.get("value") or {}
-        if "start" in value:
-            places.setdefault((value["start"], value.get("end")), []).append(part)
-        else:
-            apart.append(part)
-    first, *others = list(places.values()) or [[]]
-    return [first + apart, *others]
-
-
-def _annotator(annotation: Mapping[str, Any]) -> str:
-    """Who did it: an id, a record with an e-mail address, or the user name of older exports."""
-    if annotation.get("ground_truth") is True:
-        return CURATED
-    completed_by = annotation.get("completed_by")
-    if completed_by is None and annotation.get("created_username"):
-        # " u1@x.nl, 1": the address and the id
-        completed_by = (
-            str(annotation["created_username"]).rpartition(",")[0].strip()
-            or (annotation["created_username"])
-        )
-    if isinstance(completed_by, Mapping):
-        completed_by = completed_by.get("email") or completed_by.get("id")
-    return UNNAMED if completed_by is None else person(completed_by)
-
-
-def _region(
-    parts: list[Mapping[str, Any]], where: str, article_id: str, annotator: str
-) -> Region | Problem:
-    value = next((p["value"] for p in parts if "start" in p.get("value", {})), None)
-    if value is None:
-        detail = f"{[p.get('from_name') for p in parts]} without offsets"
-        return Problem(where, "label of the whole text, left out", detail)
-    if not (isinstance(value["start"], int) and isinstance(value.get("end"), int)):
-        detail = f"start {value['start']!r}: places in a HyperText page are not offsets in its text"
-        return Problem(where, "no offsets, refused", detail, "annotate with Text, not HyperText")
-    meta: dict[str, Any] = {}
-    for part in parts:
-        meta |= part.get("meta") or {}
-    surface = next((p["value"]["text"] for p in parts if _is_surface(p)), None)
-    evidence = meta.get("evidence")
-    return Region(
-        where=where,
-        key=where,
-        article_id=article_id,
-        annotator=person(meta.get("annotator") or annotator),
-        start=value["start"],
-        end=value["end"],
-        surface=surface,
-        codes=tuple(_codes(parts, meta)),
-        comment="; ".join(_comments(parts, meta)) or None,
-        speaker=meta.get("speaker"),
-        evidence=tuple(evidence) if evidence else None,
-    )
-
-
-def _is_surface(part: Mapping[str, Any]) -> bool:
-    return isinstance(part["value"].get("text"), str)
-
-
-def _codes(parts: list[Mapping[str, Any]], meta: Mapping[str, Any]) -> Iterator[Code]:
-    if "target" in meta:
-        yield TARGET, str(meta["target"])
-    for part in parts:
-        field, kind = str(part.get("from_name", "")), str(part.get("type"))
-        labels = part["value"].get(kind, [])
-        for label in labels if isinstance(labels, list) else [labels]:
-            leaf = label[-1] if isinstance(label, list) and label else label
-            if kind != "textarea":
-                yield field, str(leaf)
-
-
-def _comments(parts: list[Mapping[str, Any]], meta: Mapping[str, Any]) -> Iterator[str]:
-    for part in parts:
-        if part.get("type") == "textarea":
-            text = part["value"].get("text", [])
-            yield from text if isinstance(text, list) else [text]
-    notes = meta.get("text", [])
-    yield from notes if isinstance(notes, list) else [str(notes)]
-
 
 _TEXT = "text"
 

@@ -13,14 +13,13 @@ from classifier.annotations.formats import _prodigy as prodigy
 from classifier.annotations.formats import _semeval2025 as semeval2025
 from classifier.annotations.formats._brat import read_brat, write_brat
 from classifier.annotations.formats._csv import read_csv, write_csv
-from classifier.annotations.formats._foreign import Foreign, Imported, Terms, understand
-from classifier.annotations.formats._label_studio import (
-    read_label_studio,
-    write_label_studio,
-)
+from classifier.annotations.formats._foreign import Foreign, Imported
+from classifier.annotations.formats._label_studio import write_label_studio
+from classifier.annotations.formats._label_studio_in import read_label_studio
 from classifier.annotations.formats._newsmtsc import read_newsmtsc
 from classifier.annotations.formats._ruopinionne import read_ruopinionne
 from classifier.annotations.formats._rusentne import read_rusentne
+from classifier.annotations.formats._understand import Terms, understand
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.errors import DataError
 from classifier.text import RULES, OffsetRule
