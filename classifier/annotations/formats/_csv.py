@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,14 @@ from classifier.annotations.formats._codes import (
     read_table,
     table_text,
 )
-from classifier.annotations.formats._foreign import Foreign, Region, person, read_text, text_id
+from classifier.annotations.formats._foreign import (
+    Foreign,
+    Region,
+    gather,
+    person,
+    read_text,
+    text_id,
+)
 from classifier.articles import article_from_record, article_record, given_id
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
@@ -70,13 +77,26 @@ def _cell(value: object) -> object:
 
 
 def read_csv(path: Path) -> Foreign:
-    """Read a folder with annotations.csv and articles.csv, or one file with a column `text`."""
-    file = path / ANNOTATIONS if path.is_dir() else path
+    """Read a folder with annotations.csv and articles.csv, one file with a column `text`, or
+    a folder of such files.
+    """
+    if not path.is_dir() or (path / ANNOTATIONS).is_file():
+        return _read_file(path / ANNOTATIONS if path.is_dir() else path)
+    files = sorted(file for file in path.glob("*.csv") if file.name != ARTICLES)
+    if not files:
+        raise DataError(f"{path}: {ANNOTATIONS} or other .csv files were required, none was found")
+    return gather([*one.articles, *one.problems, *one.regions] for one in map(_read_file, files))
+
+
+def _read_file(file: Path) -> Foreign:
     rows = list(read_table(read_text(file), file.name))
     columns = set(rows[0][1]) if rows else set()
     missing = [name for name in _REQUIRED if rows and name not in columns]
     if missing:
-        raise DataError(f"{file}: the columns start and end are required, missing: {missing}")
+        blanks = "; its tabs seem to have become blanks" if _is_one_column(columns) else ""
+        raise DataError(
+            f"{file}: the columns start and end are required, missing: {missing}{blanks}"
+        )
     problems: list[Problem] = []
     articles: dict[str, Article] = {}
     beside = file.parent / ARTICLES
@@ -94,6 +114,11 @@ def read_csv(path: Path) -> Foreign:
     regions = tuple(r for r in found if isinstance(r, Region))
     problems += [r for r in found if isinstance(r, Problem)]
     return Foreign(tuple(articles.values()), regions, tuple(problems))
+
+
+def _is_one_column(columns: Collection[str]) -> bool:
+    """Whether a header of several words was read as one column."""
+    return len(columns) == 1 and len(next(iter(columns)).split()) > 1
 
 
 def _with_id(row: dict[str, Any]) -> dict[str, Any]:

@@ -109,8 +109,9 @@ def _rows(lines: list[str], n_columns: int) -> Iterator[tuple[str, int, int, lis
         match = _TOKEN.fullmatch(line)
         cells = match[4].split("\t")[1:] if match else []
         if match is None or not n_columns <= len(cells) <= n_columns + 1:
+            blanks = "" if "\t" in line else "; its tabs seem to have become blanks"
             raise DataError(
-                f"line {number}: a token with {n_columns} columns was required: {line!r}"
+                f"line {number}: a token with {n_columns} columns was required: {line!r}{blanks}"
             )
         yield match[1], int(match[2]), int(match[3]), cells
 
@@ -265,7 +266,12 @@ def _place(member: Member) -> tuple[str, str]:
             title, annotator = parts[parts.index(folder) + 1 :][:2]
             stem = PurePosixPath(annotator).stem
             return title, CURATED if folder == "curation" else person(stem)
-    return member.path.stem, UNNAMED
+    is_curated = person(member.path.stem) == CURATED
+    return (
+        (member.path.parent.name or member.path.stem, CURATED)
+        if is_curated
+        else (member.path.stem, UNNAMED)
+    )
 
 
 def _tsv(member: Member, annotator: str, title: str) -> Iterator[Record]:
@@ -363,7 +369,7 @@ def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
     for fs in cas.select_all_annotations():
         if fs.type.name.startswith(_BUILT_IN) and not fs.type.name.endswith(_NAMED_ENTITY):
             continue
-        key = f"{name} {fs.xmiID}"
+        key = f"{name} {fs.xmiID}" if fs.xmiID is not None else f"{name} at {fs.begin}-{fs.end}"
         governor, dependent = (getattr(fs, end, None) for end in ("Governor", "Dependent"))
         if governor is not None and dependent is not None:
             label = next((value for _, value in _codes(fs)), "")

@@ -159,14 +159,20 @@ def _task(task: Json, where: str, file: str, people: Mapping[str, str], *, is_al
         detail = f"{error}; {n_results} results refused"
         found.problems.append(Problem(where, "malformed article, refused", detail))
         return found
-    article = found.article
+    identity = (found.article.article_id, found.article.sha256, str(task.get("id") or ""))
+    _add_turns(found, task, identity, file, people)
+    return found
+
+
+def _add_turns(
+    found: _Task, task: Json, identity: tuple[str, str, str], file: str, people: Mapping[str, str]
+) -> None:
+    """Submitted annotations as turns; drafts and skipped ones as problems."""
     for draft in _listed(task.get("drafts")):
         n = len(_listed(draft.get("result"))) if isinstance(draft, Mapping) else 0
-        detail = f"{n} results that nobody submitted"
-        remedy = "submit it in Label Studio"
-        found.problems.append(Problem(where, "draft, left out", detail, remedy))
-    identity = (article.article_id, article.sha256, str(task.get("id") or ""))
-    for place, annotation in _placed(_given(task), where):
+        detail, remedy = f"{n} results that nobody submitted", "submit it in Label Studio"
+        found.problems.append(Problem(found.where, "draft, left out", detail, remedy))
+    for place, annotation in _placed(_given(task), found.where):
         if not isinstance(annotation, Mapping):
             detail = f"an object was required, got {annotation!r:.80}"
             found.problems.append(Problem(place, "annotation malformed, refused", detail))
@@ -177,7 +183,6 @@ def _task(task: Json, where: str, file: str, people: Mapping[str, str], *, is_al
         else:
             who = _annotator(annotation, people)
             found.turns.append(_Turn(place, file, identity, who, annotation))
-    return found
 
 
 def _placed(annotations: Sequence[Any], where: str) -> Iterator[tuple[str, Any]]:

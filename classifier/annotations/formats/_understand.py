@@ -349,12 +349,15 @@ def _why(code: Code, terms: Terms) -> tuple[str, str]:
     reason = "label not in the codebook, left out"
     if value.isdecimal():
         return reason, "labels came as numbers: export their names, or list the numbers"
-    for variable in codebook.variables:
+    return reason, _elsewhere(value, terms) or "add a counterpart to the codebook"
+
+
+def _elsewhere(value: str, terms: Terms) -> str:
+    """Where the codebook has the label as a counterpart of another scheme, if it has."""
+    for variable in terms.codebook.variables:
         for label in variable.labels:
-            for scheme, words in label.counterparts.items():
-                if value in words:
-                    return reason, (
-                        f"it is a counterpart of {label.name!r} under {scheme!r}: "
-                        f"list it under {terms.scheme!r} too"
-                    )
-    return reason, "add a counterpart to the codebook"
+            schemes = [s for s, words in label.counterparts.items() if value in words]
+            if schemes:
+                other = f"it is a counterpart of {label.name!r} under {schemes[0]!r}"
+                return f"{other}: list it under {terms.scheme!r} too"
+    return ""
