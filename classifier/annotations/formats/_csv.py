@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from classifier.annotations.formats._codes import (
 )
 from classifier.annotations.formats._foreign import (
     Foreign,
+    Record,
     Region,
     gather,
     person,
@@ -77,15 +79,23 @@ def _cell(value: object) -> object:
 
 
 def read_csv(path: Path) -> Foreign:
-    """Read a folder with annotations.csv and articles.csv, one file with a column `text`, or
-    a folder of such files.
-    """
+    """Read a folder with annotations.csv and articles.csv, or files with a column `text`."""
     if not path.is_dir() or (path / ANNOTATIONS).is_file():
         return _read_file(path / ANNOTATIONS if path.is_dir() else path)
     files = sorted(file for file in path.glob("*.csv") if file.name != ARTICLES)
     if not files:
         raise DataError(f"{path}: {ANNOTATIONS} or other .csv files were required, none was found")
-    return gather([*one.articles, *one.problems, *one.regions] for one in map(_read_file, files))
+    return gather(document for file in files for document in _documents(_read_file(file)))
+
+
+def _documents(foreign: Foreign) -> Iterator[list[Record]]:
+    """What one file holds, article by article, so that one with another text costs no other."""
+    regions: dict[str, list[Region]] = defaultdict(list)
+    for region in foreign.regions:
+        regions[region.article_id].append(region)
+    for article in foreign.articles:
+        yield [article, *regions.pop(article.article_id, [])]
+    yield [*foreign.problems, *(region for own in regions.values() for region in own)]
 
 
 def _read_file(file: Path) -> Foreign:

@@ -24,6 +24,10 @@ MAX_BYTES = 512 * 2**20
 """A larger file is refused: no annotation project reaches this, an attack may."""
 
 
+NAMED = ("source", "date", "title")
+"""The fields of articles that exports call by many names."""
+
+
 @dataclass(frozen=True)
 class Imported:
     """A foreign file as an annotation set, with everything that was repaired or refused."""
@@ -32,6 +36,28 @@ class Imported:
     problems: tuple[Problem, ...]
     counts: Mapping[str, int]
     """Articles and annotations, other figures of the format, and problems by reason."""
+    files: int = 1
+    """How many files were read."""
+    names_taken: Mapping[str, str] = field(default_factory=dict)
+    """Which name of the export each of source, date and title was taken from, where it has one."""
+
+    @property
+    def summary(self) -> tuple[tuple[str, int | str], ...]:
+        """What came in and what was set aside, a row for each figure."""
+        people = self.annotation_set.annotators
+        rows: list[tuple[str, int | str]] = [
+            ("files", self.files),
+            ("articles", len(self.annotation_set.articles)),
+            ("annotators", ", ".join(people) or "none"),
+            ("labels read", len(self.annotation_set.table)),
+        ]
+        if self.annotation_set.n_curated:
+            rows.append(("of these curated", self.annotation_set.n_curated))
+        rows += [
+            (name, n) for name, n in self.counts.items() if name not in ("articles", "annotations")
+        ]
+        taken = [(f"{name} taken from", self.names_taken.get(name, "-")) for name in NAMED]
+        return (*rows, *taken)
 
     def to_frame(self) -> pd.DataFrame:
         """The annotations, a row each."""
