@@ -31,6 +31,8 @@ class AgreementReport(DeprecatedChart):
 
     annotators: tuple[str, ...]
     variables: tuple[VariableAgreement, ...]
+    n_curated: int = 0
+    """Mentions with curated labels: they are gold, and in none of the figures here."""
 
     def __iter__(self) -> Iterator[VariableAgreement]:
         """Variable by variable."""
@@ -70,7 +72,9 @@ class AgreementReport(DeprecatedChart):
         return frame_html(self._brief(), self._caption())
 
     def _caption(self) -> str:
-        return f"Agreement between {', '.join(self.annotators) or 'nobody'}"
+        people = ", ".join(self.annotators) or "nobody"
+        curated = f"; {self.n_curated} curated mentions are gold, no annotator's"
+        return f"Agreement between {people}" + (curated if self.n_curated else "")
 
     def _brief(self) -> pd.DataFrame:
         """Alpha and its interval, or why there is none, for every variable."""
@@ -91,6 +95,7 @@ class AgreementReport(DeprecatedChart):
         """Ready for JSON."""
         return {
             "annotators": list(self.annotators),
+            "n_curated": self.n_curated,
             "variables": [
                 {"variable": entry.variable, "parts": [part.to_dict() for part in entry.parts]}
                 for entry in self.variables
@@ -134,7 +139,7 @@ def measure_agreement(
         if len(annotation_set.annotators) > 2:
             parts += list(by_pair(alpha, table, variable))
         entries.append(VariableAgreement(variable.name, tuple(parts)))
-    return AgreementReport(annotation_set.annotators, tuple(entries))
+    return AgreementReport(annotation_set.annotators, tuple(entries), annotation_set.n_curated)
 
 
 def _with_columns(table: pd.DataFrame, annotation_set: AnnotationSet) -> pd.DataFrame:

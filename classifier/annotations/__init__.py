@@ -12,6 +12,7 @@ from classifier.annotations._folder import (
 from classifier.annotations._gold import adjudicate, flagged, gold_with_chances, long_table
 from classifier.annotations._join import Recoded, join_sets, recode
 from classifier.annotations._table import (
+    CURATED,
     Annotation,
     AnnotationSet,
     Value,
@@ -25,6 +26,7 @@ from classifier.annotations._table import (
 
 __all__ = [
     "CODEBOOK",
+    "CURATED",
     "Annotation",
     "AnnotationSet",
     "Fixed",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from classifier.annotations._table import AnnotationSet, Value
+from classifier.annotations._table import CURATED, AnnotationSet, Value
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.intervals import marks
@@ -25,9 +25,18 @@ class _Rule:
     order: tuple[str, ...] = ()
     """The annotators who have a say; empty for all."""
 
+    def heard(self, group: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+        """The rows that decide: curated ones first, unless the rule names who has a say."""
+        if self.order:
+            return group
+        curated = [row for row in group if row["annotator"] == CURATED]
+        said = [row for row in curated if row[column] is not None]
+        return said or [row for row in group if row["annotator"] != CURATED]
+
     def votes(self, group: list[dict[str, Any]], column: str) -> Votes:
         """The votes on a mention that are not null."""
-        said = {row["annotator"]: row[column] for row in group if row[column] is not None}
+        heard = self.heard(group, column)
+        said = {row["annotator"]: row[column] for row in heard if row[column] is not None}
         return [said[name] for name in self.order or said if name in said]
 
 
@@ -39,7 +48,8 @@ def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.Data
 
     A mention that most of its annotators flag as `not_target` keeps the flag and no labels; where
     just as many flag it as not, every variable is a tie. The labels of those who flag it do not
-    count.
+    count. Curated labels win over all annotators' under `majority` and `unanimous`; the rules that
+    name annotators take `curated` for a name like any other.
 
     Args:
         annotation_set: whose labels to adjudicate.
@@ -57,7 +67,8 @@ def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.Data
     Raises:
         DataError: there is no such rule, or it names an annotator who is not in the set.
     """
-    chosen = _rule(rule, annotation_set.annotators)
+    known = (*annotation_set.annotators, *([CURATED] if annotation_set.n_curated else []))
+    chosen = _rule(rule, known)
     variables = annotation_set.codebook.variables
     by_unit: dict[str, list[dict[str, Any]]] = {}
     for row in annotation_set.table.to_dict("records"):
@@ -92,11 +103,11 @@ def flagged(gold: pd.DataFrame) -> "pd.Series[bool]":
 def long_table(annotation_set: AnnotationSet, variable: str) -> pd.DataFrame:
     """What agreement is computed from: columns `unit, article, annotator, label`.
 
-    Rows where the variable was not coded, and rows flagged `not_target`, are left out.
+    Rows where the variable was not coded, rows flagged `not_target`, and curated rows are left out.
     """
     annotation_set.codebook.variable(variable)
     table = annotation_set.table
-    coded = table[table[variable].notna() & ~table["not_target"]]
+    coded = table[table[variable].notna() & ~table["not_target"] & (table["annotator"] != CURATED)]
     return pd.DataFrame(
         {
             "unit": coded["unit"],
@@ -113,6 +124,7 @@ _UNIT = ("unit", "article_id", "start", "end", "target", "surface")
 def _gold_row(
     group: list[dict[str, Any]], variables: tuple[Variable, ...], rule: _Rule
 ) -> dict[str, Any]:
+    n_annotators = sum(row["annotator"] != CURATED for row in group)
     flags = rule.votes(group, "not_target")
     is_flagged = rule.decide(flags, False) if flags else False
     heard = [] if is_flagged else [row for row in group if not row["not_target"]]
@@ -125,7 +137,7 @@ def _gold_row(
         if variable.kind == "set":
             heard_on = [] if is_flagged is None else heard
             gold[f"settled_{variable.name}"] = _settled(rule, heard_on, variable)
-    return gold | {"not_target": bool(is_flagged), "n_annotators": len(group)}
+    return gold | {"not_target": bool(is_flagged), "n_annotators": n_annotators}
 
 
 def _decision(rule: _Rule, group: list[dict[str, Any]], variable: Variable) -> tuple[Value, Status]:

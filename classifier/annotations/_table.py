@@ -11,6 +11,9 @@ from classifier.codebook import Codebook
 from classifier.notebook_html import frame_html
 from classifier.records import Article, Mention, Span
 
+CURATED = "curated"
+"""The annotator of adjudicated labels: they are gold, and no annotator's in any agreement."""
+
 Value = str | frozenset[str] | None
 """A label's name, for a set variable all names that apply, or None where it was not coded."""
 
@@ -60,8 +63,13 @@ class AnnotationSet(DeprecatedChart):
 
     @property
     def annotators(self) -> tuple[str, ...]:
-        """Names of the annotators, sorted."""
-        return tuple(sorted(self.table["annotator"].unique()))
+        """Names of the annotators, sorted; curated labels are nobody's."""
+        return tuple(sorted(set(self.table["annotator"].unique()) - {CURATED}))
+
+    @property
+    def n_curated(self) -> int:
+        """How many mentions have curated labels."""
+        return int((self.table["annotator"] == CURATED).sum())
 
     def to_frame(self) -> pd.DataFrame:
         """The annotations, a row each."""
@@ -73,7 +81,8 @@ class AnnotationSet(DeprecatedChart):
         mentions = self.table["unit"].nunique()
         return (
             f"AnnotationSet: {len(self.articles)} articles, {mentions} mentions, "
-            f"{len(self.table)} annotations by {people}"
+            f"{len(self.table) - self.n_curated} annotations by {people}"
+            + (f", {self.n_curated} curated" if self.n_curated else "")
         )
 
     def _repr_html_(self) -> str:

@@ -3,7 +3,7 @@
 `_page` makes plain text of a web page; `_zones` tells its body from boilerplate.
 """
 
-from classifier.articles._fields import article_from_record, article_record
+from classifier.articles._fields import article_from_record, article_record, given_id
 from classifier.articles._reading import Reading, read_articles, stream_articles, unrepeated
 from classifier.articles._stories import with_stories
 from classifier.articles._zones import find_zones
@@ -13,6 +13,7 @@ __all__ = [
     "article_from_record",
     "article_record",
     "find_zones",
+    "given_id",
     "read_articles",
     "stream_articles",
     "unrepeated",

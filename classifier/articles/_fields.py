@@ -50,7 +50,7 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
     """
     values = {name: _known(record.get(name)) for name in FIELDS}
     text = record.get("text")
-    article_id = values["article_id"]
+    article_id = given_id(record)
     if not isinstance(text, str):
         raise DataError(f"an article needs a text, got {text!r}")
     if isinstance(article_id, bool) or not isinstance(article_id, str | int) or article_id == "":
@@ -68,6 +68,23 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
     )
     _check(article, _known(record.get(HASH)))
     return replace(article, date=_cut_date(article.date, article.date_precision))
+
+
+def given_id(record: Mapping[str, Any]) -> object:
+    """The id that a record gives its article: `article_id`, else `id`; None where both are blank.
+
+    Zero is an id, a text stays as it is, and a whole number read as 12.0 is 12.
+
+    >>> given_id({"article_id": "", "id": 0}), given_id({"article_id": "007", "id": 1})
+    ('0', '007')
+    """
+    for key in ("article_id", "id"):
+        value = _known(record.get(key))
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
+        if value is not None:
+            return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return None
 
 
 _STRINGS = tuple(f for f in FIELDS if f not in {"article_id", "sampling_probability", "text"})

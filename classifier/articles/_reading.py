@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classifier.articles._fields import FIELDS, HASH, article_from_record
+from classifier.articles._fields import FIELDS, HASH, article_from_record, given_id
 from classifier.articles._html import PageReader, page_reader
 from classifier.articles._metadata import with_own_metadata
 from classifier.errors import DataError
@@ -279,9 +279,9 @@ def _read_file(
 
 def _article_id(values: Mapping[str, Any], name: str) -> object:
     """The id that a row gives, 0 among them, or else one made of its file's name and its line."""
-    for key in ("article_id", "id"):
-        if values.get(key) not in (None, ""):
-            return values[key]
+    given = given_id(values)
+    if given is not None:
+        return given
     return f"{name}:{values['line']}" if "line" in values else name
 
 

@@ -55,23 +55,35 @@ def import_command(
     own = _own_codebook(codebook or (left if left.is_file() else None))
     imported = import_annotations(format_name, path, own)
     check_nothing_is_lost(imported.annotation_set, out)
-    write_annotations(imported.annotation_set, out)
     articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
     counts = dict(imported.counts)
+    # nothing is written then: what lies there is worth more
+    if rows:
+        write_annotations(imported.annotation_set, out)
+    said = f"{articles} articles with {rows} annotations are in {out}"
+    nothing = (
+        f"{path}: at least one label was required, none of {articles} articles has one; "
+        f"nothing is written, the list says why"
+    )
     answer = Answer(
         {
             "out": out,
             "articles": articles,
             "annotations": rows,
             "counts": counts,
+            "files": imported.files,
+            "annotators": imported.annotation_set.annotators,
+            "curated": imported.annotation_set.n_curated,
+            "names_taken": imported.names_taken,
             "problems": imported.problems,
         },
         [
-            f"{articles} articles with {rows} annotations are in {out}",
-            table(["counted", "n"], list(counts.items())),
+            said if rows else nothing,
             *problem_lines(imported.problems),
+            table(["import", ""], imported.summary),
         ],
-        f"classifier check {out}",
+        f"classifier check {out}" if rows else "",
+        failed=not rows,
     )
     show(answer, as_json=as_json)
 

@@ -74,9 +74,14 @@ def agreement_command(
 
     report = measure_agreement(folder)
     who = ", ".join(report.annotators)
+    curated = f"curated: {report.n_curated} mentions are gold, and in no figure here"
     answer = Answer(
         report.to_dict(),
-        [f"annotators: {who or 'none'}", alpha_table(report.to_frame())],
+        [
+            f"annotators: {who or 'none'}",
+            *([curated] if report.n_curated else []),
+            alpha_table(report.to_frame()),
+        ],
         f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
     )
     show(answer, as_json=as_json)
@@ -297,7 +302,9 @@ def report_command(
         lines.append(f"what others need to check it is in {bundle(inputs, reported, bundle_to)}")
     if predictions is None:
         lines.append("It has no profiles and no evidence: no --predictions were given.")
-    answer = Answer({"out": reported.page, "bundle": bundle_to}, lines, f"open {reported.page}")
+    data = {"out": reported.page, "bundle": bundle_to, "problems": reported.problems}
+    told = [*lines, *problem_lines(reported.problems)]
+    answer = Answer(data, told, f"open {reported.page}")
     show(answer, as_json=as_json)
 
 

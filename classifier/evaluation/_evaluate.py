@@ -25,6 +25,7 @@ from classifier.evaluation._figures import n_left_out
 from classifier.evaluation._inputs import MAJORITY, Judged, judge
 from classifier.evaluation._spans import mention_rows
 from classifier.evaluation._tables import DEFAULT_OPTIONS, EvaluationOptions, Row, Table
+from classifier.predictions import check_same_articles
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,15 @@ def evaluate(
 
     Raises:
         DataError: no variable is both coded and predicted, a unit is predicted twice, a label is
-            not in the codebook, or `not_target` is neither True nor False.
+            not in the codebook, `not_target` is neither True nor False, or an article has another
+            source, date or text than the one of its id in the predictions.
     """
     if annotation_set.codebook.any_target:
         options = options.without_targets()
     named = _named(predictions, baselines or {}, options)
     names = _variables(annotation_set, predictions, options)
+    for name, frame in named.items():
+        check_same_articles(frame, annotation_set, name)
     settled = adjudicate(annotation_set) if gold is None else _with_flags(gold)
     judged = [judge(annotation_set, named, settled, name, options) for name in names]
     before = _before(annotation_set, uncalibrated, settled, names, options)

@@ -6,10 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
+import pandas as pd
+
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.articles import Reading, read_articles
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.mentions import MentionContext, find_mentions
+from classifier.predictions import TEXT_HASH, check_same_articles
 from classifier.records import UNDETERMINED, Article, Mention, Span
 
 Articles: TypeAlias = AnnotationSet | Reading | Iterable[Article] | Path | str
@@ -80,8 +83,18 @@ def labelled_articles(
     sets = [one for one in (articles, annotations) if isinstance(one, AnnotationSet)]
     found = () if articles is None or isinstance(articles, AnnotationSet) else tuple(articles)
     by_id = {a.article_id: a for a in (*found, *(a for one in sets for a in one.articles))}
+    if articles is not None and isinstance(annotations, AnnotationSet):
+        labelled = articles.articles if isinstance(articles, AnnotationSet) else found
+        check_same_articles(_facts(labelled, annotations), annotations, "labelled articles")
     chosen = own or (sets[-1].codebook if sets else default_codebook())
     return LabelledArticles(by_id, _coded(sets), chosen)
+
+
+def _facts(articles: Iterable[Article], gold: AnnotationSet) -> pd.DataFrame:
+    """What tells the articles apart from those of gold that have the same ids."""
+    shared = [article for article in articles if article.article_id in gold.article_by_id]
+    facts = [(a.article_id, a.source, a.date, a.sha256) for a in shared]
+    return pd.DataFrame(facts, columns=["article_id", "source", "date", TEXT_HASH], dtype=object)
 
 
 def _coded(sets: Iterable[AnnotationSet]) -> dict[str, tuple[tuple[Span, str], ...]]:

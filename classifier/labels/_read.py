@@ -18,7 +18,7 @@ from classifier.labels._files import Rows, Source, read_rows
 from classifier.labels._mapping import Unknown, checked_mapping, in_our_words
 from classifier.labels._places import ORDER, Finder, Place
 from classifier.labels._table import Answers, filled_table
-from classifier.predictions import Predictions
+from classifier.predictions import Predictions, not_compared
 from classifier.records import Problem, counted
 
 WHOLE = "judgement of the whole article"
@@ -102,7 +102,8 @@ def read_predictions(
 def _as_it_is(rows: Rows, known: LabelledArticles) -> Labelled:
     names = tuple(v.name for v in known.codebook.variables if v.name in rows.frame)
     table = pa.Table.from_pandas(rows.frame, preserve_index=False)
-    return Labelled(table, (), known.articles, names)
+    problems = not_compared(rows.frame, rows.where) if known.coded else ()
+    return Labelled(table, problems, known.articles, names)
 
 
 def _check_columns(rows: Rows) -> None:

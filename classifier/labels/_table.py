@@ -15,11 +15,11 @@ from classifier.labels._columns import USUAL
 from classifier.labels._files import Rows
 from classifier.labels._mapping import is_empty
 from classifier.labels._places import Place
-from classifier.predictions import OK, prediction_schema
+from classifier.predictions import OK, TEXT_HASH, prediction_schema
 from classifier.records import Article, Mention
 
 _NO_LABEL = "no label"
-_FILLED = ("source", "language", "date", "story_id", "zone", "kind", "voice", "speaker")
+_FILLED = ("source", "language", "date", "story_id", "zone", "kind", "voice", "speaker", TEXT_HASH)
 """What a row may say itself, and is filled in where it does not."""
 
 
@@ -123,6 +123,7 @@ def _facts(unit: str, place: Place, mention: Mention | None) -> dict[str, Any]:
         "speaker": mention.speaker if mention else None,
         "passage_start": None,
         "passage_end": None,
+        TEXT_HASH: place.article.sha256 if place.article else None,
     }
 
 

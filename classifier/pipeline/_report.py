@@ -24,8 +24,9 @@ from classifier.models import CODEBOOK, RECORD, SPLIT, Progress
 from classifier.notebook_html import safe
 from classifier.pipeline._evaluate import evaluate
 from classifier.pipeline._explain import EXPLAINED, scorer_behind, with_explanations
-from classifier.predictions import read_predictions
+from classifier.predictions import not_compared, read_predictions
 from classifier.profiles import Profile, ProfileOptions, profile
+from classifier.records import Problem
 from classifier.report import Evidence, bibliography, methods_text, write_report
 from classifier.sampling import FRAME
 
@@ -89,6 +90,8 @@ class Reported:
     page: Path
     methods: str = ""
     """What was done, in words that cite what it rests on."""
+    problems: tuple[Problem, ...] = ()
+    """What could not be compared between predictions and gold."""
 
     def to_frame(self) -> pd.DataFrame:
         """The profiles, or where nothing was scored, the figures against gold."""
@@ -121,12 +124,14 @@ def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None)
     evaluation = evaluate(inputs.run, annotation_set, split=inputs.split, progress=progress)
     agreement = measure_agreement(annotation_set)
     evidence, profiles = None, tuple[Profile, ...]()
+    unsure: tuple[Problem, ...] = ()
     if inputs.predictions is not None:
         table = read_predictions(inputs.predictions)
+        unsure = not_compared(table, inputs.predictions.name)
         profiles = (profile(table, gold=inputs.data, options=inputs.options),)
         reading = None if inputs.articles is None else read_articles(inputs.articles)
         texts, problems = (reading.articles, reading.problems) if reading else ((), ())
-        evidence = Evidence(table, texts, annotation_set, problems=problems)
+        evidence = Evidence(table, texts, annotation_set, problems=(*problems, *unsure))
         if inputs.explained:
             scorer = scorer_behind(table, inputs.run)
             evidence = with_explanations(
@@ -135,7 +140,7 @@ def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None)
     frame = agreement.to_frame()
     page = write_report(evaluation, profiles, out, agreement=frame, evidence=evidence)
     methods = methods_text(evaluation, profiles, frame, evidence)
-    return Reported(annotation_set, agreement, evaluation, profiles, page, methods)
+    return Reported(annotation_set, agreement, evaluation, profiles, page, methods, unsure)
 
 
 def bundle(inputs: ReportInputs, reported: Reported, path: Path) -> Path:

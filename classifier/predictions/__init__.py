@@ -1,6 +1,12 @@
 """Predictions: one row a mention, the words that carry a score, thresholds."""
 
 from classifier.predictions._prediction import Explanation, Prediction, Word
+from classifier.predictions._same import (
+    NOT_COMPARED,
+    TEXT_HASH,
+    check_same_articles,
+    not_compared,
+)
 from classifier.predictions._table import (
     OK,
     Judged,
@@ -17,7 +23,9 @@ from classifier.predictions._thresholds import NEUTRAL, Thresholds, f1_by_cut, f
 
 __all__ = [
     "NEUTRAL",
+    "NOT_COMPARED",
     "OK",
+    "TEXT_HASH",
     "Explanation",
     "Judged",
     "Judgement",
@@ -26,9 +34,11 @@ __all__ = [
     "Thresholds",
     "Word",
     "check_name",
+    "check_same_articles",
     "f1_by_cut",
     "fit_thresholds",
     "named",
+    "not_compared",
     "prediction_schema",
     "prediction_table",
     "read_predictions",

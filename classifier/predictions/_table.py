@@ -20,13 +20,14 @@ from classifier.errors import DataError
 from classifier.files import json_line, replacing
 from classifier.notebook_html import frame_html
 from classifier.predictions._prediction import Prediction
+from classifier.predictions._same import TEXT_HASH
 from classifier.predictions._thresholds import NONE_CHOSEN, Thresholds
 from classifier.records import UNKNOWN, Article, Mention, Passage, Problem
 
 OK = "ok"
 _PLUMBING = (
     *("unit", "story_id", "start", "end", "kind", "voice_confidence"),
-    *("passage_start", "passage_end", "part", "model_id", "codebook_version"),
+    *("passage_start", "passage_end", "part", "text_sha256", "model_id", "codebook_version"),
 )
 """What a reader of the table needs last."""
 _NEAR = 60
@@ -54,6 +55,7 @@ _AFTER = {
     "status": pa.string(),
     "warning": pa.string(),
     "part": pa.string(),
+    TEXT_HASH: pa.string(),
     "model_id": pa.string(),
     "codebook_version": pa.string(),
 }
@@ -192,6 +194,9 @@ def prediction_table(
         for name, values in _answers(variable, said, thresholds).items():
             columns.setdefault(name, values.take(pa.array(places, pa.int64())))
     columns["part"] = [parts.get(one.article.article_id) for one in rows]
+    articles = {one.article.article_id: one.article for one in rows}
+    hashes = {name: article.sha256 for name, article in articles.items()}
+    columns[TEXT_HASH] = [hashes[one.article.article_id] for one in rows]
     columns["model_id"] = [model_id] * len(rows)
     columns["codebook_version"] = [codebook.version] * len(rows)
     schema = prediction_schema(variables)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from classifier.annotations import AnnotationSet, annotation_set_of, gold_with_chances
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.labels import ABSENT, Articles, read_predictions
-from classifier.predictions import Predictions
+from classifier.predictions import Predictions, check_same_articles
 from classifier.profiles._estimates import profile_sources
 from classifier.profiles._plan import Plan, plan_articles
 from classifier.profiles._results import Profile
@@ -46,7 +46,8 @@ def profile(
         An estimate with its interval per source and target, or the reason why there is none.
 
     Raises:
-        DataError: the predictions or the labels cannot be read or do not fit each other.
+        DataError: the predictions or the labels cannot be read or do not fit each other; or an
+            article of `gold` has another source, date or text than the one of its id there.
     """
     annotation_set = None if gold is None else annotation_set_of(gold)
     if isinstance(codebook, Path | str):
@@ -58,6 +59,8 @@ def profile(
     table = frame_of(predictions)
     if codebook is None:
         codebook = default_codebook() if annotation_set is None else annotation_set.codebook
+    if annotation_set is not None:
+        check_same_articles(table, annotation_set)
     labels = None if annotation_set is None else gold_with_chances(annotation_set)
     chances = _chances(gold) if isinstance(gold, Path | str) else None
     return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
@@ -86,6 +89,7 @@ def plan(
     """
     table = frame_of(predictions)
     annotation_set = annotation_set_of(gold)
+    check_same_articles(table, annotation_set)
     labels = gold_with_chances(annotation_set)
     return plan_articles(
         table, annotation_set.codebook, labels, half_width=half_width, options=options

@@ -12,6 +12,7 @@ from classifier.text._offsets import (
     UTF_16,
     MarkedSpan,
     OffsetRule,
+    Resolution,
     resolve_file,
     resolve_offsets,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "UTF_16",
     "MarkedSpan",
     "OffsetRule",
+    "Resolution",
     "View",
     "document_language",
     "fold",

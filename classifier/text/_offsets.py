@@ -171,10 +171,8 @@ def _weights(text: str, rule: OffsetRule) -> IntArray:
 
 
 def _same(stretch: str, surface: str) -> bool:
-    r"""Equal, where exports show a line end as a space (brat) or as a literal \n (Label Studio)."""
-    if stretch == surface:
-        return True
-    return ("\n" in stretch or "\r" in stretch) and _folded(stretch) == _folded(surface)
+    r"""Equal but for white space: exports collapse it, or show a line end as a space or a \n."""
+    return stretch == surface or _folded(stretch) == _folded(surface)
 
 
 def _folded(text: str) -> str:

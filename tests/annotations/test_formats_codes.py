@@ -44,11 +44,15 @@ def test_foreign_labels_are_understood(
             ("stance", "favourable"),
             id="two labels where one is asked",
         ),
-        pytest.param([("target", "RU"), ("", "UA")], ("target", "UA"), id="two targets"),
     ],
 )
 def test_what_the_codebook_has_no_word_for_is_told(codes: Sequence[Code], unknown: Code) -> None:
     assert decode(codes, default_codebook(), "x").unknown == (unknown,)
+
+
+def test_two_targets_are_two_mentions() -> None:
+    decoded = decode([("target", "RU"), ("", "UA"), ("", "RU")], default_codebook(), "x")
+    assert (decoded.target, decoded.others, decoded.unknown) == ("RU", ("UA",), ())
 
 
 @pytest.mark.parametrize(

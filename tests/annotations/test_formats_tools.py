@@ -67,12 +67,12 @@ _COUNTED = "offsets counted otherwise, repaired"
             "prodigy",
             "prodigy/broken.jsonl",
             1,
-            0,
+            1,
             [
                 "offsets broken, refused",
                 "no text, refused",
                 "no annotator, named unnamed",
-                *["offsets fit no counting, refused"] * 2,
+                "offsets fit no counting, refused",
             ],
         ),
         (
@@ -108,6 +108,7 @@ _COUNTED = "offsets counted otherwise, repaired"
             [
                 "no annotator, refused",
                 "offsets broken, refused",
+                "one text under several ids",
                 "offsets fit no counting, refused",
                 "label not in the codebook, left out",
                 "no target of the codebook, refused",
@@ -381,5 +382,5 @@ def test_a_document_of_another_shape_is_a_problem_and_the_rest_is_read(tmp_path:
     good = '{"id": 2, "data": {"text": "Kyiv wacht."}, "annotations": []}'
     path.write_text(f'[{{"id": 1, "data": {{"text": "x"}}, "annotations": [7]}}, {good}]')
     imported = import_annotations("label-studio", path)
-    assert _reasons(imported) == ["document unreadable, refused"]
-    assert [a.article_id for a in imported.annotation_set.articles] == ["2"]
+    assert _reasons(imported) == ["annotation malformed, refused"]
+    assert [a.article_id for a in imported.annotation_set.articles] == ["1", "2"]

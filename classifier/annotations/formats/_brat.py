@@ -23,7 +23,7 @@ from classifier.annotations.formats._codes import (
     read_table,
     table_text,
 )
-from classifier.annotations.formats._foreign import Foreign, Link, Record, Region, gather
+from classifier.annotations.formats._foreign import Foreign, Link, Record, Region, gather, person
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, write_codebook
 from classifier.errors import DataError
@@ -47,6 +47,8 @@ class _Standoff:
     entities: dict[str, tuple[str, int, int, str]] = field(default_factory=dict)
     codes: dict[str, list[Code]] = field(default_factory=lambda: defaultdict(list))
     notes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    asked: dict[str, str] = field(default_factory=dict)
+    """Where an entity was last spoken of, by its id."""
     links: list[Link] = field(default_factory=list)
     events: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -59,6 +61,9 @@ def read_brat(path: Path) -> Foreign:
     texts = [name for name in members if name.endswith(".txt") and _ann(name) in members]
     if not texts:
         raise DataError(f"{path}: brat keeps each .txt beside its .ann; no such pair was found")
+    shared = _shared_folder(texts)
+    members = {name.removeprefix(shared): member for name, member in members.items()}
+    texts = [name.removeprefix(shared) for name in texts]
     is_flat = all("/" not in name for name in texts)
     metadata = _metadata(members)
     foreign = gather(
@@ -69,7 +74,28 @@ def read_brat(path: Path) -> Foreign:
     )
     order = {str(row.get("article_id")): n for n, row in enumerate(metadata.values())}
     in_order = sorted(foreign.articles, key=lambda a: order.get(a.article_id, len(order)))
-    return replace(foreign, articles=tuple(in_order))
+    alone = tuple(
+        Problem(name, "annotations without their text, refused", f"no {_txt(name)} beside it")
+        for name in members
+        if name.endswith(".ann") and _txt(name) not in members
+    )
+    return replace(foreign, articles=tuple(in_order), problems=foreign.problems + alone)
+
+
+def _shared_folder(names: Iterable[str]) -> str:
+    """The folders that all lie in above those of the annotators, such as the collection's."""
+    shared = ""
+    rest = list(names)
+    while len({name.partition("/")[0] for name in rest}) == 1 and all(
+        name.count("/") > 1 for name in rest
+    ):
+        folder = rest[0].partition("/")[0] + "/"
+        shared, rest = shared + folder, [name.removeprefix(folder) for name in rest]
+    return shared
+
+
+def _txt(name: str) -> str:
+    return f"{name.removesuffix('.ann')}.txt"
 
 
 def _document(
@@ -122,8 +148,14 @@ def _read_ann(member: Member) -> _Standoff:
             reason = "line of another kind, left out"
             document.problems.append(Problem(where, reason, line[:80]))
         elif not reader(line, document, where):
-            document.problems.append(Problem(where, "malformed line, refused", line[:80]))
+            document.problems.append(_malformed(where, line))
     return document
+
+
+def _malformed(where: str, line: str) -> Problem:
+    has_blanks = "\t" not in line and len(line.split()) > 1
+    remedy = "its tabs seem to have become blanks: save the file as brat wrote it"
+    return Problem(where, "malformed line, refused", line[:80], remedy if has_blanks else "")
 
 
 def _entity(line: str, document: _Standoff, where: str) -> bool:
@@ -136,6 +168,12 @@ def _entity(line: str, document: _Standoff, where: str) -> bool:
         document.problems.append(Problem(where, "discontinuous span, refused", detail))
         return True
     start, end = map(int, offsets.split())
+    if key in document.entities:
+        # attributes of an id that comes twice go with the one above them
+        detail = f"{key} stands for several entities; attributes go with the last one above them"
+        document.problems.append(Problem(where, "id repeated, both kept", detail))
+        n = sum(other.partition(" ")[0] == key for other in document.entities)
+        document.events[key] = key = f"{key} number {n + 1}"
     document.entities[key] = (where, start, end, surface)
     document.codes[key].append(("", kind))
     return True
@@ -146,7 +184,9 @@ def _attribute(line: str, document: _Standoff, where: str) -> bool:
     if match is None:
         return False
     name, key, value = match.groups()
-    document.codes[document.events.get(key, key)].append((name, value or ""))
+    key = document.events.get(key, key)
+    document.asked[key] = where
+    document.codes[key].append((name, value or ""))
     return True
 
 
@@ -188,6 +228,9 @@ _LINES = {
 
 def _contents(document: _Standoff, file: str, article_id: str, annotator: str) -> Iterator[Record]:
     yield from document.problems
+    for key in [key for key in document.asked if key not in document.entities]:
+        detail = f"{key} with {[name for name, _ in document.codes[key]]}"
+        yield Problem(document.asked[key], "attribute without its entity, left out", detail)
     yield from (Link(f"{file} {a}", f"{file} {b}", label) for a, b, label in document.links)
     for key, (where, start, end, surface) in document.entities.items():
         hidden, comments = _read_notes(document.notes[key])
@@ -196,7 +239,7 @@ def _contents(document: _Standoff, file: str, article_id: str, annotator: str) -
             where=where,
             key=f"{file} {key}",
             article_id=article_id,
-            annotator=str(hidden.get("annotator") or annotator),
+            annotator=person(hidden.get("annotator") or annotator),
             start=start,
             end=end,
             surface=surface,

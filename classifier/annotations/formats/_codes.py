@@ -34,6 +34,8 @@ class Decoded:
     target: str | None
     labels: dict[str, Value]
     not_target: bool
+    others: tuple[str, ...]
+    """Further targets, each named by a mention of its own on the same stretch."""
     unknown: tuple[Code, ...]
     """What the codebook has no word for."""
 
@@ -61,8 +63,9 @@ def decode(codes: Iterable[Code], codebook: Codebook, scheme: str) -> Decoded:
                 targets.append(value)
             elif not _add(labels, codebook.variable(field), value):
                 unknown.append((field, value))
-    unknown += [(TARGET, target) for target in targets if target != targets[0]]
-    return Decoded(targets[0] if targets else None, labels, is_not_target, tuple(unknown))
+    target, *others = dict.fromkeys(targets) or [None]
+    named = tuple(other for other in others if other is not None)
+    return Decoded(target, labels, is_not_target, named, tuple(unknown))
 
 
 def encode_values(value: Value) -> list[str]:

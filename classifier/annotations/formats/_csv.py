@@ -2,13 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from classifier.annotations._table import AnnotationSet, annotation_table, table_annotations
+from classifier.annotations._table import (
+    CURATED,
+    AnnotationSet,
+    annotation_table,
+    table_annotations,
+)
 from classifier.annotations.formats._codes import (
     NOT_TARGET,
     TARGET,
@@ -18,8 +24,16 @@ from classifier.annotations.formats._codes import (
     read_table,
     table_text,
 )
-from classifier.annotations.formats._foreign import Foreign, Region, read_text, text_id
-from classifier.articles import article_from_record, article_record
+from classifier.annotations.formats._foreign import (
+    Foreign,
+    Record,
+    Region,
+    gather,
+    person,
+    read_text,
+    text_id,
+)
+from classifier.articles import article_from_record, article_record, given_id
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
 from classifier.files import write_text
@@ -29,6 +43,8 @@ ARTICLES, ANNOTATIONS = "articles.csv", "annotations.csv"
 _JOIN = "|"
 _REQUIRED = ("start", "end")
 _PLACE = ("unit", "article_id", "start", "end", "surface", "annotator", "comment", "speaker")
+_CURATED_COLUMNS = ("curated", "adjudicated", "ground_truth")
+_YES = ("1", "1.0", "true", "yes", "x")
 _EVIDENCE = ("evidence_start", "evidence_end")
 
 
@@ -63,13 +79,34 @@ def _cell(value: object) -> object:
 
 
 def read_csv(path: Path) -> Foreign:
-    """Read a folder with annotations.csv and articles.csv, or one file with a column `text`."""
-    file = path / ANNOTATIONS if path.is_dir() else path
+    """Read a folder with annotations.csv and articles.csv, or files with a column `text`."""
+    if not path.is_dir() or (path / ANNOTATIONS).is_file():
+        return _read_file(path / ANNOTATIONS if path.is_dir() else path)
+    files = sorted(file for file in path.glob("*.csv") if file.name != ARTICLES)
+    if not files:
+        raise DataError(f"{path}: {ANNOTATIONS} or other .csv files were required, none was found")
+    return gather(document for file in files for document in _documents(_read_file(file)))
+
+
+def _documents(foreign: Foreign) -> Iterator[list[Record]]:
+    """What one file holds, article by article, so that one with another text costs no other."""
+    regions: dict[str, list[Region]] = defaultdict(list)
+    for region in foreign.regions:
+        regions[region.article_id].append(region)
+    for article in foreign.articles:
+        yield [article, *regions.pop(article.article_id, [])]
+    yield [*foreign.problems, *(region for own in regions.values() for region in own)]
+
+
+def _read_file(file: Path) -> Foreign:
     rows = list(read_table(read_text(file), file.name))
     columns = set(rows[0][1]) if rows else set()
     missing = [name for name in _REQUIRED if rows and name not in columns]
     if missing:
-        raise DataError(f"{file}: the columns start and end are required, missing: {missing}")
+        blanks = "; its tabs seem to have become blanks" if _is_one_column(columns) else ""
+        raise DataError(
+            f"{file}: the columns start and end are required, missing: {missing}{blanks}"
+        )
     problems: list[Problem] = []
     articles: dict[str, Article] = {}
     beside = file.parent / ARTICLES
@@ -89,10 +126,15 @@ def read_csv(path: Path) -> Foreign:
     return Foreign(tuple(articles.values()), regions, tuple(problems))
 
 
+def _is_one_column(columns: Collection[str]) -> bool:
+    """Whether a header of several words was read as one column."""
+    return len(columns) == 1 and len(next(iter(columns)).split()) > 1
+
+
 def _with_id(row: dict[str, Any]) -> dict[str, Any]:
     """The row with an id for its article: its own, or one that equal texts share."""
-    if not row.get("article_id"):
-        row["article_id"] = text_id(row.get("text") or "")
+    given = given_id(row)
+    row["article_id"] = text_id(row.get("text") or "") if given is None else given
     return row
 
 
@@ -117,7 +159,7 @@ _ARTICLE_FIELDS = frozenset(article_record(Article("-", "")))
 
 
 def _is_code(column: str) -> bool:
-    is_known = column in _PLACE or column in _EVIDENCE or column in _ARTICLE_FIELDS
+    is_known = column in (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS) or column in _ARTICLE_FIELDS
     return column in (TARGET, NOT_TARGET) or not is_known
 
 
@@ -134,8 +176,8 @@ def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) ->
     return Region(
         where=where,
         key=where,
-        article_id=str(row.get("article_id")),
-        annotator=annotator,
+        article_id=str(given_id(row)),
+        annotator=CURATED if _is_curated(row) else annotator,
         start=start,
         end=end,
         surface=row.get("surface"),
@@ -144,6 +186,11 @@ def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) ->
         speaker=row.get("speaker"),
         evidence=None if None in evidence else (evidence[0] or 0, evidence[1] or 0),
     )
+
+
+def _is_curated(row: Mapping[str, Any]) -> bool:
+    marks = (str(row.get(name) or "").strip().casefold() for name in _CURATED_COLUMNS)
+    return person(row.get("annotator")) == CURATED or any(mark in _YES for mark in marks)
 
 
 def _codes(field: str, cell: str | None) -> Iterator[Code]:

@@ -1,28 +1,31 @@
 """What every foreign format is read into, and how it becomes an annotation set."""
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from classifier.annotations._table import Annotation, AnnotationSet, annotation_table
-from classifier.annotations.formats._codes import Code, decode
+from classifier.annotations._table import CURATED, Annotation, AnnotationSet, annotation_table
+from classifier.annotations.formats._codes import Code, same_key
 from classifier.codebook import Codebook, read_codebook
 from classifier.errors import ClassifierError, DataError
 from classifier.notebook_html import frame_html, reasons
-from classifier.records import Article, Problem, Span
-from classifier.text import RULES, MarkedSpan, OffsetRule, resolve_file, resolve_offsets
+from classifier.records import Article, Problem
 
 Found = Article | Annotation | Problem
 """What an importer yields, record by record."""
 
 MAX_BYTES = 512 * 2**20
 """A larger file is refused: no annotation project reaches this, an attack may."""
+
+
+NAMED = ("source", "date", "title")
+"""The fields of articles that exports call by many names."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,28 @@ class Imported:
     problems: tuple[Problem, ...]
     counts: Mapping[str, int]
     """Articles and annotations, other figures of the format, and problems by reason."""
+    files: int = 1
+    """How many files were read."""
+    names_taken: Mapping[str, str] = field(default_factory=dict)
+    """Which name of the export each of source, date and title was taken from, where it has one."""
+
+    @property
+    def summary(self) -> tuple[tuple[str, int | str], ...]:
+        """What came in and what was set aside, a row for each figure."""
+        people = self.annotation_set.annotators
+        rows: list[tuple[str, int | str]] = [
+            ("files", self.files),
+            ("articles", len(self.annotation_set.articles)),
+            ("annotators", ", ".join(people) or "none"),
+            ("labels read", len(self.annotation_set.table)),
+        ]
+        if self.annotation_set.n_curated:
+            rows.append(("of these curated", self.annotation_set.n_curated))
+        rows += [
+            (name, n) for name, n in self.counts.items() if name not in ("articles", "annotations")
+        ]
+        taken = [(f"{name} taken from", self.names_taken.get(name, "-")) for name in NAMED]
+        return (*rows, *taken)
 
     def to_frame(self) -> pd.DataFrame:
         """The annotations, a row each."""
@@ -123,8 +148,70 @@ def json_lines(text: str, name: str) -> Iterator[tuple[str, dict[str, Any] | Pro
             yield where, Problem(where, "not an object", f"an object was required: {record!r:.80}")
 
 
+def whole_number(value: object) -> int | None:
+    """An offset, also where a program wrote it as text or as 12.0; None where it is none.
+
+    >>> whole_number("12"), whole_number(12.0), whole_number(12.5), whole_number(True)
+    (12, 12, None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    is_number = isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal()
+    return int(str(value)) if is_number else None
+
+
+def is_span(value: object) -> bool:
+    """Whether it looks like a labelled stretch: a pair of offsets with or without a label."""
+    if isinstance(value, Mapping):
+        return any(first in value and second in value for first, second in SPAN_KEYS)
+    is_triple = isinstance(value, list | tuple) and len(value) in (2, 3)
+    return is_triple and all(type(offset) is int for offset in value[:2])  # type: ignore[index]
+
+
+SPAN_KEYS = (("start_offset", "end_offset"), ("start", "end"), ("begin", "end"))
+"""What tools call the two offsets of a stretch."""
+
+
+def unread_spans(record: object, read: Collection[str], where: str) -> Iterator[Problem]:
+    """A problem for every list of spans under a key that is not among those read, at any depth."""
+    for path, spans in _span_lists(record, ""):
+        if path not in read:
+            detail = f"{len(spans)} spans under {path!r}, such as {spans[0]!r:.80}"
+            remedy = f"spans are read under {', '.join(sorted(read))}"
+            yield Problem(where, "spans under an unknown key, left out", detail, remedy)
+
+
+def _span_lists(value: object, path: str) -> Iterator[tuple[str, list[Any]]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _span_lists(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        spans = [item for item in value if is_span(item)]
+        if spans:
+            yield path, spans
+            return
+        for inner in value:
+            yield from _span_lists(inner, path)
+
+
 UNNAMED = "unnamed"
 """The annotator of regions that a tool stored without one."""
+
+
+_CURATED_NAMES = {
+    *(CURATED, "curation", "curation_user", "curator", "adjudicated", "adjudication"),
+    *("adjudicator", "gold", "gold_standard", "ground_truth", "consensus"),
+}
+
+
+def person(name: object) -> str:
+    """The annotator of that name; one name for whatever tools call adjudicated labels."""
+    plain = str(name).strip()
+    return CURATED if same_key(plain) in _CURATED_NAMES else plain
 
 
 @dataclass(frozen=True)
@@ -212,199 +299,3 @@ def _clash(records: Iterable[Record], articles: dict[str, Article]) -> Problem |
             detail = f"{article.article_id!r} had another text before; {len(labels)} labels refused"
             return Problem(place, "texts differ between annotators, refused", detail)
     return None
-
-
-@dataclass(frozen=True)
-class Terms:
-    """On what terms a foreign file is understood."""
-
-    scheme: str
-    """The format's name, under which labels of the codebook list their counterparts."""
-    codebook: Codebook
-    rules: Sequence[OffsetRule] = RULES
-    """Ways of counting to try; the first is what the format promises."""
-    is_one_file: bool = False
-    """Whether all texts were counted alike, since one setting of the tool governs them."""
-
-
-def understand(foreign: Foreign, terms: Terms) -> Imported:
-    """Make an annotation set of a foreign file; what cannot be kept is a problem."""
-    counts: Counter[str] = Counter(foreign.counts)
-    merged = _merge(foreign, terms)
-    place = {region.key: n for n, region in enumerate(merged)}
-    resolved = list(_resolve(merged, foreign.articles, terms, counts))
-    problems = [record for record in resolved if isinstance(record, Problem)]
-    placed = [record for record in resolved if not isinstance(record, Problem)]
-    found: list[Found] = [*foreign.articles, *foreign.problems, *_unnamed(foreign), *problems]
-    for record in sorted(placed, key=lambda record: place[record[0].key]):
-        found += _annotation(*record, terms)
-    return imported(found, terms.codebook, counts)
-
-
-def _unnamed(foreign: Foreign) -> Iterator[Problem]:
-    regions = [region for region in foreign.regions if region.annotator == UNNAMED]
-    if regions:
-        detail = f"{len(regions)} labels without the name of a person or program: {UNNAMED!r}"
-        yield Problem(regions[0].where, "no annotator, named unnamed", detail)
-
-
-def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
-    """Give labels that were put on a region of their own to the region with the target.
-
-    They belong to it by a relation that the annotator drew, or by standing on the same characters.
-    """
-    regions = {region.key: region for region in foreign.regions}
-    bearers = _bearers(foreign.regions, terms)
-    linked = {
-        part: (whole, label)
-        for first, second, label in foreign.links
-        for part, whole in ((first, second), (second, first))
-        if whole in bearers
-    }
-    at = {regions[key].stretch: key for key in reversed(bearers)}
-    for key in [key for key in regions if key not in bearers]:
-        owner, label = linked.get(key) or (at.get(regions[key].stretch), "")
-        if owner is not None:
-            part = regions.pop(key)
-            is_label = bool(decode([("", label)], terms.codebook, terms.scheme).labels)
-            codes = (*part.codes, ("", label)) if is_label else part.codes
-            regions[owner] = _merged(regions[owner], replace(part, codes=codes))
-    return list(regions.values())
-
-
-def _bearers(regions: Sequence[Region], terms: Terms) -> dict[str, None]:
-    """The regions that name a target; where any entity is one, also the first on its stretch."""
-    named = {
-        region.key: None
-        for region in regions
-        if decode(region.codes, terms.codebook, terms.scheme).target is not None
-    }
-    if terms.codebook.any_target:
-        taken = {region.stretch for region in regions if region.key in named}
-        for region in regions:
-            if region.stretch not in taken:
-                taken.add(region.stretch)
-                named[region.key] = None
-    return named
-
-
-def _merged(whole: Region, part: Region) -> Region:
-    is_apart = whole.stretch != part.stretch
-    return replace(
-        whole,
-        codes=whole.codes + part.codes,
-        comment="; ".join(c for c in (whole.comment, part.comment) if c) or None,
-        speaker=whole.speaker or part.speaker,
-        evidence=whole.evidence or ((part.start, part.end) if is_apart else None),
-    )
-
-
-_Resolved = tuple[Region, Span, Span | None, str]
-
-
-def _resolve(
-    regions: Iterable[Region],
-    articles: Sequence[Article],
-    terms: Terms,
-    counts: Counter[str],
-) -> Iterator[_Resolved | Problem]:
-    """Region, its span, its evidence and its exact words, for every region that can be placed."""
-    by_id = {article.article_id: article for article in articles}
-    layers: dict[tuple[str, str], list[Region]] = defaultdict(list)
-    for region in regions:
-        unsound = _unsound(region)
-        if unsound:
-            yield Problem(region.where, "region malformed, refused", unsound)
-        elif region.article_id not in by_id:
-            detail = f"no article {region.article_id!r} was read"
-            yield Problem(region.where, "region without article, refused", detail)
-        else:
-            layers[region.article_id, region.annotator].append(region)
-    groups = [[layer] for layer in layers.values()]
-    if terms.is_one_file:
-        groups = [list(layers.values())]
-    for group in groups:
-        yield from _resolve_group(group, by_id, terms, counts)
-
-
-def _unsound(region: Region) -> str:
-    """What in a region is of the wrong type, since foreign files promise nothing."""
-    offsets = (region.start, region.end, *(region.evidence or (0, 0)))
-    if len(offsets) != 4 or not all(type(offset) is int for offset in offsets):
-        return f"offsets must be whole numbers in pairs, got {offsets}"
-    texts = (region.surface, region.comment, region.speaker)
-    if not all(text is None or isinstance(text, str) for text in texts):
-        return f"surface, comment and speaker must be text, got {texts}"
-    return ""
-
-
-def _resolve_group(
-    group: list[list[Region]],
-    by_id: Mapping[str, Article],
-    terms: Terms,
-    counts: Counter[str],
-) -> Iterator[_Resolved | Problem]:
-    """The regions of texts that were counted alike, each text by one annotator."""
-    texts = [by_id[regions[0].article_id].text for regions in group]
-    claims = [[MarkedSpan(r.start, r.end, r.surface) for r in regions] for regions in group]
-    try:
-        resolutions = resolve_file(list(zip(texts, claims, strict=True)), terms.rules)
-    except DataError as error:
-        for region in (region for regions in group for region in regions):
-            detail = f"{region.start}-{region.end} {region.surface!r}: {error}"
-            yield Problem(region.where, "offsets fit no counting, refused", detail)
-        return
-    for regions, text, (rule, spans) in zip(group, texts, resolutions, strict=True):
-        counts[f"texts counted by {rule}"] += 1
-        if rule != terms.rules[0]:
-            detail = f"{regions[0].article_id}: {rule}; promised was {terms.rules[0]}"
-            yield Problem(regions[0].where, "offsets counted otherwise, repaired", detail)
-        for region, span in zip(regions, spans, strict=True):
-            evidence = _evidence(region, text, rule)
-            if isinstance(evidence, Problem):
-                yield evidence
-                evidence = None
-            yield region, span, evidence, span.of(text)
-
-
-def _evidence(region: Region, text: str, rule: OffsetRule) -> Span | Problem | None:
-    if region.evidence is None:
-        return None
-    try:
-        return resolve_offsets(
-            text, [MarkedSpan(region.evidence[0], region.evidence[1], None)], [rule]
-        ).spans[0]
-    except DataError as error:
-        return Problem(region.where, "evidence outside the text, left out", str(error))
-
-
-def _annotation(
-    region: Region, span: Span, evidence: Span | None, surface: str, terms: Terms
-) -> Iterator[Found]:
-    decoded = decode(region.codes, terms.codebook, terms.scheme)
-    if not surface.strip():
-        detail = f"{span.start}-{span.end} is {surface!r}"
-        yield Problem(region.where, "span of white space, refused", detail)
-        return
-    target = decoded.target or (surface if terms.codebook.any_target else None)
-    if target is None:
-        known = ", ".join(terms.codebook.target_names)
-        detail = f"{surface!r} with {list(region.codes)}; the codebook has the targets {known}"
-        yield Problem(region.where, "no target of the codebook, refused", detail)
-        return
-    for name, value in decoded.unknown:
-        detail = f"{name or 'label'} {value!r} at {surface!r}; the mention was kept"
-        remedy = "add a counterpart to the codebook"
-        yield Problem(region.where, "label not in the codebook, left out", detail, remedy)
-    yield Annotation(
-        article_id=region.article_id,
-        span=span,
-        target=target,
-        surface=surface,
-        annotator=region.annotator,
-        labels=decoded.labels,
-        not_target=decoded.not_target,
-        comment=region.comment,
-        speaker=region.speaker,
-        evidence=evidence,
-    )

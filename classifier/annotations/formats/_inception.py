@@ -11,9 +11,18 @@ from typing import Any, Protocol
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
 
+from classifier.annotations._table import CURATED
 from classifier.annotations.formats._archives import Member, read_members
 from classifier.annotations.formats._codes import Code
-from classifier.annotations.formats._foreign import UNNAMED, Foreign, Link, Record, Region, gather
+from classifier.annotations.formats._foreign import (
+    UNNAMED,
+    Foreign,
+    Link,
+    Record,
+    Region,
+    gather,
+    person,
+)
 from classifier.articles import article_from_record
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -100,8 +109,9 @@ def _rows(lines: list[str], n_columns: int) -> Iterator[tuple[str, int, int, lis
         match = _TOKEN.fullmatch(line)
         cells = match[4].split("\t")[1:] if match else []
         if match is None or not n_columns <= len(cells) <= n_columns + 1:
+            blanks = "" if "\t" in line else "; its tabs seem to have become blanks"
             raise DataError(
-                f"line {number}: a token with {n_columns} columns was required: {line!r}"
+                f"line {number}: a token with {n_columns} columns was required: {line!r}{blanks}"
             )
         yield match[1], int(match[2]), int(match[3]), cells
 
@@ -254,8 +264,14 @@ def _place(member: Member) -> tuple[str, str]:
     for folder in ("annotation", "curation"):
         if folder in parts[:-2]:
             title, annotator = parts[parts.index(folder) + 1 :][:2]
-            return title, PurePosixPath(annotator).stem
-    return member.path.stem, UNNAMED
+            stem = PurePosixPath(annotator).stem
+            return title, CURATED if folder == "curation" else person(stem)
+    is_curated = person(member.path.stem) == CURATED
+    return (
+        (member.path.parent.name or member.path.stem, CURATED)
+        if is_curated
+        else (member.path.stem, UNNAMED)
+    )
 
 
 def _tsv(member: Member, annotator: str, title: str) -> Iterator[Record]:
@@ -341,7 +357,8 @@ def _depth(content: bytes) -> int:
 
 def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
     known = _metadata(cas)
-    annotator = known.get("username") or annotator
+    if annotator != CURATED:
+        annotator = person(known.get("username") or annotator)
     article = article_from_record(
         {
             "article_id": known.get("sourceDocumentName") or known.get("documentTitle") or title,
@@ -352,7 +369,7 @@ def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
     for fs in cas.select_all_annotations():
         if fs.type.name.startswith(_BUILT_IN) and not fs.type.name.endswith(_NAMED_ENTITY):
             continue
-        key = f"{name} {fs.xmiID}"
+        key = f"{name} {fs.xmiID}" if fs.xmiID is not None else f"{name} at {fs.begin}-{fs.end}"
         governor, dependent = (getattr(fs, end, None) for end in ("Governor", "Dependent"))
         if governor is not None and dependent is not None:
             label = next((value for _, value in _codes(fs)), "")

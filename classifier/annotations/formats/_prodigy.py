@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from classifier.annotations.formats._archives import read_members
 from classifier.annotations.formats._codes import Code
 from classifier.annotations.formats._foreign import (
     UNNAMED,
@@ -15,10 +16,14 @@ from classifier.annotations.formats._foreign import (
     Record,
     Region,
     gather,
+    json_lines,
+    person,
     read_json_lines,
     text_id,
+    unread_spans,
+    whole_number,
 )
-from classifier.articles import article_from_record
+from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
 from classifier.text import CODE_POINTS, UTF_16
@@ -30,10 +35,16 @@ _OWN = frozenset(
 
 
 def read_prodigy(path: Path) -> Foreign:
-    """Read the .jsonl that `prodigy db-out` writes."""
+    """Read the .jsonl that `prodigy db-out` writes, or a folder or zip of several."""
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        members = [m for m in read_members(path) if m.name.lower().endswith(".jsonl")]
+        if not members:
+            raise DataError(f"{path}: .jsonl files of Prodigy were required, none was found")
+        lines = (pair for member in members for pair in json_lines(member.text, member.name))
+    else:
+        lines = read_json_lines(path)
     return gather(
-        [line] if isinstance(line, Problem) else _task(line, where)
-        for where, line in read_json_lines(path)
+        [line] if isinstance(line, Problem) else _task(line, where) for where, line in lines
     )
 
 
@@ -50,13 +61,22 @@ def _task(line: Mapping[str, Any], where: str) -> Iterator[Record]:
         return
     yield article
     if line.get("answer", "accept") != "accept":
-        detail = f"its annotator answered {line['answer']!r}"
+        n = len(line["spans"]) if isinstance(line.get("spans"), list) else 0
+        detail = f"its annotator answered {line['answer']!r}; {n} spans left out"
         yield Problem(where, "answer not accepted, left out", detail)
         return
-    annotator = str(line.get("_annotator_id") or line.get("_session_id") or UNNAMED)
-    for n, span in enumerate(line.get("spans") or []):
-        yield _region(span, f"{where} span {n + 1}", article.article_id, annotator, line)
-    by_end = {span.get("token_end"): n for n, span in enumerate(line.get("spans") or [], 1)}
+    yield from unread_spans(line, ("spans", "tokens"), where)
+    names = (line.get(key) for key in ("_annotator_id", "_session_id"))
+    annotator = person(next((name for name in names if name not in (None, "")), UNNAMED))
+    spans = line["spans"] if isinstance(line.get("spans"), list) else []
+    by_end: dict[object, int] = {}
+    for n, span in enumerate(spans, 1):
+        if isinstance(span, Mapping):
+            yield _region(span, f"{where} span {n}", article.article_id, annotator, line)
+            by_end[span.get("token_end")] = n
+        else:
+            detail = f"an object was required, got {span!r:.80}"
+            yield Problem(f"{where} span {n}", "span malformed, refused", detail)
     for relation in line.get("relations") or []:
         pair = [by_end.get(relation.get(name)) for name in ("head", "child")]
         if None not in pair:
@@ -68,18 +88,18 @@ def _article(line: Mapping[str, Any]) -> Article:
     """The article, under its own id or the hash that Prodigy gives to equal inputs."""
     meta = line.get("meta") if isinstance(line.get("meta"), dict) else {}
     known = {**(meta or {}), **line}
-    article_id = known.get("article_id") or known.get("id")
-    if article_id is None:
-        article_id = text_id(line["text"])
+    given = given_id(known)
+    article_id = text_id(line["text"]) if given is None else given
     return article_from_record({**known, "text": line["text"], "article_id": article_id})
 
 
 def _region(
     span: Mapping[str, Any], where: str, article_id: str, annotator: str, line: Mapping[str, Any]
 ) -> Region | Problem:
-    start, end = span.get("start"), span.get("end")
-    if not (isinstance(start, int) and isinstance(end, int)):
-        return Problem(where, "offsets broken, refused", f"got {start!r} and {end!r}")
+    start, end = whole_number(span.get("start")), whole_number(span.get("end"))
+    if start is None or end is None:
+        detail = f"got {span.get('start')!r} and {span.get('end')!r}"
+        return Problem(where, "offsets broken, refused", detail)
     return Region(
         where=where,
         key=where,

@@ -1,7 +1,7 @@
 """Every foreign format, by name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,14 +13,13 @@ from classifier.annotations.formats import _prodigy as prodigy
 from classifier.annotations.formats import _semeval2025 as semeval2025
 from classifier.annotations.formats._brat import read_brat, write_brat
 from classifier.annotations.formats._csv import read_csv, write_csv
-from classifier.annotations.formats._foreign import Foreign, Imported, Terms, understand
-from classifier.annotations.formats._label_studio import (
-    read_label_studio,
-    write_label_studio,
-)
+from classifier.annotations.formats._foreign import NAMED, Foreign, Imported
+from classifier.annotations.formats._label_studio import write_label_studio
+from classifier.annotations.formats._label_studio_in import read_label_studio
 from classifier.annotations.formats._newsmtsc import read_newsmtsc
 from classifier.annotations.formats._ruopinionne import read_ruopinionne
 from classifier.annotations.formats._rusentne import read_rusentne
+from classifier.annotations.formats._understand import Terms, understand
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.errors import DataError
 from classifier.text import RULES, OffsetRule
@@ -94,7 +93,17 @@ def import_annotations(
     if tool.narrow:
         codebook = tool.narrow(codebook)
     terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
-    return understand(tool.read(path), terms)
+    imported = understand(tool.read(path), terms)
+    return replace(imported, files=_n_files(path), names_taken=_names_taken(imported))
+
+
+def _n_files(path: Path) -> int:
+    return sum(file.is_file() for file in path.rglob("*")) if path.is_dir() else 1
+
+
+def _names_taken(imported: Imported) -> dict[str, str]:
+    articles = imported.annotation_set.articles
+    return {name: name for name in NAMED if any(getattr(a, name) is not None for a in articles)}
 
 
 def export(
