@@ -254,6 +254,36 @@ class TestPages:
         assert "Erdoğan" in reading.articles[0].text
         assert _reasons(reading.problems) == ["unreadable page"]
 
+    def test_a_library_that_cannot_be_imported_says_why(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = tmp_path / "broken"
+        broken.mkdir()
+        reason = "lxml.html.clean module is now a separate project"
+        (broken / "trafilatura.py").write_text(f"raise ImportError({reason!r})", encoding="utf-8")
+        path = os.pathsep.join([str(broken), os.environ.get("PYTHONPATH", "")])
+        monkeypatch.setenv("PYTHONPATH", path)
+        (tmp_path / "a.html").write_text(_PAGE.replace("CHARSET", "utf-8"), encoding="utf-8")
+        reader = PageReader()
+        for _ in range(2):
+            with pytest.raises(DataError, match=rf"ImportError: {reason}.*classifier\[html\]"):
+                reader.read(tmp_path / "a.html")
+
+    def test_a_page_that_ends_its_process_passes_the_last_words_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = tmp_path / "broken"
+        broken.mkdir()
+        fault = "def extract(*_, **__):\n    raise MemoryError('no room for the page')\n"
+        (broken / "trafilatura.py").write_text(fault, encoding="utf-8")
+        path = os.pathsep.join([str(broken), os.environ.get("PYTHONPATH", "")])
+        monkeypatch.setenv("PYTHONPATH", path)
+        (tmp_path / "a.html").write_text(_PAGE.replace("CHARSET", "utf-8"), encoding="utf-8")
+        with pytest.raises(
+            DataError, match="ended the process that read it .*no room for the page"
+        ):
+            PageReader().read(tmp_path / "a.html")
+
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that blocks its reader")
     def test_a_page_that_takes_too_long_ends_its_process(self, tmp_path: Path) -> None:
         (tmp_path / "a.html").write_text(_PAGE.replace("CHARSET", "utf-8"), encoding="utf-8")
