@@ -1,8 +1,8 @@
 """One web page to plain text, with captions and embeds kept as lines of their own.
 
-Run as a module it is the worker of `_html.py`. It first says whether it can read pages at all. Then it
-reads a path per line and answers with one JSON object per line, so that a page that takes for ever
-costs a process and not the run.
+Run as a module it is the worker of `_html.py`. It first says whether it can read pages at all. Then
+it reads a path per line and answers with one JSON object per line, so that a page that takes for
+ever costs a process and not the run.
 """
 
 import codecs
@@ -206,7 +206,7 @@ def _readiness() -> dict[str, Any]:
     """Nothing, or why the library that reads pages cannot be imported."""
     try:
         import trafilatura  # noqa: F401 - whether it can be imported is the question
-    except Exception as error:  # noqa: BLE001 - a library may fail in any way, and the reason counts
+    except Exception as error:
         return {"error": f" ({type(error).__name__}: {' '.join(str(error).split())[:300]})"}
     return {}
 
