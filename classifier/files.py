@@ -3,12 +3,13 @@
 import json
 import shutil
 import uuid
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import ModelError
+from classifier.errors import DataError, ModelError
 
 
 @contextmanager
@@ -115,3 +116,63 @@ def prepare_folder(note: Path, wish: Mapping[str, Any], *, resume: bool) -> None
 def _change(name: str, before: object, now: object) -> str:
     both = f"{name} was {json.dumps(before)}, is {json.dumps(now)}"
     return both if len(both) <= _LONGEST else f"{name} differs"
+
+
+MAX_SHEET_BYTES = 512 * 2**20
+"""Bytes that a workbook may have when unpacked; more is refused."""
+
+
+def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and cells of every row of a workbook's first sheet that is not empty.
+
+    The first row names the columns. Whole numbers stay whole, dates are `datetime` objects, a
+    formula is the value that was saved with it.
+
+    Args:
+        path: The workbook.
+        name: How errors name it, by default its own name.
+
+    Raises:
+        DataError: it is no .xlsx, is too large, has two columns of one name, or openpyxl is not
+            installed.
+    """
+    name = name or path.name
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise DataError(
+            f"{name}: reading .xlsx needs openpyxl ({error}): "
+            "pip install 'stance-framing-classifier[excel]'"
+        ) from None
+    try:
+        with zipfile.ZipFile(path) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+        if size > MAX_SHEET_BYTES:
+            raise DataError(f"{name}: at most {MAX_SHEET_BYTES} bytes are read, it has {size}")
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise DataError(f"{name}: an .xlsx workbook was required: {error}") from None
+    try:
+        yield from _named_cells(book.worksheets[0].iter_rows(values_only=True), name)
+    finally:
+        book.close()
+
+
+def _named_cells(
+    rows: Iterator[tuple[Any, ...]], name: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    header = [str(cell).strip() if cell is not None else "" for cell in next(rows, ())]
+    named = [column for column in header if column]
+    if len(set(named)) < len(named):
+        raise DataError(f"{name}: the columns must differ, got {named}")
+    for number, cells in enumerate(rows, 2):
+        if all(cell is None for cell in cells):
+            continue
+        extra = [cell for column, cell in zip(header, cells, strict=False) if not column]
+        if any(cell is not None for cell in (*extra, *cells[len(header) :])):
+            raise DataError(f"{name}:{number}: a cell stands in a column without a name")
+        yield number, {c: _cell(v) for c, v in zip(header, cells, strict=False) if c}
+
+
+def _cell(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
