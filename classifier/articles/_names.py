@@ -63,7 +63,8 @@ def own_names(record: Mapping[str, Any]) -> dict[str, Any]:
     >>> own_names({"Publisher": "The Harbour Post", "domain": "x.example"})["source"]
     'The Harbour Post'
     """
-    return dict(record) | {own: record[name] for own, name in _taken(record).items()}
+    kept = {name: value for name, value in record.items() if not is_other_name(name)}
+    return kept | {own: record[name] for own, name in _taken(record).items()}
 
 
 def _taken(record: Mapping[str, Any]) -> dict[str, str]:

@@ -312,7 +312,7 @@ class TestRemedies:
         assert problem.remedy == "save it as CSV with commas, or as .xlsx"
 
     @pytest.mark.parametrize(
-        ("encoding", "said"), [("utf-16", "it is UTF-16"), ("cp1252", " not ")]
+        ("encoding", "said"), [("utf-16", "it is UTF-16"), ("cp1252", "is not")]
     )
     @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.txt"])
     def test_another_encoding_says_what_to_do(
