@@ -1,11 +1,13 @@
 """Reading articles from disk, their zones and metadata, and which of them tell one story."""
 
 from classifier.articles._fields import article_from_record, article_record
+from classifier.articles._names import OTHER_NAMES, with_headline
 from classifier.articles._reading import Reading, read_articles, stream_articles, unrepeated
 from classifier.articles._stories import with_stories
 from classifier.articles._zones import find_zones
 
 __all__ = [
+    "OTHER_NAMES",
     "Reading",
     "article_from_record",
     "article_record",
@@ -13,5 +15,6 @@ __all__ = [
     "read_articles",
     "stream_articles",
     "unrepeated",
+    "with_headline",
     "with_stories",
 ]
