@@ -7,9 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from classifier.annotations._table import AnnotationSet
+from classifier.annotations.formats import _argilla as argilla
 from classifier.annotations.formats import _doccano as doccano
 from classifier.annotations.formats import _inception as inception
+from classifier.annotations.formats import _potato as potato
 from classifier.annotations.formats import _prodigy as prodigy
+from classifier.annotations.formats import _refi as refi
 from classifier.annotations.formats import _semeval2025 as semeval2025
 from classifier.annotations.formats._brat import read_brat, write_brat
 from classifier.annotations.formats._csv import read_csv, write_csv
@@ -18,6 +21,7 @@ from classifier.annotations.formats._label_studio import (
     read_label_studio,
     write_label_studio,
 )
+from classifier.annotations.formats._label_studio_min import read_label_studio_min
 from classifier.annotations.formats._newsmtsc import read_newsmtsc
 from classifier.annotations.formats._ruopinionne import read_ruopinionne
 from classifier.annotations.formats._rusentne import read_rusentne
@@ -45,6 +49,10 @@ _CORPORA: Mapping[str, Callable[[Path], Imported]] = {
 }
 _TOOLS: Mapping[str, _Tool] = {
     "label-studio": _Tool(read_label_studio, "label-studio"),
+    "label-studio-min": _Tool(read_label_studio_min, "label-studio"),
+    "argilla": _Tool(argilla.read_argilla, "argilla", argilla.RULES),
+    "potato": _Tool(potato.read_potato, "potato", potato.RULES),
+    "refi-qda": _Tool(refi.read_refi, "refi-qda", refi.RULES),
     "doccano": _Tool(doccano.read_doccano, "doccano", doccano.RULES, is_one_file=True),
     "inception": _Tool(inception.read_inception, "inception", inception.RULES),
     "brat": _Tool(read_brat, "brat"),

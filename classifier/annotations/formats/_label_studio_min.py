@@ -1,0 +1,88 @@
+"""Label Studio's JSON-MIN and CSV exports: a row per annotation, labels under their field's name."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from classifier.annotations.formats._codes import read_table
+from classifier.annotations.formats._foreign import UNNAMED, Foreign, Record, gather, read_text
+from classifier.annotations.formats._spans import (
+    article_of,
+    is_spans,
+    parsed,
+    regions,
+    text_key,
+    whole_text,
+)
+from classifier.errors import DataError
+from classifier.files import sheet_rows
+from classifier.records import Article, Problem
+
+_OF_ANNOTATION = ("annotator", "annotation_id", "created_at", "updated_at", "lead_time")
+
+
+def read_label_studio_min(path: Path) -> Foreign:
+    """Read a JSON-MIN, CSV or TSV export, or the CSV saved as .xlsx.
+
+    A choice per region keeps no offsets in these exports, so it is left out and listed; the JSON
+    export keeps it. Raises `DataError` where the file is none of these.
+    """
+    rows = list(_rows(path))
+    if not rows:
+        raise DataError(f"{path}: rows with annotations were required, it holds none")
+    if all("annotator" not in row and "annotation_id" not in row for _, row in rows):
+        raise DataError(
+            f"{path}: a JSON-MIN or CSV export was required, with annotator and annotation_id; got "
+            f"the keys {sorted(map(str, rows[0][1]))[:10]}"
+        )
+    return gather(_annotation(row, where) for where, row in rows)
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    if path.suffix.lower() == ".xlsx":
+        yield from ((f"{path.name}:{n}", row) for n, row in sheet_rows(path))
+        return
+    text = read_text(path)
+    if path.suffix.lower() != ".json":
+        yield from read_table(text, path.name)
+        return
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: a JSON-MIN export was required: {error}") from None
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise DataError(f"{path}: a list of annotations was required, got {type(found).__name__}")
+    yield from ((f"{path.name} annotation {n}", row) for n, row in enumerate(found, 1))
+
+
+def _annotation(row: Mapping[str, Any], where: str) -> Iterator[Record]:
+    values = {str(key): parsed(value) for key, value in row.items()}
+    article = article_of(values, values.get("id"), where)
+    yield article
+    if isinstance(article, Problem):
+        return
+    by = _person(values.get("annotator"))
+    text = text_key(values)
+    loose = []
+    for field, value in values.items():
+        if field in _OF_ANNOTATION or field == text:
+            continue
+        if is_spans(value) and isinstance(value, list):
+            yield from regions(value, field, where, article.article_id, by)
+        elif (isinstance(value, dict) and "choices" in value) or (
+            isinstance(value, str) and _is_choice(field, article)
+        ):
+            loose.append(field)
+    yield from whole_text(where, loose)
+
+
+def _is_choice(field: str, article: Article) -> bool:
+    """Whether a text is the answer to a question, and not a field of the article."""
+    return not hasattr(article, field) and field not in ("id", "sha256")
+
+
+def _person(annotator: object) -> str:
+    if isinstance(annotator, Mapping):
+        annotator = annotator.get("email") or annotator.get("id")
+    return UNNAMED if annotator in (None, "") else str(annotator)
