@@ -1,7 +1,7 @@
 """Reading articles from disk, their zones and metadata, and which of them tell one story."""
 
 from classifier.articles._fields import article_from_record, article_record
-from classifier.articles._names import OTHER_NAMES, with_headline
+from classifier.articles._names import OTHER_NAMES, is_other_name, with_headline
 from classifier.articles._reading import Reading, read_articles, stream_articles, unrepeated
 from classifier.articles._stories import with_stories
 from classifier.articles._zones import find_zones
@@ -12,6 +12,7 @@ __all__ = [
     "article_from_record",
     "article_record",
     "find_zones",
+    "is_other_name",
     "read_articles",
     "stream_articles",
     "unrepeated",

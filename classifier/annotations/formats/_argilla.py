@@ -29,8 +29,8 @@ def read_argilla(path: Path) -> Foreign:
     records = list(_records(path))
     if records and not any(_is_record(record) for _, record in records):
         raise DataError(
-            f"{path}: records of Argilla 2 were required, with fields and responses, or with columns "
-            f"such as label.responses; got the keys {sorted(map(str, records[0][1]))[:10]}"
+            f"{path}: records of Argilla 2 were required, with fields and responses, or with "
+            f"columns such as label.responses; got the keys {sorted(map(str, records[0][1]))[:10]}"
         )
     if not records:
         raise DataError(f"{path}: records were required, it holds none")
@@ -71,7 +71,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
     yield from ((f"{path.name} record {n}", row) for n, row in enumerate(rows, 1))
 
 
-def _record(record: Any, where: str) -> Iterator[Record]:
+def _record(record: Problem | Mapping[str, Any], where: str) -> Iterator[Record]:
     if isinstance(record, Problem):
         yield record
         return

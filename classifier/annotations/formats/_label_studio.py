@@ -49,7 +49,7 @@ def read_label_studio(path: Path) -> Foreign:
     if tasks and not any("data" in task for task in tasks):
         raise DataError(
             f'{path}: tasks with "data" and "annotations" were required, got the keys '
-            f"{sorted(tasks[0])[:8]}; export as JSON, not JSON-MIN"
+            f"{sorted(tasks[0])[:8]}; export as JSON, or import JSON-MIN as label-studio-min"
         )
     predictions = [
         task["predictions"] for task in tasks if isinstance(task.get("predictions"), list)

@@ -1,4 +1,4 @@
-"""Label Studio's JSON-MIN and CSV exports: a row per annotation, labels under their field's name."""
+"""Label Studio's JSON-MIN and CSV exports: a row per annotation, labels under their field."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,7 @@ from classifier.annotations.formats._spans import (
     text_key,
     whole_text,
 )
+from classifier.articles import is_other_name
 from classifier.errors import DataError
 from classifier.files import sheet_rows
 from classifier.records import Article, Problem
@@ -31,12 +32,17 @@ def read_label_studio_min(path: Path) -> Foreign:
     rows = list(_rows(path))
     if not rows:
         raise DataError(f"{path}: rows with annotations were required, it holds none")
-    if all("annotator" not in row and "annotation_id" not in row for _, row in rows):
+    if not any(_is_annotation(row) for _, row in rows):
         raise DataError(
             f"{path}: a JSON-MIN or CSV export was required, with annotator and annotation_id; got "
             f"the keys {sorted(map(str, rows[0][1]))[:10]}"
         )
     return gather(_annotation(row, where) for where, row in rows)
+
+
+def _is_annotation(row: Mapping[str, Any]) -> bool:
+    is_of_tool = "annotator" in row or "annotation_id" in row
+    return is_of_tool or any(is_spans(parsed(value)) for value in row.values())
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -70,16 +76,17 @@ def _annotation(row: Mapping[str, Any], where: str) -> Iterator[Record]:
             continue
         if is_spans(value) and isinstance(value, list):
             yield from regions(value, field, where, article.article_id, by)
-        elif (isinstance(value, dict) and "choices" in value) or (
-            isinstance(value, str) and _is_choice(field, article)
-        ):
+        elif _is_answer(value, field, article):
             loose.append(field)
     yield from whole_text(where, loose)
 
 
-def _is_choice(field: str, article: Article) -> bool:
-    """Whether a text is the answer to a question, and not a field of the article."""
-    return not hasattr(article, field) and field not in ("id", "sha256")
+def _is_answer(value: object, field: str, article: Article) -> bool:
+    """Whether this is the answer to a question, and not a field of the article."""
+    if isinstance(value, Mapping):
+        return "choices" in value
+    is_own = hasattr(article, field) or field in ("id", "sha256") or is_other_name(field)
+    return isinstance(value, str) and not is_own
 
 
 def _person(annotator: object) -> str:

@@ -25,8 +25,8 @@ def read_potato(path: Path) -> Foreign:
     members = [m for m in read_members(path) if m.name.endswith(".jsonl")]
     if not members:
         raise DataError(
-            f"{path}: Potato's .jsonl files were required, none was found; user_state.json holds no "
-            "texts, so export as jsonl"
+            f"{path}: Potato's .jsonl files were required, none was found; user_state.json holds "
+            "no texts, so export as jsonl"
         )
     foreign = gather(document for member in members for document in _documents(member, path))
     if not foreign.articles:

@@ -1,4 +1,4 @@
-"""REFI-QDA: `.qdpx` projects and `.qdc` codebooks of NVivo, MAXQDA, ATLAS.ti, QualCoder and others."""
+"""REFI-QDA projects (`.qdpx`) of NVivo, MAXQDA, ATLAS.ti, QualCoder and others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from zipfile import is_zipfile
 
 from classifier.annotations.formats._archives import read_archive
-from classifier.annotations.formats._codes import Code
+from classifier.annotations.formats._codes import Code, decode
 from classifier.annotations.formats._foreign import (
     UNNAMED,
     Foreign,
     Record,
     Region,
     gather,
-    read_text,
 )
 from classifier.annotations.formats._spans import MALFORMED
+from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem
 from classifier.text import CODE_POINTS
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RULES = (CODE_POINTS,)
 _INTERNAL = ("internal://", "relative://")
+_ABOVE = "\x1f"
 _OTHER_SOURCES = ("PictureSource", "AudioSource", "VideoSource", "PDFSource")
 
 
@@ -63,18 +64,6 @@ def read_refi(path: Path) -> Foreign:
         raise DataError(f"{path}: a project with text sources was required, it holds none")
     found, remarks = _with_ends(documents, path.name)
     return gather([*found, [*remarks, *_unread(root, path.name)]])
-
-
-def read_qdc(path: Path) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Read the codes of a codebook: names from the top of the tree down, and the description.
-
-    Raises `DataError` where the file is no REFI-QDA codebook.
-    """
-    root = _xml(read_text(path).encode("utf-8"), path.name)
-    found = [(names, _description(code)) for code, names in _codes(root, ())]
-    if not found:
-        raise DataError(f"{path}: a codebook with codes was required, it holds none")
-    return tuple(found)
 
 
 def _xml(content: bytes, name: str) -> "Element":
@@ -190,8 +179,29 @@ def _selection(
 
 
 def _coded(names: tuple[str, ...]) -> list[Code]:
-    """A code as the label of the code above it, which may be the variable."""
-    return [(names[-2] if len(names) > 1 else "", names[-1])]
+    """A code with the codes above it, for `settle` to tell apart."""
+    return [(_ABOVE.join(names[:-1]), names[-1])]
+
+
+def settle(foreign: Foreign, codebook: Codebook) -> Foreign:
+    """The project with each code as label of the variable above it, and with the targets above.
+
+    A code above that the codebook does not know only groups others, so it is no label.
+    """
+    regions = (
+        replace(region, codes=tuple(c for code in region.codes for c in _settled(code, codebook)))
+        for region in foreign.regions
+    )
+    return replace(foreign, regions=tuple(regions))
+
+
+def _settled(code: Code, codebook: Codebook) -> Iterator[Code]:
+    above = [name for name in code[0].split(_ABOVE) if name]
+    for name in above:
+        known = decode([("", name)], codebook, "refi-qda")
+        if not known.unknown:
+            yield "", name
+    yield (above[-1] if above else "", code[1])
 
 
 def _with_ends(

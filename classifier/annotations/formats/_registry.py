@@ -40,6 +40,8 @@ class _Tool:
     is_one_file: bool = False
     narrow: Callable[[Codebook], Codebook] | None = None
     """Makes the codebook fit a published corpus."""
+    settle: Callable[[Foreign, Codebook], Foreign] | None = None
+    """Tells by the codebook what the file leaves open."""
 
 
 _CORPORA: Mapping[str, Callable[[Path], Imported]] = {
@@ -52,7 +54,7 @@ _TOOLS: Mapping[str, _Tool] = {
     "label-studio-min": _Tool(read_label_studio_min, "label-studio"),
     "argilla": _Tool(argilla.read_argilla, "argilla", argilla.RULES),
     "potato": _Tool(potato.read_potato, "potato", potato.RULES),
-    "refi-qda": _Tool(refi.read_refi, "refi-qda", refi.RULES),
+    "refi-qda": _Tool(refi.read_refi, "refi-qda", refi.RULES, settle=refi.settle),
     "doccano": _Tool(doccano.read_doccano, "doccano", doccano.RULES, is_one_file=True),
     "inception": _Tool(inception.read_inception, "inception", inception.RULES),
     "brat": _Tool(read_brat, "brat"),
@@ -99,7 +101,8 @@ def import_annotations(
     if tool.narrow:
         codebook = tool.narrow(codebook)
     terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
-    return understand(tool.read(path), terms)
+    foreign = tool.read(path)
+    return understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
 
 
 def export(

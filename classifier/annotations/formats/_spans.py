@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from classifier.annotations.formats._codes import Code
 from classifier.annotations.formats._foreign import Record, Region
-from classifier.articles import article_from_record
+from classifier.articles import article_from_record, is_other_name
 from classifier.errors import DataError
 from classifier.records import Article, Problem
 
 TEXT_KEYS = ("text", "article", "body", "content")
+_NO_TEXTS = frozenset(
+    ["id", "article_id", "instance_id", "external_id", "_server_id", "user", "user_id", "status"]
+    + ["annotator", "created_at", "updated_at", "sha256", "url", "author", "language", "agency"]
+)
 _LABEL_KEYS = ("labels", "hypertextlabels", "choices", "label", "annotation", "name", "tag")
 _SURFACE_KEYS = ("text", "span", "surface")
 WHOLE_TEXT = "label of the whole text, left out"
@@ -19,7 +22,11 @@ MALFORMED = "label malformed, refused"
 
 def text_key(fields: Mapping[str, Any]) -> str | None:
     """The field that holds the text: the usual names first, then the longest string."""
-    strings = {key: value for key, value in fields.items() if isinstance(value, str)}
+    strings = {
+        key: value
+        for key, value in fields.items()
+        if isinstance(value, str) and key not in _NO_TEXTS and not is_other_name(key)
+    }
     usual = [key for key in TEXT_KEYS if key in strings]
     return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
@@ -79,7 +86,7 @@ def regions(
             start=whole[0],
             end=whole[1],
             surface=next((s for s in surfaces if isinstance(s, str)), None),
-            codes=tuple(_code(field, label) for label in labels),
+            codes=tuple((field, label) for label in labels),
         )
 
 
@@ -90,10 +97,6 @@ def _labels(span: Mapping[str, Any]) -> Iterator[str]:
             for label in value if isinstance(value, list) else [value]:
                 yield str(label[-1] if isinstance(label, list) and label else label)
             return
-
-
-def _code(field: str, label: str) -> Code:
-    return field, label
 
 
 def whole_text(where: str, fields: Sequence[str]) -> Iterator[Problem]:
