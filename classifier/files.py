@@ -1,9 +1,11 @@
 """Files written whole or not at all, and folders that belong to one process at a time."""
 
+import gzip
 import json
 import shutil
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +118,53 @@ def prepare_folder(note: Path, wish: Mapping[str, Any], *, resume: bool) -> None
 def _change(name: str, before: object, now: object) -> str:
     both = f"{name} was {json.dumps(before)}, is {json.dumps(now)}"
     return both if len(both) <= _LONGEST else f"{name} differs"
+
+
+def plain_suffix(path: Path) -> str:
+    """The ending of a file's name in lower case, without that of gzip.
+
+    >>> plain_suffix(Path("labels.JSON.gz"))
+    '.json'
+    """
+    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return name.suffix.lower()
+
+
+def unpacked(path: Path, limit: int) -> bytes:
+    """What a file holds, out of gzip or out of a zip with one file in it.
+
+    Args:
+        path: The file; its name says how it is packed.
+        limit: Bytes that it may hold; more is refused before it is all unpacked.
+
+    Raises:
+        DataError: it holds more, does not unpack, or is a zip of several files.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".gz", ".zip"):
+        return path.read_bytes()
+    try:
+        if suffix == ".gz":
+            with gzip.open(path) as packed:
+                content = packed.read(limit + 1)
+        else:
+            content = _only_member(path, limit)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+        raise DataError(f"{path}: a file that unpacks was required: {error}") from None
+    if len(content) > limit:
+        raise DataError(f"{path}: at most {limit} bytes are unpacked, it holds more")
+    return content
+
+
+def _only_member(path: Path, limit: int) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        names = [i for i in archive.infolist() if not i.is_dir() and "__MACOSX" not in i.filename]
+        if len(names) != 1:
+            raise DataError(
+                f"{path}: a zip with one file was required, got {len(names)}; unpack it"
+            )
+        with archive.open(names[0]) as member:
+            return member.read(limit + 1)
 
 
 MAX_SHEET_BYTES = 512 * 2**20

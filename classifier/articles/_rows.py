@@ -5,7 +5,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from classifier.articles._html import PageReader
@@ -108,7 +108,10 @@ def parquet_rows(file: Source, problems: list[Problem]) -> Iterator[Row]:
                     number += 1
                     yield Row(f"{file.shown}:{number}", {"line": number} | values)
     except (OSError, pa.ArrowException) as error:
-        problems.append(_unreadable(file, error))
+        with file.path.open("rb") as content:
+            is_parquet = content.read(4) == b"PAR1"
+        remedy = "" if is_parquet else "give it the ending that it has, such as .csv"
+        problems.append(replace(_unreadable(file, error), remedy=remedy))
 
 
 def excel_rows(file: Source, problems: list[Problem]) -> Iterator[Row]:

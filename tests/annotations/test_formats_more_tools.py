@@ -1,5 +1,6 @@
 """Exports of tools whose readers share one notion of a span; see tests/data/formats."""
 
+import gzip
 import json
 import zipfile
 from collections import Counter
@@ -13,7 +14,10 @@ import pytest
 from classifier.agreement import measure_agreement
 from classifier.annotations import read_annotations, write_annotations
 from classifier.annotations.formats import Imported, import_annotations
+from classifier.codebook import read_codebook, shipped_annotations
 from classifier.errors import DataError
+from classifier.files import unpacked
+from classifier.predictions import read_predictions
 
 _FILES = Path(__file__).parent.parent / "data" / "formats"
 # Two people, four mentions, one difference: five of eight labels are one, three the other.
@@ -191,3 +195,72 @@ class TestUnsafeProjects:
             archive.writestr("project.qde", "<Project/>")
         with pytest.raises(DataError, match="with text sources was required"):
             import_annotations("refi-qda", tmp_path / "a.qdpx")
+
+
+class TestPackedLabels:
+    def test_a_workbook_of_labels_reads_as_its_csv(self, tmp_path: Path) -> None:
+        rows = [
+            ["article_id", "text", "start", "end", "target", "stance", "annotator", "not_target"],
+            ["a1", "Ankara wacht.", 0, 6, "TR", "neutral", "anna", False],
+            ["a1", "Ankara wacht.", 0.0, 6.0, "TR", "favourable", "bob", None],
+        ]
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.worksheets[0].append(row)
+        book.save(tmp_path / "labels.xlsx")
+        pd.DataFrame(rows[1:], columns=rows[0]).to_csv(tmp_path / "labels.csv", index=False)
+        found = import_annotations("csv", tmp_path / "labels.xlsx")
+        assert _rows(found, "annotator", "stance") == [("anna", "neutral"), ("bob", "favourable")]
+        assert found.annotation_set.to_frame().equals(
+            import_annotations("csv", tmp_path / "labels.csv").annotation_set.to_frame()
+        )
+
+    @pytest.mark.parametrize("suffix", [".gz", ".zip"])
+    def test_a_packed_export_reads_as_the_plain_one(self, tmp_path: Path, suffix: str) -> None:
+        plain = _FILES / "label-studio" / "export-2024.json"
+        packed = tmp_path / f"export.json{suffix}"
+        if suffix == ".gz":
+            packed.write_bytes(gzip.compress(plain.read_bytes()))
+        else:
+            with zipfile.ZipFile(packed, "w") as archive:
+                archive.write(plain, "export.json")
+        found = import_annotations("label-studio", packed)
+        assert _rows(found, "unit", "annotator") == _rows(
+            import_annotations("label-studio", plain), "unit", "annotator"
+        )
+
+    def test_a_zip_of_two_files_is_refused(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+            archive.writestr("a.json", "[]")
+            archive.writestr("b.json", "[]")
+        with pytest.raises(DataError, match="a zip with one file was required, got 2"):
+            import_annotations("label-studio", tmp_path / "two.zip")
+
+    def test_one_that_unpacks_too_large_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json.gz").write_bytes(gzip.compress(b"x" * 2000))
+        with pytest.raises(DataError, match="at most 1000 bytes are unpacked"):
+            unpacked(tmp_path / "a.json.gz", 1000)
+
+    def test_what_does_not_unpack_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json.gz").write_bytes(b"no gzip")
+        with pytest.raises(DataError, match="a file that unpacks was required"):
+            import_annotations("label-studio", tmp_path / "a.json.gz")
+
+    def test_utf_16_says_what_to_do(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes("start,end,text\n".encode("utf-16"))
+        with pytest.raises(DataError, match="UTF-8 was required: it is UTF-16; save it so"):
+            import_annotations("csv", tmp_path / "a.csv")
+
+
+def test_a_csv_where_predictions_are_required_says_what_to_do(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.parquet"):
+        (tmp_path / name).write_text("unit,article_id\n1,2\n", encoding="utf-8")
+        with pytest.raises(DataError, match=r"a CSV is not read: write it as \.jsonl"):
+            read_predictions(tmp_path / name)
+
+
+def test_a_codebook_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    text = (shipped_annotations() / "codebook.toml").read_text(encoding="utf-8")
+    (tmp_path / "codebook.toml").write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    plain = read_codebook(shipped_annotations() / "codebook.toml")
+    assert read_codebook(tmp_path / "codebook.toml").target_names == plain.target_names

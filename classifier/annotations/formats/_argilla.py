@@ -15,6 +15,7 @@ from classifier.annotations.formats._foreign import (
 )
 from classifier.annotations.formats._spans import article_of, is_spans, regions, whole_text
 from classifier.errors import DataError
+from classifier.files import plain_suffix
 from classifier.records import Problem
 from classifier.text import CODE_POINTS, UTF_16
 
@@ -44,11 +45,11 @@ def _is_record(record: object) -> bool:
 
 
 def _records(path: Path) -> Iterator[tuple[str, Any]]:
-    if path.suffix.lower() == ".parquet":
+    if plain_suffix(path) == ".parquet":
         yield from _parquet(path)
         return
     text = read_text(path)
-    if path.suffix.lower() == ".jsonl":
+    if plain_suffix(path) == ".jsonl":
         yield from json_lines(text, path.name)
         return
     try:

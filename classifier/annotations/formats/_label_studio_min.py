@@ -17,7 +17,7 @@ from classifier.annotations.formats._spans import (
 )
 from classifier.articles import is_other_name
 from classifier.errors import DataError
-from classifier.files import sheet_rows
+from classifier.files import plain_suffix
 from classifier.records import Article, Problem
 
 _OF_ANNOTATION = ("annotator", "annotation_id", "created_at", "updated_at", "lead_time")
@@ -46,11 +46,8 @@ def _is_annotation(row: Mapping[str, Any]) -> bool:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if path.suffix.lower() == ".xlsx":
-        yield from ((f"{path.name}:{n}", row) for n, row in sheet_rows(path))
-        return
     text = read_text(path)
-    if path.suffix.lower() != ".json":
+    if plain_suffix(path) in (".csv", ".tsv", ".txt", ".xlsx"):
         yield from read_table(text, path.name)
         return
     try:

@@ -10,10 +10,9 @@ from classifier.errors import DataError
 from classifier.records import Article, Problem
 
 TEXT_KEYS = ("text", "article", "body", "content")
-_NO_TEXTS = frozenset(
-    ["id", "article_id", "instance_id", "external_id", "_server_id", "user", "user_id", "status"]
-    + ["annotator", "created_at", "updated_at", "sha256", "url", "author", "language", "agency"]
-)
+_IDS = ("id", "article_id", "instance_id", "external_id", "_server_id", "user", "user_id")
+_ABOUT = ("status", "annotator", "created_at", "updated_at", "sha256", "url", "author", "language")
+_NO_TEXTS = frozenset((*_IDS, *_ABOUT))
 _LABEL_KEYS = ("labels", "hypertextlabels", "choices", "label", "annotation", "name", "tag")
 _SURFACE_KEYS = ("text", "span", "surface")
 WHOLE_TEXT = "label of the whole text, left out"
