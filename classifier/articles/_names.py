@@ -70,12 +70,12 @@ def own_names(record: Mapping[str, Any]) -> dict[str, Any]:
 def _taken(record: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in record.items():
-        key = name.strip().casefold() if isinstance(name, str) else ""
+        key = str(name).strip().casefold()
         own = _BY_KEY.get(key)
         if own is None or is_blank(value):
             continue
         earlier = found.get(own)
-        if earlier is None or _RANK[key] < _RANK[earlier.strip().casefold()]:
+        if earlier is None or _RANK[key] < _RANK[str(earlier).strip().casefold()]:
             found[own] = name
     return found
 

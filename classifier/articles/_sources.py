@@ -131,7 +131,7 @@ def safe_member(name: str, member: str) -> PurePosixPath:
     return inner
 
 
-def _copy(packed: IO[bytes], target: Path, name: str, limit: int) -> int:
+def _copy(packed: IO[bytes] | gzip.GzipFile, target: Path, name: str, limit: int) -> int:
     """Write what a packed file holds, and say how much; more than the limit is refused."""
     size = 0
     with target.open("wb") as file:
