@@ -25,15 +25,16 @@ _IMPORT = """
 import json, resource, sys, time
 from classifier.annotations.formats import import_annotations
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.perf_counter()
+start, busy = time.perf_counter(), time.process_time()
 found = import_annotations("label-studio", sys.argv[1])
-seconds = time.perf_counter() - start
+seconds, busy = time.perf_counter() - start, time.process_time() - busy
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({
     "articles": len(found.annotation_set.articles),
     "labels": len(found.annotation_set.table),
     "problems": len(found.problems),
     "seconds": round(seconds, 1),
+    "processor_seconds": round(busy, 1),
     "megabytes_at_most": round(after * 1024 / 1e6),
     "megabytes_before": round(before * 1024 / 1e6),
 }))
