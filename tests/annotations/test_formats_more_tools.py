@@ -14,6 +14,7 @@ import pytest
 from classifier.agreement import measure_agreement
 from classifier.annotations import read_annotations, write_annotations
 from classifier.annotations.formats import Imported, import_annotations
+from classifier.annotations.formats._stream import json_items
 from classifier.codebook import read_codebook, shipped_annotations
 from classifier.errors import DataError
 from classifier.files import unpacked
@@ -250,6 +251,35 @@ class TestPackedLabels:
         (tmp_path / "a.csv").write_bytes("start,end,text\n".encode("utf-16"))
         with pytest.raises(DataError, match="UTF-8 was required: it is UTF-16; save it so"):
             import_annotations("csv", tmp_path / "a.csv")
+
+
+class TestItemsOfALargeFile:
+    @pytest.mark.parametrize("chunk", [1, 7, 1000])
+    @pytest.mark.parametrize(
+        "content",
+        ["[]", " [ ] \n", '[{"a": "x]"}, {"b": [1, 22, "🙂é"]}, 333]\r\n', '{"a": 1}', "12345"],
+    )
+    def test_they_are_those_of_the_whole(
+        self, tmp_path: Path, content: str, chunk: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("classifier.annotations.formats._stream._CHUNK", chunk)
+        (tmp_path / "a.json").write_bytes(content.encode("utf-8-sig"))
+        (tmp_path / "a.json.gz").write_bytes(gzip.compress(content.encode()))
+        whole = json.loads(content)
+        items = whole if isinstance(whole, list) else [whole]
+        assert list(json_items(tmp_path / "a.json")) == items
+        assert list(json_items(tmp_path / "a.json.gz")) == items
+
+    @pytest.mark.parametrize("content", ["[1", "[1 2]", "[1,]", "[1]x", "", '["a'])
+    def test_broken_json_is_refused(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "a.json").write_text(content, encoding="utf-8")
+        with pytest.raises(json.JSONDecodeError):
+            list(json_items(tmp_path / "a.json"))
+
+    def test_utf_16_says_what_to_do(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json").write_bytes("[]".encode("utf-16"))
+        with pytest.raises(DataError, match="UTF-8 was required: it is UTF-16"):
+            list(json_items(tmp_path / "a.json"))
 
 
 def test_a_csv_where_predictions_are_required_says_what_to_do(tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ from classifier.annotations.formats._foreign import (
     Record,
     Region,
     gather,
-    read_text,
 )
+from classifier.annotations.formats._stream import json_items
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, Variable, write_codebook
 from classifier.errors import DataError
@@ -40,12 +40,12 @@ _TEXT_KEYS = ("text", "article", "body", "content")
 def read_label_studio(path: Path) -> Foreign:
     """Read a JSON export; raises `DataError` where the file is none."""
     try:
-        tasks = json.loads(read_text(path))
+        tasks = list(json_items(path))
     except (json.JSONDecodeError, RecursionError) as error:
         raise DataError(f"{path}: a JSON export of Label Studio was required: {error}") from None
-    tasks = [tasks] if isinstance(tasks, dict) else tasks
-    if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-        raise DataError(f"{path}: a list of tasks was required, got {type(tasks).__name__}")
+    others = [type(task).__name__ for task in tasks if not isinstance(task, dict)]
+    if others:
+        raise DataError(f"{path}: a list of tasks was required, got {others[0]}")
     if tasks and not any("data" in task for task in tasks):
         raise DataError(
             f'{path}: tasks with "data" and "annotations" were required, got the keys '
