@@ -196,7 +196,7 @@ def read_codebook(path: Path | str) -> Codebook:
     """
     path = Path(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise CodebookError(f"{path}: a codebook was required there, nothing was found") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,14 +1,17 @@
 """Files written whole or not at all, and folders that belong to one process at a time."""
 
+import gzip
 import json
 import shutil
 import uuid
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import ModelError
+from classifier.errors import DataError, ModelError
 
 
 @contextmanager
@@ -115,3 +118,110 @@ def prepare_folder(note: Path, wish: Mapping[str, Any], *, resume: bool) -> None
 def _change(name: str, before: object, now: object) -> str:
     both = f"{name} was {json.dumps(before)}, is {json.dumps(now)}"
     return both if len(both) <= _LONGEST else f"{name} differs"
+
+
+def plain_suffix(path: Path) -> str:
+    """The ending of a file's name in lower case, without that of gzip.
+
+    >>> plain_suffix(Path("labels.JSON.gz"))
+    '.json'
+    """
+    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    return name.suffix.lower()
+
+
+def unpacked(path: Path, limit: int) -> bytes:
+    """What a file holds, out of gzip or out of a zip with one file in it.
+
+    Args:
+        path: The file; its name says how it is packed.
+        limit: Bytes that it may hold; more is refused before it is all unpacked.
+
+    Raises:
+        DataError: it holds more, does not unpack, or is a zip of several files.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".gz", ".zip"):
+        return path.read_bytes()
+    try:
+        if suffix == ".gz":
+            with gzip.open(path) as packed:
+                content = packed.read(limit + 1)
+        else:
+            content = _only_member(path, limit)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+        raise DataError(f"{path}: a file that unpacks was required: {error}") from None
+    if len(content) > limit:
+        raise DataError(f"{path}: at most {limit} bytes are unpacked, it holds more")
+    return content
+
+
+def _only_member(path: Path, limit: int) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        names = [i for i in archive.infolist() if not i.is_dir() and "__MACOSX" not in i.filename]
+        if len(names) != 1:
+            raise DataError(
+                f"{path}: a zip with one file was required, got {len(names)}; unpack it"
+            )
+        with archive.open(names[0]) as member:
+            return member.read(limit + 1)
+
+
+MAX_SHEET_BYTES = 512 * 2**20
+"""Bytes that a workbook may have when unpacked; more is refused."""
+
+
+def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and cells of every row of a workbook's first sheet that is not empty.
+
+    The first row names the columns. Whole numbers stay whole, dates are `datetime` objects, a
+    formula is the value that was saved with it.
+
+    Args:
+        path: The workbook.
+        name: How errors name it, by default its own name.
+
+    Raises:
+        DataError: it is no .xlsx, is too large, has two columns of one name, or openpyxl is not
+            installed.
+    """
+    name = name or path.name
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise DataError(
+            f"{name}: reading .xlsx needs openpyxl ({error}): "
+            "pip install 'stance-framing-classifier[excel]'"
+        ) from None
+    try:
+        with zipfile.ZipFile(path) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+        if size > MAX_SHEET_BYTES:
+            raise DataError(f"{name}: at most {MAX_SHEET_BYTES} bytes are read, it has {size}")
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise DataError(f"{name}: an .xlsx workbook was required: {error}") from None
+    try:
+        yield from _named_cells(book.worksheets[0].iter_rows(values_only=True), name)
+    finally:
+        book.close()
+
+
+def _named_cells(
+    rows: Iterator[tuple[Any, ...]], name: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    header = [str(cell).strip() if cell is not None else "" for cell in next(rows, ())]
+    named = [column for column in header if column]
+    if len(set(named)) < len(named):
+        raise DataError(f"{name}: the columns must differ, got {named}")
+    for number, cells in enumerate(rows, 2):
+        if all(cell is None for cell in cells):
+            continue
+        extra = [cell for column, cell in zip(header, cells, strict=False) if not column]
+        if any(cell is not None for cell in (*extra, *cells[len(header) :])):
+            raise DataError(f"{name}:{number}: a cell stands in a column without a name")
+        yield number, {c: _cell(v) for c, v in zip(header, cells, strict=False) if c}
+
+
+def _cell(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

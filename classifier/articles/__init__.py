@@ -4,18 +4,22 @@
 """
 
 from classifier.articles._fields import article_from_record, article_record, given_id
+from classifier.articles._names import OTHER_NAMES, is_other_name, with_headline
 from classifier.articles._reading import Reading, read_articles, stream_articles, unrepeated
 from classifier.articles._stories import with_stories
 from classifier.articles._zones import find_zones
 
 __all__ = [
+    "OTHER_NAMES",
     "Reading",
     "article_from_record",
     "article_record",
     "find_zones",
     "given_id",
+    "is_other_name",
     "read_articles",
     "stream_articles",
     "unrepeated",
+    "with_headline",
     "with_stories",
 ]

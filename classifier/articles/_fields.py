@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from email.utils import parsedate
 from typing import Any
 
+from classifier.articles._names import is_blank, no_text, own_names
 from classifier.errors import DataError
 from classifier.records import LANGUAGES, UNDETERMINED, Article, DatePrecision
 
@@ -30,6 +32,7 @@ HASH = "sha256"
 PRECISIONS: tuple[DatePrecision, ...] = ("year", "month", "day")
 """How precise a date of one, two or three parts is."""
 _CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*\Z")
+_FEED_DATE = re.compile(r"(?:[A-Z][a-z]{2},\s*)?\d{1,2}\s+[A-Z][a-z]{2}\s+\d{4}\b")
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ].*)?)?)?")
 
 
@@ -45,14 +48,19 @@ def article_record(article: Article) -> dict[str, Any]:
 def article_from_record(record: Mapping[str, Any]) -> Article:
     """An article from a line of `articles.jsonl`; empty strings, nan, NaT and NA count as unknown.
 
-    Fields that are none of ours are left aside. Raises `DataError` where the id or the text is
-    missing, where a field holds what it cannot, and where the text does not have the hash `sha256`.
+    Source, date and title may have any of `OTHER_NAMES`. A date under another name than ours that
+    no rule reads counts as unknown, since nobody promised it was one of ours. Fields that are none
+    of ours are left aside. Raises `DataError` where the id or the text is missing, where a field
+    holds what it cannot, and where the text does not have the hash `sha256`.
     """
+    record = own_names(record) | {"date": None} if unread_date(record) else own_names(record)
     values = {name: _known(record.get(name)) for name in FIELDS}
     text = record.get("text")
     article_id = given_id(record)
     if not isinstance(text, str):
-        raise DataError(f"an article needs a text, got {text!r}")
+        raise (
+            no_text(record) if text is None else DataError(f"an article needs a text, got {text!r}")
+        )
     if isinstance(article_id, bool) or not isinstance(article_id, str | int) or article_id == "":
         raise DataError(f"an article needs an article_id, got {article_id!r}")
     strings = {name: _string(name, values[name]) for name in _STRINGS}
@@ -91,18 +99,39 @@ _STRINGS = tuple(f for f in FIELDS if f not in {"article_id", "sampling_probabil
 
 
 def read_date(value: str | None) -> tuple[str | None, DatePrecision | None]:
-    """An ISO 8601 date and how precise it is; raises `DataError` for any other notation.
+    """A date in ISO 8601, or as feeds write it (RFC 2822), and how precise it is.
+
+    Raises `DataError` for any other notation: 03/04/2022 is two days.
 
     >>> read_date("2022-03"), read_date("2022-03-17T09:30:00+03:00")
     (('2022-03', 'month'), ('2022-03-17', 'day'))
+    >>> read_date("Thu, 17 Mar 2022 09:30:00 +0300")
+    ('2022-03-17', 'day')
     """
     if value is None:
         return None, None
-    match = _DATE.fullmatch(value.strip())
-    found = calendar_date([int(part) for part in match.groups() if part]) if match else None
+    value = value.strip()
+    match = _DATE.fullmatch(value)
+    parts = [int(part) for part in match.groups() if part] if match else []
+    if _FEED_DATE.match(value):
+        day = parsedate(value)
+        parts = list(day[:3]) if day else []
+    found = calendar_date(parts) if parts else None
     if found is None:
         raise DataError(f"a date must be ISO 8601 (2022-03-17, 2022-03 or 2022), got {value!r}")
     return found
+
+
+def unread_date(record: Mapping[str, Any]) -> str | None:
+    """A date that came under another name than ours and that no rule reads."""
+    value = own_names(record).get("date")
+    if not is_blank(record.get("date")) or not isinstance(value, str):
+        return None
+    try:
+        read_date(value)
+    except DataError:
+        return value
+    return None
 
 
 def calendar_date(parts: Sequence[int]) -> tuple[str, DatePrecision] | None:
@@ -119,12 +148,7 @@ def calendar_date(parts: Sequence[int]) -> tuple[str, DatePrecision] | None:
 
 
 def _known(value: object) -> object:
-    if isinstance(value, str):
-        return value if value.strip() else None
-    # Not at the top: articles are read without tables too.
-    import pandas as pd
-
-    return None if pd.isna(value) is True else value
+    return None if is_blank(value) else value
 
 
 def _string(name: str, value: object) -> str | None:

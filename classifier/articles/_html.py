@@ -1,10 +1,10 @@
 """Web pages, read in a process of their own that is ended when a page takes too long."""
 
-import importlib.util
 import json
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +26,8 @@ class PageReader:
     time_limit: float = TIME_LIMIT
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
     _answers: "queue.Queue[str | None]" = field(default_factory=queue.Queue, init=False)
+    _errors: IO[bytes] | None = field(default=None, init=False)
+    _cannot: str = field(default="", init=False)
 
     def read(self, path: Path) -> dict[str, Any]:
         """Fields of the article on a page; raises `DataError` where there is none to be had."""
@@ -33,15 +35,12 @@ class PageReader:
         if self._process is None or self._process.poll() is not None:
             self._start()
             limit += _START_LIMIT
-        try:
-            self._ask(path)
-            answer = self._answers.get(timeout=limit)
-        except queue.Empty:
-            self.close()
-            raise DataError(f"a page must be readable in {limit:.0f} s, this one is not") from None
+        self._ask(path)
+        answer = self._answer(limit, "a page must be readable")
         if answer is None:
+            reason = self._last_words()
             self.close()
-            raise DataError("the page ended the process that read it")
+            raise DataError(f"the page ended the process that read it{reason}")
         result = json.loads(answer)
         if "error" in result:
             raise DataError(result["error"])
@@ -56,7 +55,17 @@ class PageReader:
             for stream in (self._process.stdin, self._process.stdout):
                 if stream is not None:
                     stream.close()
-        self._process = None
+        if self._errors is not None:
+            self._errors.close()
+        self._process = self._errors = None
+
+    def _answer(self, limit: float, required: str) -> str | None:
+        """The next line of the process; None where it has ended."""
+        try:
+            return self._answers.get(timeout=limit)
+        except queue.Empty:
+            self.close()
+            raise DataError(f"{required} in {limit:.0f} s, this one is not") from None
 
     def _ask(self, path: Path) -> None:
         stdin = self._process.stdin if self._process else None
@@ -68,22 +77,40 @@ class PageReader:
             self._answers.put(None)
 
     def _start(self) -> None:
-        if importlib.util.find_spec("trafilatura") is None:
-            raise DataError(
-                "reading .html needs trafilatura: pip install 'stance-framing-classifier[html]'"
-            )
+        """Start the process; raises `DataError` with its reason where it cannot read pages."""
+        if self._cannot:
+            raise DataError(self._cannot)
         self.close()
         self._answers = queue.Queue()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._process = subprocess.Popen(
             [sys.executable, "-m", "classifier.articles._page"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             text=True,
             encoding="utf-8",
         )
         pipe = self._process.stdout
         threading.Thread(target=_pass_on, args=(pipe, self._answers), daemon=True).start()
+        ready = self._answer(_START_LIMIT, "a process that reads pages must start")
+        reason = json.loads(ready).get("error") if ready else self._last_words()
+        if reason or ready is None:
+            self.close()
+            self._cannot = (
+                "reading .html needs trafilatura, which cannot be imported here"
+                f"{reason or ''}: pip install 'stance-framing-classifier[html]'"
+            )
+            raise DataError(self._cannot)
+
+    def _last_words(self) -> str:
+        """The last line that the process wrote about itself, behind a colon."""
+        if self._errors is None:
+            return ""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return f" ({said[-1][:300]})" if said else ""
 
 
 def _pass_on(pipe: IO[str] | None, answers: "queue.Queue[str | None]") -> None:

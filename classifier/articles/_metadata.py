@@ -86,7 +86,11 @@ def _date(
         found = date_in(line.plain)
         if found:
             return found
-    prefix = DATE_PREFIX.match(article.text)
+    found_pieces = pieces(article.text, article.title)
+    # a headline that was put before the text stands before its date, too
+    starts = [0, *(p.end for p in found_pieces[:1] if p.kind == "headline")]
+    prefixes = (DATE_PREFIX.match(article.text, start) for start in starts)
+    prefix = next((match for match in prefixes if match), None)
     found = calendar_date([int(part) for part in prefix[1].split("-")]) if prefix else None
     return found or (None, None)
 

@@ -1,7 +1,8 @@
 """One web page to plain text, with captions and embeds kept as lines of their own.
 
-Run as a module it is the worker of `_html`: it reads a path per line and answers with one JSON
-object per line. So a page that takes for ever costs a process and not the run.
+Run as a module it is the worker of `_html.py`. It first says whether it can read pages at all. Then
+it reads a path per line and answers with one JSON object per line, so that a page that takes for
+ever costs a process and not the run.
 """
 
 import codecs
@@ -190,15 +191,29 @@ def _block(block: "Element") -> list[str]:
 
 
 def main() -> None:
-    """Answer every path on standard input with the page's fields, or with what is wrong with it."""
+    """Say whether pages can be read, then answer every path with its fields or with the fault."""
+    _say(_readiness())
     for line in sys.stdin:
         path = Path(json.loads(line))
         try:
             answer: dict[str, Any] = {"values": read_page(path.read_bytes())}
         except (DataError, OSError) as error:
             answer = {"error": str(error)}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+        _say(answer)
+
+
+def _readiness() -> dict[str, Any]:
+    """Nothing, or why the library that reads pages cannot be imported."""
+    try:
+        import trafilatura  # noqa: F401 - whether it can be imported is the question
+    except Exception as error:
+        return {"error": f" ({type(error).__name__}: {' '.join(str(error).split())[:300]})"}
+    return {}
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

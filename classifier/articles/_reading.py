@@ -1,17 +1,26 @@
 """Articles from files and folders, with a list of everything that was not read."""
 
-import csv
-import json
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from classifier.articles._fields import FIELDS, HASH, article_from_record, given_id
-from classifier.articles._html import PageReader, page_reader
+from classifier.articles._beside import METADATA_FILES, Metadata, read_metadata
+from classifier.articles._fields import FIELDS, HASH, article_from_record, given_id, unread_date
+from classifier.articles._html import page_reader
 from classifier.articles._metadata import with_own_metadata
+from classifier.articles._names import (
+    OTHER_NAMES,
+    Names,
+    is_blank,
+    is_other_name,
+    no_text,
+    own_names,
+    with_headline,
+)
+from classifier.articles._rows import ROW_READERS, Row, page_rows
+from classifier.articles._sources import Source, Sources, is_packed
 from classifier.errors import DataError
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem, counted
@@ -20,110 +29,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Row:
-    """An article as it came."""
-
-    where: str
-    record: Mapping[str, Any]
-
-
-RowReader = Callable[[Path, list[Problem]], Iterator[Row]]
-
-
-def text_rows(file: Path, problems: list[Problem]) -> Iterator[Row]:
-    """The file as one article; a byte order mark is no part of it."""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(_unreadable(file, error))
-        return
-    yield Row(str(file), {"text": text})
-
-
-def jsonl_rows(file: Path, problems: list[Problem]) -> Iterator[Row]:
-    """One article per line; a broken line is a problem of its own."""
-    try:
-        with file.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                where = f"{file}:{number}"
-                if not line.strip():
-                    continue
-                try:
-                    values = _json_object(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-                except (ValueError, RecursionError) as error:
-                    problems.append(Problem(where, "broken JSON line", str(error)))
-                else:
-                    yield Row(where, {"line": number} | values)
-    except OSError as error:
-        problems.append(_unreadable(file, error))
-
-
-def _json_object(line: str) -> dict[str, Any]:
-    values = json.loads(line)
-    if not isinstance(values, dict):
-        raise DataError(f"an object was required, got {values!r:.80}")
-    return values
-
-
-def csv_rows(file: Path, problems: list[Problem]) -> Iterator[Row]:
-    """One article per row; what follows a row that cannot be read is left out."""
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            for number, values in enumerate(reader, 1):
-                named = {key: value for key, value in values.items() if key is not None}
-                yield Row(f"{file}:{reader.line_num}", {"line": number} | named)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problems.append(_unreadable(file, error))
-
-
-def parquet_rows(file: Path, problems: list[Problem]) -> Iterator[Row]:
-    """One article per row, a few rows at a time."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        number = 0
-        with parquet.ParquetFile(file) as table:
-            for batch in table.iter_batches(batch_size=64):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield Row(f"{file}:{number}", {"line": number} | values)
-    except (OSError, pa.ArrowException) as error:
-        problems.append(_unreadable(file, error))
-
-
-def _unreadable(file: Path, error: Exception) -> Problem:
-    if isinstance(error, UnicodeDecodeError):
-        detail = f"{file.name} must be UTF-8, it is not at byte {error.start}"
-        return Problem(str(file), "not UTF-8", detail, "save it as UTF-8")
-    return Problem(str(file), "unreadable file", f"{file.name}: {error}")
-
-
-def page_rows(pages: PageReader, file: Path, problems: list[Problem]) -> Iterator[Row]:
-    """The article on a web page."""
-    try:
-        yield Row(str(file), pages.read(file))
-    except (OSError, DataError) as error:
-        problems.append(Problem(str(file), "unreadable page", f"{file.name}: {error}"))
-
-
-ROW_READERS: dict[str, RowReader] = {
-    ".txt": text_rows,
-    ".md": text_rows,
-    ".jsonl": jsonl_rows,
-    ".csv": csv_rows,
-    ".parquet": parquet_rows,
-}
 PAGES = (".html", ".htm")
-
-
-METADATA_FILE = "metadata.csv"
-_NOT_ARTICLES = {METADATA_FILE, "annotations.jsonl"}
+_NOT_ARTICLES = {*METADATA_FILES, "annotations.jsonl"}
 _SUFFIXES = frozenset((*ROW_READERS, *PAGES))
 _NOT_ARTICLE_STEMS = {"readme", "license", "licence", "changelog"}
+_PACKED = " or these as .gz, or in a .zip"
 _SHOWN = ("article_id", "source", "language", "date", "title")
 
 
@@ -161,7 +71,10 @@ class Reading:
 
 
 def read_articles(path: Path | str) -> Reading:
-    """Read a file or folder of .txt, .md, .html, .jsonl, .csv or .parquet, with its metadata.csv.
+    """Read a file or folder of .txt, .md, .html, .jsonl, .csv, .parquet or .xlsx, plain or packed.
+
+    Tables named metadata.csv or metadata.xlsx say more about the articles beside and below them. A
+    title that its text does not begin with goes before it, with a blank line between.
 
     Args:
         path: The file or the folder; of a folder everything below it is read.
@@ -187,94 +100,133 @@ def stream_articles(path: Path | str, problems: list[Problem]) -> Iterator[Artic
     What is left out is appended to `problems` on the way. Raises `DataError` like `read_articles`.
     """
     path = Path(path)
-    files = _article_files(path, problems)
-    metadata = _read_metadata(path if path.is_dir() else path.parent, problems)
     seen: set[str] = set()
-    with page_reader() as pages:
+    is_sourced = False
+    with page_reader() as pages, Sources(path, problems) as sources:
         readers = ROW_READERS | dict.fromkeys(PAGES, partial(page_rows, pages))
+        files, tables = _article_files(path, sources, problems)
+        is_single = path.is_file() and not is_packed(path)
+        metadata = read_metadata(tables, files, problems, is_folder=not is_single)
         for file in files:
-            rows = readers[file.suffix.lower()](file, problems)
-            articles = _read_file(file, path, rows, metadata, problems)
-            yield from unrepeated(articles, seen, str(file), problems)
+            rows = readers[file.suffix](file, problems)
+            articles = _read_file(file, rows, metadata, problems)
+            for article in unrepeated(articles, seen, file.shown, problems):
+                is_sourced = is_sourced or article.source is not None
+                yield article
+        problems += metadata.problems()
     if not seen:
         because = (
             f"; the first problem: {problems[0].where}: {problems[0].detail}" if problems else ""
         )
         raise DataError(f"{path}: at least one article was required, none could be read{because}")
+    if not is_sourced:
+        problems.append(_no_source(path))
 
 
-def _article_files(path: Path, problems: list[Problem]) -> list[Path]:
+def _no_source(path: Path) -> Problem:
+    names = ", ".join(("source", *OTHER_NAMES["source"]))
+    return Problem(
+        str(path),
+        "no source known",
+        "no article says who published it, so nothing can be counted by source",
+        f"add a column named source ({names} are read), or a metadata.csv with one",
+    )
+
+
+def _article_files(
+    path: Path, sources: Sources, problems: list[Problem]
+) -> tuple[list[Source], list[Source]]:
+    """The files with articles, and the tables with metadata."""
     if not path.exists():
         raise DataError(f"{path}: a file or folder with articles was required, nothing is there")
-    if path.is_file():
+    found = sources.files()
+    if path.is_file() and not is_packed(path):
         if path.suffix.lower() not in _SUFFIXES:
             raise DataError(
-                f"{path}: articles must be {' '.join(sorted(_SUFFIXES))}, got {path.suffix!r}"
+                f"{path}: articles must be {' '.join(sorted(_SUFFIXES))}{_PACKED}, "
+                f"got {path.suffix!r}"
             )
-        return [path]
-    files = []
-    for file in sorted(path.rglob("*")):
-        hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-        if file.is_dir() or hidden or file.name in _NOT_ARTICLES:
-            continue
-        if file.suffix.lower() in _SUFFIXES and file.stem.lower() not in _NOT_ARTICLE_STEMS:
-            files.append(file)
+        beside = (path.parent / name for name in sorted(METADATA_FILES))
+        tables = [Source(f, PurePosixPath(f.name), str(f)) for f in beside if f.is_file()]
+        return found, tables
+    return _parted(path, found, problems)
+
+
+def _parted(
+    path: Path, found: Iterable[Source], problems: list[Problem]
+) -> tuple[list[Source], list[Source]]:
+    files, tables = [], []
+    for file in found:
+        if file.name.lower() in METADATA_FILES:
+            tables.append(file)
+        elif file.suffix in _SUFFIXES and file.stem.lower() not in _NOT_ARTICLE_STEMS:
+            if file.name not in _NOT_ARTICLES:
+                files.append(file)
         else:
             problems.append(
-                Problem(str(file), "not an article", f"{file.name} is no article file; left out")
+                Problem(file.shown, "not an article", f"{file.name} is no article file; left out")
             )
     if not files:
         raise DataError(
-            f"{path}: a folder with {' '.join(sorted(_SUFFIXES))} was required, it holds none"
+            f"{path}: a folder with {' '.join(sorted(_SUFFIXES))}{_PACKED} was required, it holds "
+            "none"
         )
-    return files
-
-
-def _read_metadata(folder: Path, problems: list[Problem]) -> dict[str, Mapping[str, Any]]:
-    """Rows of metadata.csv by `article_id`."""
-    file = folder / METADATA_FILE
-    if not file.is_file():
-        return {}
-    rows: dict[str, Mapping[str, Any]] = {}
-    for row in csv_rows(file, problems):
-        article_id = row.record.get("article_id") or row.record.get("file")
-        if article_id:
-            rows[str(article_id)] = row.record
-        else:
-            problems.append(
-                Problem(row.where, "no article_id", "a row of metadata.csv needs an article_id")
-            )
-    return rows
+    return files, tables
 
 
 def _read_file(
-    file: Path,
-    root: Path,
-    rows: Iterable[Row],
-    metadata: Mapping[str, Mapping[str, Any]],
-    problems: list[Problem],
+    file: Source, rows: Iterable[Row], metadata: Metadata, problems: list[Problem]
 ) -> Iterator[Article]:
     """The articles of a file, with what metadata.csv and their own text say about them."""
     unknown: set[str] = set()
-    name = file.relative_to(root).with_suffix("").as_posix() if root.is_dir() else file.stem
+    names = Names()
+    is_textless: set[tuple[str, ...]] = set()
+    stem = file.relative.with_suffix("").as_posix()
+    is_labelled = (file.path.parent / "annotations.jsonl").is_file()
     for row in rows:
         values = dict(row.record)
-        unknown.update(str(key) for key in values if key not in (*FIELDS, HASH, "id", "line"))
-        article_id = _article_id(values, name)
-        more = metadata.get(str(article_id)) or metadata.get(file.name) or {}
-        values |= {key: value for key, value in more.items() if not values.get(key) and value}
-        try:
-            article = article_from_record(values | {"article_id": article_id})
-        except DataError as error:
-            problems.append(Problem(row.where, "malformed article", str(error)))
+        unknown.update(str(key) for key in values if not _is_known(key))
+        names.note(values)
+        article_id = _article_id(values, stem)
+        more = metadata.about(article_id, file, row.where)
+        own = own_names(values)
+        values |= {key: value for key, value in more.items() if is_blank(own.get(key))}
+        if values.get("text") is None:
+            columns = tuple(map(str, row.record))
+            if columns not in is_textless:
+                is_textless.add(columns)
+                problems.append(Problem(row.where, "no column text", str(no_text(columns))))
             continue
-        if not article.text.strip():
-            problems.append(Problem(row.where, "no text", "an article needs a text, it is empty"))
-            continue
-        yield with_own_metadata(article)
+        yield from _article(row.where, values | {"article_id": article_id}, problems, is_labelled)
+    if names.others:
+        problems.append(Problem(file.shown, "column under another name", f"{names.others}: read"))
     if unknown:
-        names = ", ".join(sorted(unknown))
-        problems.append(Problem(str(file), "unknown field", f"{names}: not read", "rename it"))
+        listed = ", ".join(sorted(unknown))
+        problems.append(Problem(file.shown, "unknown field", f"{listed}: not read", "rename it"))
+
+
+def _is_known(key: object) -> bool:
+    return key in (*FIELDS, HASH, "id", "line") or is_other_name(key)
+
+
+def _article(
+    where: str, values: Mapping[str, Any], problems: list[Problem], is_labelled: bool
+) -> Iterator[Article]:
+    """The article of a row; in an annotation set its text stays as the labels were made on it."""
+    odd = unread_date(values)
+    if odd is not None:
+        detail = f"the date {odd!r} is not ISO 8601; the article was read without it"
+        problems.append(Problem(where, "date not read", detail, "write it as 2022-03-17"))
+        values = own_names(values) | {"date": None}
+    try:
+        article = article_from_record(own_names(values) if is_labelled else with_headline(values))
+    except DataError as error:
+        problems.append(Problem(where, "malformed article", str(error)))
+        return
+    if not article.text.strip():
+        problems.append(Problem(where, "no text", "an article needs a text, it is empty"))
+        return
+    yield with_own_metadata(article)
 
 
 def _article_id(values: Mapping[str, Any], name: str) -> object:

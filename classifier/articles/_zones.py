@@ -235,7 +235,8 @@ def pieces(text: str, title: str | None = None) -> tuple[Piece, ...]:
     found: list[Piece] = []
     seen_text = False
     for start, end in _lines(text):
-        for a, b, kind in _split_line(text, start, end, is_first=not found):
+        is_first = all(piece.kind == "headline" for piece in found[:2])
+        for a, b, kind in _split_line(text, start, end, is_first=is_first):
             if kind is None:
                 kind = _kind(text[a:b], title, seen_text)
             seen_text = seen_text or kind in {"headline", "body"}
@@ -311,7 +312,7 @@ def _kind(stretch: str, title: str | None, seen_text: bool) -> ZoneKind:
     plain = _MARKDOWN.sub("", line).strip() if has_marks else line
     if _RULE.match(plain):
         return "boilerplate"
-    if title and plain == title.strip() and not seen_text:
+    if title and title.strip() in (line, plain) and not seen_text:
         return "headline"
     beside = _beside_text(line, plain, seen_text)
     if beside is not None:

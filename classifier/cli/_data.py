@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 _FORMATS = (
-    "label-studio, doccano, inception, brat, prodigy, csv, semeval2025-entity-framing, newsmtsc, "
-    "rusentne or ruopinionne."
+    "label-studio, label-studio-min, argilla, potato, refi-qda, doccano, inception, brat, prodigy, "
+    "csv, semeval2025-entity-framing, newsmtsc, rusentne or ruopinionne."
 )
 
 

@@ -20,7 +20,15 @@ from classifier.records import Estimate, Problem
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
-ArticlesPath = Annotated[Path, typer.Argument(help="Articles: a file or a folder.")]
+ArticlesPath = Annotated[
+    Path,
+    typer.Argument(
+        help="Articles: a file or a folder; its metadata.csv (or .xlsx) names each article_id or "
+        "file, and source, date, title. Publisher, outlet, newspaper, medium and domain are "
+        "sources, too; published, published_at, publication_date and pubDate are dates; headline "
+        "is a title."
+    ),
+]
 SetFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 NewRun = Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")]

@@ -278,13 +278,20 @@ def named(groups: pd.Series) -> pd.Series:
     return groups.astype(object).where(is_named, UNKNOWN)
 
 
+def _is_text(path: Path) -> bool:
+    """Whether a file that is no Parquet begins with text, as a CSV does."""
+    with path.open("rb") as file:
+        head = file.read(100)
+    return path.suffix.lower() == ".csv" or (not head.startswith(b"PAR1") and b"," in head)
+
+
 def read_predictions(path: Path | str) -> pd.DataFrame:
     """Read what `Predictions.write` wrote; raises `DataError` if it is no such file."""
     path = Path(path)
     try:
         if path.suffix == ".jsonl":
-            lines = path.read_text(encoding="utf-8").split("\n")
-            rows = [json.loads(line) for line in lines if line]
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
+            rows = [json.loads(line) for line in lines if line.strip()]
             frame = pd.DataFrame(rows, columns=None if rows else prediction_schema(()).names)
         else:
             frame = _frame(pq.read_table(path))
@@ -294,7 +301,10 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
             "them"
         ) from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: must be Parquet or JSON Lines of predictions: {error}") from None
+        remedy = "; a CSV is not read: write it as .jsonl, or score again" if _is_text(path) else ""
+        raise DataError(
+            f"{path}: must be Parquet or JSON Lines of predictions: {error}{remedy}"
+        ) from None
     missing = [name for name in ("unit", "article_id", "status") if name not in frame]
     if missing:
         raise DataError(f"{path}: predictions need the columns {', '.join(missing)}")

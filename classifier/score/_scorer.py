@@ -12,7 +12,12 @@ import pandas as pd
 import pyarrow as pa
 
 from classifier.annotations import AnnotationSet, mention_unit
-from classifier.articles import article_from_record, stream_articles, unrepeated
+from classifier.articles import (
+    article_from_record,
+    stream_articles,
+    unrepeated,
+    with_headline,
+)
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import DataError
 from classifier.mentions import MentionContext
@@ -229,7 +234,7 @@ def _as_article(item: object) -> Article:
     if isinstance(item, Article):
         return item
     if isinstance(item, Mapping):
-        return article_from_record(item)
+        return article_from_record(with_headline(item))
     raise DataError(
         "articles must be Article records, rows with article_id and text, or a path; "
         f"got {type(item).__name__}"

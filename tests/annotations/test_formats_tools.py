@@ -154,7 +154,7 @@ def test_a_file_is_accepted_or_refused_as_it_should_be(
 @pytest.mark.parametrize(
     ("format_name", "path", "message"),
     [
-        ("label-studio", "label-studio/json-min.json", "export as JSON, not JSON-MIN"),
+        ("label-studio", "label-studio/json-min.json", "import JSON-MIN as label-studio-min"),
         ("label-studio", "label-studio/broken.json", "a JSON export of Label Studio was required"),
         ("label-studio", "nowhere.json", "a file was required there, none was found"),
         ("csv", "csv/ragged.csv", r"ragged\.csv:2: 4 cells were required, got 3"),

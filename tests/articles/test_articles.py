@@ -94,7 +94,7 @@ class TestReading:
         (tmp_path / "b.txt").write_text(_BODY, encoding="utf-8")
         reading = read_articles(tmp_path)
         assert [a.article_id for a in reading] == ["b"]
-        assert _reasons(reading.problems) == ["not UTF-8"]
+        assert _reasons(reading.problems) == ["not UTF-8", "no source known"]
         assert reading.problems[0].where == str(tmp_path / "a.txt")
         assert "byte 5" in reading.problems[0].detail
 
@@ -104,15 +104,15 @@ class TestReading:
         path.write_bytes(f'{good}\n{{"text": \n[1]\n\n'.encode() + b'{"text": "\xff"}\n')
         reading = read_articles(path)
         assert len(reading) == 1
-        assert [p.where for p in reading.problems] == [f"{path}:{n}" for n in (2, 3, 5)]
-        assert set(_reasons(reading.problems)) == {"broken JSON line"}
+        broken = [p.where for p in reading.problems if p.reason == "broken JSON line"]
+        assert broken == [f"{path}:{n}" for n in (2, 3, 5)]
 
     def test_the_same_id_twice_keeps_the_first(self, tmp_path: Path) -> None:
         (tmp_path / "a.md").write_text(_BODY, encoding="utf-8")
         (tmp_path / "a.txt").write_text("Iets anders dan dat.", encoding="utf-8")
         reading = read_articles(tmp_path)
         assert [a.text for a in reading] == [_BODY]
-        assert _reasons(reading.problems) == ["repeated article_id"]
+        assert _reasons(reading.problems) == ["repeated article_id", "no source known"]
 
     def test_an_id_of_zero_is_an_id_and_an_empty_one_is_none(self, tmp_path: Path) -> None:
         rows = [("article_id", 0), ("id", 1), ("id", "")]
@@ -123,14 +123,14 @@ class TestReading:
     def test_an_article_of_zero_bytes_is_listed(self, tmp_path: Path) -> None:
         (tmp_path / "a.txt").write_bytes(b"")
         (tmp_path / "b.txt").write_text(_BODY, encoding="utf-8")
-        assert _reasons(read_articles(tmp_path).problems) == ["no text"]
+        assert _reasons(read_articles(tmp_path).problems) == ["no text", "no source known"]
 
     def test_what_is_no_article_is_listed(self, tmp_path: Path) -> None:
         for name in ("README.md", "scan.pdf", ".hidden.txt", "a.txt"):
             (tmp_path / name).write_text(_BODY, encoding="utf-8")
         reading = read_articles(tmp_path)
         assert len(reading) == 1
-        assert _reasons(reading.problems) == ["not an article"] * 2
+        assert _reasons(reading.problems) == ["not an article"] * 2 + ["no source known"]
 
     def test_a_field_that_is_none_of_ours_is_listed(self, tmp_path: Path) -> None:
         path = tmp_path / "a.jsonl"
@@ -253,6 +253,34 @@ class TestPages:
         ]
         assert "Erdoğan" in reading.articles[0].text
         assert _reasons(reading.problems) == ["unreadable page"]
+
+    def test_a_library_that_cannot_be_imported_says_why(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = tmp_path / "broken"
+        broken.mkdir()
+        reason = "lxml.html.clean module is now a separate project"
+        (broken / "trafilatura.py").write_text(f"raise ImportError({reason!r})", encoding="utf-8")
+        path = os.pathsep.join([str(broken), os.environ.get("PYTHONPATH", "")])
+        monkeypatch.setenv("PYTHONPATH", path)
+        (tmp_path / "a.html").write_text(_PAGE.replace("CHARSET", "utf-8"), encoding="utf-8")
+        reader = PageReader()
+        for _ in range(2):
+            with pytest.raises(DataError, match=rf"ImportError: {reason}.*classifier\[html\]"):
+                reader.read(tmp_path / "a.html")
+
+    def test_a_page_that_ends_its_process_passes_the_last_words_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = tmp_path / "broken"
+        broken.mkdir()
+        fault = "def extract(*_, **__):\n    raise MemoryError('no room for the page')\n"
+        (broken / "trafilatura.py").write_text(fault, encoding="utf-8")
+        path = os.pathsep.join([str(broken), os.environ.get("PYTHONPATH", "")])
+        monkeypatch.setenv("PYTHONPATH", path)
+        (tmp_path / "a.html").write_text(_PAGE.replace("CHARSET", "utf-8"), encoding="utf-8")
+        with pytest.raises(DataError, match=r"ended the process .*no room for the page"):
+            PageReader().read(tmp_path / "a.html")
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that blocks its reader")
     def test_a_page_that_takes_too_long_ends_its_process(self, tmp_path: Path) -> None:

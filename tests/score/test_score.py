@@ -102,7 +102,8 @@ def test_what_cannot_be_read_is_listed(scorer: Scorer, tmp_path: Path) -> None:
     found = scorer.score_articles(tmp_path)
     assert len(found) == 2
     unread = [problem for problem in found.problems if problem.where != "scores"]
-    assert ["bad.txt" in problem.where for problem in unread] == [True]
+    assert [problem.reason for problem in unread] == ["not UTF-8", "no source known"]
+    assert "bad.txt" in unread[0].where
 
 
 def test_annotated_mentions_are_scored_under_their_own_units(

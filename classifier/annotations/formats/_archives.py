@@ -62,6 +62,11 @@ def read_members(path: Path) -> list[Member]:
     return members
 
 
+def read_archive(path: Path) -> list[Member]:
+    """All files in a zip, whatever it is called; raises `DataError` like `read_members`."""
+    return list(_members(f"{path.name}.zip", _content(path), 0))
+
+
 def _is_hidden(file: Path, root: Path) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in file.relative_to(root).parts)
 

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -75,6 +76,7 @@ def encode_values(value: Value) -> list[str]:
     return [value] if isinstance(value, str) else sorted(value) or [NONE_CODED]
 
 
+@lru_cache(maxsize=65_536)
 def same_key(name: str) -> str:
     """A name without case and marks, as tools rewrite them.
 

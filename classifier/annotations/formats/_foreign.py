@@ -1,5 +1,6 @@
 """What every foreign format is read into, and how it becomes an annotation set."""
 
+import codecs
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,9 +12,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from classifier.annotations._table import CURATED, Annotation, AnnotationSet, annotation_table
-from classifier.annotations.formats._codes import Code, same_key
+from classifier.annotations.formats._codes import Code, same_key, table_text
 from classifier.codebook import Codebook, read_codebook
 from classifier.errors import ClassifierError, DataError
+from classifier.files import sheet_rows, unpacked
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem
 
@@ -115,15 +117,33 @@ def text_id(text: str) -> str:
 
 
 def read_text(path: Path) -> str:
-    """A UTF-8 file, line ends untouched; raises `DataError` where it is not there or is none."""
+    """A UTF-8 file, plain, in gzip or alone in a zip, line ends untouched; a workbook as CSV.
+
+    Raises `DataError` where it is not there, is too large, or is no UTF-8.
+    """
     if not path.is_file():
         raise DataError(f"{path}: a file was required there, none was found")
     if path.stat().st_size > MAX_BYTES:
         raise DataError(f"{path}: at most {MAX_BYTES} bytes are read, it has {path.stat().st_size}")
+    if path.suffix.lower() == ".xlsx":
+        return _sheet_text(path)
+    content = unpacked(path, MAX_BYTES)
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: UTF-8 was required: {error}; save it so") from None
+        is_wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        found = "it is UTF-16" if is_wide else str(error)
+        raise DataError(f"{path}: UTF-8 was required: {found}; save it so") from None
+
+
+def _sheet_text(path: Path) -> str:
+    rows = [row for _, row in sheet_rows(path)]
+    columns = list(rows[0]) if rows else []
+    return table_text(columns, ([_cell(row[name]) for name in columns] for row in rows))
+
+
+def _cell(value: object) -> object:
+    return json.dumps(value) if isinstance(value, bool) else value
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:

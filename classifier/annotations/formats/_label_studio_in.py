@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from classifier.annotations.formats._foreign import (
     Region,
     gather,
     person,
-    read_text,
     text_id,
     whole_number,
 )
+from classifier.annotations.formats._stream import json_items, text_items
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -89,23 +90,25 @@ def _exports(path: Path) -> Iterator[tuple[str, list[Json]]]:
         members = [m for m in read_members(path) if m.name.lower().endswith(".json")]
         if not members:
             raise DataError(f"{path}: .json exports of Label Studio were required, none was found")
-        yield from ((member.name, _tasks(member.text, member.name)) for member in members)
+        for member in members:
+            yield member.name, _tasks(partial(text_items, member.text), member.name)
     else:
-        yield path.name, _tasks(read_text(path), str(path))
+        yield path.name, _tasks(partial(json_items, path), str(path))
 
 
-def _tasks(text: str, name: str) -> list[Json]:
+def _tasks(read: Callable[[], Iterator[object]], name: str) -> list[Json]:
     try:
-        tasks = json.loads(text)
+        items = list(read())
     except (json.JSONDecodeError, RecursionError) as error:
         raise DataError(f"{name}: a JSON export of Label Studio was required: {error}") from None
-    tasks = [tasks] if isinstance(tasks, dict) else tasks
-    if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-        raise DataError(f"{name}: a list of tasks was required, got {type(tasks).__name__}")
+    tasks = [item for item in items if isinstance(item, dict)]
+    if len(tasks) < len(items):
+        other = next(type(item).__name__ for item in items if not isinstance(item, dict))
+        raise DataError(f"{name}: a list of tasks was required, got {other}")
     if tasks and not any("data" in task for task in tasks):
         raise DataError(
             f'{name}: tasks with "data" and "annotations" were required, got the keys '
-            f"{sorted(tasks[0])[:8]}; export as JSON, not JSON-MIN"
+            f"{sorted(tasks[0])[:8]}; export as JSON, or import JSON-MIN as label-studio-min"
         )
     return tasks
 

@@ -7,15 +7,19 @@ from pathlib import Path
 import pandas as pd
 
 from classifier.annotations._table import AnnotationSet
+from classifier.annotations.formats import _argilla as argilla
 from classifier.annotations.formats import _doccano as doccano
 from classifier.annotations.formats import _inception as inception
+from classifier.annotations.formats import _potato as potato
 from classifier.annotations.formats import _prodigy as prodigy
+from classifier.annotations.formats import _refi as refi
 from classifier.annotations.formats import _semeval2025 as semeval2025
 from classifier.annotations.formats._brat import read_brat, write_brat
 from classifier.annotations.formats._csv import read_csv, write_csv
 from classifier.annotations.formats._foreign import NAMED, Foreign, Imported
 from classifier.annotations.formats._label_studio import write_label_studio
 from classifier.annotations.formats._label_studio_in import read_label_studio
+from classifier.annotations.formats._label_studio_min import read_label_studio_min
 from classifier.annotations.formats._newsmtsc import read_newsmtsc
 from classifier.annotations.formats._ruopinionne import read_ruopinionne
 from classifier.annotations.formats._rusentne import read_rusentne
@@ -35,6 +39,8 @@ class _Tool:
     is_one_file: bool = False
     narrow: Callable[[Codebook], Codebook] | None = None
     """Makes the codebook fit a published corpus."""
+    settle: Callable[[Foreign, Codebook], Foreign] | None = None
+    """Tells by the codebook what the file leaves open."""
 
 
 _CORPORA: Mapping[str, Callable[[Path], Imported]] = {
@@ -44,6 +50,10 @@ _CORPORA: Mapping[str, Callable[[Path], Imported]] = {
 }
 _TOOLS: Mapping[str, _Tool] = {
     "label-studio": _Tool(read_label_studio, "label-studio"),
+    "label-studio-min": _Tool(read_label_studio_min, "label-studio"),
+    "argilla": _Tool(argilla.read_argilla, "argilla", argilla.RULES),
+    "potato": _Tool(potato.read_potato, "potato", potato.RULES),
+    "refi-qda": _Tool(refi.read_refi, "refi-qda", refi.RULES, settle=refi.settle),
     "doccano": _Tool(doccano.read_doccano, "doccano", doccano.RULES, is_one_file=True),
     "inception": _Tool(inception.read_inception, "inception", inception.RULES),
     "brat": _Tool(read_brat, "brat"),
@@ -93,7 +103,8 @@ def import_annotations(
     if tool.narrow:
         codebook = tool.narrow(codebook)
     terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
-    imported = understand(tool.read(path), terms)
+    foreign = tool.read(path)
+    imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
     return replace(imported, files=_n_files(path), names_taken=_names_taken(imported))
 
 

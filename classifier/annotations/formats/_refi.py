@@ -1,0 +1,249 @@
+"""REFI-QDA projects (`.qdpx`) of NVivo, MAXQDA, ATLAS.ti, QualCoder and others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import is_zipfile
+
+from classifier.annotations.formats._archives import read_archive
+from classifier.annotations.formats._codes import Code, decode
+from classifier.annotations.formats._foreign import (
+    UNNAMED,
+    Foreign,
+    Record,
+    Region,
+    gather,
+)
+from classifier.annotations.formats._spans import MALFORMED
+from classifier.codebook import Codebook
+from classifier.errors import DataError
+from classifier.records import Article, Problem
+from classifier.text import CODE_POINTS
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+RULES = (CODE_POINTS,)
+_INTERNAL = ("internal://", "relative://")
+_ABOVE = "\x1f"
+_OTHER_SOURCES = ("PictureSource", "AudioSource", "VideoSource", "PDFSource")
+
+
+@dataclass
+class _Project:
+    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names from the top of the tree down, by the code's GUID."""
+    users: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def read_refi(path: Path) -> Foreign:
+    """Read the text selections of a project; codes count with the codes above them.
+
+    The standard counts code points from 0 with the last character inside, but many programs write
+    the place behind it. The reading under which more selections end where a word does is taken for
+    the whole project, and a problem says so where it is not the standard's.
+
+    Raises:
+        DataError: it is no project, its XML declares entities, or its zip leads outside itself.
+    """
+    if not path.is_file() or not is_zipfile(path):
+        raise DataError(f"{path}: a .qdpx project was required, which is a zip")
+    files = {member.name: member.content for member in read_archive(path)}
+    names = [name for name in files if name.lower().endswith(".qde")]
+    if len(names) != 1:
+        raise DataError(f"{path}: one project.qde was required in the project, got {len(names)}")
+    root = _xml(files[names[0]], f"{path.name}/{names[0]}")
+    project = _Project(files={_key(name): content for name, content in files.items()})
+    _add_codes(root, (), project.codes)
+    for user in _all(root, "User"):
+        project.users[_guid(user.get("guid"))] = user.get("name") or user.get("id") or UNNAMED
+    documents = [list(_document(source, project, path.name)) for source in _all(root, "TextSource")]
+    if not documents:
+        raise DataError(f"{path}: a project with text sources was required, it holds none")
+    found, remarks = _with_ends(documents, path.name)
+    return gather([*found, [*remarks, *_unread(root, path.name)]])
+
+
+def _xml(content: bytes, name: str) -> "Element":
+    from defusedxml import DefusedXmlException, ElementTree
+
+    try:
+        root: Element = ElementTree.fromstring(content, forbid_dtd=True)
+    except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise DataError(f"{name}: XML without a DTD was required: {error}") from None
+    return root
+
+
+def _bare(element: "Element") -> str:
+    """The element's name without its namespace, of which programs write several."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def _all(root: "Element", name: str) -> Iterator["Element"]:
+    return (element for element in root.iter() if _bare(element) == name)
+
+
+def _key(name: str) -> str:
+    return name.rpartition("/")[2].casefold()
+
+
+def _guid(value: str | None) -> str:
+    return (value or "").strip("{} ").casefold()
+
+
+def _codes(
+    element: "Element", above: tuple[str, ...]
+) -> Iterator[tuple["Element", tuple[str, ...]]]:
+    for child in element:
+        names = (*above, child.get("name") or "") if _bare(child) == "Code" else above
+        if _bare(child) == "Code":
+            yield child, names
+        if _bare(child) in ("CodeBook", "Codes", "Code"):
+            yield from _codes(child, names)
+
+
+def _add_codes(root: "Element", above: tuple[str, ...], codes: dict[str, tuple[str, ...]]) -> None:
+    for code, names in _codes(root, above):
+        codes[_guid(code.get("guid"))] = names
+
+
+def _description(element: "Element") -> str:
+    found = (child.text for child in element if _bare(child) == "Description")
+    return (next(found, None) or "").strip()
+
+
+def _document(source: "Element", project: _Project, file: str) -> Iterator[Record]:
+    name = source.get("name") or source.get("guid") or ""
+    where = f"{file} {name}"
+    text = _text(source, project)
+    if text is None:
+        detail = f"{source.get('plainTextPath')!r} is not in the project; rich text is not read"
+        yield Problem(where, "no text, refused", detail, "export the sources as plain text, too")
+        return
+    article = Article(name.removesuffix(".txt") or where, text)
+    yield article
+    for number, selection in enumerate(_all(source, "PlainTextSelection")):
+        yield from _selection(selection, project, f"{where} selection {number}", article)
+
+
+def _text(source: "Element", project: _Project) -> str | None:
+    inline = next((e.text for e in source if _bare(e) == "PlainTextContent"), None)
+    if inline is not None:
+        return inline
+    path = source.get("plainTextPath") or ""
+    for prefix in _INTERNAL:
+        path = path.removeprefix(prefix)
+    content = project.files.get(_key(path))
+    return None if content is None else content.decode("utf-8-sig")
+
+
+def _selection(
+    selection: "Element", project: _Project, where: str, article: Article
+) -> Iterator[Record]:
+    """A region per person; codings that name no code in the project are set aside."""
+    try:
+        start = int(selection.get("startPosition") or "")
+        end = int(selection.get("endPosition") or "")
+    except ValueError:
+        places = f"{selection.get('startPosition')!r} and {selection.get('endPosition')!r}"
+        detail = f"startPosition and endPosition must be whole numbers, got {places}"
+        yield Problem(where, MALFORMED, detail)
+        return
+    by_person: dict[str, list[Code]] = {}
+    for coding in (e for e in selection if _bare(e) == "Coding"):
+        user = _guid(coding.get("creatingUser") or selection.get("creatingUser"))
+        for reference in _all(coding, "CodeRef"):
+            names = project.codes.get(_guid(reference.get("targetGUID")))
+            if names is None:
+                detail = f"no code has the GUID {reference.get('targetGUID')!r}"
+                yield Problem(where, "code unknown, set aside", detail)
+                continue
+            codes = by_person.setdefault(project.users.get(user, user or UNNAMED), [])
+            codes += _coded(names)
+    if not by_person:
+        yield Problem(where, "selection without a code, set aside", f"{start}-{end}")
+    for person, codes in by_person.items():
+        yield Region(
+            where=where,
+            key=f"{where} {person}",
+            article_id=article.article_id,
+            annotator=person,
+            start=start,
+            end=end,
+            surface=selection.get("name"),
+            codes=tuple(codes),
+            comment=_description(selection) or None,
+        )
+
+
+def _coded(names: tuple[str, ...]) -> list[Code]:
+    """A code with the codes above it, for `settle` to tell apart."""
+    return [(_ABOVE.join(names[:-1]), names[-1])]
+
+
+def settle(foreign: Foreign, codebook: Codebook) -> Foreign:
+    """The project with each code as label of the variable above it, and with the targets above.
+
+    A code above that the codebook does not know only groups others, so it is no label.
+    """
+    regions = (
+        replace(region, codes=tuple(c for code in region.codes for c in _settled(code, codebook)))
+        for region in foreign.regions
+    )
+    return replace(foreign, regions=tuple(regions))
+
+
+def _settled(code: Code, codebook: Codebook) -> Iterator[Code]:
+    above = [name for name in code[0].split(_ABOVE) if name]
+    for name in above:
+        known = decode([("", name)], codebook, "refi-qda")
+        if not known.unknown:
+            yield "", name
+    yield (above[-1] if above else "", code[1])
+
+
+def _with_ends(
+    documents: list[list[Record]], file: str
+) -> tuple[list[list[Record]], list[Problem]]:
+    """The documents with every end behind its last character, and what was assumed for it."""
+    texts = {r.article_id: r.text for d in documents for r in d if isinstance(r, Article)}
+    regions = [r for d in documents for r in d if isinstance(r, Region)]
+    inside = sum(_ends_well(texts[r.article_id], r, r.end + 1) for r in regions)
+    behind = sum(_ends_well(texts[r.article_id], r, r.end) for r in regions)
+    step = 1 if inside >= behind else 0
+    found = [
+        [_placed(r, texts[r.article_id], step) if isinstance(r, Region) else r for r in document]
+        for document in documents
+    ]
+    if step or not regions:
+        return found, []
+    detail = f"{behind} of {len(regions)} selections end with a word so, {inside} by the standard"
+    return found, [Problem(file, "end counted otherwise, repaired", detail)]
+
+
+def _ends_well(text: str, region: Region, end: int) -> bool:
+    """Whether a span is what the selection is called, or else whether it ends where a word does."""
+    if not 0 <= region.start < end <= len(text):
+        return False
+    if region.surface is not None and region.surface == text[region.start : region.end]:
+        return end == region.end
+    if region.surface is not None and region.surface == text[region.start : region.end + 1]:
+        return end == region.end + 1
+    is_cut = text[end - 1].isalnum() and text[end : end + 1].isalnum()
+    return not is_cut and not text[end - 1].isspace()
+
+
+def _placed(region: Region, text: str, step: int) -> Region:
+    """The region with its end outside; a name that is not its words, as many are, is no surface."""
+    end = region.end + step
+    is_surface = region.surface == text[region.start : end]
+    return replace(region, end=end, surface=region.surface if is_surface else None)
+
+
+def _unread(root: "Element", file: str) -> Iterator[Problem]:
+    for kind in _OTHER_SOURCES:
+        n = sum(1 for _ in _all(root, kind))
+        if n:
+            yield Problem(file, "source that is no text, left out", f"{n} of the kind {kind}")

@@ -1,0 +1,296 @@
+"""Exports of tools whose readers share one notion of a span; see tests/data/formats."""
+
+import gzip
+import json
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from classifier.agreement import measure_agreement
+from classifier.annotations import read_annotations, write_annotations
+from classifier.annotations.formats import Imported, import_annotations
+from classifier.annotations.formats._stream import json_items
+from classifier.codebook import read_codebook, shipped_annotations
+from classifier.errors import DataError
+from classifier.files import unpacked
+from classifier.predictions import read_predictions
+
+_FILES = Path(__file__).parent.parent / "data" / "formats"
+# Two people, four mentions, one difference: five of eight labels are one, three the other.
+# Krippendorff: 1 - (2 / 8) / (2 * 5 * 3 / (8 * 7)).
+_ALPHA = 1 - (2 / 8) / (30 / 56)
+
+
+def _zipped(folder: str, target: Path) -> Path:
+    root = _FILES / folder
+    with zipfile.ZipFile(target, "w") as archive:
+        for file in sorted(f for f in root.rglob("*") if f.is_file()):
+            archive.write(file, file.relative_to(root).as_posix())
+    return target
+
+
+def _given(name: str, tmp_path: Path) -> Path:
+    if name.startswith("refi/"):
+        return _zipped(name, tmp_path / "project.qdpx")
+    if name == "argilla/flat.parquet":
+        rows = [json.loads(line) for line in _text("argilla/flat.jsonl").splitlines()]
+        pd.DataFrame(rows).to_parquet(tmp_path / "flat.parquet")
+        return tmp_path / "flat.parquet"
+    if name == "label-studio-min/export.xlsx":
+        rows = json.loads(_text("label-studio-min/min.json"))
+        book = openpyxl.Workbook()
+        book.worksheets[0].append(list(rows[0]))
+        for row in rows:
+            cells = (json.dumps(v) if isinstance(v, list) else v for v in row.values())
+            book.worksheets[0].append(list(cells))
+        book.save(tmp_path / "export.xlsx")
+        return tmp_path / "export.xlsx"
+    return _FILES / name
+
+
+def _text(name: str) -> str:
+    return (_FILES / name).read_bytes().decode("utf-8-sig")
+
+
+def _reasons(imported: Imported) -> dict[str, int]:
+    return dict(Counter(problem.reason for problem in imported.problems))
+
+
+def _rows(imported: Imported, *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in imported.annotation_set.table[list(columns)].to_numpy()]
+
+
+_WHOLE = "label of the whole text, left out"
+_SELECTIONS = "source that is no text, left out"
+
+
+@pytest.mark.parametrize(
+    ("format_name", "name", "reasons"),
+    [
+        ("label-studio-min", "label-studio-min/min.json", {_WHOLE: 2}),
+        ("label-studio-min", "label-studio-min/export.csv", {_WHOLE: 2}),
+        ("label-studio-min", "label-studio-min/export.xlsx", {_WHOLE: 2}),
+        ("argilla", "argilla/records.json", {_WHOLE: 1}),
+        ("argilla", "argilla/flat.jsonl", {"draft response, left out": 1}),
+        ("argilla", "argilla/flat.parquet", {"draft response, left out": 1}),
+        ("potato", "potato/annotation_output", {}),
+        ("potato", "potato/export.jsonl", {_WHOLE: 2}),
+        ("refi-qda", "refi/standard", {_SELECTIONS: 1}),
+        ("refi-qda", "refi/behind", {_SELECTIONS: 1, "end counted otherwise, repaired": 1}),
+    ],
+)
+def test_every_label_arrives_and_gives_the_agreement_that_it_has(
+    format_name: str, name: str, reasons: dict[str, int], tmp_path: Path
+) -> None:
+    imported = import_annotations(format_name, _given(name, tmp_path))
+    assert _reasons(imported) == reasons
+    rows = _rows(imported, "article_id", "annotator", "surface", "target", "stance")
+    people = {annotator for _, annotator, *_ in rows}
+    assert (len(rows), people) == (8, {"anna", "bob"})
+    assert {(surface, target) for *_, surface, target, _ in rows} == {
+        ("Ankara", "TR"),
+        ("Moskou", "RU"),
+        ("Kyjiv", "UA"),
+    }
+    assert {article_id for article_id, *_ in rows} == {"a1"}
+    write_annotations(imported.annotation_set, tmp_path / "coded")
+    report = measure_agreement(read_annotations(tmp_path / "coded")).to_frame()
+    stance = report[report["variable"] == "stance"].iloc[0]
+    assert (stance["alpha"], stance["n_items"]) == (pytest.approx(_ALPHA), 4)
+
+
+@pytest.mark.parametrize(
+    ("format_name", "name", "n_labels", "reasons"),
+    [
+        (
+            "label-studio-min",
+            "label-studio-min/broken.json",
+            1,
+            {"label malformed, refused": 2, _WHOLE: 1},
+        ),
+        (
+            "argilla",
+            "argilla/broken.json",
+            1,
+            {
+                "label malformed, refused": 2,
+                "no text, refused": 1,
+                "no annotator, named unnamed": 1,
+            },
+        ),
+        (
+            "potato",
+            "potato/broken.jsonl",
+            1,
+            {"label malformed, refused": 1, "no text, refused": 1, "broken JSON": 1},
+        ),
+        (
+            "refi-qda",
+            "refi/broken",
+            1,
+            {
+                "label malformed, refused": 1,
+                "code unknown, set aside": 1,
+                "selection without a code, set aside": 1,
+                "no text, refused": 1,
+                "no annotator, named unnamed": 1,
+            },
+        ),
+    ],
+)
+def test_what_is_odd_is_set_aside_and_listed(
+    format_name: str, name: str, n_labels: int, reasons: dict[str, int], tmp_path: Path
+) -> None:
+    imported = import_annotations(format_name, _given(name, tmp_path))
+    assert len(imported.annotation_set.table) == n_labels
+    assert _reasons(imported) == reasons
+
+
+def test_a_source_under_another_name_comes_along() -> None:
+    imported = import_annotations("argilla", _FILES / "argilla" / "records.json")
+    assert imported.annotation_set.articles[0].source == "De Kadeklok"
+
+
+@pytest.mark.parametrize(
+    ("format_name", "content", "message"),
+    [
+        ("label-studio-min", "[]", "rows with annotations were required"),
+        ("label-studio-min", '[{"id": 1, "body": "x"}]', r"got the keys \['body', 'id'\]"),
+        ("label-studio-min", "{", "a JSON-MIN export was required"),
+        ("argilla", '[{"id": 1, "text": "x"}]', r"records of Argilla 2 .* \['id', 'text'\]"),
+        ("argilla", "[]", "it holds none"),
+        ("potato", '{"a": 1}', r"\.jsonl files were required"),
+        ("refi-qda", "<Project/>", "which is a zip"),
+    ],
+)
+def test_another_file_is_refused(
+    format_name: str, content: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "export.json").write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        import_annotations(format_name, tmp_path / "export.json")
+
+
+class TestUnsafeProjects:
+    def test_entities_are_refused(self, tmp_path: Path) -> None:
+        bomb = '<!DOCTYPE p [<!ENTITY a "aaaa">]><Project>&a;</Project>'
+        with zipfile.ZipFile(tmp_path / "a.qdpx", "w") as archive:
+            archive.writestr("project.qde", bomb)
+        with pytest.raises(DataError, match="XML without a DTD was required"):
+            import_annotations("refi-qda", tmp_path / "a.qdpx")
+
+    def test_a_member_outside_the_project_is_refused(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "a.qdpx", "w") as archive:
+            archive.writestr("project.qde", "<Project/>")
+            archive.writestr("../evil.txt", "x")
+        with pytest.raises(DataError, match="members must lie inside the zip"):
+            import_annotations("refi-qda", tmp_path / "a.qdpx")
+
+    def test_a_project_without_texts_is_refused(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "a.qdpx", "w") as archive:
+            archive.writestr("project.qde", "<Project/>")
+        with pytest.raises(DataError, match="with text sources was required"):
+            import_annotations("refi-qda", tmp_path / "a.qdpx")
+
+
+class TestPackedLabels:
+    def test_a_workbook_of_labels_reads_as_its_csv(self, tmp_path: Path) -> None:
+        rows = [
+            ["article_id", "text", "start", "end", "target", "stance", "annotator", "not_target"],
+            ["a1", "Ankara wacht.", 0, 6, "TR", "neutral", "anna", False],
+            ["a1", "Ankara wacht.", 0.0, 6.0, "TR", "favourable", "bob", None],
+        ]
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.worksheets[0].append(row)
+        book.save(tmp_path / "labels.xlsx")
+        pd.DataFrame(rows[1:], columns=rows[0]).to_csv(tmp_path / "labels.csv", index=False)
+        found = import_annotations("csv", tmp_path / "labels.xlsx")
+        assert _rows(found, "annotator", "stance") == [("anna", "neutral"), ("bob", "favourable")]
+        assert found.annotation_set.to_frame().equals(
+            import_annotations("csv", tmp_path / "labels.csv").annotation_set.to_frame()
+        )
+
+    @pytest.mark.parametrize("suffix", [".gz", ".zip"])
+    def test_a_packed_export_reads_as_the_plain_one(self, tmp_path: Path, suffix: str) -> None:
+        plain = _FILES / "label-studio" / "export-2024.json"
+        packed = tmp_path / f"export.json{suffix}"
+        if suffix == ".gz":
+            packed.write_bytes(gzip.compress(plain.read_bytes()))
+        else:
+            with zipfile.ZipFile(packed, "w") as archive:
+                archive.write(plain, "export.json")
+        found = import_annotations("label-studio", packed)
+        assert _rows(found, "unit", "annotator") == _rows(
+            import_annotations("label-studio", plain), "unit", "annotator"
+        )
+
+    def test_a_zip_of_two_files_is_refused(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+            archive.writestr("a.json", "[]")
+            archive.writestr("b.json", "[]")
+        with pytest.raises(DataError, match="a zip with one file was required, got 2"):
+            import_annotations("label-studio", tmp_path / "two.zip")
+
+    def test_one_that_unpacks_too_large_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json.gz").write_bytes(gzip.compress(b"x" * 2000))
+        with pytest.raises(DataError, match="at most 1000 bytes are unpacked"):
+            unpacked(tmp_path / "a.json.gz", 1000)
+
+    def test_what_does_not_unpack_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json.gz").write_bytes(b"no gzip")
+        with pytest.raises(DataError, match="a file that unpacks was required"):
+            import_annotations("label-studio", tmp_path / "a.json.gz")
+
+    def test_utf_16_says_what_to_do(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes("start,end,text\n".encode("utf-16"))
+        with pytest.raises(DataError, match="UTF-8 was required: it is UTF-16; save it so"):
+            import_annotations("csv", tmp_path / "a.csv")
+
+
+class TestItemsOfALargeFile:
+    @pytest.mark.parametrize("chunk", [1, 7, 1000])
+    @pytest.mark.parametrize(
+        "content",
+        ["[]", " [ ] \n", '[{"a": "x]"}, {"b": [1, 22, "🙂é"]}, 333]\r\n', '{"a": 1}', "12345"],
+    )
+    def test_they_are_those_of_the_whole(
+        self, tmp_path: Path, content: str, chunk: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("classifier.annotations.formats._stream._CHUNK", chunk)
+        (tmp_path / "a.json").write_bytes(content.encode("utf-8-sig"))
+        (tmp_path / "a.json.gz").write_bytes(gzip.compress(content.encode()))
+        whole = json.loads(content)
+        items = whole if isinstance(whole, list) else [whole]
+        assert list(json_items(tmp_path / "a.json")) == items
+        assert list(json_items(tmp_path / "a.json.gz")) == items
+
+    @pytest.mark.parametrize("content", ["[1", "[1 2]", "[1,]", "[1]x", "", '["a'])
+    def test_broken_json_is_refused(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "a.json").write_text(content, encoding="utf-8")
+        with pytest.raises(json.JSONDecodeError):
+            list(json_items(tmp_path / "a.json"))
+
+    def test_utf_16_says_what_to_do(self, tmp_path: Path) -> None:
+        (tmp_path / "a.json").write_bytes("[]".encode("utf-16"))
+        with pytest.raises(DataError, match="UTF-8 was required: it is UTF-16"):
+            list(json_items(tmp_path / "a.json"))
+
+
+def test_a_csv_where_predictions_are_required_says_what_to_do(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.parquet"):
+        (tmp_path / name).write_text("unit,article_id\n1,2\n", encoding="utf-8")
+        with pytest.raises(DataError, match=r"a CSV is not read: write it as \.jsonl"):
+            read_predictions(tmp_path / name)
+
+
+def test_a_codebook_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    text = (shipped_annotations() / "codebook.toml").read_text(encoding="utf-8")
+    (tmp_path / "codebook.toml").write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    plain = read_codebook(shipped_annotations() / "codebook.toml")
+    assert read_codebook(tmp_path / "codebook.toml").target_names == plain.target_names
