@@ -29,6 +29,7 @@ from classifier.cli._tables import (
 )
 
 if TYPE_CHECKING:
+    from classifier.labels import LabelOptions
     from classifier.profiles import Extended, Plan, ProfileOptions
 
 
@@ -52,6 +53,16 @@ LabelMap = Annotated[
     typer.Option(
         "--map", metavar="THEIRS=OURS", help="What a label means; * stands for any letters."
     ),
+]
+AnswerField = Annotated[
+    str | None,
+    typer.Option(
+        "--answer", metavar="FIELD", help="Field with a model's answer: JSON, fenced or not."
+    ),
+]
+ModelColumns = Annotated[
+    list[str] | None,
+    typer.Option("--models", metavar="COLUMN...", help="Models of a wide table: gpt,llama."),
 ]
 
 
@@ -99,6 +110,8 @@ def evaluate_command(
         typer.Option(metavar="FILE...", help="Judge these labels: csv, json, jsonl, parquet, …"),
     ] = None,
     mapping: LabelMap = None,
+    answer: AnswerField = None,
+    models: ModelColumns = None,
     baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
     set_aside: Annotated[
         bool,
@@ -110,7 +123,7 @@ def evaluate_command(
 ) -> None:
     """Judge a model, or anyone's labels, beside the annotators and the majority class."""
     from classifier.evaluation import EvaluationOptions
-    from classifier.pipeline import evaluate, evaluate_files
+    from classifier.pipeline import Reading, evaluate, evaluate_files
 
     run, folder, files = _what_to_judge(paths, predictions or [])
     options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
@@ -122,8 +135,9 @@ def evaluate_command(
                 run, folder, split=split, baseline=baseline, options=options, progress=tell
             )
     else:
+        reading = Reading(_parsed(mapping), answer, _listed(models))
         judged = evaluate_files(
-            files, folder, run=run, split=split, mapping=_parsed(mapping), options=options
+            files, folder, run=run, split=split, reading=reading, options=options
         )
         result, found = judged.evaluation, {"problems": judged.problems}
         for name, own in judged.problems.items():
@@ -158,6 +172,11 @@ def _parsed(pairs: list[str] | None) -> dict[str, str]:
     return parse_mapping(pairs or [])
 
 
+def _listed(names: list[str] | None) -> tuple[str, ...]:
+    """Names from an option that may be repeated and may have commas."""
+    return tuple(name.strip() for part in names or [] for name in part.split(",") if name.strip())
+
+
 def profile_command(
     predictions: Predictions,
     gold: Annotated[
@@ -174,6 +193,8 @@ def profile_command(
         Path | None, typer.Option(help="What was labelled; needed beyond the articles of --gold.")
     ] = None,
     mapping: LabelMap = None,
+    answer: AnswerField = None,
+    models: ModelColumns = None,
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
@@ -181,7 +202,12 @@ def profile_command(
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
     labels = profiled_labels(
-        predictions, articles=articles, gold=gold, codebook=codebook, mapping=_parsed(mapping)
+        predictions,
+        articles=articles,
+        gold=gold,
+        codebook=codebook,
+        mapping=_parsed(mapping),
+        reading=_reading_one(answer, _listed(models)),
     )
     result = profile(labels, gold=gold, codebook=codebook, options=options)
     lines: list[str | Table] = [
@@ -203,6 +229,14 @@ def profile_command(
     )
     data = result.to_dict() | ({"problems": labels.problems} if labels.problems else {})
     show(Answer(data, lines, step), as_json=as_json)
+
+
+def _reading_one(answer: str | None, models: tuple[str, ...]) -> "LabelOptions":
+    from classifier.labels import LabelOptions
+
+    if len(models) > 1:
+        raise typer.BadParameter("a profile is of one model: --models with one name was required")
+    return LabelOptions(answer=answer, models=models, model=models[0] if models else None)
 
 
 def plan_command(

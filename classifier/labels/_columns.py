@@ -8,7 +8,7 @@ import pandas as pd
 from classifier.codebook import Codebook, Variable
 
 USUAL: Mapping[str, tuple[str, ...]] = {
-    "unit": ("unit", "unit_id", "mention_id"),
+    "unit": ("unit", "unit_id", "mention_id", "custom_id"),
     "article_id": (
         *("article_id", "article", "articleid", "doc_id", "document_id", "document", "doc"),
         *("text_id", "id"),

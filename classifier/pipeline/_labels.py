@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +11,32 @@ from classifier.annotations import AnnotationSet, annotation_set_of
 from classifier.errors import DataError
 from classifier.evaluation import Evaluation, EvaluationOptions
 from classifier.evaluation import evaluate as judge
-from classifier.labels import ABSENT, Labelled, read_predictions
+from classifier.labels import (
+    ABSENT,
+    Labelled,
+    LabelOptions,
+    Source,
+    Unknown,
+    read_predictions,
+    read_rows,
+)
 from classifier.pipeline._evaluate import part_of
 from classifier.records import Problem
 from classifier.training import Run
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How labels from elsewhere are read."""
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """Their label to ours, with `*` and `?` for any letters."""
+    answer: str | None = None
+    """The field that holds a language model's answer."""
+    models: tuple[str, ...] = ()
+    """The models of one wide table, a column each."""
+    unknown: Unknown = "stop"
+    """Whether a label that is none of the codebook's stops, or is counted."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +54,7 @@ def evaluate_files(
     *,
     run: Run | Path | str | None = None,
     split: str | None = None,
-    mapping: Mapping[str, str] | None = None,
+    reading: Reading | None = None,
     options: EvaluationOptions | None = None,
 ) -> JudgedFiles:
     """Judge files of labels by the annotators of a set, in one table.
@@ -42,35 +64,63 @@ def evaluate_files(
         data: An annotation set or its folder.
         run: Whose held-out part to judge on; without, all articles count.
         split: A part of the run's split, or without a run of the publisher's.
-        mapping: Their label to ours, with `*` and `?` for any letters.
+        reading: What their labels mean, and where they are in the files.
         options: Variables, groups, intervals.
 
     Raises:
         DataError: a file cannot be read, or has no label at a mention that has gold.
     """
     annotation_set, options = annotation_set_of(data), options or EvaluationOptions()
+    reading = replace(reading or Reading(), unknown=options.unknown)
     part = part_of(annotation_set, run, split)
-    names = [options.predictor] if run is not None and len(files) == 1 else _names(files)
-    read = {
-        name: read_predictions(
-            file, articles=annotation_set, mapping=mapping, unknown=options.unknown
-        )
-        for name, file in zip(names, files, strict=True)
-    }
-    frames = {name: _answered(one, annotation_set) for name, one in read.items()}
+    read = read_predictors(files, annotation_set, reading)
+    if run is not None and len(read) == 1:
+        read = {options.predictor: next(iter(read.values()))}
+    names = list(read)
+    frames = {name: answered(one, annotation_set) for name, one in read.items()}
     evaluation = judge(
         part,
         frames[names[0]],
         baselines={name: frames[name] for name in names[1:]},
         options=replace(options, predictor=names[0]),
     )
-    return JudgedFiles(evaluation, {name: _of_part(one, part) for name, one in read.items()})
+    return JudgedFiles(evaluation, {name: of_part(one, part) for name, one in read.items()})
 
 
-def _names(files: Sequence[Path | str]) -> list[str]:
+def read_predictors(
+    files: Sequence[Source] | Mapping[str, Source], annotation_set: AnnotationSet, reading: Reading
+) -> dict[str, Labelled]:
+    """Every predictor's labels by its name: a file's, a key's, or a model's column.
+
+    Raises `DataError` where a file comes twice, or several files are to hold several models each.
+    """
+    if not isinstance(files, Mapping):
+        files = dict(zip(_names(files), files, strict=True))
+    options = LabelOptions(reading.unknown, reading.answer, reading.models)
+    if reading.models and len(files) > 1:
+        raise DataError(
+            f"one file with the models {', '.join(reading.models)} was required, got {len(files)}"
+        )
+    rows = {name: read_rows(file) for name, file in files.items()}
+    if reading.models:
+        rows = dict.fromkeys(reading.models, next(iter(rows.values())))
+    return {
+        name: read_predictions(
+            own,
+            articles=annotation_set,
+            mapping=reading.mapping,
+            options=replace(options, model=name) if reading.models else options,
+        )
+        for name, own in rows.items()
+    }
+
+
+def _names(files: Sequence[Source]) -> list[str]:
     """The files' names without their ends; where two are the same, with their folders."""
     if not files:
         raise DataError("at least one file of labels was required, got none")
+    if not all(isinstance(file, Path | str) for file in files):
+        raise DataError("labels in memory need names: give a mapping from name to labels")
     paths = [Path(file) for file in files]
     count = Counter(path.stem for path in paths)
     names = [path.stem if count[path.stem] == 1 else str(path) for path in paths]
@@ -80,7 +130,7 @@ def _names(files: Sequence[Path | str]) -> list[str]:
     return names
 
 
-def _answered(labels: Labelled, annotation_set: AnnotationSet) -> pd.DataFrame:
+def answered(labels: Labelled, annotation_set: AnnotationSet) -> pd.DataFrame:
     """The table without the variables that were filled in: they are nobody's answer."""
     variables = {variable.name for variable in annotation_set.codebook.variables}
     filled = variables - set(labels.variables)
@@ -88,6 +138,6 @@ def _answered(labels: Labelled, annotation_set: AnnotationSet) -> pd.DataFrame:
     return frame.drop(columns=[name for name in frame if name in filled])
 
 
-def _of_part(labels: Labelled, part: AnnotationSet) -> tuple[Problem, ...]:
+def of_part(labels: Labelled, part: AnnotationSet) -> tuple[Problem, ...]:
     """The problems without articles that were not judged."""
     return tuple(p for p in labels.problems if p.reason != ABSENT or p.where in part.article_by_id)
