@@ -11,6 +11,7 @@ from classifier.agreement._alternative import (
     TestOptions,
     alternative_annotator_test,
     alternative_test_of,
+    holm,
     rejected,
 )
 from classifier.agreement._breakdown import (
@@ -84,6 +85,7 @@ __all__ = [
     "gwet",
     "gwet_statistic",
     "hits",
+    "holm",
     "is_missing",
     "jaccard_distance",
     "kappa",

@@ -246,6 +246,27 @@ def rejected(p_values: Sequence[float], rate: float) -> list[bool]:
     return result.tolist()
 
 
+def holm(p_values: Sequence[float], rate: float = 0.05) -> list[tuple[float, int]]:
+    """Holm (1979): adjusted p-values, and by how many tests each level was divided.
+
+    A test after the first that is not rejected keeps that one's divisor, so that an interval at
+    the level 1 - rate / divisor leaves out 0 exactly where its test is rejected.
+
+    >>> [(round(p, 3), n) for p, n in holm([0.001, 0.2, 0.015])]
+    [(0.003, 3), (0.2, 1), (0.03, 2)]
+    """
+    n = len(p_values)
+    made = [(1.0, n)] * n
+    highest, kept = 0.0, 0
+    for rank, place in enumerate(sorted(range(n), key=lambda i: p_values[i])):
+        divisor = kept or n - rank
+        highest = max(highest, min(1.0, p_values[place] * divisor))
+        if highest >= rate and not kept:
+            kept = divisor
+        made[place] = highest, divisor
+    return made
+
+
 def _annotator_test(scores: Scores, column: int, options: TestOptions) -> AnnotatorTest:
     name = scores.coding.annotators[column]
     rows, at_least = scores.indicators(column, options)

@@ -110,7 +110,7 @@ def evaluate_command(
         typer.Option(metavar="FILE...", help="Judge these labels: csv, json, jsonl, parquet, …"),
     ] = None,
     mapping: LabelMap = None,
-    answer: AnswerField = None,
+    answer_field: AnswerField = None,
     models: ModelColumns = None,
     baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
     set_aside: Annotated[
@@ -135,7 +135,7 @@ def evaluate_command(
                 run, folder, split=split, baseline=baseline, options=options, progress=tell
             )
     else:
-        reading = Reading(_parsed(mapping), answer, _listed(models))
+        reading = Reading(_parsed(mapping), answer_field, _listed(models))
         judged = evaluate_files(
             files, folder, run=run, split=split, reading=reading, options=options
         )
@@ -193,7 +193,7 @@ def profile_command(
         Path | None, typer.Option(help="What was labelled; needed beyond the articles of --gold.")
     ] = None,
     mapping: LabelMap = None,
-    answer: AnswerField = None,
+    answer_field: AnswerField = None,
     models: ModelColumns = None,
     as_json: Json = False,
 ) -> None:
@@ -207,7 +207,7 @@ def profile_command(
         gold=gold,
         codebook=codebook,
         mapping=_parsed(mapping),
-        reading=_reading_one(answer, _listed(models)),
+        reading=_reading_one(answer_field, _listed(models)),
     )
     result = profile(labels, gold=gold, codebook=codebook, options=options)
     lines: list[str | Table] = [
