@@ -6,9 +6,9 @@ from .annotations.formats import export, import_annotations
 from .articles import read_articles
 from .codebook import read_codebook
 from .evaluation import EvaluationOptions
-from .labels import read_predictions
+from .labels import LabelOptions, read_predictions
 from .mentions import find_mentions
-from .pipeline import demo, evaluate
+from .pipeline import Reading, compare, demo, evaluate
 from .profiles import ProfileOptions, plan, profile
 from .records import Article
 from .report import Evidence, chart, write_report
@@ -21,11 +21,14 @@ __all__ = [
     "DrawOptions",
     "EvaluationOptions",
     "Evidence",
+    "LabelOptions",
     "ProfileOptions",
+    "Reading",
     "TrainOptions",
     "agreement",
     "chart",
     "check",
+    "compare",
     "demo",
     "evaluate",
     "export",

@@ -15,6 +15,7 @@ from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.intervals import FloatArray, IntArray, IntervalOptions, article_totals, estimated
 from classifier.notebook_html import frame_html, frame_text
+from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.records import Estimate, counted
 
 Scoring = Literal["accuracy", "rmse", "masi", "jaccard"]
@@ -116,7 +117,7 @@ class AnnotatorTest:
 
 
 @dataclass(frozen=True)
-class AlternativeTest:
+class AlternativeTest(InPapers):
     """The test over all annotators."""
 
     epsilon: float
@@ -149,6 +150,22 @@ class AlternativeTest:
 
     def _repr_html_(self) -> str:
         return frame_html(self.to_frame(), self._rates())
+
+    def paper_table(self) -> PaperTable:
+        """One row per annotator."""
+        records = [
+            {
+                "annotator": test.annotator,
+                "mentions": test.n_items,
+                "predictor at least as well": test.predictor_share,
+                "annotator at least as well": test.annotator_share,
+                "p, by article": test.p_clustered,
+                "beaten": "yes" if test.is_won_clustered else "no",
+            }
+            for test in self.annotators
+        ]
+        notes = (f"epsilon {self.epsilon:g}, scoring {self.scoring}", self._rates())
+        return table_of_records("Alternative annotator test", records, notes)
 
     def _rates(self) -> str:
         rates = f"published {self.winning_rate}, by article {self.winning_rate_clustered}"

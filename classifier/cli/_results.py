@@ -9,14 +9,21 @@ from rich.table import Table
 
 from classifier.cli._output import (
     Answer,
+    AnswerField,
     CodebookFile,
     Json,
+    LabelMap,
+    ModelColumns,
     RunFolder,
     SetFolder,
+    TableFile,
+    listed,
+    parsed,
     problem_lines,
     progress,
     show,
     table,
+    write_table,
 )
 from classifier.cli._tables import (
     accuracy_table,
@@ -48,22 +55,6 @@ Population = Annotated[
 GroupedBy = Annotated[
     str, typer.Option(help="Columns to group by: source, target, language, …; year and month too.")
 ]
-LabelMap = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map", metavar="THEIRS=OURS", help="What a label means; * stands for any letters."
-    ),
-]
-AnswerField = Annotated[
-    str | None,
-    typer.Option(
-        "--answer", metavar="FIELD", help="Field with a model's answer: JSON, fenced or not."
-    ),
-]
-ModelColumns = Annotated[
-    list[str] | None,
-    typer.Option("--models", metavar="COLUMN...", help="Models of a wide table: gpt,llama."),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -78,16 +69,18 @@ def register(app: typer.Typer) -> None:
 
 def agreement_command(
     folder: SetFolder,
+    table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
     from classifier.agreement import measure_agreement
 
     report = measure_agreement(folder)
+    written = write_table(report, table_file)
     who = ", ".join(report.annotators)
     answer = Answer(
         report.to_dict(),
-        [f"annotators: {who or 'none'}", alpha_table(report.to_frame())],
+        [f"annotators: {who or 'none'}", alpha_table(report.to_frame()), *written],
         f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
     )
     show(answer, as_json=as_json)
@@ -119,6 +112,7 @@ def evaluate_command(
             "--set-aside", help="Count labels that the codebook lacks instead of stopping."
         ),
     ] = False,
+    table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Judge a model, or anyone's labels, beside the annotators and the majority class."""
@@ -135,13 +129,14 @@ def evaluate_command(
                 run, folder, split=split, baseline=baseline, options=options, progress=tell
             )
     else:
-        reading = Reading(_parsed(mapping), answer_field, _listed(models))
+        reading = Reading(parsed(mapping), answer_field, listed(models))
         judged = evaluate_files(
             files, folder, run=run, split=split, reading=reading, options=options
         )
         result, found = judged.evaluation, {"problems": judged.problems}
         for name, own in judged.problems.items():
             problems += [f"about the labels of {name}:", *problem_lines(own)] if own else []
+    problems += write_table(result, table_file)
     step = f"classifier report {run} {folder} --out report.html"
     answer = Answer(
         result.to_dict() | found,
@@ -166,17 +161,6 @@ def _what_to_judge(
     raise typer.BadParameter("RUN DIR was required, or DIR --predictions FILE...")
 
 
-def _parsed(pairs: list[str] | None) -> dict[str, str]:
-    from classifier.labels import parse_mapping
-
-    return parse_mapping(pairs or [])
-
-
-def _listed(names: list[str] | None) -> tuple[str, ...]:
-    """Names from an option that may be repeated and may have commas."""
-    return tuple(name.strip() for part in names or [] for name in part.split(",") if name.strip())
-
-
 def profile_command(
     predictions: Predictions,
     gold: Annotated[
@@ -195,6 +179,7 @@ def profile_command(
     mapping: LabelMap = None,
     answer_field: AnswerField = None,
     models: ModelColumns = None,
+    table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
@@ -206,8 +191,8 @@ def profile_command(
         articles=articles,
         gold=gold,
         codebook=codebook,
-        mapping=_parsed(mapping),
-        reading=_reading_one(answer_field, _listed(models)),
+        mapping=parsed(mapping),
+        reading=_reading_one(answer_field, listed(models)),
     )
     result = profile(labels, gold=gold, codebook=codebook, options=options)
     lines: list[str | Table] = [
@@ -217,6 +202,7 @@ def profile_command(
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
         *problem_lines(labels.problems),
+        *write_table(result, table_file),
     ]
     if TRAINED in result.left_out:
         lines.append("Train and score with --folds, and those articles correct the profile too.")

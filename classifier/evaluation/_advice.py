@@ -105,7 +105,8 @@ def _which(facts: Facts) -> Iterator[str]:
 
 def _order(facts: Facts) -> Iterator[str]:
     first = facts.order[0]
-    gaps = [(name, _gap(facts, first, name)) for name in facts.order[1:]]
+    copies = {one.predictor for one in facts.copied}
+    gaps = [(n, _gap(facts, first, n)) for n in facts.order[1:] if n not in copies]
     told = [f"{name} by {cell(gap)}" for name, gap in gaps if gap is not None]
     if told:
         yield (
@@ -182,9 +183,9 @@ def _reconciled(facts: Facts, below: list[str]) -> str:
     return (
         f"That {_named(tuple(below))} {verbs} below the annotators in alpha "
         f"({cell(gap)} for {below[0]}) is no contradiction. The test counts mentions where the "
-        f"predictor fits the other annotators at least as well as the one it replaces, ties as "
-        f"wins of both, and gives it {points} points of mentions for {whose} lower cost; alpha "
-        "gives nothing, weighs each difference by its size and takes chance out. The test says "
+        f"predictor fits the other annotators at least as well as the one it replaces, counts ties "
+        f"for both, and adds {points} points of mentions for {whose} lower cost; alpha "
+        "adds nothing, weighs each difference by its size and takes chance out. The test says "
         "that a predictor may stand in for one annotator at that price; alpha says that its "
         "labels are noisier than theirs."
     )
@@ -218,8 +219,8 @@ def _copies(facts: Facts) -> Iterator[str]:
     for predictor, annotator, share, among in facts.copied:
         yield (
             f"{predictor} gives the label of {annotator} at {share:.0%} of the mentions, while the "
-            f"annotators share {among:.0%}: it repeats that annotator, so its figures do not say "
-            "how it would label on its own."
+            f"annotators share {among:.0%}: it repeats that annotator and is not ranked, since its "
+            "figures do not say how it would label on its own."
         )
 
 

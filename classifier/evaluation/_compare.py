@@ -1,7 +1,7 @@
 """Several predictors on the same mentions: which of them to use."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -30,7 +30,7 @@ from classifier.intervals import (
 )
 from classifier.notebook_html import frame_html, frame_text, safe
 from classifier.paper import InPapers, PaperTable, table_of_records
-from classifier.records import Estimate
+from classifier.records import Estimate, Problem
 
 SPENT = ("cost", "seconds", "input_tokens", "output_tokens")
 """Columns of predictions that say what a mention took."""
@@ -55,12 +55,15 @@ class Comparison(InPapers):
     annotators: Table
     pairs: Table
     order: Mapping[str, tuple[str, ...]]
-    """Per variable the predictors by alpha with the annotators, the best first."""
+    """Per variable the predictors by alpha with the annotators, the best first; those that copy an
+    annotator come last."""
     best: Mapping[str, tuple[str, ...]]
     """Per variable the best, and those that cannot be told apart from it."""
     paragraph: str
     """Which to use, and why."""
     counts: Mapping[str, int]
+    problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    """Per predictor what its reader left out or had to interpret."""
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -217,15 +220,17 @@ class _Compared:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The predictors by alpha with the annotators, or else by macro-F1."""
+        """The predictors by alpha with the annotators, or else by macro-F1; copies come last."""
+        copies = {one.predictor for one in self.copied}
         named = [row for row in self.rows if row.keys["predictor"] != MAJORITY]
-        return tuple(row.keys["predictor"] for row in sorted(named, key=_merit, reverse=True))
+        ranked = [row.keys["predictor"] for row in sorted(named, key=_merit, reverse=True)]
+        return tuple(sorted(ranked, key=lambda name: name in copies))
 
     @property
     def best(self) -> tuple[str, ...]:
         """The first, and every predictor whose difference from it may be none."""
         first = self.order[0]
-        apart = {
+        apart = {one.predictor for one in self.copied} | {
             name
             for row in self.pairs
             if row.keys["measure"] == _measure(self.rows) and row.counts["is_apart"]
@@ -381,29 +386,38 @@ def _estimate(sums: _Sums, same: _Same, method: str) -> Estimate:
 
 def _beside(same: _Same) -> tuple[list[Row], tuple[Copied, ...]]:
     """Every predictor against each annotator, and who copies whom."""
+    alpha_name, compare_two = alpha_comparison(same.judged.variable)
     rows, copied = [], []
-    judged = same.judged
     for name, coding in same.codings.items():
-        if name == MAJORITY:
-            continue
-        alpha_name, compare_two = alpha_comparison(judged.variable)
-        for column in range(1, len(coding.annotators)):
-            both = (coding.codes[:, [0, column]] >= 0).all(axis=1)
-            same = coding.codes[both, 0] == coding.codes[both, column]
-            others = np.delete(coding.codes[both], [0, column], axis=1)
-            n_apart = int(((others >= 0) & (others != coding.codes[both, column][:, None])).sum())
-            n_shared = int((others >= 0).sum())
+        for column in range(1, len(coding.annotators)) if name != MAJORITY else ():
+            annotator = coding.annotators[column]
+            n_same, n = _shared(coding, column)
             sums = compare_two(coding.columns([0, column]))
+            keys = {"variable": same.judged.variable.name, "predictor": name}
             estimates = {"alpha": _estimate(sums, same, alpha_name)}
-            keys = {"variable": judged.variable.name, "predictor": name}
-            keys["annotator"] = coding.annotators[column]
-            n, n_same = len(same), int(same.sum())
-            rows.append(Row(keys, estimates, {"n_items": n, "n_same": n_same}))
-            if n >= _FEW and n_same >= _SAME * n and n_shared:
-                apart = n_apart / n_shared
-                if (n - n_same) / n <= _COPIED * apart:
-                    copied.append(Copied(name, coding.annotators[column], n_same / n, 1 - apart))
+            counts = {"n_items": n, "n_same": n_same}
+            rows.append(Row(keys | {"annotator": annotator}, estimates, counts))
+            among = _among(coding, column)
+            is_enough = n >= _FEW and n_same >= _SAME * n and among is not None
+            if is_enough and 1 - n_same / n <= _COPIED * (1 - (among or 0.0)):
+                copied.append(Copied(name, annotator, n_same / n, among or 0.0))
     return rows, tuple(copied)
+
+
+def _shared(coding: Coding, column: int) -> tuple[int, int]:
+    """Where predictor and annotator give the same label, and where both give one."""
+    both = (coding.codes[:, [0, column]] >= 0).all(axis=1)
+    is_same = coding.codes[both, 0] == coding.codes[both, column]
+    return int(is_same.sum()), int(both.sum())
+
+
+def _among(coding: Coding, column: int) -> float | None:
+    """How often the annotator and another give the same label where the predictor answers."""
+    rows = coding.codes[(coding.codes[:, [0, column]] >= 0).all(axis=1)]
+    others = np.delete(rows, [0, column], axis=1)
+    given = others >= 0
+    is_same = given & (others == rows[:, [column]])
+    return float(is_same.sum() / given.sum()) if given.any() else None
 
 
 def _pairs(same: _Same) -> list[Row]:

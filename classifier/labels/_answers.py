@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from classifier.errors import DataError
-from classifier.labels._columns import plain
+from classifier.labels._columns import SPENT, plain
 from classifier.labels._files import Rows
 from classifier.labels._mapping import is_empty
 from classifier.records import Problem
@@ -62,7 +62,7 @@ def answered_rows(rows: Rows, field: str | None) -> tuple[Rows, tuple[Problem, .
             _batch(record) if field is None else (_at(record, field), _without(record, field))
         )
         found = _objects(said)
-        made += [{**rest, **one} for one in found]
+        made += [{**_shared(rest, len(found)), **one} for one in found]
         lines += [rows.lines[i]] * len(found)
         if not found:
             problems.append(Problem(rows.at(i), UNREAD, _why(said), "left out"))
@@ -70,6 +70,12 @@ def answered_rows(rows: Rows, field: str | None) -> tuple[Rows, tuple[Problem, .
     columns = {name: [one.get(name) for one in made] for name in names}
     frame = pd.DataFrame(columns, index=range(len(made)), dtype=object)
     return Rows(frame, tuple(lines), rows.where), tuple(problems)
+
+
+def _shared(rest: dict[str, Any], n: int) -> dict[str, Any]:
+    """What one answer took, divided among its objects."""
+    spent = {name: rest[name] for name in SPENT if isinstance(rest.get(name), int | float)}
+    return rest | {name: value / n for name, value in spent.items() if n > 1}
 
 
 def rows_of_model(rows: Rows, model: str, others: Sequence[str]) -> Rows:

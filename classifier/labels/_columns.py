@@ -63,6 +63,8 @@ def known_names(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, 
     return frame[kept].rename(columns=names), notes
 
 
+SPENT = ("cost", "seconds", "input_tokens", "output_tokens")
+"""What a row took; shared among the mentions it stands for."""
 _KEPT = ("source", "language", "date", "story_id", "zone", "kind", "voice", "speaker", "status")
 
 

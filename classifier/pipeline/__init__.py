@@ -2,7 +2,7 @@
 
 from classifier.pipeline._demo import Demo, demo
 from classifier.pipeline._evaluate import evaluate, evaluate_predictions
-from classifier.pipeline._labels import JudgedFiles, Reading, evaluate_files
+from classifier.pipeline._labels import JudgedFiles, Reading, compare, evaluate_files
 from classifier.pipeline._report import Reported, ReportInputs, bundle, report
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "ReportInputs",
     "Reported",
     "bundle",
+    "compare",
     "demo",
     "evaluate",
     "evaluate_files",

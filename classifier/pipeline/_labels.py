@@ -9,7 +9,8 @@ import pandas as pd
 
 from classifier.annotations import AnnotationSet, annotation_set_of
 from classifier.errors import DataError
-from classifier.evaluation import Evaluation, EvaluationOptions
+from classifier.evaluation import Comparison, Evaluation, EvaluationOptions
+from classifier.evaluation import compare as compare_tables
 from classifier.evaluation import evaluate as judge
 from classifier.labels import (
     ABSENT,
@@ -22,7 +23,8 @@ from classifier.labels import (
 )
 from classifier.pipeline._evaluate import part_of
 from classifier.records import Problem
-from classifier.training import Run
+from classifier.score import load
+from classifier.training import Run, read_run_summary
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,43 @@ def evaluate_files(
         options=replace(options, predictor=names[0]),
     )
     return JudgedFiles(evaluation, {name: of_part(one, part) for name, one in read.items()})
+
+
+def compare(
+    data: AnnotationSet | Path | str,
+    predictions: Sequence[Path | str] | Mapping[str, Source],
+    *,
+    run: Run | Path | str | None = None,
+    split: str | None = None,
+    reading: Reading | None = None,
+    options: EvaluationOptions | None = None,
+) -> Comparison:
+    """Compare predictors with gold and the annotators, and say which to use.
+
+    Args:
+        data: An annotation set or its folder.
+        predictions: Files of labels, each named like its file; or labels by the predictor's name,
+            as `read_predictions` takes them.
+        run: A trained model to compare too, on the articles it was not trained on.
+        split: A part of the run's split, or without a run of the publisher's.
+        reading: What the labels mean, and where they are in the files.
+        options: Variables, intervals, epsilon of the alternative annotator test.
+
+    Raises:
+        DataError: labels cannot be read, or there are no two predictors to compare.
+    """
+    annotation_set, options = annotation_set_of(data), options or EvaluationOptions()
+    reading = replace(reading or Reading(), unknown=options.unknown)
+    part = part_of(annotation_set, run, split)
+    read = read_predictors(predictions, annotation_set, reading)
+    frames = {name: answered(one, annotation_set) for name, one in read.items()}
+    if run is not None:
+        own = run if isinstance(run, Run) else read_run_summary(run)
+        if own.path.name in frames:
+            raise DataError(f"labels named other than the run {own.path.name!r} were required")
+        frames[own.path.name] = load(own.path).score_annotations(part).to_frame()
+    made = compare_tables(part, frames, options=options)
+    return replace(made, problems={name: of_part(one, part) for name, one in read.items()})
 
 
 def read_predictors(
