@@ -8,8 +8,9 @@ from .codebook import read_codebook
 from .evaluation import EvaluationOptions
 from .labels import LabelOptions, read_predictions
 from .mentions import find_mentions
-from .pipeline import Reading, compare, demo, evaluate
+from .pipeline import Reading, compare, demo, evaluate, prompt
 from .profiles import ProfileOptions, plan, profile
+from .prompts import PromptOptions
 from .records import Article
 from .report import Evidence, chart, write_report
 from .sampling import DrawOptions, sample
@@ -23,6 +24,7 @@ __all__ = [
     "Evidence",
     "LabelOptions",
     "ProfileOptions",
+    "PromptOptions",
     "Reading",
     "TrainOptions",
     "agreement",
@@ -38,6 +40,7 @@ __all__ = [
     "mentions",
     "plan",
     "profile",
+    "prompt",
     "read_annotations",
     "read_articles",
     "read_codebook",

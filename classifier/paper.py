@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from classifier.errors import DataError
 from classifier.files import replacing, write_text
@@ -250,9 +250,9 @@ class InPapers:
 
 
 def table_of_records(
-    caption: str, records: Sequence[Mapping[str, Cell]], notes: Sequence[str] = ()
+    caption: str, records: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()
 ) -> PaperTable:
-    """A table from one mapping per row; columns in the order of their first appearance."""
+    """A table from one mapping of cells per row; columns in the order of their first appearance."""
     columns = tuple(dict.fromkeys(name for record in records for name in record))
     rows = tuple(tuple(record.get(name) for name in columns) for record in records)
     return PaperTable(caption, tuple(c.replace("_", " ") for c in columns), rows, tuple(notes))

@@ -2,7 +2,7 @@
 
 from classifier.pipeline._demo import Demo, demo
 from classifier.pipeline._evaluate import evaluate, evaluate_predictions
-from classifier.pipeline._labels import JudgedFiles, Reading, compare, evaluate_files
+from classifier.pipeline._labels import JudgedFiles, Reading, compare, evaluate_files, prompt
 from classifier.pipeline._report import Reported, ReportInputs, bundle, report
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "evaluate",
     "evaluate_files",
     "evaluate_predictions",
+    "prompt",
     "report",
 ]

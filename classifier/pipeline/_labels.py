@@ -8,12 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from classifier.annotations import AnnotationSet, annotation_set_of
+from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.evaluation import Comparison, Evaluation, EvaluationOptions
 from classifier.evaluation import compare as compare_tables
 from classifier.evaluation import evaluate as judge
 from classifier.labels import (
     ABSENT,
+    Articles,
     Labelled,
     LabelOptions,
     Source,
@@ -22,6 +24,7 @@ from classifier.labels import (
     read_rows,
 )
 from classifier.pipeline._evaluate import part_of
+from classifier.prompts import PromptOptions, Prompts, make_prompts
 from classifier.records import Problem
 from classifier.score import load
 from classifier.training import Run, read_run_summary
@@ -124,6 +127,40 @@ def compare(
         frames[own.path.name] = load(own.path).score_annotations(part).to_frame()
     made = compare_tables(part, frames, options=options)
     return replace(made, problems={name: of_part(one, part) for name, one in read.items()})
+
+
+def prompt(
+    articles: Articles,
+    out: Path | str | None = None,
+    *,
+    codebook: Codebook | Path | str | None = None,
+    run: Run | Path | str | None = None,
+    options: PromptOptions | None = None,
+) -> Prompts:
+    """Make requests that ask a language model for labels; nothing is sent.
+
+    The answers come back through `read_predictions`, `evaluate` and `compare`.
+
+    Args:
+        articles: Articles, an annotation set, or the path of either.
+        out: File to write, one request a line (.jsonl).
+        codebook: By default that of the annotation set, else the shipped one.
+        run: A trained model whose passages to use.
+        options: Interface, model, variables, rules, prices.
+
+    Raises:
+        DataError: there is no mention to ask about, or `out` has another ending.
+    """
+    reader, context = None, 1
+    if run is not None:
+        preparation = load(run.path if isinstance(run, Run) else run).preparation
+        reader, context = preparation.reader, preparation.context
+    made = make_prompts(
+        articles, codebook=codebook, reader=reader, context=context, options=options
+    )
+    if out is not None:
+        made.write(out)
+    return made
 
 
 def read_predictors(

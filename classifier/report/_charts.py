@@ -135,7 +135,8 @@ def chart(result: object, what: str = "") -> Chart:
 
     Args:
         result: A profile, a plan, an evaluation, a comparison, predictions, an explanation, an
-            annotation set, or a frame: of agreement between annotators, or of the epochs of a training.
+            annotation set, or a frame: of agreement between annotators, or of the epochs of a
+            training.
         what: Of a profile "means" or "shares"; of an evaluation "agreement", "labels",
             "reliability", "confusion" or "learning_curve"; of an annotation set "labels" or
             "sources"; of a frame "agreement" or "epochs".

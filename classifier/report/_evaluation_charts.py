@@ -61,7 +61,7 @@ def comparison_drawings(comparison: Comparison) -> list[Drawing]:
             name: comparison.predictors.row(variable=variable, predictor=name) for name in order
         }
         among = rows[order[0]].estimates.get("alpha_annotators")
-        points = [] if among is None else [point(_AMONG, _WITH, among)]
+        points: list[Point] = [] if among is None else [point(_AMONG, _WITH, among)]
         for name, row in rows.items():
             points += [point(name, _WITH, row["alpha"]), point(name, _GOLD, row["macro_f1"])]
         panels[variable] = points
