@@ -195,9 +195,10 @@ def _each_mention(passage: Passage) -> Iterator[_Asked]:
 def _whole_passage(passage: Passage) -> Iterator[_Asked]:
     named = [(mention, short_name(mention.unit)) for mention in passage.mentions]
     marked = passage.text
-    inserted = [(mention.span.start, 1, f"[[{name}: ") for mention, name in named]
-    inserted += [(mention.span.end, 0, "]]") for mention, _ in named]
-    for place, _, words in sorted(inserted, reverse=True):  # from the end, so that places hold
+    ends = [(mention.span.start, mention.span.end, name) for mention, name in named]
+    inserted = [(start, 1, -end, f"[[{name}: ") for start, end, name in ends]
+    inserted += [(end, 0, 0, "]]") for _, end, _ in ends]
+    for place, _, _, words in sorted(inserted, reverse=True):  # from the end, so that places hold
         marked = f"{marked[:place]}{words}{marked[place:]}"
     listed = "\n".join(f"{name}: {_target(mention)}" for mention, name in named)
     mentions = tuple((name, _target(mention)) for mention, name in named)
