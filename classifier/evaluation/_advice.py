@@ -82,6 +82,9 @@ def brief_advice(facts: Facts) -> str:
 def _which(facts: Facts) -> Iterator[str]:
     first, rest = facts.best[0], facts.best[1:]
     value = facts.figure(first, facts.measure)
+    if first in {one.predictor for one in facts.copied}:
+        yield f"For {facts.variable} no predictor can be recommended: each repeats an annotator."
+        return
     if value is None or value.value is None:
         why = "there are no figures" if value is None else value.status
         yield f"For {facts.variable} no predictor can be recommended: {why}."
@@ -209,7 +212,9 @@ def _gold(facts: Facts) -> Iterator[str]:
 
 
 def _calibrated(facts: Facts) -> Iterator[str]:
-    known = [(v, name) for name in facts.order if (v := facts.value(name, "ece")) is not None]
+    known = [
+        (v, name) for name in facts.order if (v := facts.value(name, "ece_equal_mass")) is not None
+    ]
     if known:
         said = ", ".join(f"{name} {number(value)}" for value, name in sorted(known))
         yield f"Chances given are off by (ECE, lower is better): {said}."

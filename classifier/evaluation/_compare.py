@@ -38,7 +38,7 @@ _SAME, _COPIED, _FEW = 0.95, 0.25, 20
 """A predictor copies an annotator where it gives the same label to this share of at least so many
 mentions, and differs at most this often for every time the other annotators do."""
 _WITHHELD = "not shown: the majority class passes too"
-_SHOWN = ("macro_f1", "alpha", "alpha_difference", "winning_rate", "ece")
+_SHOWN = ("macro_f1", "alpha", "alpha_difference", "winning_rate", "ece_equal_mass")
 
 
 @dataclass(frozen=True)
