@@ -50,11 +50,13 @@ from classifier.agreement._kappas import (
     unit_shares,
 )
 from classifier.agreement._krippendorff import alpha, alpha_of, alpha_sums
+from classifier.agreement._measures import MEASURES, Measures, further_measures
 from classifier.agreement._report import AgreementReport, measure_agreement
 from classifier.agreement._unitizing import unitizing_alpha
 
 __all__ = [
     "ABSENT",
+    "MEASURES",
     "PRESENT",
     "AgreementOptions",
     "AgreementReport",
@@ -64,6 +66,7 @@ __all__ = [
     "Coding",
     "Level",
     "Measure",
+    "Measures",
     "Part",
     "TestOptions",
     "Weights",
@@ -82,6 +85,7 @@ __all__ = [
     "contingency",
     "f1_by_label",
     "fleiss_kappa",
+    "further_measures",
     "gwet",
     "gwet_statistic",
     "hits",

@@ -69,17 +69,29 @@ def register(app: typer.Typer) -> None:
 
 def agreement_command(
     folder: SetFolder,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--measure",
+            help="Also: kappa, weighted-kappa, pi, fleiss, ac1, ac2, brennan-prediger, raw, "
+            "unitizing; may be repeated.",
+        ),
+    ] = None,
     table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
-    from classifier.agreement import measure_agreement
+    from classifier.agreement import further_measures, measure_agreement
 
     report = measure_agreement(folder)
-    written = write_table(report, table_file)
+    further = further_measures(folder, listed(measures))
+    shown = further.paper_table()
+    written = [table(list(shown.columns), shown.cells())] if further.rows else []
+    written += write_table(further if further.rows else report, table_file)
     who = ", ".join(report.annotators)
+    more = {"measures": further.to_dict()} if further.rows else {}
     answer = Answer(
-        report.to_dict(),
+        report.to_dict() | more,
         [f"annotators: {who or 'none'}", alpha_table(report.to_frame()), *written],
         f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
     )
