@@ -113,7 +113,7 @@ def _order(facts: Facts) -> Iterator[str]:
     told = [f"{name} by {cell(gap)}" for name, gap in gaps if gap is not None]
     if told:
         yield (
-            f"It is above {_joined(told)} (differences on the same mentions; the intervals hold "
+            f"It is above {_enumerated(told)} (differences on the same mentions; the intervals hold "
             "together, by Holm)."
         )
 
@@ -270,8 +270,8 @@ def _is_below(facts: Facts, name: str) -> bool:
 
 
 def _named(names: tuple[str, ...]) -> str:
-    return _joined(list(names))
+    return _enumerated(list(names))
 
 
-def _joined(words: list[str]) -> str:
+def _enumerated(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -208,3 +208,14 @@ def test_what_the_user_says_goes_before_the_codebook() -> None:
 def test_counterparts_lead_to_labels() -> None:
     with pytest.raises(CodebookError, match="'negative' leads to 'bad'"):
         _with_counterparts({"negative": "bad"})
+
+
+def test_labels_show_themselves_in_a_notebook(coded: AnnotationSet) -> None:
+    made = classifier.read_predictions([{"unit": UNITS[0], "stance": "neutral"}], articles=coded)
+    assert "neutral" in made._repr_html_()
+
+
+def test_what_a_row_took_is_shared_among_its_mentions(coded: AnnotationSet) -> None:
+    rows = [{"article_id": "a1", "target": "TR", "stance": "neutral", "cost": 0.3}]
+    frame = classifier.read_predictions(rows, articles=coded).to_frame()
+    assert frame["cost"].tolist() == [0.15, 0.15]
