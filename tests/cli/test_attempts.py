@@ -159,3 +159,31 @@ def test_labels_as_they_are_are_profiled(
     in_all_voices = [row for row in made["rows"] if row["voice"] == "all"]
     assert sum(row["n_mentions"] for row in in_all_voices) == len(truth)
     assert all(row["group"]["source"] for row in in_all_voices)
+
+
+def test_predictors_are_compared_in_one_paragraph(
+    folder: Path, truth: pd.DataFrame, tmp_path: Path
+) -> None:
+    _csv(truth, tmp_path / "gpt.csv")
+    _csv(truth.assign(stance="neutral"), tmp_path / "llama.csv")
+    words = ("compare", folder, "--predictions", tmp_path / "gpt.csv", tmp_path / "llama.csv")
+    made = json_of(*words, "--table", tmp_path / "t.tex", "--chart", tmp_path / "c.html")
+    assert made["order"] == {"stance": ["gpt", "llama"]}
+    assert made["paragraph"].startswith("For stance")
+    assert "toprule" in (tmp_path / "t.tex").read_text()
+    assert (tmp_path / "c.html").stat().st_size > 1000
+
+
+def test_requests_are_written_and_their_size_is_told_first(folder: Path, tmp_path: Path) -> None:
+    words = ("prompt", folder, "--out", tmp_path / "batch.jsonl", "--batch", "openai")
+    made = json_of(*words, "--model", "m", "--input-price", "1", "--output-price", "2")
+    lines = (tmp_path / "batch.jsonl").read_text().splitlines()
+    assert made["requests"] == made["mentions"] == len(lines)
+    assert made["price"] == pytest.approx((made["input_tokens"] + 2 * made["output_tokens"]) / 1e6)
+
+
+def test_agreement_takes_further_measures_and_a_table(folder: Path, tmp_path: Path) -> None:
+    words = ("agreement", folder, "--measure", "ac1,kappa", "--measure", "unitizing")
+    made = json_of(*words, "--table", tmp_path / "t.md")
+    assert {row["measure"] for row in made["measures"]} == {"ac1", "kappa", "unitizing"}
+    assert (tmp_path / "t.md").read_text().startswith("Agreement between annotators")
