@@ -86,7 +86,9 @@ def agreement_command(
     report = measure_agreement(folder)
     further = further_measures(folder, listed(measures))
     shown = further.paper_table()
-    written = [table(list(shown.columns), shown.cells())] if further.rows else []
+    written: list[str | Table] = []
+    if further.rows:
+        written.append(table(list(shown.columns), shown.cells()))
     written += write_table(further if further.rows else report, table_file)
     who = ", ".join(report.annotators)
     more = {"measures": further.to_dict()} if further.rows else {}

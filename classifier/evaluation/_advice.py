@@ -113,8 +113,8 @@ def _order(facts: Facts) -> Iterator[str]:
     told = [f"{name} by {cell(gap)}" for name, gap in gaps if gap is not None]
     if told:
         yield (
-            f"It is above {_enumerated(told)} (differences on the same mentions; the intervals hold "
-            "together, by Holm)."
+            f"It is above {_enumerated(told)} (differences on the same mentions; the intervals "
+            "hold together, by Holm)."
         )
 
 
