@@ -6,10 +6,11 @@ from .annotations.formats import export, import_annotations
 from .articles import read_articles
 from .codebook import read_codebook
 from .evaluation import EvaluationOptions
-from .labels import read_predictions
+from .labels import LabelOptions, read_predictions
 from .mentions import find_mentions
-from .pipeline import demo, evaluate
+from .pipeline import Reading, compare, demo, evaluate, prompt
 from .profiles import ProfileOptions, plan, profile
+from .prompts import PromptOptions
 from .records import Article
 from .report import Evidence, chart, write_report
 from .sampling import DrawOptions, sample
@@ -21,11 +22,15 @@ __all__ = [
     "DrawOptions",
     "EvaluationOptions",
     "Evidence",
+    "LabelOptions",
     "ProfileOptions",
+    "PromptOptions",
+    "Reading",
     "TrainOptions",
     "agreement",
     "chart",
     "check",
+    "compare",
     "demo",
     "evaluate",
     "export",
@@ -35,6 +40,7 @@ __all__ = [
     "mentions",
     "plan",
     "profile",
+    "prompt",
     "read_annotations",
     "read_articles",
     "read_codebook",

@@ -56,6 +56,7 @@ def no_repeats(names: Iterable[str], where: str) -> None:
 VariableKind = Literal["ordinal", "nominal", "set"]
 _KINDS: tuple[VariableKind, ...] = ("ordinal", "nominal", "set")
 ANY_TARGET = "any"
+_KEYS = {"name", "version", "targets", "variables", "recodes", "counterparts"}
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,9 @@ class Codebook:
     variables: tuple[Variable, ...]
     recodes: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """Old version -> variable -> old label -> new label."""
+    counterparts: Mapping[str, str] = field(default_factory=dict)
+    """What others call our labels, with `*` and `?` for any letters: `{"negative":
+    "unfavourable"}`. Read where labels come from elsewhere."""
 
     def __repr__(self) -> str:
         """Name, version, variables and targets; the rest is in its file."""
@@ -248,7 +252,7 @@ def shipped_annotations() -> Path:
 
 def parse_codebook(data: Mapping[str, Any]) -> Codebook:
     """Check a codebook that was read from TOML; raises `CodebookError` at the first fault."""
-    only_keys(data, {"name", "version", "targets", "variables", "recodes"}, "the codebook")
+    only_keys(data, _KEYS, "the codebook")
     variables = tuple(
         _variable(name, entry)
         for name, entry in table_of(data, "variables", "the codebook").items()
@@ -261,6 +265,7 @@ def parse_codebook(data: Mapping[str, Any]) -> Codebook:
         targets=_targets(data),
         variables=variables,
         recodes=_recodes(data, variables),
+        counterparts=_counterparts(data, variables),
     )
 
 
@@ -341,3 +346,15 @@ def _recodes(
             for new in renames.values():
                 known[name].index(new)
     return {version: dict(changes) for version, changes in recodes.items()}
+
+
+def _counterparts(data: Mapping[str, Any], variables: tuple[Variable, ...]) -> dict[str, str]:
+    counterparts = table_of(data, "counterparts", "the codebook", required=False)
+    labels = {name for variable in variables for name in variable.names}
+    for theirs, ours in counterparts.items():
+        if ours not in labels:
+            raise CodebookError(
+                f"counterparts must lead to labels of the codebook ({', '.join(sorted(labels))}); "
+                f"{theirs!r} leads to {ours!r}"
+            )
+    return dict(counterparts)

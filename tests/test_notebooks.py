@@ -17,8 +17,8 @@ _SECONDS = 180
 _LONGEST_FUNCTION = 3
 
 
-def test_there_are_four_notebooks() -> None:
-    names = ["01_annotate", "02_train", "03_evaluate", "04_score_sources"]
+def test_there_are_five_notebooks() -> None:
+    names = ["01_annotate", "02_train", "03_evaluate", "04_score_sources", "05_llm_labels"]
     assert [path.stem for path in NOTEBOOKS] == names
 
 

@@ -11,6 +11,7 @@ from classifier.agreement._alternative import (
     TestOptions,
     alternative_annotator_test,
     alternative_test_of,
+    holm,
     rejected,
 )
 from classifier.agreement._breakdown import (
@@ -51,11 +52,13 @@ from classifier.agreement._krippendorff import (
     masi_distance,
     usual_level,
 )
+from classifier.agreement._measures import MEASURES, Measures, further_measures
 from classifier.agreement._report import AgreementReport, measure_agreement
 from classifier.agreement._unitizing import unitizing_alpha
 
 __all__ = [
     "ABSENT",
+    "MEASURES",
     "PRESENT",
     "AgreementOptions",
     "AgreementReport",
@@ -65,6 +68,7 @@ __all__ = [
     "Coding",
     "Level",
     "Measure",
+    "Measures",
     "Part",
     "TestOptions",
     "Weights",
@@ -83,9 +87,11 @@ __all__ = [
     "contingency",
     "f1_by_label",
     "fleiss_kappa",
+    "further_measures",
     "gwet",
     "gwet_statistic",
     "hits",
+    "holm",
     "is_missing",
     "jaccard_distance",
     "kappa",

@@ -15,6 +15,7 @@ from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.intervals import FloatArray, IntArray, IntervalOptions, article_totals, estimated
 from classifier.notebook_html import frame_html, frame_text
+from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.records import Estimate, counted
 
 Scoring = Literal["accuracy", "rmse", "masi", "jaccard"]
@@ -116,7 +117,7 @@ class AnnotatorTest:
 
 
 @dataclass(frozen=True)
-class AlternativeTest:
+class AlternativeTest(InPapers):
     """The test over all annotators."""
 
     epsilon: float
@@ -149,6 +150,22 @@ class AlternativeTest:
 
     def _repr_html_(self) -> str:
         return frame_html(self.to_frame(), self._rates())
+
+    def paper_table(self) -> PaperTable:
+        """One row per annotator."""
+        records = [
+            {
+                "annotator": test.annotator,
+                "mentions": test.n_items,
+                "predictor at least as well": test.predictor_share,
+                "annotator at least as well": test.annotator_share,
+                "p, by article": test.p_clustered,
+                "beaten": "yes" if test.is_won_clustered else "no",
+            }
+            for test in self.annotators
+        ]
+        notes = (f"epsilon {self.epsilon:g}, scoring {self.scoring}", self._rates())
+        return table_of_records("Alternative annotator test", records, notes)
 
     def _rates(self) -> str:
         rates = f"published {self.winning_rate}, by article {self.winning_rate_clustered}"
@@ -244,6 +261,27 @@ def rejected(p_values: Sequence[float], rate: float) -> list[bool]:
     if passing.size:
         result[order[: passing[-1] + 1]] = True
     return result.tolist()
+
+
+def holm(p_values: Sequence[float], rate: float = 0.05) -> list[tuple[float, int]]:
+    """Holm (1979): adjusted p-values, and by how many tests each level was divided.
+
+    A test after the first that is not rejected keeps that one's divisor, so that an interval at
+    the level 1 - rate / divisor leaves out 0 exactly where its test is rejected.
+
+    >>> [(round(p, 3), n) for p, n in holm([0.001, 0.2, 0.015])]
+    [(0.003, 3), (0.2, 1), (0.03, 2)]
+    """
+    n = len(p_values)
+    made = [(1.0, n)] * n
+    highest, kept = 0.0, 0
+    for rank, place in enumerate(sorted(range(n), key=lambda i: p_values[i])):
+        divisor = kept or n - rank
+        highest = max(highest, min(1.0, p_values[place] * divisor))
+        if highest >= rate and not kept:
+            kept = divisor
+        made[place] = highest, divisor
+    return made
 
 
 def _annotator_test(scores: Scores, column: int, options: TestOptions) -> AnnotatorTest:

@@ -12,6 +12,7 @@ from classifier.agreement._coding import DEFAULT_OPTIONS, AgreementOptions, is_m
 from classifier.codebook import Label, Variable
 from classifier.errors import DataError
 from classifier.notebook_html import frame_html, frame_text
+from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.records import Estimate
 
 ABSENT, PRESENT = "absent", "present"
@@ -40,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Breakdown:
+class Breakdown(InPapers):
     """A measure for every part of a table."""
 
     parts: tuple[Part, ...]
@@ -63,6 +64,15 @@ class Breakdown:
 
     def _repr_html_(self) -> str:
         return frame_html(self._brief())
+
+    def paper_table(self) -> PaperTable:
+        """One row per part."""
+        records = [
+            {**part.group, "figure": part.estimate, "items": part.estimate.n_items}
+            for part in self.parts
+        ]
+        methods = dict.fromkeys(part.estimate.method for part in self.parts)
+        return table_of_records("Agreement by part", records, tuple(m for m in methods if m))
 
     def _brief(self) -> pd.DataFrame:
         """A figure and its interval, or why there is none, for every part."""

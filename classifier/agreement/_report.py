@@ -12,6 +12,7 @@ from classifier.agreement._breakdown import Part, by_columns, by_pair
 from classifier.agreement._krippendorff import alpha
 from classifier.annotations import AnnotationSet, annotation_set_of, long_table
 from classifier.notebook_html import frame_html, frame_text
+from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.records import ALL
 
 AGREEMENT_BY: tuple[tuple[str, ...], ...] = ((), ("language",), ("target",), ("source",))
@@ -26,7 +27,7 @@ class VariableAgreement:
 
 
 @dataclass(frozen=True)
-class AgreementReport(DeprecatedChart):
+class AgreementReport(DeprecatedChart, InPapers):
     """Krippendorff's alpha for every variable of an annotation set."""
 
     annotators: tuple[str, ...]
@@ -70,6 +71,22 @@ class AgreementReport(DeprecatedChart):
 
     def _repr_html_(self) -> str:
         return frame_html(self._brief(), self._caption())
+
+    def paper_table(self) -> PaperTable:
+        """One row per variable and part."""
+        records = [
+            {
+                "variable": entry.variable,
+                "part": _part_name(part),
+                "alpha": part.estimate,
+                "mentions": part.estimate.n_items,
+                "articles": part.estimate.n_articles,
+            }
+            for entry in self.variables
+            for part in entry.parts
+        ]
+        methods = dict.fromkeys(p.estimate.method for e in self.variables for p in e.parts)
+        return table_of_records(self._caption(), records, tuple(m for m in methods if m))
 
     def _caption(self) -> str:
         people = ", ".join(self.annotators) or "nobody"

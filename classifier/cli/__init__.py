@@ -6,6 +6,7 @@ import sys
 import typer
 
 from classifier.cli import _data as data
+from classifier.cli import _labels as labels
 from classifier.cli import _models as models
 from classifier.cli import _results as results
 from classifier.errors import ClassifierError
@@ -18,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (data, models, results):
+for group in (data, models, results, labels):
     group.register(app)
 
 

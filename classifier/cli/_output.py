@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from classifier.paper import InPapers
 from classifier.records import Estimate, Problem
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -32,6 +33,28 @@ ArticlesPath = Annotated[
 SetFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 NewRun = Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")]
+
+LabelMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", metavar="THEIRS=OURS", help="What a label means; * stands for any letters."
+    ),
+]
+AnswerField = Annotated[
+    str | None,
+    typer.Option(
+        "--answer", metavar="FIELD", help="Field with a model's answer: JSON, fenced or not."
+    ),
+]
+ModelColumns = Annotated[
+    list[str] | None,
+    typer.Option("--models", metavar="COLUMN...", help="Models of a wide table: gpt,llama."),
+]
+
+TableFile = Annotated[
+    Path | None,
+    typer.Option("--table", metavar="FILE", help="Also write it for a paper: .tex .md .xlsx .docx"),
+]
 
 
 MOST_PROBLEMS_SHOWN = 20
@@ -177,3 +200,23 @@ def _plain_scalar(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value
+
+
+def parsed(pairs: list[str] | None) -> dict[str, str]:
+    """The pairs of `--map`."""
+    from classifier.labels import parse_mapping
+
+    return parse_mapping(pairs or [])
+
+
+def listed(names: list[str] | None) -> tuple[str, ...]:
+    """Names from an option that may be repeated and may have commas."""
+    return tuple(name.strip() for part in names or [] for name in part.split(",") if name.strip())
+
+
+def write_table(result: InPapers, path: Path | None) -> list[str | Table]:
+    """Write a result's table for a paper where it is asked for, and say so."""
+    if path is None:
+        return []
+    result.paper_table().write(path)
+    return [f"the table is in {path}"]

@@ -9,14 +9,21 @@ from rich.table import Table
 
 from classifier.cli._output import (
     Answer,
+    AnswerField,
     CodebookFile,
     Json,
+    LabelMap,
+    ModelColumns,
     RunFolder,
     SetFolder,
+    TableFile,
+    listed,
+    parsed,
     problem_lines,
     progress,
     show,
     table,
+    write_table,
 )
 from classifier.cli._tables import (
     accuracy_table,
@@ -29,6 +36,7 @@ from classifier.cli._tables import (
 )
 
 if TYPE_CHECKING:
+    from classifier.labels import LabelOptions
     from classifier.profiles import Extended, Plan, ProfileOptions
 
 
@@ -47,12 +55,6 @@ Population = Annotated[
 GroupedBy = Annotated[
     str, typer.Option(help="Columns to group by: source, target, language, …; year and month too.")
 ]
-LabelMap = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--map", metavar="THEIRS=OURS", help="What a label means; * stands for any letters."
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -67,20 +69,37 @@ def register(app: typer.Typer) -> None:
 
 def agreement_command(
     folder: SetFolder,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--measure",
+            help="Also: kappa, weighted-kappa, pi, fleiss, ac1, ac2, brennan-prediger, raw, "
+            "unitizing; may be repeated.",
+        ),
+    ] = None,
+    table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
-    from classifier.agreement import measure_agreement
+    from classifier.agreement import further_measures, measure_agreement
 
     report = measure_agreement(folder)
+    further = further_measures(folder, listed(measures))
+    shown = further.paper_table()
+    written: list[str | Table] = []
+    if further.rows:
+        written.append(table(list(shown.columns), shown.cells()))
+    written += write_table(further if further.rows else report, table_file)
     who = ", ".join(report.annotators)
     curated = f"curated: {report.n_curated} mentions are gold, and in no figure here"
+    more = {"measures": further.to_dict()} if further.rows else {}
     answer = Answer(
-        report.to_dict(),
+        report.to_dict() | more,
         [
             f"annotators: {who or 'none'}",
             *([curated] if report.n_curated else []),
             alpha_table(report.to_frame()),
+            *written,
         ],
         f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
     )
@@ -104,6 +123,8 @@ def evaluate_command(
         typer.Option(metavar="FILE...", help="Judge these labels: csv, json, jsonl, parquet, …"),
     ] = None,
     mapping: LabelMap = None,
+    answer_field: AnswerField = None,
+    models: ModelColumns = None,
     baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
     set_aside: Annotated[
         bool,
@@ -111,11 +132,12 @@ def evaluate_command(
             "--set-aside", help="Count labels that the codebook lacks instead of stopping."
         ),
     ] = False,
+    table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Judge a model, or anyone's labels, beside the annotators and the majority class."""
     from classifier.evaluation import EvaluationOptions
-    from classifier.pipeline import evaluate, evaluate_files
+    from classifier.pipeline import Reading, evaluate, evaluate_files
 
     run, folder, files = _what_to_judge(paths, predictions or [])
     options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
@@ -127,12 +149,14 @@ def evaluate_command(
                 run, folder, split=split, baseline=baseline, options=options, progress=tell
             )
     else:
+        reading = Reading(parsed(mapping), answer_field, listed(models))
         judged = evaluate_files(
-            files, folder, run=run, split=split, mapping=_parsed(mapping), options=options
+            files, folder, run=run, split=split, reading=reading, options=options
         )
         result, found = judged.evaluation, {"problems": judged.problems}
         for name, own in judged.problems.items():
             problems += [f"about the labels of {name}:", *problem_lines(own)] if own else []
+    problems += write_table(result, table_file)
     step = f"classifier report {run} {folder} --out report.html"
     answer = Answer(
         result.to_dict() | found,
@@ -157,12 +181,6 @@ def _what_to_judge(
     raise typer.BadParameter("RUN DIR was required, or DIR --predictions FILE...")
 
 
-def _parsed(pairs: list[str] | None) -> dict[str, str]:
-    from classifier.labels import parse_mapping
-
-    return parse_mapping(pairs or [])
-
-
 def profile_command(
     predictions: Predictions,
     gold: Annotated[
@@ -179,6 +197,9 @@ def profile_command(
         Path | None, typer.Option(help="What was labelled; needed beyond the articles of --gold.")
     ] = None,
     mapping: LabelMap = None,
+    answer_field: AnswerField = None,
+    models: ModelColumns = None,
+    table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
@@ -186,7 +207,12 @@ def profile_command(
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
     labels = profiled_labels(
-        predictions, articles=articles, gold=gold, codebook=codebook, mapping=_parsed(mapping)
+        predictions,
+        articles=articles,
+        gold=gold,
+        codebook=codebook,
+        mapping=parsed(mapping),
+        reading=_reading_one(answer_field, listed(models)),
     )
     result = profile(labels, gold=gold, codebook=codebook, options=options)
     lines: list[str | Table] = [
@@ -196,6 +222,7 @@ def profile_command(
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
         *problem_lines(labels.problems),
+        *write_table(result, table_file),
     ]
     if TRAINED in result.left_out:
         lines.append("Train and score with --folds, and those articles correct the profile too.")
@@ -208,6 +235,14 @@ def profile_command(
     )
     data = result.to_dict() | ({"problems": labels.problems} if labels.problems else {})
     show(Answer(data, lines, step), as_json=as_json)
+
+
+def _reading_one(answer: str | None, models: tuple[str, ...]) -> "LabelOptions":
+    from classifier.labels import LabelOptions
+
+    if len(models) > 1:
+        raise typer.BadParameter("a profile is of one model: --models with one name was required")
+    return LabelOptions(answer=answer, models=models, model=models[0] if models else None)
 
 
 def plan_command(

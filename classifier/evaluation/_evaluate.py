@@ -24,12 +24,22 @@ from classifier.evaluation._disagreements import Disagreement, disagreements
 from classifier.evaluation._figures import n_left_out
 from classifier.evaluation._inputs import MAJORITY, Judged, judge
 from classifier.evaluation._spans import mention_rows
-from classifier.evaluation._tables import DEFAULT_OPTIONS, EvaluationOptions, Row, Table
+from classifier.evaluation._tables import (
+    DEFAULT_OPTIONS,
+    GROUPS,
+    EvaluationOptions,
+    Row,
+    Table,
+)
+from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.predictions import check_same_articles
+from classifier.records import ALL
+
+_BESIDE = ("alpha_predictor", "alpha_annotators", "alpha_difference")
 
 
 @dataclass(frozen=True)
-class Evaluation(DeprecatedChart):
+class Evaluation(DeprecatedChart, InPapers):
     """All tables of an evaluation.
 
     accuracy, labels, confusion: predictors against gold on the mentions all of them answered.
@@ -62,6 +72,21 @@ class Evaluation(DeprecatedChart):
 
     def _repr_html_(self) -> str:
         return self._brief()._repr_html_()
+
+    def paper_table(self) -> PaperTable:
+        """Every predictor: its figures against gold, and its agreement beside the annotators'."""
+        beside = {
+            (row.keys["variable"], row.keys["predictor"]): row.estimates
+            for row in self.table("agreement")
+            if all(row.keys.get(group, ALL) == ALL for group in GROUPS)
+        }
+        records = []
+        for row in self._brief():
+            own = beside.get((row.keys["variable"], row.keys["predictor"]), {})
+            shown = {name: own[name] for name in _BESIDE if name in own}
+            records.append({**row.keys, **row.estimates, **shown})
+        note = ", ".join(f"{name.removeprefix('n_')} {n}" for name, n in self.counts.items())
+        return table_of_records("Evaluation", records, (note.replace("_", " "),))
 
     def _brief(self) -> Table:
         """Accuracy over all mentions without its counts."""

@@ -10,6 +10,7 @@ from classifier.agreement import AgreementOptions
 from classifier.errors import DataError
 from classifier.intervals import IntervalOptions
 from classifier.notebook_html import frame_html, frame_text
+from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.records import Estimate
 
 GROUPS = ("target", "language", "source", "voice")
@@ -125,7 +126,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(InPapers):
     """Rows of one kind."""
 
     name: str
@@ -166,6 +167,11 @@ class Table:
             for row in self.rows
         ]
         return pd.DataFrame(lines)
+
+    def paper_table(self) -> PaperTable:
+        """Every row with its figures."""
+        records = [{**row.keys, **row.numbers, **row.counts, **row.estimates} for row in self.rows]
+        return table_of_records(self.name.replace("_", " ").capitalize(), records)
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Ready for JSON."""

@@ -1,18 +1,26 @@
 """Labels from anywhere: a spreadsheet, a language model's answers, another tool's output."""
 
+from classifier.labels._answers import UNREAD, short_name
 from classifier.labels._articles import Articles, LabelledArticles, labelled_articles
-from classifier.labels._files import is_label_file
-from classifier.labels._mapping import parse_mapping
-from classifier.labels._read import ABSENT, WHOLE, Labelled, read_predictions
+from classifier.labels._files import Rows, Source, is_label_file, read_rows
+from classifier.labels._mapping import Unknown, parse_mapping
+from classifier.labels._read import ABSENT, WHOLE, Labelled, LabelOptions, read_predictions
 
 __all__ = [
     "ABSENT",
+    "UNREAD",
     "WHOLE",
     "Articles",
+    "LabelOptions",
     "Labelled",
     "LabelledArticles",
+    "Rows",
+    "Source",
+    "Unknown",
     "is_label_file",
     "labelled_articles",
     "parse_mapping",
     "read_predictions",
+    "read_rows",
+    "short_name",
 ]

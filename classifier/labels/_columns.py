@@ -8,7 +8,7 @@ import pandas as pd
 from classifier.codebook import Codebook, Variable
 
 USUAL: Mapping[str, tuple[str, ...]] = {
-    "unit": ("unit", "unit_id", "mention_id"),
+    "unit": ("unit", "unit_id", "mention_id", "custom_id"),
     "article_id": (
         *("article_id", "article", "articleid", "doc_id", "document_id", "document", "doc"),
         *("text_id", "id"),
@@ -63,6 +63,8 @@ def known_names(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, 
     return frame[kept].rename(columns=names), notes
 
 
+SPENT = ("cost", "seconds", "input_tokens", "output_tokens")
+"""What a row took; shared among the mentions it stands for."""
 _KEPT = ("source", "language", "date", "story_id", "zone", "kind", "voice", "speaker", "status")
 
 

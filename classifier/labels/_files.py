@@ -73,7 +73,7 @@ def _from_file(path: Path) -> Rows:
     except ImportError:
         raise DataError(
             f"{path}: reading Excel needs the package openpyxl, which is not installed; install "
-            "it (pip install openpyxl), or save the sheet as .csv"
+            'it (pip install "stance-framing-classifier[excel]"), or save the sheet as .csv'
         ) from None
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         kind = path.suffix.lower().removeprefix(".")

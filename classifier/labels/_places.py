@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from classifier.annotations import unit_name
+from classifier.annotations import mention_unit, unit_name
+from classifier.labels._answers import short_name
 from classifier.labels._articles import LabelledArticles
 from classifier.labels._mapping import is_empty
 from classifier.records import Article, Mention, Span
 
 _UNIT = re.compile(r"(?P<article_id>.+):(?P<start>\d+)-(?P<end>\d+):(?P<target>.+)", re.DOTALL)
+_SHORT = re.compile(r"m[0-9a-f]{12}")
 Kind = Literal["mention", "quote", "article"]
 ORDER: Mapping[Kind, int] = {"mention": 0, "quote": 1, "article": 2}
 """Where several rows name a mention, the one that names it most closely counts."""
@@ -61,7 +63,12 @@ class Finder:
 
     def place(self, row: Mapping[str, Any]) -> Place:
         """What a row names."""
-        names = _Names(row)
+        short = _text(row.get("unit"))
+        if _SHORT.fullmatch(short):
+            return self._requested(short)
+        return self._named(_Names(row), row)
+
+    def _named(self, names: "_Names", row: Mapping[str, Any]) -> Place:
         if not names.article_id:
             return Place(reason="the row names no article")
         target = self._target(names.target)
@@ -75,6 +82,21 @@ class Finder:
         if names.quote:
             return self._quoted(article, names, target, _quote_key(row))
         return self._whole(article, target)
+
+    def _requested(self, short: str) -> Place:
+        if short not in self._short:
+            return Place(reason=f"no known mention is called {short!r} in requests")
+        article, mention = self._short[short]
+        return Place(article.article_id, (mention,), article)
+
+    @cached_property
+    def _short(self) -> Mapping[str, tuple[Article, Mention]]:
+        """The known mentions by their names in requests."""
+        return {
+            short_name(mention_unit(article, mention)): (article, mention)
+            for article in self.known.articles.values()
+            for mention in self.of(article)
+        }
 
     def _target(self, name: str) -> str | None:
         if name:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from classifier.annotations import AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
+from classifier.labels._answers import answered_rows, rows_of_model
 from classifier.labels._articles import Articles, LabelledArticles, labelled_articles
 from classifier.labels._columns import USUAL, known_names
 from classifier.labels._files import Rows, Source, read_rows
@@ -29,6 +30,24 @@ _OWN = ("unit", "article_id", "start", "end", "target", "source", "zone", "voice
 """What a table has that scoring wrote."""
 
 
+@dataclass(frozen=True)
+class LabelOptions:
+    """How rows of labels are read."""
+
+    unknown: Unknown = "stop"
+    """Whether a label that is none of the codebook's stops, or is left as it stands."""
+    answer: str | None = None
+    """The field that holds a language model's answer: JSON, fenced or not, or a single label. A
+    column, or a path to it ("response.text"). Batch outputs are known by their shape."""
+    models: tuple[str, ...] = ()
+    """The models of a wide table, which has a column for each: `gpt`, or `stance_gpt`."""
+    model: str | None = None
+    """Which of them to read."""
+
+
+DEFAULT_OPTIONS = LabelOptions()
+
+
 @dataclass(frozen=True, repr=False)
 class Labelled(Predictions):
     """Predictions that somebody or something else made, and what had to be said about them."""
@@ -44,7 +63,7 @@ def read_predictions(
     annotations: AnnotationSet | Path | str | None = None,
     codebook: Codebook | Path | str | None = None,
     mapping: Mapping[str, str] | None = None,
-    unknown: Unknown = "stop",
+    options: LabelOptions = DEFAULT_OPTIONS,
 ) -> Labelled:
     """Read labels, whoever made them.
 
@@ -62,8 +81,9 @@ def read_predictions(
         annotations: Whose mentions are the known ones in the articles they code.
         codebook: By default that of the annotations, else the shipped one.
         mapping: Their label to ours; `*` and `?` stand for any letters: `{"pro-*": "favourable"}`.
-            Case, blanks and dashes never matter.
-        unknown: Whether a label that is none of the codebook's stops, or is left as it stands.
+            Case, blanks and dashes never matter. It goes before the codebook's own
+            `[counterparts]`.
+        options: Unknown labels, the field with a language model's answer, one model of several.
 
     Returns:
         One row per mention. Its `problems` list rows without a mention, mentions without a row,
@@ -75,14 +95,15 @@ def read_predictions(
     """
     if isinstance(source, Predictions):
         source = source.to_frame()
-    rows = read_rows(source)
     known = labelled_articles(articles, annotations, codebook)
+    rows, unread = _rows(source, options)
     if not mapping and set(_OWN) <= set(rows.frame.columns):
         return _as_it_is(rows, known)
     frame, notes = known_names(rows.frame, known.codebook)
     rows = Rows(frame, rows.lines, rows.where)
     _check_columns(rows)
-    answers = _answers(rows, known.codebook, checked_mapping(mapping, known.codebook), unknown)
+    theirs = checked_mapping({**known.codebook.counterparts, **(mapping or {})}, known.codebook)
+    answers = _answers(rows, known.codebook, theirs, options.unknown)
     records = frame[[name for name in USUAL if name in frame]].to_dict("records")
     finder = Finder(known, records)
     places = [finder.place(record) for record in records]
@@ -90,6 +111,7 @@ def read_predictions(
     chosen, repeated = _chosen(rows, places, answers)
     problems = [
         *(Problem(rows.where, "column interpreted", note) for note in notes),
+        *unread,
         *_row_problems(rows, places),
         *repeated,
         *_unlabelled(finder, places, set(chosen)),
@@ -97,6 +119,13 @@ def read_predictions(
     table = filled_table(rows, chosen, places, answers, known)
     used = {p.article.article_id: p.article for p in places if p.article is not None}
     return Labelled(table, tuple(problems), used, tuple(one.variable.name for one in answers))
+
+
+def _rows(source: Source, options: LabelOptions) -> tuple[Rows, tuple[Problem, ...]]:
+    rows = source if isinstance(source, Rows) else read_rows(source)
+    if options.model is not None:
+        rows = rows_of_model(rows, options.model, options.models)
+    return answered_rows(rows, options.answer)
 
 
 def _as_it_is(rows: Rows, known: LabelledArticles) -> Labelled:

@@ -1,5 +1,6 @@
 """The table of predictions that stands for a stranger's rows."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from classifier.codebook import Variable
 from classifier.labels._articles import LabelledArticles
-from classifier.labels._columns import USUAL
+from classifier.labels._columns import SPENT, USUAL
 from classifier.labels._files import Rows
 from classifier.labels._mapping import is_empty
 from classifier.labels._places import Place
@@ -97,7 +98,22 @@ def filled_table(
     for name in own:
         if name not in columns and name not in USUAL:
             columns[name] = [None if is_empty(own[name][i]) else own[name][i] for i in numbers]
+    n_units = Counter(numbers)
+    for name in SPENT:
+        if name in columns:
+            pairs = zip(numbers, columns[name], strict=True)
+            columns[name] = [_part_of(value, n_units[i]) for i, value in pairs]
     return _arrow(columns, answers)
+
+
+def _part_of(value: Any, n: int) -> Any:  # noqa: ANN401
+    """A number divided among the mentions of a row."""
+    if n == 1 or value is None:
+        return value
+    try:
+        return float(value) / n
+    except ValueError:
+        return value
 
 
 def _facts(unit: str, place: Place, mention: Mention | None) -> dict[str, Any]:

@@ -2,18 +2,21 @@
 
 from classifier.pipeline._demo import Demo, demo
 from classifier.pipeline._evaluate import evaluate, evaluate_predictions
-from classifier.pipeline._labels import JudgedFiles, evaluate_files
+from classifier.pipeline._labels import JudgedFiles, Reading, compare, evaluate_files, prompt
 from classifier.pipeline._report import Reported, ReportInputs, bundle, report
 
 __all__ = [
     "Demo",
     "JudgedFiles",
+    "Reading",
     "ReportInputs",
     "Reported",
     "bundle",
+    "compare",
     "demo",
     "evaluate",
     "evaluate_files",
     "evaluate_predictions",
+    "prompt",
     "report",
 ]

@@ -124,7 +124,7 @@ class Predictions(DeprecatedChart):
     def _repr_html_(self) -> str:
         frame = self.to_frame()
         least = [*_PLUMBING, *(name for name in frame if name.startswith("p_"))]
-        return frame_html(frame.drop(columns=least), repr(self))
+        return frame_html(frame.drop(columns=least, errors="ignore"), repr(self))
 
 
 @dataclass(frozen=True)

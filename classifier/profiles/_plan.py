@@ -12,6 +12,7 @@ from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.intervals import MINIMUM_CODED, Sampling, articles_needed
 from classifier.notebook_html import frame_html, frame_text
+from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.profiles._table import (
     IS_FALSE,
     ProfileOptions,
@@ -31,7 +32,7 @@ _ROWS_SHOWN = 100
 
 
 @dataclass(frozen=True)
-class Plan(DeprecatedChart):
+class Plan(DeprecatedChart, InPapers):
     """How many coded articles every group needs for an interval of a wished half-width."""
 
     half_width: float
@@ -63,6 +64,11 @@ class Plan(DeprecatedChart):
 
     def _caption(self) -> str:
         return f"Coded articles for an interval of ± {self.half_width:g}"
+
+    def paper_table(self) -> PaperTable:
+        """One row per group and variable."""
+        records: list[dict[str, Any]] = self._brief().to_dict("records")
+        return table_of_records(self._caption(), records)
 
     def _brief(self) -> pd.DataFrame:
         """What is needed as text, so that a reason can stand where a number cannot."""

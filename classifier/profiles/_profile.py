@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from classifier.annotations import AnnotationSet, annotation_set_of, gold_with_chances
 from classifier.codebook import Codebook, default_codebook, read_codebook
-from classifier.labels import ABSENT, Articles, read_predictions
+from classifier.labels import ABSENT, Articles, LabelOptions, read_predictions
 from classifier.predictions import Predictions, check_same_articles
 from classifier.profiles._estimates import profile_sources
 from classifier.profiles._plan import Plan, plan_articles
@@ -112,6 +112,7 @@ def profiled_labels(
     gold: Path | str | AnnotationSet | None = None,
     codebook: Codebook | Path | str | None = None,
     mapping: Mapping[str, str] | None = None,
+    reading: LabelOptions | None = None,
 ) -> Predictions:
     """Predictions with all that a profile needs, from labels that anyone made.
 
@@ -123,9 +124,15 @@ def profiled_labels(
         gold: Annotations of some of the articles.
         codebook: By default that of `gold`, else the shipped one.
         mapping: Their label to ours.
+        reading: The field with a language model's answer, or one model of a wide table.
     """
     read = read_predictions(
-        predictions, articles=articles, annotations=gold, codebook=codebook, mapping=mapping
+        predictions,
+        articles=articles,
+        annotations=gold,
+        codebook=codebook,
+        mapping=mapping,
+        options=reading or LabelOptions(),
     )
     known = read_codebook(codebook) if isinstance(codebook, Path | str) else codebook
     if known is None:

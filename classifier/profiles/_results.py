@@ -12,6 +12,7 @@ from classifier._deprecated import DeprecatedChart
 from classifier.errors import DataError
 from classifier.intervals import RandomnessTest
 from classifier.notebook_html import frame_html, frame_text
+from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.records import Estimate
 
 ALL_VOICES = "all"
@@ -147,7 +148,7 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class Profile(DeprecatedChart):
+class Profile(DeprecatedChart, InPapers):
     """Estimates for every group and voice, and what did not enter them."""
 
     rows: tuple[ProfileRow, ...]
@@ -207,6 +208,25 @@ class Profile(DeprecatedChart):
             if quantity.label is None
         ]
         return frame_html(pd.DataFrame(lines), self.estimand, _ROWS_SHOWN)
+
+    def paper_table(self) -> PaperTable:
+        """Means in all voices: the model's, those of the labels, and the corrected ones."""
+        records = [
+            {
+                **row.group,
+                "variable": quantity.variable,
+                "mentions": row.n_mentions,
+                "coded articles": row.n_coded_articles,
+                "model only": quantity.naive,
+                "labels only": quantity.labelled,
+                "corrected": quantity.corrected,
+            }
+            for row in self.rows
+            for quantity in row.quantities
+            if quantity.label is None and row.voice == ALL_VOICES
+        ]
+        left = (f"left out: {n} mentions, {why}" for why, n in self.left_out.items())
+        return table_of_records("Profile", records, (self.estimand, *left))
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         for row in self.rows:

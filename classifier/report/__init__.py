@@ -2,7 +2,7 @@
 
 from classifier._verbs import callable_as
 from classifier.report._card import model_card
-from classifier.report._charts import chart
+from classifier.report._charts import chart, write_chart
 from classifier.report._drawing import Chart
 from classifier.report._evidence import Evidence, strongest_units
 from classifier.report._methods import bibliography, methods_text
@@ -16,6 +16,7 @@ __all__ = [
     "methods_text",
     "model_card",
     "strongest_units",
+    "write_chart",
     "write_report",
 ]
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from functools import singledispatch
+from pathlib import Path
 
 import altair as alt
 import pandas as pd
@@ -10,13 +11,18 @@ import pandas as pd
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Variable
 from classifier.errors import DataError
-from classifier.evaluation import Evaluation
+from classifier.evaluation import Comparison, Evaluation
+from classifier.files import replacing
 from classifier.notebook_html import brief, visible
 from classifier.predictions import Explanation, Predictions
 from classifier.profiles import Plan, Profile
 from classifier.records import UNKNOWN
 from classifier.report._drawing import PALETTE, Axis, Chart, Dots, Drawing, counted_point, dot_chart
-from classifier.report._evaluation_charts import EVALUATION_CHARTS, annotator_drawings
+from classifier.report._evaluation_charts import (
+    EVALUATION_CHARTS,
+    annotator_drawings,
+    comparison_drawings,
+)
 from classifier.report._profile_charts import mean_drawings, plan_drawings, share_drawings
 from classifier.report._time_charts import epoch_drawings, time_drawings
 
@@ -128,8 +134,9 @@ def chart(result: object, what: str = "") -> Chart:
     """The chart of a result.
 
     Args:
-        result: A profile, a plan, an evaluation, predictions, an explanation, an annotation set,
-            or a frame: of agreement between annotators, or of the epochs of a training.
+        result: A profile, a plan, an evaluation, a comparison, predictions, an explanation, an
+            annotation set, or a frame: of agreement between annotators, or of the epochs of a
+            training.
         what: Of a profile "means" or "shares"; of an evaluation "agreement", "labels",
             "reliability", "confusion" or "learning_curve"; of an annotation set "labels" or
             "sources"; of a frame "agreement" or "epochs".
@@ -162,6 +169,13 @@ def _(result: Evaluation, what: str = "") -> Chart:
     what = what or "agreement"
     _require(what, list(EVALUATION_CHARTS), "an evaluation")
     return _stacked(EVALUATION_CHARTS[what](result))
+
+
+@chart.register
+def _(result: Comparison, what: str = "") -> Chart:
+    what = what or "predictors"
+    _require(what, ["predictors"], "a comparison")
+    return _stacked(comparison_drawings(result))
 
 
 @chart.register
@@ -211,3 +225,18 @@ def _stacked(drawings: list[Drawing]) -> Chart:
         raise DataError("a chart needs figures, but this result has none of that kind")
     charts = [d.chart.properties(title=d.caption, width=_WIDTH) for d in drawings]
     return alt.vconcat(*charts).resolve_scale(color="independent", shape="independent")
+
+
+_IMAGES = (".html", ".svg", ".png")
+
+
+def write_chart(result: object, path: Path | str) -> None:
+    """Write a result's chart as .html, .svg or .png; raises `DataError` for any other name."""
+    path = Path(path)
+    if path.suffix.lower() not in _IMAGES:
+        raise DataError(
+            f"{path}: a chart's name must end in {', '.join(_IMAGES)}; "
+            f"got {path.suffix or 'none'!r}"
+        )
+    with replacing(path) as draft:
+        chart(result).save(str(draft), format=path.suffix.lower().removeprefix("."))

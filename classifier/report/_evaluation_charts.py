@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from classifier.evaluation import GROUPS, Evaluation, Row
+from classifier.evaluation import GROUPS, Comparison, Evaluation, Row
 from classifier.records import ALL, Estimate
 from classifier.report._drawing import (
     PALETTE,
@@ -44,6 +44,32 @@ def agreement_drawings(evaluation: Evaluation) -> list[Drawing]:
             f"{variable}: agreement on the same mentions",
             _ALPHA_WORDS,
             dot_chart(Dots(tuple(points), tuple(_SIDES.values()), _ALPHA)),
+        )
+        for variable, points in panels.items()
+    ]
+
+
+_WITH, _GOLD = "alpha with the annotators", "macro-F1 against gold"
+_AMONG = "annotators with each other"
+
+
+def comparison_drawings(comparison: Comparison) -> list[Drawing]:
+    """Every predictor on the same mentions, best first, below the annotators with each other."""
+    panels: dict[str, list[Point]] = {}
+    for variable, order in comparison.order.items():
+        rows = {
+            name: comparison.predictors.row(variable=variable, predictor=name) for name in order
+        }
+        among = rows[order[0]].estimates.get("alpha_annotators")
+        points: list[Point] = [] if among is None else [point(_AMONG, _WITH, among)]
+        for name, row in rows.items():
+            points += [point(name, _WITH, row["alpha"]), point(name, _GOLD, row["macro_f1"])]
+        panels[variable] = points
+    return [
+        Drawing(
+            f"{variable}: predictors on the same mentions",
+            "Alpha with the annotators and macro-F1 against gold, with 95 % intervals.",
+            dot_chart(Dots(tuple(points), (_WITH, _GOLD), Axis("", (-0.2, 1.0)))),
         )
         for variable, points in panels.items()
     ]

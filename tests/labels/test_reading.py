@@ -13,7 +13,7 @@ import classifier
 from classifier.annotations import Annotation, AnnotationSet, annotation_table, write_annotations
 from classifier.codebook import default_codebook
 from classifier.errors import DataError
-from classifier.labels import ABSENT, WHOLE, parse_mapping
+from classifier.labels import ABSENT, WHOLE, LabelOptions, parse_mapping
 from classifier.records import Article, Span
 
 TEXT = "Turkey praised Russia. Turkey waits."
@@ -184,7 +184,7 @@ def test_an_unknown_label_names_the_option_that_helps(coded: AnnotationSet) -> N
     rows = ROWS.assign(stance=["negative", "neutral", "neutral"])
     with pytest.raises(DataError, match=r'--map "negative=unfavourable"'):
         read(rows, coded)
-    kept = read(rows, coded, unknown="set aside")
+    kept = read(rows, coded, options=LabelOptions(unknown="set aside"))
     assert kept["stance"].iloc[0] == "negative"
     assert pd.isna(kept["stance_score"].iloc[0])
 

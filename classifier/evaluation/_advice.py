@@ -1,0 +1,277 @@
+"""One paragraph: which predictor to use, and why figures that seem to differ do not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from classifier.evaluation._tables import Row
+from classifier.paper import cell, number
+from classifier.records import Estimate, counted
+
+
+class Copied(NamedTuple):
+    """A predictor that repeats an annotator."""
+
+    predictor: str
+    annotator: str
+    share: float
+    """Of the mentions where both answer: the same label."""
+    among: float
+    """Of the mentions where the annotator and another answer: the same label."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the paragraph is about: one variable."""
+
+    variable: str
+    rows: Mapping[str, Row]
+    """By predictor."""
+    order: tuple[str, ...]
+    best: tuple[str, ...]
+    pairs: tuple[Row, ...]
+    """Differences in the measure that predictors are ranked by."""
+    copied: tuple[Copied, ...]
+    n_annotators: int
+    epsilon: float
+
+    @property
+    def measure(self) -> str:
+        """What predictors are ranked by."""
+        return self.pairs[0].keys["measure"] if self.pairs else "alpha"
+
+    @property
+    def measure_title(self) -> str:
+        """The same for people."""
+        if self.measure == "macro_f1":
+            return "macro-F1 against gold"
+        return "alpha with the annotators" if self.n_annotators > 1 else "alpha with the annotator"
+
+    def figure(self, predictor: str, name: str) -> Estimate | None:
+        """A figure of a predictor."""
+        return self.rows[predictor].estimates.get(name)
+
+    def value(self, predictor: str, name: str) -> float | None:
+        """Its value, if it has one."""
+        figure = self.figure(predictor, name)
+        return None if figure is None else figure.value
+
+
+def advice(facts: Facts) -> str:
+    """The whole paragraph."""
+    return " ".join(
+        [
+            *_which(facts),
+            *_order(facts),
+            *_cheaper(facts),
+            *_ceiling(facts),
+            *_winning(facts),
+            *_gold(facts),
+            *_calibrated(facts),
+            *_copies(facts),
+            *_coverage(facts),
+        ]
+    )
+
+
+def brief_advice(facts: Facts) -> str:
+    """The same in short, for a further variable."""
+    return " ".join([*_which(facts), *_order(facts), *_copies(facts)])
+
+
+def _which(facts: Facts) -> Iterator[str]:
+    first, rest = facts.best[0], facts.best[1:]
+    value = facts.figure(first, facts.measure)
+    if first in {one.predictor for one in facts.copied}:
+        yield f"For {facts.variable} no predictor can be recommended: each repeats an annotator."
+        return
+    if value is None or value.value is None:
+        why = "there are no figures" if value is None else value.status
+        yield f"For {facts.variable} no predictor can be recommended: {why}."
+        return
+    if not any(row.numbers for row in facts.pairs):
+        why = next((r.estimates["difference"].interval_status for r in facts.pairs), "no pairs")
+        yield (
+            f"For {facts.variable}, {first} has the highest {facts.measure_title}, {cell(value)}, "
+            f"but nothing says whether that is chance ({why}): code more articles."
+        )
+    elif rest:
+        listed = _named(facts.best)
+        yield (
+            f"For {facts.variable}, these labels cannot tell {listed} apart: use either"
+            if len(facts.best) == 2
+            else f"For {facts.variable}, these labels cannot tell {listed} apart: use any of them"
+        ) + f", and choose by cost. {first} has the highest {facts.measure_title}, {cell(value)}."
+    else:
+        yield f"For {facts.variable} use {first}: its {facts.measure_title} is {cell(value)}."
+
+
+def _order(facts: Facts) -> Iterator[str]:
+    first = facts.order[0]
+    copies = {one.predictor for one in facts.copied}
+    gaps = [(n, _gap(facts, first, n)) for n in facts.order[1:] if n not in copies]
+    told = [f"{name} by {cell(gap)}" for name, gap in gaps if gap is not None]
+    if told:
+        yield (
+            f"It is above {_enumerated(told)} (differences on the same mentions; the intervals "
+            "hold together, by Holm)."
+        )
+
+
+def _cheaper(facts: Facts) -> Iterator[str]:
+    if len(facts.best) < 2:
+        return
+    for name, unit in (("cost_per_thousand", "cost"), ("seconds_per_thousand", "seconds")):
+        spent = {one: facts.rows[one].numbers.get(name) for one in facts.best}
+        known = {one: value for one, value in spent.items() if value is not None}
+        if len(known) == len(facts.best) and len(set(known.values())) > 1:
+            least = min(known, key=lambda one: known[one])
+            most = max(known.values())
+            yield (
+                f"Of these {least} takes least: {unit} {known[least]:.3g} a thousand mentions, "
+                f"against up to {most:.3g}."
+            )
+            return
+
+
+def _ceiling(facts: Facts) -> Iterator[str]:
+    first = facts.order[0]
+    if facts.n_annotators < 2:
+        yield (
+            "One annotator coded: how far people agree is unknown, so nobody can say how much "
+            "better a predictor could be."
+        )
+        return
+    humans, gap = facts.figure(first, "alpha_annotators"), facts.figure(first, "alpha_difference")
+    if humans is None or humans.value is None or gap is None or gap.value is None:
+        return
+    said = f"The annotators reach {cell(humans)} with each other"
+    if gap.high is not None and gap.high < 0:
+        yield f"{said}; {first} stays below that by {cell(_turned(gap))}."
+    elif gap.low is not None and gap.low > 0:
+        yield f"{said}; {first} is above that by {cell(gap)}."
+    else:
+        yield f"{said}; {first} differs from that by {cell(gap)}, which may be chance."
+
+
+def _winning(facts: Facts) -> Iterator[str]:
+    rates = {name: facts.figure(name, "winning_rate") for name in facts.order}
+    if any(rate is not None and rate.status.startswith("not shown") for rate in rates.values()):
+        yield (
+            f"No winning rate of the alternative annotator test is shown: at epsilon = "
+            f"{number(facts.epsilon)} the majority class, which reads nothing, passes too, so "
+            "passing says nothing here."
+        )
+        return
+    passing = [n for n, rate in rates.items() if rate is not None and (rate.value or 0.0) >= 0.5]
+    below = [name for name in passing if _is_below(facts, name)]
+    if not passing:
+        return
+    known = "; ".join(f"{name} {cell(rates[name])}" for name in passing)
+    yield f"The alternative annotator test (epsilon = {number(facts.epsilon)}) is passed: {known}."
+    if below:
+        yield _reconciled(facts, below)
+    if facts.n_annotators == 2:
+        yield (
+            "With two annotators each is judged by the other alone: the rate can only be 0, .50 or "
+            "1.00, and where the two differ nothing says who is right; a third annotator would."
+        )
+
+
+def _reconciled(facts: Facts, below: list[str]) -> str:
+    points = round(100 * facts.epsilon)
+    gap = facts.figure(below[0], "alpha_difference")
+    whose = "their" if len(below) > 1 else "its"
+    verbs = "pass and still lie" if len(below) > 1 else "passes and still lies"
+    return (
+        f"That {_named(tuple(below))} {verbs} below the annotators in alpha "
+        f"({cell(gap)} for {below[0]}) is no contradiction. The test counts mentions where the "
+        f"predictor fits the other annotators at least as well as the one it replaces, counts ties "
+        f"for both, and adds {points} points of mentions for {whose} lower cost; alpha "
+        "adds nothing, weighs each difference by its size and takes chance out. The test says "
+        "that a predictor may stand in for one annotator at that price; alpha says that its "
+        "labels are noisier than theirs."
+    )
+
+
+def _gold(facts: Facts) -> Iterator[str]:
+    row = facts.rows[facts.order[0]]
+    n, n_gold = row.counts["n_items"], row.counts["n_gold"]
+    if n_gold < n:
+        yield (
+            f"Gold holds only the {n_gold} of {n} mentions that the annotators settle, which are "
+            "the easier ones: figures against gold are higher than on all mentions."
+        )
+    by_f1 = max(facts.order, key=lambda name: facts.value(name, "macro_f1") or -1.0)
+    if facts.measure == "alpha" and by_f1 not in facts.best and n_gold:
+        yield (
+            f"{by_f1} has the highest macro-F1 against gold: that gives every label the same "
+            "weight however rare it is, and counts a small error like a large one; alpha does "
+            "neither."
+        )
+
+
+def _calibrated(facts: Facts) -> Iterator[str]:
+    known = [
+        (v, name) for name in facts.order if (v := facts.value(name, "ece_equal_mass")) is not None
+    ]
+    if known:
+        said = ", ".join(f"{name} {number(value)}" for value, name in sorted(known))
+        yield f"Chances given are off by (ECE, lower is better): {said}."
+
+
+def _copies(facts: Facts) -> Iterator[str]:
+    for predictor, annotator, share, among in facts.copied:
+        yield (
+            f"{predictor} gives the label of {annotator} at {share:.0%} of the mentions, while the "
+            f"annotators share {among:.0%}: it repeats that annotator and is not ranked, since its "
+            "figures do not say how it would label on its own."
+        )
+
+
+def _coverage(facts: Facts) -> Iterator[str]:
+    row = facts.rows[facts.order[0]]
+    missing = [
+        f"{name} {facts.rows[name].counts['n_not_answered']}"
+        for name in facts.order
+        if facts.rows[name].counts["n_not_answered"]
+    ]
+    rests = f"{counted(row.counts['n_items'], 'mention')} in "
+    rests += counted(row.counts["n_articles"], "article")
+    left = f"; coded mentions without an answer: {', '.join(missing)}" if missing else ""
+    yield f"All rests on {rests} that every predictor answered{left}."
+
+
+def _gap(facts: Facts, first: str, second: str) -> Estimate | None:
+    for row in facts.pairs:
+        figure = row.estimates["difference"]
+        if (row.keys["first"], row.keys["second"]) == (first, second):
+            return figure if figure.value is not None else None
+        if (row.keys["second"], row.keys["first"]) == (first, second):
+            return _turned(figure) if figure.value is not None else None
+    return None
+
+
+def _turned(figure: Estimate) -> Estimate:
+    """The difference the other way round."""
+    value, low, high = figure.value, figure.low, figure.high
+    return Estimate(
+        None if value is None else -value,
+        figure.status,
+        low=None if high is None else -high,
+        high=None if low is None else -low,
+        interval_status=figure.interval_status,
+    )
+
+
+def _is_below(facts: Facts, name: str) -> bool:
+    gap = facts.figure(name, "alpha_difference")
+    return gap is not None and gap.high is not None and gap.high < 0
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return _enumerated(list(names))
+
+
+def _enumerated(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

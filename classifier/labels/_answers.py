@@ -1,0 +1,208 @@
+"""Answers of language models: JSON in a field of text, and several models side by side."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from classifier.errors import DataError
+from classifier.labels._columns import SPENT, plain
+from classifier.labels._files import Rows
+from classifier.labels._mapping import is_empty
+from classifier.records import Problem
+
+UNREAD = "answer without labels"
+"""Reason of rows whose answer is no JSON object and no single label."""
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)```", re.DOTALL)
+_LONGEST_LABEL = 40
+_BATCHES = ("response", "result")
+"""Where the batch outputs of OpenAI and of Anthropic hold what came back."""
+
+
+def short_name(unit: str) -> str:
+    """A mention's name for requests: batch interfaces take 64 letters, digits, - and _ at most.
+
+    >>> short_name("a1:0-6:TR")
+    'm40f27be7df72'
+    """
+    return f"m{hashlib.sha256(unit.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+def answered_rows(rows: Rows, field: str | None) -> tuple[Rows, tuple[Problem, ...]]:
+    """Rows of answers as rows of labels.
+
+    Args:
+        rows: Each with an answer; batch outputs of the OpenAI and Anthropic interfaces are known
+            by their shape.
+        field: The column with the answer, or a path to it ("response.text"); None where the
+            columns themselves hold the labels.
+
+    Returns:
+        One row per object in the answers, with the other columns repeated, and what could not be
+        read.
+
+    Raises:
+        DataError: no row has such a field.
+    """
+    is_batch = "custom_id" in rows.frame and any(name in rows.frame for name in _BATCHES)
+    if field is None and not is_batch:
+        return rows, ()
+    records = rows.frame.to_dict("records")
+    if field is not None and all(_at(record, field) is None for record in records):
+        raise DataError(
+            f"{rows.where}: the field {field!r} with the answers was required; got the columns "
+            f"{', '.join(map(str, rows.frame.columns))}"
+        )
+    made, lines, problems = [], [], []
+    for i, record in enumerate(records):
+        said, rest = (
+            _batch(record) if field is None else (_at(record, field), _without(record, field))
+        )
+        found = _objects(said)
+        made += [{**_shared(rest, len(found)), **one} for one in found]
+        lines += [rows.lines[i]] * len(found)
+        if not found:
+            problems.append(Problem(rows.at(i), UNREAD, _why(said), "left out"))
+    names = dict.fromkeys(name for one in made for name in one)
+    columns = {name: [one.get(name) for one in made] for name in names}
+    frame = pd.DataFrame(columns, index=range(len(made)), dtype=object)
+    return Rows(frame, tuple(lines), rows.where), tuple(problems)
+
+
+def _shared(rest: dict[str, Any], n: int) -> dict[str, Any]:
+    """What one answer took, divided among its objects."""
+    spent = {name: rest[name] for name in SPENT if isinstance(rest.get(name), int | float)}
+    return rest | {name: value / n for name, value in spent.items() if n > 1}
+
+
+def rows_of_model(rows: Rows, model: str, others: Sequence[str]) -> Rows:
+    """The rows as one of several models has them.
+
+    A column `gpt` holds that model's labels; `stance_gpt`, `gpt_stance` and `cost_gpt` are its
+    columns `stance` and `cost`. Columns of the other models are left out.
+
+    Raises:
+        DataError: no column is the model's.
+    """
+    every = (*others, model)
+    owned = {column: _owner(column, every) for column in rows.frame.columns}
+    own = {column: part for column, (whose, part) in owned.items() if whose == model}
+    if not own:
+        raise DataError(
+            f"{rows.where}: a column of the model {model!r} was required, got "
+            f"{', '.join(map(str, rows.frame.columns))}"
+        )
+    shared = [c for c, (whose, _) in owned.items() if not whose and plain(c) not in own.values()]
+    frame = rows.frame[[*shared, *own]].rename(columns=own)
+    return Rows(frame, rows.lines, rows.where)
+
+
+def _owner(column: object, models: Sequence[str]) -> tuple[str, str]:
+    """Whose column it is and what it holds; of `gpt` and `gpt_4` the longer name counts."""
+    found = [(len(model), model, part) for model in models if (part := _part(column, model))]
+    return max(found)[1:] if found else ("", "")
+
+
+def _part(column: object, model: str) -> str:
+    """What a model's column holds; empty where it is not the model's."""
+    name, own = plain(column), plain(model)
+    if name == own:
+        return "label"
+    if name.startswith(f"{own}_"):
+        return name.removeprefix(f"{own}_")
+    return name.removesuffix(f"_{own}") if name.endswith(f"_{own}") else ""
+
+
+def _at(record: Any, path: str) -> Any:  # noqa: ANN401
+    """What stands at a column, or at a path of keys and places; None where nothing does."""
+    if path in record:
+        return None if is_empty(record[path]) else record[path]
+    found = record
+    for step in path.split("."):
+        if isinstance(found, str):
+            found = _loaded(found)
+        if isinstance(found, Mapping):
+            found = found.get(step)
+        elif isinstance(found, Sequence) and not isinstance(found, str) and step.isdigit():
+            found = found[int(step)] if int(step) < len(found) else None
+        else:
+            return None
+    return found
+
+
+def _without(record: Mapping[str, Any], field: str) -> dict[str, Any]:
+    gone = field if field in record else field.split(".")[0]
+    return {str(name): value for name, value in record.items() if name != gone}
+
+
+def _batch(record: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The text of a batch's line, with the request's name and what it used."""
+    reply = next((record[name] for name in _BATCHES if record.get(name) is not None), None)
+    reply = _loaded(reply) if isinstance(reply, str) else reply
+    body = _first(reply, "body", "message") if isinstance(reply, Mapping) else None
+    rest: dict[str, Any] = {"unit": record.get("custom_id")}
+    used = _at(body, "usage") if isinstance(body, Mapping) else None
+    if isinstance(used, Mapping):
+        rest["input_tokens"] = _first(used, "input_tokens", "prompt_tokens")
+        rest["output_tokens"] = _first(used, "output_tokens", "completion_tokens")
+    return _text(body) if isinstance(body, Mapping) else None, rest
+
+
+def _text(body: Mapping[str, Any]) -> str | None:
+    """What a chat completion, a response or a message says."""
+    said = _at(body, "choices.0.message.content")
+    if isinstance(said, str):
+        return said
+    parts = [body, *(body.get("output") or [])]
+    blocks = [b for p in parts if isinstance(p, Mapping) for b in p.get("content") or []]
+    texts = [b["text"] for b in blocks if isinstance(b, Mapping) and isinstance(b.get("text"), str)]
+    return "".join(texts) or None
+
+
+def _first(record: Mapping[str, Any], *names: str) -> Any:  # noqa: ANN401
+    return next((record[name] for name in names if record.get(name) is not None), None)
+
+
+def _objects(said: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The objects of an answer: one, several, or several under a single key."""
+    data = _loaded(said) if isinstance(said, str) else said
+    if isinstance(data, Mapping) and len(data) == 1 and isinstance(data[next(iter(data))], list):
+        inner = data[next(iter(data))]
+        data = inner if inner and all(isinstance(one, Mapping) for one in inner) else data
+    if isinstance(data, Mapping):
+        return [{str(name): value for name, value in data.items()}]
+    if isinstance(data, list | tuple):
+        return [dict(one) for one in data if isinstance(one, Mapping)]
+    word = str(said).strip(" \n\t.\"'`") if isinstance(said, str) else ""
+    return [{"label": word}] if word and len(word) <= _LONGEST_LABEL and "\n" not in word else []
+
+
+def _loaded(text: str) -> Any:  # noqa: ANN401
+    """The JSON in a text, in a fence or among other words; None where there is none."""
+    fenced = [found.strip() for found in _FENCE.findall(text)]
+    for candidate in (*fenced, text.strip()):
+        try:
+            data = json.loads(candidate)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(data, Mapping | list):
+            return data
+    return next(_embedded(text), None)
+
+
+def _embedded(text: str) -> Iterator[Any]:
+    decoder = json.JSONDecoder()
+    for found in re.finditer(r"[{\[]", text):
+        try:
+            data, _ = decoder.raw_decode(text, found.start())
+        except json.JSONDecodeError:
+            continue
+        if isinstance(data, Mapping) or (isinstance(data, list) and data):
+            yield data
+
+
+def _why(said: object) -> str:
+    return "there is no answer" if said is None else f"no JSON object in {str(said)[:60]!r}"
