@@ -373,7 +373,7 @@ def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
     for fs in cas.select_all_annotations():
         if fs.type.name.startswith(_BUILT_IN) and not fs.type.name.endswith(_NAMED_ENTITY):
             continue
-        key = f"{name} {fs.xmiID}" if fs.xmiID is not None else f"{name} at {fs.begin}-{fs.end}"
+        key = f"{name} {fs.xmiID}"
         governor, dependent = (getattr(fs, end, None) for end in ("Governor", "Dependent"))
         if governor is not None and dependent is not None:
             label = next((value for _, value in _codes(fs)), "")
