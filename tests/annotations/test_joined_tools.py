@@ -73,7 +73,10 @@ def test_labels_in_lines_are_read_or_listed(format_name: str, seed: int, tmp_pat
             if draw.random() < 0.4 and len(labels) > 1:
                 labels.append([900, 907, "UA"])
                 n_in += 1
-            line = {"text": _TEXT, draw.choice(("label", "labels", "entities", "spans")): labels}
+            line: dict[str, Any] = {
+                "text": _TEXT,
+                draw.choice(("label", "labels", "entities", "spans")): labels,
+            }
             line["id"] = 0
         else:
             marked = [
