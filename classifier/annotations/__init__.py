@@ -10,7 +10,7 @@ from classifier.annotations._folder import (
     write_annotations,
 )
 from classifier.annotations._gold import adjudicate, flagged, gold_with_chances, long_table
-from classifier.annotations._join import Recoded, join_sets, recode
+from classifier.annotations._join import Recoded, join_coders, join_sets, recode
 from classifier.annotations._table import (
     CURATED,
     Annotation,
@@ -40,6 +40,7 @@ __all__ = [
     "fix_annotations",
     "flagged",
     "gold_with_chances",
+    "join_coders",
     "join_sets",
     "long_table",
     "mention_unit",

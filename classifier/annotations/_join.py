@@ -9,7 +9,7 @@ import pandas as pd
 from classifier.annotations._table import AnnotationSet, Value, table_columns
 from classifier.codebook import Codebook, Label, Variable
 from classifier.errors import DataError
-from classifier.records import Problem
+from classifier.records import Article, Problem
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,35 @@ def join_sets(sets: Sequence[AnnotationSet]) -> AnnotationSet:
         )
     table = pd.concat([one.table for one in sets], ignore_index=True)
     return replace(sets[0], articles=articles, table=table)
+
+
+def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:
+    """Sets of several coders on the same articles, such as exports of several tools, as one set.
+
+    Equal ids are the same article; its metadata are those of the first set that has it.
+
+    Raises:
+        DataError: the codebooks differ, an article has another text in two sets, or one annotator
+            coded a mention in two sets.
+    """
+    if any(one.codebook != sets[0].codebook for one in sets):
+        raise DataError("sets to be joined need one codebook; recode them first")
+    articles: dict[str, Article] = {}
+    for article in (article for one in sets for article in one.articles):
+        if articles.setdefault(article.article_id, article).text != article.text:
+            raise DataError(
+                f"coders to be joined need the same texts; {article.article_id!r} has another "
+                "text in two sets: export both from the same articles"
+            )
+    table = pd.concat([one.table for one in sets], ignore_index=True)
+    again = table[table.duplicated(["unit", "annotator"])]
+    if len(again):
+        unit, annotator = again.iloc[0][["unit", "annotator"]]
+        raise DataError(
+            f"sets to be joined need each mention once per annotator; {annotator!r} coded {unit!r} "
+            "in two of them: give people different names, or leave one set out"
+        )
+    return replace(sets[0], articles=tuple(articles.values()), table=table)
 
 
 def _word(label: Label, variable: Variable) -> str | None:

@@ -1,6 +1,7 @@
 """Labels in are labels out or listed, and coders of several tools meet."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 
 from classifier.agreement import measure_agreement
-from classifier.annotations import AnnotationSet, check, write_annotations
+from classifier.annotations import AnnotationSet, check, join_coders, write_annotations
 from classifier.annotations.formats import import_annotations
+from classifier.errors import DataError
 
 _TEXT = "Kyiv waited. Moscow mocked. Ankara praised."
 _SPANS = {"UA": (0, 4), "RU": (13, 19), "TR": (28, 34)}
@@ -71,7 +73,10 @@ def test_labels_in_lines_are_read_or_listed(format_name: str, seed: int, tmp_pat
             if draw.random() < 0.4 and len(labels) > 1:
                 labels.append([900, 907, "UA"])
                 n_in += 1
-            line = {"text": _TEXT, draw.choice(("label", "labels", "entities", "spans")): labels}
+            line: dict[str, Any] = {
+                "text": _TEXT,
+                draw.choice(("label", "labels", "entities", "spans")): labels,
+            }
             line["id"] = 0
         else:
             marked = [
@@ -102,6 +107,43 @@ def _coded(target: str, stance: str, kind: str = "labels") -> dict[str, Any]:
     value = {"start": start, "end": end, kind: [target if kind == "labels" else stance]}
     name = "target" if kind == "labels" else "stance"
     return {"id": "x", "from_name": name, "to_name": "text", "type": kind, "value": value}
+
+
+_TSV = (
+    "#FORMAT=WebAnno TSV 3.3\n#T_SP=webanno.custom.Frame|target|stance\n\n\n"
+    f"#Text={_TEXT}\n"
+    "1-1\t0-4\tKyiv\tUA[1]\tneutral[1]\t\n"
+    "1-2\t5-11\twaited\t_\t_\t\n"
+)
+_CSV = f"""article_id,text,start,end,target,annotator,stance
+a1,{_TEXT},0,4,UA,dee,favourable
+"""
+
+
+def test_coders_of_three_tools_meet_in_one_agreement_table(tmp_path: Path) -> None:
+    folder = tmp_path / "annotation" / "a1"
+    folder.mkdir(parents=True)
+    (folder / "cleo.tsv").write_text(_TSV)
+    (tmp_path / "sheet.csv").write_text(_CSV)
+    sets = [
+        _label_studio(tmp_path),
+        import_annotations("inception", tmp_path / "annotation").annotation_set,
+        import_annotations("csv", tmp_path / "sheet.csv").annotation_set,
+    ]
+    joined = join_coders(sets)
+    report = measure_agreement(joined, by=[()])
+    assert report.annotators == ("ann", "bob", "cleo", "dee")
+    assert joined.table["unit"].nunique() == 1
+    stance = next(entry for entry in report.variables if entry.variable == "stance")
+    # neutral twice and favourable twice: D_o = 2/3 = D_e of the four values
+    assert stance.parts[0].estimate.value == pytest.approx(0.0)
+
+
+def test_coders_of_other_texts_are_not_joined(tmp_path: Path) -> None:
+    one = _label_studio(tmp_path)
+    other = replace(one, articles=(replace(one.articles[0], text="Kyiv left."),))
+    with pytest.raises(DataError, match="'a1' has another text"):
+        join_coders([one, other])
 
 
 def test_two_exports_of_one_project_are_read_as_one(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from classifier.records import Article, Span
 _ARTICLE = Article("1", "Kyiv waited.", source="Alpha", date="2024-05-02", date_precision="day")
 
 
-def _gold(**other: str) -> AnnotationSet:
+def _gold(text: str = _ARTICLE.text) -> AnnotationSet:
     row = Annotation("1", Span(0, 4), "UA", "Kyiv", "ann", {"stance": "neutral"})
     table = annotation_table([row], default_codebook())
-    return AnnotationSet((replace(_ARTICLE, **other),), table, default_codebook())
+    return AnnotationSet((replace(_ARTICLE, text=text),), table, default_codebook())
 
 
 def _predictions(**other: object) -> pd.DataFrame:

@@ -78,8 +78,8 @@ def _document(
     yield from _regions(line, where, article.article_id, annotator, is_one_of=is_one_of)
     for relation in line.get("relations") or []:
         if isinstance(relation, Mapping):
-            ends = (f"{where} {relation.get(end)}" for end in ("from_id", "to_id"))
-            yield Link(*ends, str(relation.get("type", "")))
+            first, second = (f"{where} {relation.get(end)}" for end in ("from_id", "to_id"))
+            yield Link(first, second, str(relation.get("type", "")))
 
 
 def _regions(

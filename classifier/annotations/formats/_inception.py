@@ -198,6 +198,7 @@ RULES = (CODE_POINTS,)
 MAX_DEPTH = 100
 """Elements within elements: a CAS is flat, an attack need not be."""
 _INITIAL = "INITIAL_CAS"
+_FOLDERS = ("annotation", "curation")
 _TYPE_SYSTEM = "typesystem.xml"
 _BUILT_IN = ("uima.", "de.tudarmstadt.ukp.", "org.dkpro.core.", "org.apache.")
 _NAMED_ENTITY = ".ner.type.NamedEntity"
@@ -225,6 +226,9 @@ class _Cas(Protocol):
 def read_inception(path: Path) -> Foreign:
     """Read an export: a zip or folder with .xmi, .json or .tsv files, or one such file."""
     members = read_members(path)
+    if path.is_dir() and path.name in _FOLDERS:
+        # the project's folder is one up: without its name, nobody knows who annotated
+        members = [Member(f"{path.name}/{m.name}", m.content) for m in members]
     documents = [m for m in members if m.path.suffix.lower() in (".xmi", ".json", ".tsv")]
     documents = [m for m in documents if m.path.name != "exportedproject.json"]
     if not documents:
@@ -261,7 +265,7 @@ def _records(member: Member, system: Member | None, title: str, annotator: str) 
 def _place(member: Member) -> tuple[str, str]:
     """Document and annotator, as a project export's folders name them."""
     parts = member.path.parts
-    for folder in ("annotation", "curation"):
+    for folder in _FOLDERS:
         if folder in parts[:-2]:
             title, annotator = parts[parts.index(folder) + 1 :][:2]
             stem = PurePosixPath(annotator).stem
@@ -369,7 +373,7 @@ def _cas(cas: _Cas, name: str, annotator: str, title: str) -> Iterator[Record]:
     for fs in cas.select_all_annotations():
         if fs.type.name.startswith(_BUILT_IN) and not fs.type.name.endswith(_NAMED_ENTITY):
             continue
-        key = f"{name} {fs.xmiID}" if fs.xmiID is not None else f"{name} at {fs.begin}-{fs.end}"
+        key = f"{name} {fs.xmiID}"
         governor, dependent = (getattr(fs, end, None) for end in ("Governor", "Dependent"))
         if governor is not None and dependent is not None:
             label = next((value for _, value in _codes(fs)), "")

@@ -272,8 +272,8 @@ def _by_annotator(turn: _Turn) -> Iterator[Record]:
             yield Problem(f"{turn.where} result {n}", "result malformed, refused", detail)
         elif result.get("type") == "relation":
             label = str(next(iter(_listed(result.get("labels"))), ""))
-            ends = (f"{turn.where} {result.get(end)}" for end in ("from_id", "to_id"))
-            yield Link(*ends, label)
+            first, second = (f"{turn.where} {result.get(end)}" for end in ("from_id", "to_id"))
+            yield Link(first, second, label)
         else:
             results[_key(result, n)].append(result)
     for key, parts in results.items():

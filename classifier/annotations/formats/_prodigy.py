@@ -40,7 +40,9 @@ def read_prodigy(path: Path) -> Foreign:
         members = [m for m in read_members(path) if m.name.lower().endswith(".jsonl")]
         if not members:
             raise DataError(f"{path}: .jsonl files of Prodigy were required, none was found")
-        lines = (pair for member in members for pair in json_lines(member.text, member.name))
+        lines: Iterator[tuple[str, dict[str, Any] | Problem]] = (
+            pair for member in members for pair in json_lines(member.text, member.name)
+        )
     else:
         lines = read_json_lines(path)
     return gather(
