@@ -49,12 +49,18 @@ from classifier.agreement._kappas import (
     unit_shares,
 )
 from classifier.agreement._krippendorff import alpha, alpha_of, alpha_sums
-from classifier.agreement._report import AgreementReport, measure_agreement
+from classifier.agreement._report import (
+    THRESHOLDS,
+    AgreementReport,
+    agreement_words,
+    measure_agreement,
+)
 from classifier.agreement._unitizing import unitizing_alpha
 
 __all__ = [
     "ABSENT",
     "PRESENT",
+    "THRESHOLDS",
     "AgreementOptions",
     "AgreementReport",
     "AlternativeTest",
@@ -66,6 +72,7 @@ __all__ = [
     "Part",
     "TestOptions",
     "Weights",
+    "agreement_words",
     "alpha",
     "alpha_of",
     "alpha_sums",
