@@ -56,11 +56,17 @@ class Section:
     """Rows of charts that belong side by side."""
     bibtex: str = ""
     """Works that it rests on."""
+    more: tuple[tuple[ChartBlock, ...], ...] = ()
+    """Further charts, which the page shows only when asked."""
+    fold: str = ""
+    """Under what words the page folds the paragraphs; empty where it shows them."""
 
-    def legends(self) -> list[tuple[LegendEntry, ...]]:
+    def legends(
+        self, charts: Sequence[tuple[ChartBlock, ...]]
+    ) -> list[tuple[LegendEntry, ...]]:
         """Per row of charts the legend that stands above it; empty where it stood already."""
         said: list[tuple[LegendEntry, ...]] = []
-        for row in self.charts:
+        for row in charts:
             entries = tuple(dict.fromkeys(entry for chart in row for entry in chart.legend))
             said.append(() if len(entries) < 2 or entries in said else entries)
         return said

@@ -9,7 +9,7 @@ import altair as alt
 
 from classifier.intervals import MINIMUM_CODED
 from classifier.notebook_html import brief, visible
-from classifier.records import Estimate
+from classifier.records import ALL, Estimate
 from classifier.report._document import ChartBlock, LegendEntry
 
 Chart: TypeAlias = Any
@@ -61,7 +61,7 @@ class Dots:
     axis: Axis
     colours: tuple[str, ...] = field(default=PALETTE)
     strong: str = ""
-    """The series to publish, whose marks are the strongest; empty where all are alike."""
+    """The series to publish, whose marks are the strongest; `ALL`, or empty for none."""
 
     def drawing(self, caption: str, description: str) -> Drawing:
         """The points as a chart with its legend."""
@@ -120,7 +120,7 @@ def dot_chart(dots: Dots) -> Chart:
         axis=alt.Axis(labelFlush=False, labelOverlap="parity", labelSeparation=4, tickCount=6),
     )
     low = alt.X("low:Q", scale=_scale(dots.axis))
-    is_strong = f"datum.series === {json.dumps(dots.strong)}"
+    is_strong = "true" if dots.strong == ALL else f"datum.series === {json.dumps(dots.strong)}"
     # A point of few articles is faint and hollow, whatever its series.
     layers = [
         *_rules(dots.axis),

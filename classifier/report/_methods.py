@@ -33,7 +33,9 @@ _MOST_DRAWS = 3
 
 def methods_section(text: str) -> Section:
     """The paragraph on the methods, and the works it rests on as BibTeX."""
-    return Section("Methods", (text,), bibtex=bibliography(text))
+    return Section(
+        "Methods", (text,), bibtex=bibliography(text), fold="What was done, in words for a paper"
+    )
 
 
 def methods_text(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from classifier.profiles import ALL_VOICES, Plan, Profile, ProfileRow, Quantity, published
+from classifier.records import ALL
 from classifier.report._drawing import (
     Axis,
     Dots,
@@ -105,7 +106,8 @@ def result_drawing(profile: Profile, variable: str) -> Drawing | None:
     series = tuple(dict.fromkeys(p["series"] for p in points))
     axis = Axis(f"mean {variable}", symmetric(points), rules=(0.0,))
     kind = "corrected" if any(published(*pair) for pair in pairs) else "not corrected"
-    return Dots(tuple(points), series, axis).drawing(
+    strong = ALL if kind == "corrected" else ""
+    return Dots(tuple(points), series, axis, strong=strong).drawing(
         f"Mean {variable}, {kind}",
         f"Dots with 95 % intervals of mean {variable} in all voices; faint circles are not to be "
         "published.",

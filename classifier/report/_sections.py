@@ -81,9 +81,9 @@ def evaluation_section(evaluation: Evaluation, titles: Mapping[str, str]) -> Sec
         ),
         charts=chart_rows(
             agreement_drawings(evaluation, titles),
-            label_drawings(evaluation),
-            confusion_drawings(evaluation),
-            curve_drawings(evaluation),
+        ),
+        more=chart_rows(
+            label_drawings(evaluation), confusion_drawings(evaluation), curve_drawings(evaluation)
         ),
     )
 

@@ -46,10 +46,11 @@
       return;
     }
     drawn.add(place);
-    const spec = JSON.parse(place.nextElementSibling.textContent);
+    const text = place.nextElementSibling.textContent;
+    const spec = JSON.parse(text);
     // The legend stands once above the charts that share it.
-    const own = "legend" in place.dataset ? { ...config, legend: { ...config.legend, disable: true } } : config;
-    const { view } = await vegaEmbed(place, spec, { renderer: "svg", actions: false, config: own });
+    const shown = "legend" in place.dataset ? JSON.parse(text, (key, value) => (key === "legend" ? null : value)) : spec;
+    const { view } = await vegaEmbed(place, shown, { renderer: "svg", actions: false, config });
     view.addEventListener("click", follow);
     const save = place.closest("figure").querySelector("button");
     save.hidden = false;
@@ -59,13 +60,18 @@
   const places = [...document.querySelectorAll("[data-chart]")];
   // All charts are drawn at once, top first, so that a screenshot or a print of the page has them.
   const drawAll = async () => {
-    for (const place of places) {
+    for (const place of places.filter((one) => !one.closest("details:not([open])"))) {
       await draw(place);
       await new Promise((go) => setTimeout(go));
     }
     document.documentElement.dataset.drawn = "yes";
   };
   drawAll();
+  document.querySelectorAll("details").forEach((one) => one.addEventListener("toggle", () => {
+    if (one.open) {
+      one.querySelectorAll("[data-chart]").forEach(draw);
+    }
+  }));
 
   /** A word of the glossary is shown where a link leads to it. */
   const openWord = () => {
@@ -79,6 +85,6 @@
   openWord();
 
   addEventListener("beforeprint", () => {
-    places.forEach(draw);
+    places.filter((one) => !one.closest("details:not([open])")).forEach(draw);
   });
 })();
