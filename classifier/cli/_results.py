@@ -70,13 +70,17 @@ def agreement_command(
     as_json: Json = False,
 ) -> None:
     """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
-    from classifier.agreement import measure_agreement
+    from classifier.agreement import agreement_words, measure_agreement
 
     report = measure_agreement(folder)
     who = ", ".join(report.annotators)
     answer = Answer(
         report.to_dict(),
-        [f"annotators: {who or 'none'}", alpha_table(report.to_frame())],
+        [
+            f"annotators: {who or 'none'}",
+            alpha_table(report.to_frame()),
+            *agreement_words(report.to_frame()),
+        ],
         f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
     )
     show(answer, as_json=as_json)

@@ -201,10 +201,10 @@ class Profile(DeprecatedChart):
         """Means with their intervals; shares are in the frame."""
         lines = [
             {
-                **row.group,
+                **dict(zip(row.group, self.names(row), strict=True)),
                 "voice": row.voice,
                 "mentions": row.n_mentions,
-                "coded articles": row.n_coded_articles,
+                "coded articles": quantity.corrected.n_coded_articles,
                 "mean of": quantity.variable,
                 "model only": str(quantity.naive),
                 "labels only": str(quantity.labelled),

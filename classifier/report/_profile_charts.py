@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from classifier.profiles import ALL_VOICES, Plan, Profile, ProfileRow, Quantity, published
 from classifier.records import ALL
 from classifier.report._drawing import (
+    PALETTE,
     Axis,
     Dots,
     Drawing,
@@ -34,6 +35,8 @@ def group_filters(row: ProfileRow) -> dict[str, str]:
 ESTIMATES = {"corrected": "corrected", "labelled": "labels only", "naive": "model only"}
 """The estimates of a quantity and what people read; the most trustworthy first."""
 _SERIES = tuple(ESTIMATES.values())
+_TARGET_COLOURS = tuple(PALETTE[place] for place in (0, 1, 3, 4, 5, 6, 7))
+"""Without the grey of what is faint."""
 _PLANNED = {"needed": "needed in all", "coded": "coded so far"}
 
 
@@ -107,7 +110,7 @@ def result_drawing(profile: Profile, variable: str) -> Drawing | None:
     axis = Axis(f"mean {variable}", symmetric(points), rules=(0.0,))
     kind = "corrected" if any(published(*pair) for pair in pairs) else "not corrected"
     strong = ALL if kind == "corrected" else ""
-    return Dots(tuple(points), series, axis, strong=strong).drawing(
+    return Dots(tuple(points), series, axis, _TARGET_COLOURS, strong).drawing(
         f"Mean {variable}, {kind}",
         f"Dots with 95 % intervals of mean {variable} in all voices; faint circles are not to be "
         "published.",
