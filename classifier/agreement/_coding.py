@@ -192,12 +192,13 @@ def _refuse_unknown(
     if unknown and options.unknown == "stop":
         first = rows.iloc[: min(_SHOWN, len(rows))]
         given = zip(first["label"], first["unit"], first["annotator"], strict=True)
-        listed = "; ".join(f"{label!r} at {unit} by {annotator}" for label, unit, annotator in given)
+        listed = "; ".join(
+            f"{label!r} at {unit} by {annotator}" for label, unit, annotator in given
+        )
         raise DataError(
             f"variable {variable.name!r} allows the labels {', '.join(variable.names)}; "
-            f"{counted(len(unknown), 'row')} "
-            f"{'has another' if len(unknown) == 1 else 'have others'}, such as {listed}. Mend them, add them to the codebook, "
-            'or set them aside with unknown="set aside"'
+            f"{len(unknown)} rows have others, such as {listed}. Mend them, add them to the "
+            'codebook, or set them aside with unknown="set aside"'
         )
 
 

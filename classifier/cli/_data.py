@@ -17,7 +17,6 @@ from classifier.cli._output import (
     show,
     table,
 )
-
 from classifier.records import UNKNOWN
 
 if TYPE_CHECKING:

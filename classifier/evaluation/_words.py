@@ -27,14 +27,13 @@ def quality_words(evaluation: Evaluation, variable: str) -> str:
     ours, theirs, gap = own["macro_f1"], other["macro_f1"], other["macro_f1_difference"]
     if ours.value is None or theirs.value is None or gap.value is None:
         return ""
+    answer = _majority(evaluation, variable)
     figures = f"macro-F1 {short(ours.value, sign=False)} against {short(theirs.value, sign=False)}"
     if gap.value < 0 and gap.high is not None and gap.high < 0:
-        return (
-            f"{variable}: better than always answering {_majority(evaluation, variable)} ({figures})."
-        )
+        return f"{variable}: better than always answering {answer} ({figures})."
     return (
-        f"{variable}: no better than always answering {_majority(evaluation, variable)} "
-        f"({figures}): do not use the model for it."
+        f"{variable}: no better than always answering {answer} ({figures}): do not use the model "
+        "for it."
     )
 
 

@@ -61,9 +61,7 @@ class Section:
     fold: str = ""
     """Under what words the page folds the paragraphs; empty where it shows them."""
 
-    def legends(
-        self, charts: Sequence[tuple[ChartBlock, ...]]
-    ) -> list[tuple[LegendEntry, ...]]:
+    def legends(self, charts: Sequence[tuple[ChartBlock, ...]]) -> list[tuple[LegendEntry, ...]]:
         """Per row of charts the legend that stands above it; empty where it stood already."""
         said: list[tuple[LegendEntry, ...]] = []
         for row in charts:

@@ -84,9 +84,7 @@ def alpha_of(line: Mapping[Hashable, Any]) -> Estimate:
     )
     why = line["interval_status"]
     n_items, n_articles = int(line["n_items"]), int(line["n_articles"])
-    return Estimate(
-        value, line["status"], low, high, why, n_items=n_items, n_articles=n_articles
-    )
+    return Estimate(value, line["status"], low, high, why, n_items=n_items, n_articles=n_articles)
 
 
 def label_drawings(evaluation: Evaluation) -> list[Drawing]:

@@ -183,7 +183,9 @@ def _test_words(row: ProfileRow) -> str:
     if row.is_refuted and row.randomness is not None and row.randomness.p_value is not None:
         return f"no (p = {short(row.randomness.p_value, sign=False)})"
     words = row.verdict.removeprefix("not valid: ").removeprefix("not tested: ")
-    return f"not tested: fewer than {MINIMUM_CODED}" if "needed" in words else f"not tested: {words}"
+    return (
+        f"not tested: fewer than {MINIMUM_CODED}" if "needed" in words else f"not tested: {words}"
+    )
 
 
 def _group_names(profile: Profile, rows: Sequence[ProfileRow], n_groups: int) -> str:

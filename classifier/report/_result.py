@@ -142,10 +142,11 @@ def _certainty(
     )
     if widths:
         coded = [figure.n_coded_articles for figure in figures]
+        middle = short(widths[len(widths) // 2], sign=False)
         span = f"{min(coded)}" if min(coded) == max(coded) else f"{min(coded)} to {max(coded)}"
         sentences.append(
             f"{len(figures)} of {counted(len(means), 'mean')} can be published, each from {span} "
-            f"coded articles; the middle interval is ± {short(widths[len(widths) // 2], sign=False)}"
+            f"coded articles; the middle interval is ± {middle}"
             f" wide, and about {max(1, round(_ERRS * len(widths)))} of {len(widths)} misses by "
             "chance."
         )
@@ -189,7 +190,9 @@ def _doubts(
         is_low = agreement["alpha"] < THRESHOLDS[0]
         sentences += agreement_words(agreement[is_low])
     if not sentences:
-        return "No test speaks against these figures; a model's mean alone is never to be published."
+        return (
+            "No test speaks against these figures; a model's mean alone is never to be published."
+        )
     return " ".join(sentences)
 
 
