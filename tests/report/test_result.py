@@ -205,9 +205,15 @@ def test_a_test_that_the_majority_class_passes_says_nothing(always_neutral: Eval
     assert words in methods_text(always_neutral, [], None, None).replace("Stance:", "stance:")
 
 
-def test_a_model_like_the_majority_class_is_no_better(always_neutral: Evaluation) -> None:
-    words = quality_words(always_neutral, "stance")
-    assert words.startswith("stance: no better than always answering neutral (macro-F1 ")
+def test_a_model_like_the_majority_class_is_no_better(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    """Three labels a third each: always giving one has macro-F1 (2 * 1/3 / (4/3)) / 3 = .17."""
+    neutral = toy_scores.assign(stance="neutral")
+    made = evaluate(toy_set, neutral, options=replace(FAST, variables=("stance",)))
+    words = quality_words(made, "stance")
+    assert words.startswith("stance: no better than always answering ")
+    assert "(macro-F1 .17 against .17): do not use the model for it." in words
 
 
 def test_a_model_that_passes_is_still_not_as_good_as_an_annotator(
