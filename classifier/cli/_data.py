@@ -20,6 +20,8 @@ from classifier.cli._output import (
 from classifier.records import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from classifier.codebook import Codebook
     from classifier.mentions import Excluded
     from classifier.records import Mention
@@ -206,7 +208,9 @@ def _by_name(item: tuple[str, int]) -> str:
     return item[0].casefold()
 
 
-def _paged(columns: list[str], rows: "list[tuple[object, ...]]", page: int) -> list[str | Table]:
+def _paged(
+    columns: list[str], rows: "Sequence[tuple[object, ...]]", page: int
+) -> list[str | Table]:
     """The rows of a page, and how to see the next."""
     if not rows:
         return []
