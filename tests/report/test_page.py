@@ -304,10 +304,10 @@ def test_a_legend_stands_once_and_goes_along_with_a_saved_chart(
     page = open_page(page_file)
     section = page.locator("#profiles-by-source-and-target")
     assert section.locator(".legend").count() == 1
-    assert "labels only" not in section.locator("[data-chart] svg").first.inner_html()
+    assert section.locator("[data-chart] svg .role-legend").count() == 0
     with page.expect_download() as started:
         section.locator("figure button").first.click()
-    assert "labels only" in Path(started.value.path()).read_text(encoding="utf-8")
+    assert "role-legend" in Path(started.value.path()).read_text(encoding="utf-8")
 
 
 def test_a_score_stands_with_its_chances(open_page: Open, page_file: Path) -> None:

@@ -307,7 +307,7 @@
     }
     const given = data.predicted[variable.name].labels[row];
     const others = variable.labels.map((name, i) => `${name} ${Math.round(100 * p[i])} %`).filter((_, i) => i !== given);
-    return [element("span", "share", `${others.join(", ")}; score ${signed(score, 2)}`)];
+    return [element("span", "share", ` ${others.join(", ")}; score ${signed(score, 2)}`)];
   };
 
   const line = (who, className, row, labelsOf) => {
