@@ -5,13 +5,13 @@ Negations, modal verbs and words of contrast are left out on purpose: they turn 
 
 _ENGLISH = """
 a an the this that these those of in on at to for from by with into onto over under about as
-and or if than then so there here it its he his him she her hers they their them we our us you
+and or also if than then so there here it its he his him she her hers they their them we our us you
 your i my me who whom whose which what when where while is are was were be been being am has
 have had having do does did will would shall 's
 """
 _DUTCH = """
 de het een dit dat deze die van in op aan te tot voor door met naar over onder om bij uit uw
-en of als dan er daar hier hij zijn hem zij ze haar hun hen wij we ons onze jij je u ik mijn
+en of ook als dan er daar hier hij zijn hem zij ze haar hun hen wij we ons onze jij je u ik mijn
 wie wat welke wanneer waar terwijl is ben bent was waren wordt worden werd werden geworden
 heeft heb hebben had hadden zal zullen zou zouden
 """
