@@ -144,3 +144,16 @@ def signed(value: float) -> str:
     '−0.26'
     """
     return f"{value:+.2f}".replace("-", "−")
+
+
+def short(value: float, *, sign: bool = True) -> str:
+    """A figure between -1 and 1 as it stands in a sentence.
+
+    >>> short(-0.2), short(0.023), short(0.5, sign=False), short(-0.001)
+    ('−.20', '+.02', '.50', '.00')
+    """
+    digits = f"{abs(value):.2f}"
+    digits = digits.removeprefix("0") if abs(value) < 1 else digits
+    if float(digits) == 0:
+        return digits
+    return ("−" if value < 0 else "+" if sign else "") + digits

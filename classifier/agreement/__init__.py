@@ -53,13 +53,19 @@ from classifier.agreement._krippendorff import (
     usual_level,
 )
 from classifier.agreement._measures import MEASURES, Measures, further_measures
-from classifier.agreement._report import AgreementReport, measure_agreement
+from classifier.agreement._report import (
+    THRESHOLDS,
+    AgreementReport,
+    agreement_words,
+    measure_agreement,
+)
 from classifier.agreement._unitizing import unitizing_alpha
 
 __all__ = [
     "ABSENT",
     "MEASURES",
     "PRESENT",
+    "THRESHOLDS",
     "AgreementOptions",
     "AgreementReport",
     "AlternativeTest",
@@ -72,6 +78,7 @@ __all__ = [
     "Part",
     "TestOptions",
     "Weights",
+    "agreement_words",
     "alpha",
     "alpha_of",
     "alpha_sums",

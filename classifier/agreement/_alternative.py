@@ -169,7 +169,23 @@ class AlternativeTest(InPapers):
 
     def _rates(self) -> str:
         rates = f"published {self.winning_rate}, by article {self.winning_rate_clustered}"
-        return f"Winning rate: {rates}"
+        often = f"{100 * self.epsilon:g} of 100 items"
+        words = {
+            True: f"passes: further from the other annotators than an annotator is on fewer than "
+            f"{often}; not as good as an annotator",
+            False: f"does not pass: it may be further from the other annotators than an annotator "
+            f"is on {often} or more",
+        }
+        told = (
+            f"{words[self.passes_clustered]}. "
+            if self.winning_rate_clustered.value is not None
+            else ""
+        )
+        return (
+            f"Epsilon {self.epsilon:g}: {told}Advantage {self.advantage_probability}. "
+            f"Winning rate: {rates}. Test the majority class too: where it passes, passing says "
+            "nothing"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""

@@ -114,8 +114,9 @@ def read_coding(table: pd.DataFrame, variable: Variable, options: AgreementOptio
     """
     rows = coded_rows(table, options)
     labels, unknown = _known_labels(rows["label"].tolist(), variable)
-    _refuse_unknown(unknown, variable, options)
-    rows = rows[np.array([label is not None for label in labels], dtype=bool)]
+    is_known = np.array([label is not None for label in labels], dtype=bool)
+    _refuse_unknown(unknown, variable, options, rows[~is_known])
+    rows = rows[is_known]
     kept = [label for label in labels if label is not None]
     values = _values(kept, variable)
     place = {value: i for i, value in enumerate(values)}
@@ -184,14 +185,28 @@ def _read_set(label: object, names: frozenset[str], name: str) -> Hashable | Non
     return value if value <= names else None
 
 
-def _refuse_unknown(unknown: list[object], variable: Variable, options: AgreementOptions) -> None:
+def _refuse_unknown(
+    unknown: list[object], variable: Variable, options: AgreementOptions, rows: pd.DataFrame
+) -> None:
+    """Stop at labels that the codebook lacks; `rows` are those that gave them."""
     if unknown and options.unknown == "stop":
-        listed = ", ".join(sorted({repr(label) for label in unknown}))
+        first = rows.iloc[: min(_SHOWN, len(rows))]
+        given = zip(first["label"], first["unit"], first["annotator"], strict=True)
+        listed = "; ".join(
+            f"{label!r} at {unit} by {annotator}" for label, unit, annotator in given
+        )
         raise DataError(
             f"variable {variable.name!r} allows the labels {', '.join(variable.names)}; "
-            f"{len(unknown)} rows have others: {listed}. Mend them, add them to the codebook, "
-            'or set them aside with unknown="set aside"'
+            f"{len(unknown)} rows have others, such as {listed}. Mend them, add them to the "
+            'codebook, or set them aside with unknown="set aside"'
         )
+
+
+def label_words(label: object) -> str:
+    """A label as people read it; a set is its names."""
+    if isinstance(label, set | frozenset | list | tuple | np.ndarray):
+        return "+".join(sorted(map(str, label))) or "none"
+    return str(label)
 
 
 def _values(labels: list[Hashable], variable: Variable) -> tuple[Hashable, ...]:
@@ -217,13 +232,20 @@ def _refuse_conflicts(cell: IntArray, labels: IntArray, rows: pd.DataFrame) -> N
     other_label = labels[order][1:] != labels[order][:-1]
     conflicts = order[1:][same_cell & other_label]
     if conflicts.size:
+        earlier = order[:-1][same_cell & other_label]
+        columns = ["unit", "annotator", "label"]
+        both = zip(
+            rows[columns].to_numpy()[conflicts[:_SHOWN]],
+            rows["label"].to_numpy()[earlier[:_SHOWN]],
+            strict=True,
+        )
         pairs = [
-            f"{unit} by {annotator}"
-            for unit, annotator in rows[["unit", "annotator"]].to_numpy()[conflicts[:_SHOWN]]
+            f"{unit} by {annotator}: {label_words(first)} and {label_words(second)}"
+            for (unit, annotator, second), first in both
         ]
         raise DataError(
             f"one annotator gives one unit one label; {conflicts.size} differ, "
-            f"such as {', '.join(pairs)}. Keep the label that counts"
+            f"such as {'; '.join(pairs)}. Keep the label that counts"
         )
 
 

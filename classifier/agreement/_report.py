@@ -11,10 +11,12 @@ from classifier._deprecated import DeprecatedChart
 from classifier.agreement._breakdown import Part, by_columns, by_pair
 from classifier.agreement._krippendorff import alpha
 from classifier.annotations import AnnotationSet, annotation_set_of, long_table
-from classifier.notebook_html import frame_html, frame_text
+from classifier.notebook_html import frame_html, frame_text, short
 from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.records import ALL
 
+THRESHOLDS = (0.667, 0.8)
+"""Krippendorff (2004): tentative conclusions from the first on, safe ones from the second."""
 AGREEMENT_BY: tuple[tuple[str, ...], ...] = ((), ("language",), ("target",), ("source",))
 
 
@@ -118,6 +120,35 @@ class AgreementReport(DeprecatedChart, InPapers):
                 for entry in self.variables
             ],
         }
+
+
+def agreement_words(frame: pd.DataFrame) -> list[str]:
+    """What alpha over all mentions allows to say, a sentence per variable that has one.
+
+    Thresholds: Krippendorff (2004).
+
+    Args:
+        frame: As `AgreementReport.to_frame` gives it.
+
+    >>> agreement_words(pd.DataFrame({"variable": ["roles"], "part": ["all"], "alpha": [-0.05]}))
+    ['Annotators agree less than chance about roles (alpha −.05): do not use these labels.']
+    """
+    overall = frame[(frame["part"] == ALL) & frame["alpha"].notna()]
+    pairs = zip(overall["variable"], overall["alpha"], strict=True)
+    return [_agreement_verdict(str(variable), float(value)) for variable, value in pairs]
+
+
+def _agreement_verdict(variable: str, value: float) -> str:
+    figure = f"(alpha {short(value, sign=False)})"
+    if value <= 0:
+        return (
+            f"Annotators agree less than chance about {variable} {figure}: do not use these labels."
+        )
+    if value < THRESHOLDS[0]:
+        return f"Annotators agree too little about {variable} for conclusions {figure}."
+    if value < THRESHOLDS[1]:
+        return f"Annotators agree well enough about {variable} for tentative conclusions {figure}."
+    return f"Annotators agree about {variable} {figure}."
 
 
 def measure_agreement(

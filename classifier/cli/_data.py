@@ -1,5 +1,6 @@
 """Commands on texts and annotations: import, export, check, mentions, sample."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,12 +17,19 @@ from classifier.cli._output import (
     show,
     table,
 )
+from classifier.records import UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from classifier.codebook import Codebook
+    from classifier.mentions import Excluded
+    from classifier.records import Mention
     from classifier.sampling import Drawn
 
 
+_PER_PAGE = 40
+"""Mentions that a terminal shows at once."""
 _FORMATS = (
     "label-studio, label-studio-min, argilla, potato, refi-qda, doccano, inception, brat, prodigy, "
     "csv, semeval2025-entity-framing, newsmtsc, rusentne or ruopinionne."
@@ -109,7 +117,10 @@ def export_command(
     export(format_name, annotation_set, out, predictions=suggested)
     answer = Answer(
         {"out": out, "articles": len(annotation_set.articles), "format": format_name},
-        [f"{len(annotation_set.articles)} articles are in {out}, as {format_name}"],
+        [
+            f"{len(annotation_set.articles)} articles are in {out}, as {format_name}",
+            *(_by_products(out) if format_name == "label-studio" else []),
+        ],
         f"classifier import {format_name} {out} --out DIR brings them back",
     )
     show(answer, as_json=as_json)
@@ -153,16 +164,18 @@ def check_command(
 
 def mentions_command(
     path: ArticlesPath,
+    page: Annotated[int, typer.Option(min=1, help="Which page of the mentions to show.")] = 1,
     codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
-    """Show what was found where, in whose voice and why, and what was excluded by which rule."""
+    """Count what was found, by source, target, voice and zone, then show it page by page."""
     from classifier.articles import read_articles
     from classifier.mentions import explain_mentions
 
     reading = read_articles(path)
     book = _codebook(codebook)
     found, excluded = [], []
+    sources = {article.article_id: article.source or UNKNOWN for article in reading}
     for article in reading:
         report = explain_mentions(article, book)
         found += [(article.article_id, mention) for mention in report.mentions]
@@ -180,16 +193,66 @@ def mentions_command(
             "problems": reading.problems,
         },
         [
-            table(columns, rows),
             f"{len(found)} mentions in {len(reading)} articles",
-            table(
-                ["article", "at", "excluded", "rule"],
-                [(a, e.span.start, e.surface, e.rule) for a, e in excluded],
-            ),
+            *_totals(found, sources),
+            *_paged(columns, rows, page),
+            *_excluded(excluded, page),
             *problem_lines(reading.problems),
         ],
     )
     show(answer, as_json=as_json)
+
+
+def _totals(found: "list[tuple[str, Mention]]", sources: dict[str, str]) -> list[str | Table]:
+    """How many mentions by source, target, voice and zone."""
+    columns: dict[str, list[str]] = {
+        "source": [sources[article] for article, _ in found],
+        **{name: [str(getattr(m, name)) for _, m in found] for name in ("target", "voice", "zone")},
+    }
+    return [
+        table([name, "mentions"], sorted(Counter(values).items(), key=_by_name))
+        for name, values in columns.items()
+        if values
+    ]
+
+
+def _by_name(item: tuple[str, int]) -> str:
+    return item[0].casefold()
+
+
+def _paged(
+    columns: list[str], rows: "Sequence[tuple[object, ...]]", page: int
+) -> list[str | Table]:
+    """The rows of a page, and how to see the next."""
+    if not rows:
+        return []
+    n_pages = -(-len(rows) // _PER_PAGE)
+    if page > n_pages:
+        raise typer.BadParameter(f"--page was at most {n_pages}, got {page}")
+    first = (page - 1) * _PER_PAGE
+    shown = rows[first : first + _PER_PAGE]
+    lines: list[str | Table] = [table(columns, shown)]
+    if n_pages > 1:
+        lines.append(
+            f"mentions {first + 1} to {first + len(shown)} of {len(rows)}, page {page} of "
+            f"{n_pages}; --page N shows another, --json all"
+        )
+    return lines
+
+
+def _excluded(excluded: "list[tuple[str, Excluded]]", page: int) -> list[str | Table]:
+    """What was excluded, counted by rule, with the first of them; on the first page only."""
+    if page > 1 or not excluded:
+        return []
+    rules = Counter(str(exclusion.rule) for _, exclusion in excluded)
+    first = [(a, e.span.start, e.surface, e.rule) for a, e in excluded[:_PER_PAGE]]
+    lines: list[str | Table] = [
+        table(["excluded by the rule", "n"], rules.most_common()),
+        table(["article", "at", "excluded", "rule"], first),
+    ]
+    if len(excluded) > _PER_PAGE:
+        lines.append(f"... and {len(excluded) - _PER_PAGE} more; --json lists them all")
+    return lines
 
 
 def sample_command(
@@ -228,8 +291,14 @@ def sample_command(
 def _drawn(drawn: "Drawn", out: Path, label_studio: Path | None) -> Answer:
     sample = drawn.sample
     lines: list[str | Table] = [
-        f"{len(drawn.annotation_set.articles)} of {sample.n_population} articles are in {out}"
+        f"{len(drawn.annotation_set.articles)} of {sample.n_population} articles are in {out}, "
+        f"with the chance of each in sampling.csv"
     ]
+    if drawn.n_silent:
+        n_read = sample.n_population + drawn.n_silent
+        lines.append(f"{drawn.n_silent} of {n_read} articles that were read name no target")
+    if label_studio is not None:
+        lines += _by_products(label_studio)
     if not sample.is_random:
         lines.append("This is not a random sample: use it for training, never for estimates.")
     return Answer(
@@ -238,12 +307,19 @@ def _drawn(drawn: "Drawn", out: Path, label_studio: Path | None) -> Answer:
             "label_studio": label_studio,
             "design": sample.design,
             "n_population": sample.n_population,
+            "n_silent": drawn.n_silent,
             "drawn": sample.table.to_dict("records"),
             "problems": drawn.problems,
         },
         [*lines, *problem_lines(drawn.problems)],
         f"annotate, then classifier check {out}",
     )
+
+
+def _by_products(project: Path) -> list[str]:
+    """What was written for Label Studio."""
+    config = project.with_suffix(".config.xml")
+    return [f"the Label Studio project is in {project}, its labelling interface in {config}"]
 
 
 def _codebook(path: Path | None) -> "Codebook":

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,8 @@ TableFile = Annotated[
 
 
 MOST_PROBLEMS_SHOWN = 20
+_EVERY, _MEASURED, _WORTH_SAYING = 60.0, 2.0, 20.0
+"""Seconds: between two lines of progress, before a cost is believed, below which none is said."""
 _FILE_WIDTH = 200
 """Columns where the output is no terminal, so that tables in logs are not folded."""
 
@@ -133,8 +136,9 @@ def note(line: str) -> None:
 def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
     """A function to call with steps done, steps in all and a word on how it goes.
 
-    A bar with rate and time left on a terminal, a plain line for every tenth of the way elsewhere;
-    all of it on standard error, so that `--json` stays one object.
+    The first steps measure what the work costs on this machine, which is said before the rest. Then
+    a bar with the time left on a terminal, a plain line a minute elsewhere; all of it on standard
+    error, so that `--json` stays one object.
     """
     console = Console(stderr=True, highlight=False)
     if quiet:
@@ -142,26 +146,76 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int,
     elif console.is_terminal:
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, TextColumn("{task.fields[word]}"), console=console) as bar:
-            task = bar.add_task(title, total=None, word="")
-            yield lambda done, total, word: bar.update(
-                task, completed=done, total=total or None, word=word
-            )
+            task, pace = bar.add_task(title, total=None, word=""), Pace(title)
+
+            def tell(done: int, total: int, word: str) -> None:
+                cost = pace.cost(done, total)
+                if cost:
+                    bar.console.print(cost)
+                bar.update(task, completed=done, total=total or None, word=word)
+
+            yield tell
     else:
-        yield _plain_progress(title)
+        yield _plain_progress(Pace(title))
 
 
-def _plain_progress(title: str) -> Callable[[int, int, str], None]:
-    latest = -1
+class Pace:
+    """How fast some work goes: what it costs, and how long it still takes."""
 
-    def tell(done: int, total: int, word: str) -> None:
-        nonlocal latest
+    def __init__(self, title: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start the clock; a test brings its own."""
+        self._title, self._clock = title, clock
+        self._begun, self._first, self._done, self._told = clock(), 0, 0, False
+        self._latest: float | None = None
+
+    def cost(self, done: int, total: int) -> str:
+        """What all of it costs, once the first steps were measured; empty before and after."""
+        if done < self._done:  # another part of the work begins anew
+            self._begun, self._first, self._told, self._latest = self._clock(), done, False, None
+        self._done = done
+        spent = self._clock() - self._begun
+        if self._told or not total or done <= self._first or spent < _MEASURED:
+            return ""
+        self._told = True
+        whole = spent / (done - self._first) * total
+        if whole < _WORTH_SAYING:
+            return ""
+        return f"{self._title}: {about(whole)} on this machine, by the first {done} of {total}"
+
+    def line(self, done: int, total: int, word: str) -> str:
+        """How it goes, the first and last time and once a minute between; else empty."""
+        now, is_last = self._clock(), bool(total) and done >= total
+        is_due = self._latest is None or now - self._latest >= _EVERY
+        if not (is_due or is_last):
+            return ""
+        self._latest = now
         if not total:
-            note(f"{title}: {done} articles, {word}".removesuffix(", "))
-            return
-        tenth = 10 * done // total
-        if tenth != latest:  # the next fold begins anew
-            latest = tenth
-            note(f"{title}: {done} of {total} {word}".rstrip())
+            return f"{self._title}: {done} articles, {word}".removesuffix(", ")
+        left = ""
+        if done > self._first and not is_last:
+            each = (now - self._begun) / (done - self._first)
+            left = f"; {about(each * (total - done))} left"
+        return f"{self._title}: {done} of {total} {word}".rstrip() + left
+
+
+def about(seconds: float) -> str:
+    """A time as people say it.
+
+    >>> about(20), about(95), about(240), about(9000)
+    ('about 20 seconds', 'about 2 minutes', 'about 4 minutes', 'about 2.5 hours')
+    """
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} seconds"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def _plain_progress(pace: Pace) -> Callable[[int, int, str], None]:
+    def tell(done: int, total: int, word: str) -> None:
+        for line in (pace.cost(done, total), pace.line(done, total, word)):
+            if line:
+                note(line)
 
     return tell
 

@@ -81,7 +81,7 @@ def agreement_command(
     as_json: Json = False,
 ) -> None:
     """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
-    from classifier.agreement import further_measures, measure_agreement
+    from classifier.agreement import agreement_words, further_measures, measure_agreement
 
     report = measure_agreement(folder)
     further = further_measures(folder, listed(measures))
@@ -99,6 +99,7 @@ def agreement_command(
             f"annotators: {who or 'none'}",
             *([curated] if report.n_curated else []),
             alpha_table(report.to_frame()),
+            *agreement_words(report.to_frame()),
             *written,
         ],
         f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",

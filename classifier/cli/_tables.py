@@ -24,20 +24,23 @@ _AGREEMENT_FIGURES = (
     "advantage_probability",
 )
 """Those that a terminal has room for; --json has them all."""
+_GLOSSARY = "words such as advantage probability: docs/glossary.md, and the end of a report"
 
 
 def profile_table(result: "Profile") -> Table:
     """The means of ordinal variables; the shares are in the JSON and in the report."""
+    from classifier.profiles import verdict_words
+
     rows = [
         [
-            *row.group.values(),
+            *result.names(row),
             row.voice,
             quantity.variable,
             row.n_mentions,
-            row.n_coded_articles,
+            quantity.corrected.n_coded_articles,
             quantity.naive,
             quantity.corrected,
-            row.verdict if row.n_coded_articles else None,
+            verdict_words(result, row, quantity),
         ]
         for row in result
         for quantity in row.quantities
@@ -137,7 +140,13 @@ def accuracy_table(result: "Evaluation") -> Table:
 
 def agreement_lines(result: "Evaluation") -> list[str | Table]:
     """Model-annotator agreement over all mentions; the parts are in the JSON and the report."""
-    from classifier.evaluation import GROUPS
+    from classifier.evaluation import (
+        GROUPS,
+        annotator_test_words,
+        majority_passes,
+        quality_words,
+        variables_judged,
+    )
     from classifier.records import ALL
 
     rows = [
@@ -152,7 +161,18 @@ def agreement_lines(result: "Evaluation") -> list[str | Table]:
     }
     shown = [name for name in _AGREEMENT_FIGURES if name not in absent]
     reasons = [f"{name.replace('_', ' ')}: {'; '.join(why)}" for name, why in absent.items() if why]
-    return [*([_estimate_table(rows, shown)] if rows and shown else []), *reasons]
+    judged = variables_judged(result)
+    if any(majority_passes(result, name) for name in judged):
+        shown = [name for name in shown if not name.startswith("winning_rate")]
+    said = [quality_words(result, name) for name in judged]
+    said += [annotator_test_words(result, name) for name in judged]
+    words = [line for line in said if line]
+    return [
+        *([_estimate_table(rows, shown)] if rows and shown else []),
+        *reasons,
+        *words,
+        *([_GLOSSARY] if words else []),
+    ]
 
 
 def _estimate_table(rows: "Sequence[Row]", chosen: "Sequence[str]" = ()) -> Table:

@@ -9,6 +9,13 @@ from classifier.evaluation._evaluate import Evaluation, evaluate, schema
 from classifier.evaluation._inputs import MAJORITY
 from classifier.evaluation._spans import span_scores
 from classifier.evaluation._tables import GROUPS, EvaluationOptions, Row, Table
+from classifier.evaluation._words import (
+    annotator_test_words,
+    is_no_better,
+    majority_passes,
+    quality_words,
+    variables_judged,
+)
 
 __all__ = [
     "GROUPS",
@@ -20,8 +27,13 @@ __all__ = [
     "EvaluationOptions",
     "Row",
     "Table",
+    "annotator_test_words",
     "compare",
     "evaluate",
+    "is_no_better",
+    "majority_passes",
+    "quality_words",
     "schema",
     "span_scores",
+    "variables_judged",
 ]

@@ -36,12 +36,15 @@ def read_probabilities(
     except (TypeError, ValueError) as error:
         raise DataError(f"{where}: {', '.join(columns)} must be numbers: {error}") from None
     probabilities[~ok] = np.nan
-    known = probabilities[~np.isnan(probabilities).any(axis=1)]
+    has_all = ~np.isnan(probabilities).any(axis=1)
+    known = probabilities[has_all]
     is_off = (known < -_ROUNDING) | (known > 1 + _ROUNDING)
     if variable.kind != "set":
         is_off |= np.abs(known.sum(axis=1, keepdims=True) - 1) > _ROUNDING
     if is_off.any():
-        first = ", ".join(f"{p:g}" for p in known[is_off.any(axis=1)][0])
+        place = int(np.flatnonzero(has_all)[is_off.any(axis=1)][0])
+        name = f"{rows['unit'].iloc[place]} (" if "unit" in rows else f"row {place + 1} ("
+        first = f"{name}{', '.join(f'{p:g}' for p in probabilities[place])})"
         total = "" if variable.kind == "set" else " and sum to 1"
         raise DataError(
             f"{where}: {', '.join(columns)} must lie from 0 to 1{total}; "

@@ -1,7 +1,7 @@
 """One prediction, and the words that carry it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,7 @@ from classifier.notebook_html import (
     shade,
     signed,
 )
+from classifier.predictions._function_words import is_function_word
 from classifier.records import Article, Span
 
 _MOST_SHOWN = 2_400
@@ -188,8 +189,12 @@ class Explanation(DeprecatedChart):
         return tuple(ranked[:n])
 
     def shaded(self) -> tuple[Word, ...]:
-        """The strongest words, as far as they are strong: shading all would show none."""
-        strongest = self.top(_SHADED)
+        """The strongest words, as far as they are strong: shading all would show none.
+
+        Function words are never among them: they are no reason that a reader can judge.
+        """
+        known = replace(self, words=tuple(w for w in self.words if not is_function_word(w.surface)))
+        strongest = known.top(_SHADED)
         least = _FAINTEST * abs(strongest[0].weight) if strongest else 0.0
         return tuple(word for word in strongest if word.weight and abs(word.weight) >= least)
 
@@ -219,8 +224,9 @@ class Explanation(DeprecatedChart):
             yield Mark(word.span.shifted(-start), style, signed(word.weight))
 
     def _caption(self) -> str:
-        up = [w for w in self.top() if w.weight > 0]
-        down = [w for w in self.top() if w.weight < 0]
+        strongest = self.shaded()[:_TOP]
+        up = [w for w in strongest if w.weight > 0]
+        down = [w for w in strongest if w.weight < 0]
         parts = [f"<b>{safe(self.quantity)} {signed(self.value)}</b>"]
         for arrow, words in (("▲ up", up), ("▼ down", down)):
             if words:

@@ -29,6 +29,13 @@ from classifier.profiles._table import (
     with_labels,
 )
 from classifier.profiles._verdict import describe_draw
+from classifier.profiles._words import (
+    disagreement_words,
+    disagrees,
+    is_few,
+    published,
+    verdict_words,
+)
 
 __all__ = [
     "ALL_VOICES",
@@ -48,9 +55,12 @@ __all__ = [
     "Ranking",
     "clusters",
     "describe_draw",
+    "disagreement_words",
+    "disagrees",
     "estimated",
     "extend",
     "gold_column",
+    "is_few",
     "is_predicted",
     "plan",
     "plan_articles",
@@ -58,8 +68,10 @@ __all__ = [
     "profile",
     "profile_sources",
     "profiled_labels",
+    "published",
     "schema",
     "score_column",
     "select_mentions",
+    "verdict_words",
     "with_labels",
 ]

@@ -58,7 +58,7 @@ def profile_sources(
     variables = [v for v in estimated(codebook) if is_predicted(v, predictions)]
     groups = [
         group
-        for key, members in table.groupby(list(options.by), sort=True)
+        for key, members in _in_order(table, codebook, options)
         for group in _groups(
             dict(zip(options.by, map(str, key), strict=True)), members, codebook, variables, options
         )
@@ -70,7 +70,24 @@ def profile_sources(
         differences=tuple(compare(groups, options)),
         rankings=tuple(rank(groups, options)),
         not_predicted=tuple(v.name for v in estimated(codebook) if v not in variables),
+        titles={target.name: target.title for target in codebook.targets},
     )
+
+
+def _in_order(
+    table: pd.DataFrame, codebook: Codebook, options: ProfileOptions
+) -> list[tuple[tuple[object, ...], pd.DataFrame]]:
+    """Groups, targets as the codebook has them and all else by the alphabet, whatever the case."""
+    places = {name: i for i, name in enumerate(codebook.target_names)}
+
+    def place(group: tuple[tuple[object, ...], pd.DataFrame]) -> list[tuple[int, str, str]]:
+        pairs = zip(options.by, map(str, group[0]), strict=True)
+        return [
+            (places.get(name, len(places)) if column == "target" else 0, name.casefold(), name)
+            for column, name in pairs
+        ]
+
+    return sorted(table.groupby(list(options.by), sort=False), key=place)
 
 
 def _groups(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -160,6 +160,15 @@ class Profile(DeprecatedChart, InPapers):
     rankings: tuple[Ranking, ...] = ()
     not_predicted: tuple[str, ...] = ()
     """Variables of the codebook that the predictions know nothing of."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What people read for the targets: "RU" is "Russia"."""
+
+    def names(self, row: ProfileRow) -> tuple[str, ...]:
+        """The row's group as people read it, column by column: ("De Vliet", "Russia")."""
+        return tuple(
+            self.titles.get(value, value) if column == "target" else value
+            for column, value in row.group.items()
+        )
 
     def __iter__(self) -> Iterator[ProfileRow]:
         """Row by row."""
@@ -193,10 +202,10 @@ class Profile(DeprecatedChart, InPapers):
         """Means with their intervals; shares are in the frame."""
         lines = [
             {
-                **row.group,
+                **dict(zip(row.group, self.names(row), strict=True)),
                 "voice": row.voice,
                 "mentions": row.n_mentions,
-                "coded articles": row.n_coded_articles,
+                "coded articles": quantity.corrected.n_coded_articles,
                 "mean of": quantity.variable,
                 "model only": str(quantity.naive),
                 "labels only": str(quantity.labelled),

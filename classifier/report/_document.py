@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from classifier.records import Estimate
 
@@ -18,6 +18,17 @@ class TableBlock:
     """Whether the page shows it only when asked."""
     links: tuple[str, ...] = ()
     """Per row the evidence behind it, as `evidence_link` writes it; empty where there is none."""
+    strong: str = ""
+    """The column with the figures to publish."""
+
+
+class LegendEntry(NamedTuple):
+    """A mark and what it stands for."""
+
+    name: str
+    colour: str
+    sign: str
+    """The mark's shape as a character."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,8 @@ class ChartBlock:
     description: str
     spec: Mapping[str, Any]
     """Vega-Lite."""
+    legend: tuple[LegendEntry, ...] = ()
+    """What its marks mean; the page says it once for charts that share it."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +49,25 @@ class Section:
 
     title: str
     paragraphs: tuple[str, ...] = ()
+    points: tuple[tuple[str, str], ...] = ()
+    """What to take away, each with the question that it answers."""
     tables: tuple[TableBlock, ...] = ()
     charts: tuple[tuple[ChartBlock, ...], ...] = ()
     """Rows of charts that belong side by side."""
     bibtex: str = ""
     """Works that it rests on."""
+    more: tuple[tuple[ChartBlock, ...], ...] = ()
+    """Further charts, which the page shows only when asked."""
+    fold: str = ""
+    """Under what words the page folds the paragraphs; empty where it shows them."""
+
+    def legends(self, charts: Sequence[tuple[ChartBlock, ...]]) -> list[tuple[LegendEntry, ...]]:
+        """Per row of charts the legend that stands above it; empty where it stood already."""
+        said: list[tuple[LegendEntry, ...]] = []
+        for row in charts:
+            entries = tuple(dict.fromkeys(entry for chart in row for entry in chart.legend))
+            said.append(() if len(entries) < 2 or entries in said else entries)
+        return said
 
     @property
     def anchor(self) -> str:
@@ -49,7 +76,7 @@ class Section:
         >>> Section("What was read").anchor
         'what-was-read'
         """
-        return "-".join("".join(c if c.isalnum() else " " for c in self.title).lower().split())
+        return slug(self.title)
 
 
 @dataclass(frozen=True)
@@ -67,6 +94,15 @@ class Document:
     """The number of the section that the evidence browser follows, from 0."""
 
 
+def slug(title: str) -> str:
+    """A title as it stands in a link.
+
+    >>> slug("What was read")
+    'what-was-read'
+    """
+    return "-".join("".join(c if c.isalnum() else " " for c in title).lower().split())
+
+
 def to_markdown(document: Document) -> str:
     """The report as GitHub-flavoured Markdown; pipes and line breaks in cells are escaped."""
     parts = [f"# {document.title}", document.summary]
@@ -74,6 +110,7 @@ def to_markdown(document: Document) -> str:
         parts.append("\n".join(f"- {key}: {value}" for key, value in document.about.items()))
     for section in document.sections:
         parts += [f"## {section.title}", *section.paragraphs]
+        parts += [f"**{question}.** {answer}" for question, answer in section.points]
         parts += [_markdown_table(table) for table in section.tables]
         parts += [f"```bibtex\n{section.bibtex}```"] if section.bibtex else []
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -1,14 +1,16 @@
 """How charts look: dots with intervals, in colours and shapes that everyone can tell apart."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import altair as alt
 
+from classifier.intervals import MINIMUM_CODED
 from classifier.notebook_html import brief, visible
-from classifier.records import Estimate
-from classifier.report._document import ChartBlock
+from classifier.records import ALL, Estimate
+from classifier.report._document import ChartBlock, LegendEntry
 
 Chart: TypeAlias = Any
 """An Altair chart; altair's own types are not checked."""
@@ -17,9 +19,11 @@ Point: TypeAlias = Mapping[str, Any]
 # Okabe and Ito (2008), in an order that differs in lightness too.
 PALETTE = ("#0072B2", "#D55E00", "#7F7F7F", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#6A3D9A")
 SHAPES = ("diamond", "square", "circle", "triangle-up", "cross", "triangle-down", "stroke", "wedge")
-THRESHOLDS = (0.667, 0.8)
-"""Krippendorff (2004): tentative conclusions from the first on, safe ones from the second."""
+SIGNS = ("◆", "■", "●", "▲", "✚", "▼", "▬", "◢")
+"""The shapes as characters."""
 _ROW = 17
+_STRONG, _USUAL, _FEW = 150, 50, 40
+"""Areas of marks: the figure to publish, one beside it, one that rests on few articles."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,13 @@ class Drawing:
     caption: str
     description: str
     chart: Chart
+    legend: tuple[LegendEntry, ...] = ()
 
     def block(self) -> ChartBlock:
         """The chart as a part of a report, as wide as there is room."""
         fit = alt.AutoSizeParams(type="fit-x", resize=True)
         fitted = self.chart.properties(width="container", autosize=fit)
-        return ChartBlock(self.caption, self.description, fitted.to_dict())
+        return ChartBlock(self.caption, self.description, fitted.to_dict(), self.legend)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,18 @@ class Dots:
     series: tuple[str, ...]
     axis: Axis
     colours: tuple[str, ...] = field(default=PALETTE)
+    strong: str = ""
+    """The series to publish, whose marks are the strongest; `ALL`, or empty for none."""
+
+    def drawing(self, caption: str, description: str) -> Drawing:
+        """The points as a chart with its legend."""
+        shown = [name for name in self.series if any(p["series"] == name for p in self.points)]
+        places = [self.series.index(name) % len(SHAPES) for name in shown]
+        legend = tuple(
+            LegendEntry(name, self.colours[place % len(self.colours)], SIGNS[place])
+            for name, place in zip(shown, places, strict=True)
+        )
+        return Drawing(caption, description, dot_chart(self), legend)
 
 
 def chart_rows(*several: list[Drawing]) -> tuple[tuple[ChartBlock, ...], ...]:
@@ -65,6 +82,7 @@ def chart_rows(*several: list[Drawing]) -> tuple[tuple[ChartBlock, ...], ...]:
 
 def point(row: str, series: str, figure: Estimate, link: str = "") -> dict[str, Any]:
     """An estimate as a point; its row and its series are shown as text."""
+    n_articles = figure.n_coded_articles or figure.n_articles
     return {
         "row": visible(brief(row)),
         "series": series,
@@ -72,6 +90,8 @@ def point(row: str, series: str, figure: Estimate, link: str = "") -> dict[str, 
         "low": figure.low,
         "high": figure.high,
         "n": figure.n_items,
+        "articles": n_articles,
+        "few": int(0 < n_articles < MINIMUM_CODED),
         "link": link,
     }
 
@@ -99,14 +119,27 @@ def dot_chart(dots: Dots) -> Chart:
         scale=_scale(dots.axis),
         axis=alt.Axis(labelFlush=False, labelOverlap="parity", labelSeparation=4, tickCount=6),
     )
+    low = alt.X("low:Q", scale=_scale(dots.axis))
+    is_strong = "true" if dots.strong == ALL else f"datum.series === {json.dumps(dots.strong)}"
+    # A point of few articles is faint and hollow, whatever its series.
     layers = [
         *_rules(dots.axis),
-        base.mark_rule(strokeWidth=2).encode(
-            x=alt.X("low:Q", scale=_scale(dots.axis)), x2="high:Q"
+        base.mark_rule().encode(
+            x=low,
+            x2="high:Q",
+            strokeWidth=alt.condition(is_strong, alt.value(4), alt.value(1.5)),
+            opacity=alt.condition("datum.few", alt.value(0.3), alt.value(1)),
         ),
-        base.mark_point(filled=True, size=65, opacity=1, cursor="pointer").encode(
-            x=x, shape=alt.Shape("series:N", scale=shapes, legend=_legend(series))
+        base.transform_filter("!datum.few")
+        .mark_point(filled=True, opacity=1, cursor="pointer")
+        .encode(
+            x=x,
+            shape=alt.Shape("series:N", scale=shapes, legend=_legend(series)),
+            size=alt.condition(is_strong, alt.value(_STRONG), alt.value(_USUAL)),
         ),
+        base.transform_filter("datum.few")
+        .mark_point(filled=False, shape="circle", size=_FEW, opacity=0.45, cursor="pointer")
+        .encode(x=x),
     ]
     height = max(len(names), 1) * (_ROW * max(len(series), 1) + 10)
     return alt.layer(*layers).properties(height=height)
@@ -161,6 +194,7 @@ def _tooltip() -> list[Chart]:
         alt.Tooltip("series:N", title="estimate"),
         *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "low", "high")),
         alt.Tooltip("n:Q", title="items"),
+        alt.Tooltip("articles:Q", title="articles"),
     ]
 
 

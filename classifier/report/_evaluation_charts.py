@@ -6,16 +6,15 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from classifier.agreement import THRESHOLDS
 from classifier.evaluation import GROUPS, Comparison, Evaluation, Row
 from classifier.records import ALL, Estimate
 from classifier.report._drawing import (
     PALETTE,
-    THRESHOLDS,
     Axis,
     Dots,
     Drawing,
     Point,
-    dot_chart,
     point,
 )
 
@@ -28,22 +27,26 @@ _ALPHA_WORDS = (
 _MOST_LABELS = 12
 
 
-def agreement_drawings(evaluation: Evaluation) -> list[Drawing]:
-    """The model's agreement with annotators beside theirs with each other, per variable."""
+def agreement_drawings(
+    evaluation: Evaluation, titles: Mapping[str, str] | None = None
+) -> list[Drawing]:
+    """The model's agreement with annotators beside theirs with each other, per variable.
+
+    `titles` is what people read for the targets.
+    """
+    known = titles or {}
     predictor = evaluation.options.predictor
     panels: dict[str, list[Point]] = {}
     for row in evaluation.table("agreement"):
         parts = {part: row.keys[part] for part in GROUPS if row.keys.get(part, ALL) != ALL}
         if row.keys["predictor"] != predictor or len(parts) > 1:
             continue
-        name = ", ".join(map(_part_name, parts.items())) or "all mentions"
+        name = ", ".join(_part_name(part, known) for part in parts.items()) or "all mentions"
         points = [point(name, words, row[key]) for key, words in _SIDES.items()]
         panels.setdefault(row.keys["variable"], []).extend(points)
     return [
-        Drawing(
-            f"{variable}: agreement on the same mentions",
-            _ALPHA_WORDS,
-            dot_chart(Dots(tuple(points), tuple(_SIDES.values()), _ALPHA)),
+        Dots(tuple(points), tuple(_SIDES.values()), _ALPHA).drawing(
+            f"{variable}: agreement on the same mentions", _ALPHA_WORDS
         )
         for variable, points in panels.items()
     ]
@@ -66,26 +69,28 @@ def comparison_drawings(comparison: Comparison) -> list[Drawing]:
             points += [point(name, _WITH, row["alpha"]), point(name, _GOLD, row["macro_f1"])]
         panels[variable] = points
     return [
-        Drawing(
+        Dots(tuple(points), (_WITH, _GOLD), Axis("", (-0.2, 1.0))).drawing(
             f"{variable}: predictors on the same mentions",
             "Alpha with the annotators and macro-F1 against gold, with 95 % intervals.",
-            dot_chart(Dots(tuple(points), (_WITH, _GOLD), Axis("", (-0.2, 1.0)))),
         )
         for variable, points in panels.items()
     ]
 
 
-def annotator_drawings(frame: pd.DataFrame) -> list[Drawing]:
-    """Agreement between annotators, from the columns of `AgreementReport.to_frame`."""
+def annotator_drawings(
+    frame: pd.DataFrame, titles: Mapping[str, str] | None = None
+) -> list[Drawing]:
+    """Agreement between annotators, from the columns of `AgreementReport.to_frame`.
+
+    `titles` is what people read for the targets.
+    """
     panels: dict[str, list[Point]] = {}
     for line in frame.to_dict("records"):
-        each = point(_short(line["part"]), "alpha", alpha_of(line))
+        each = point(part_words(line["part"], titles or {}), "alpha", alpha_of(line))
         panels.setdefault(line["variable"], []).append(each)
     return [
-        Drawing(
-            f"{variable}: agreement between annotators",
-            _ALPHA_WORDS,
-            dot_chart(Dots(tuple(points), ("alpha",), _ALPHA)),
+        Dots(tuple(points), ("alpha",), _ALPHA).drawing(
+            f"{variable}: agreement between annotators", _ALPHA_WORDS
         )
         for variable, points in panels.items()
         if any(p["value"] is not None for p in points)
@@ -103,7 +108,8 @@ def alpha_of(line: Mapping[Hashable, Any]) -> Estimate:
         None if pd.isna(line[name]) else float(line[name]) for name in ("alpha", "low", "high")
     )
     why = line["interval_status"]
-    return Estimate(value, line["status"], low, high, why, n_items=int(line["n_items"]))
+    n_items, n_articles = int(line["n_items"]), int(line["n_articles"])
+    return Estimate(value, line["status"], low, high, why, n_items=n_items, n_articles=n_articles)
 
 
 def label_drawings(evaluation: Evaluation) -> list[Drawing]:
@@ -115,10 +121,8 @@ def label_drawings(evaluation: Evaluation) -> list[Drawing]:
         panels.setdefault(row.keys["variable"], []).append(each)
     axis = Axis("F1 against gold", (0.0, 1.0))
     return [
-        Drawing(
-            f"{variable}: F1 per label",
-            "F1 with 95 % intervals, per label and predictor.",
-            dot_chart(Dots(tuple(sorted(points, key=_row_of(points))), tuple(series), axis)),
+        Dots(tuple(sorted(points, key=_row_of(points))), tuple(series), axis).drawing(
+            f"{variable}: F1 per label", "F1 with 95 % intervals, per label and predictor."
         )
         for variable, points in panels.items()
     ]
@@ -190,13 +194,22 @@ EVALUATION_CHARTS: Mapping[str, Callable[[Evaluation], list[Drawing]]] = {
 }
 
 
-def _short(part: str) -> str:
-    return part.removeprefix("target ").removeprefix("source ")
+def part_words(part: str, titles: Mapping[str, str]) -> str:
+    """A part of an agreement report as people read it.
+
+    >>> part_words("target RU", {"RU": "Russia"}), part_words("language nl", {})
+    ('Russia', 'language nl')
+    """
+    if part.startswith("target "):
+        name = part.removeprefix("target ")
+        return titles.get(name, name)
+    return "all mentions" if part == ALL else part.removeprefix("source ")
 
 
-def _part_name(part: tuple[str, str]) -> str:
+def _part_name(part: tuple[str, str], titles: Mapping[str, str]) -> str:
     """Targets and sources go by their names; a language and a voice need the word."""
     kind, value = part
+    value = titles.get(value, value) if kind == "target" else value
     return value if kind in ("target", "source") else f"{kind} {value}"
 
 

@@ -358,7 +358,11 @@ def evidence_payload(evidence: Evidence, profile: Profile | None) -> dict[str, A
     return {
         "n": len(frame),
         "variables": [_variable(v) for v in shown],
-        "facets": {name: _numbered(frame.get(name), units) for name in FACETS},
+        "facets": {
+            name: _numbered(frame.get(name), units, _order(name, evidence.codebook))
+            for name in FACETS
+        },
+        "titles": {target.name: target.title for target in evidence.codebook.targets},
         "articles": _articles(frame, evidence.texts),
         "excerpts": excerpts.columns(),
         "predicted": {v.name: _predicted(frame, v) for v in shown},
@@ -404,12 +408,29 @@ def _variable(variable: Variable) -> dict[str, Any]:
     }
 
 
-def _numbered(column: "pd.Series[Any] | None", units: Sequence[str]) -> dict[str, Any]:
-    """The values that occur, sorted, and per row which one; -1 where there is none."""
+def _order(name: str, codebook: Codebook) -> tuple[str, ...]:
+    """What comes first among the values of a facet, in codebook order."""
+    if name == "target":
+        return codebook.target_names
+    is_coded = name == "voice" and codebook.has_variable(name)
+    return codebook.variable(name).names if is_coded else ()
+
+
+def _numbered(
+    column: "pd.Series[Any] | None", units: Sequence[str], order: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The values that occur and per row which one; -1 where there is none.
+
+    Those in `order` come first, the rest by the alphabet, whatever the case.
+    """
     if column is None:
         return {"values": [], "codes": [-1] * len(units)}
-    codes, values = pd.factorize(column, sort=True)
-    return {"values": [str(value) for value in values], "codes": codes.tolist()}
+    codes, found = pd.factorize(column)
+    values = [str(value) for value in found]
+    first = {name: place for place, name in enumerate(order)}
+    wanted = sorted(values, key=lambda v: (first.get(v, len(first)), v.casefold(), v))
+    place = {value: i for i, value in enumerate(wanted)}
+    return {"values": wanted, "codes": [place[values[c]] if c >= 0 else -1 for c in codes]}
 
 
 def _articles(frame: pd.DataFrame, texts: Mapping[str, Article]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from importlib import resources
 
 import pandas as pd
 
-from classifier.evaluation import Evaluation
+from classifier.evaluation import Evaluation, annotator_test_words, variables_judged
 from classifier.predictions import OK
 from classifier.profiles import CROSS_FITTED, Profile
 from classifier.records import Estimate
@@ -28,9 +28,14 @@ CITATIONS = {
 """How a work is called in the text, and its key in references.bib."""
 
 
+_MOST_DRAWS = 3
+
+
 def methods_section(text: str) -> Section:
     """The paragraph on the methods, and the works it rests on as BibTeX."""
-    return Section("Methods", (text,), bibtex=bibliography(text))
+    return Section(
+        "Methods", (text,), bibtex=bibliography(text), fold="What was done, in words for a paper"
+    )
 
 
 def methods_text(
@@ -78,7 +83,7 @@ def _texts(evidence: Evidence) -> Iterator[str]:
     sources, articles = frame["source"].nunique(), frame["article_id"].nunique()
     scored = int((frame["status"] == OK).sum())
     yield (
-        f"We found {len(frame)} mentions of {_listed(frame['target'].unique())} in {articles} "
+        f"We found {len(frame)} mentions of {_targets(evidence)} in {articles} "
         f"articles of {sources} sources, by lexicons on offset-mapped text, and scored {scored} of "
         f"them with the model {_listed(frame.get('model_id', pd.Series(dtype=str)).unique())}, "
         f"by the codebook “{evidence.codebook.name}”, version {evidence.codebook.version}."
@@ -87,6 +92,13 @@ def _texts(evidence: Evidence) -> Iterator[str]:
         shares = frame["voice"].value_counts(normalize=True)
         named = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
         yield f"Rules told whose words each mention stands in ({named})."
+
+
+def _targets(evidence: Evidence) -> str:
+    """The targets that occur, by their names, as the codebook has them."""
+    found = set(evidence.predictions["target"].dropna())
+    titles = [one.title for one in evidence.codebook.targets if one.name in found]
+    return ", ".join(titles) or _listed(found)
 
 
 def _agreed(agreement: pd.DataFrame) -> Iterator[str]:
@@ -111,12 +123,13 @@ def _evaluated(evaluation: Evaluation) -> Iterator[str]:
     judged = {row.keys["predictor"] for row in evaluation.table("calibration")}
     if evaluation.options.uncalibrated in judged:
         yield "Temperature scaling calibrated its probabilities (Guo et al. 2017)."
-    won = _figures(evaluation, "agreement", "winning_rate_clustered")
-    if any(figure.value is not None for figure in won.values()):
+    tests = [annotator_test_words(evaluation, name) for name in variables_judged(evaluation)]
+    if any(tests):
         yield (
             "Whether it may stand in for an annotator was asked by the alternative annotator test "
-            "(Calderon et al. 2025), with articles as clusters; its winning rate was "
-            f"{_in_words(won)}."
+            "(Calderon et al. 2025), with articles as clusters; the advantage is the chance that "
+            "the model does at least as well as a random annotator. "
+            f"{' '.join(f'{words[:1].upper()}{words[1:]}' for words in tests if words)}"
         )
 
 
@@ -157,14 +170,17 @@ def _estimated(profile: Profile) -> Iterator[str]:
             "trained without one fold of these articles each, and judged their own fold and a part "
             "of the other articles (Zrnic and Candès 2024)."
         )
-    drawn = _listed({row.drawn for row in coded if row.drawn})
-    if drawn:
-        yield f"The labelled articles were drawn as follows: {drawn}."
+    drawn = sorted({row.drawn for row in coded if row.drawn})
+    if len(drawn) > _MOST_DRAWS:
+        yield f"The labelled articles were drawn in {len(drawn)} ways; the table has them."
+    elif drawn:
+        yield f"The labelled articles were drawn as follows: {'; or '.join(drawn)}."
 
 
 def _methods(figures: Iterable[Estimate]) -> str:
-    """How figures that could be estimated were, each way once."""
-    return " or ".join(sorted({figure.method for figure in figures if figure.value is not None}))
+    """How figures that could be estimated were, each part of a way once."""
+    ways = sorted({figure.method for figure in figures if figure.value is not None})
+    return "; ".join(dict.fromkeys(part for way in ways for part in way.split("; ")))
 
 
 def _listed(names: Iterable[object]) -> str:

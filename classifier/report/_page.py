@@ -15,7 +15,8 @@ from markupsafe import Markup
 from classifier.files import write_text
 from classifier.notebook_html import brief, visible
 from classifier.records import Estimate
-from classifier.report._document import Document, cell, figure_words, to_markdown
+from classifier.report._document import Document, cell, figure_words, slug, to_markdown
+from classifier.report._glossary import GLOSSARY
 
 _LICENCES = "/*! Vega, Vega-Lite, Vega-Embed. Copyright University of Washington. BSD-3-Clause. */"
 
@@ -31,6 +32,8 @@ def to_html(document: Document) -> str:
         .render(
             document=document,
             style=Markup(_asset("style.css")),
+            words=GLOSSARY,
+            term=lambda name: f"word-{slug(name)}" if str(name) in GLOSSARY else "",
             scripts=[Markup(script) for script in scripts],
             policy=_policy(scripts),
         )

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from classifier.profiles import ALL_VOICES, Plan, Profile, ProfileRow
+from classifier.profiles import ALL_VOICES, Plan, Profile, ProfileRow, Quantity, published
+from classifier.records import ALL
 from classifier.report._drawing import (
+    PALETTE,
     Axis,
     Dots,
     Drawing,
     Point,
     counted_point,
-    dot_chart,
     from_zero,
     point,
     symmetric,
@@ -34,6 +35,8 @@ def group_filters(row: ProfileRow) -> dict[str, str]:
 ESTIMATES = {"corrected": "corrected", "labelled": "labels only", "naive": "model only"}
 """The estimates of a quantity and what people read; the most trustworthy first."""
 _SERIES = tuple(ESTIMATES.values())
+_TARGET_COLOURS = tuple(PALETTE[place] for place in (0, 1, 3, 4, 5, 6, 7))
+"""Without the grey of what is faint."""
 _PLANNED = {"needed": "needed in all", "coded": "coded so far"}
 
 
@@ -52,10 +55,9 @@ def plan_drawings(plan: Plan) -> list[Drawing]:
         points = [counted_point(name, _PLANNED[key], row[key]) for key in known]
         panels.setdefault(row["variable"], []).extend(points)
     return [
-        Drawing(
+        Dots(tuple(points), tuple(_PLANNED.values()), Axis("articles")).drawing(
             f"{variable}: articles to code for an interval of ± {plan.half_width:g}",
             "Articles that are coded and that are needed in all, per group.",
-            dot_chart(Dots(tuple(points), tuple(_PLANNED.values()), Axis("articles"))),
         )
         for variable, points in panels.items()
     ]
@@ -65,7 +67,7 @@ def share_drawings(profile: Profile) -> list[Drawing]:
     """One chart per set variable and group, with a row per label."""
     variables = dict.fromkeys(variable for variable, _ in _quantities(profile, is_mean=False))
     return [
-        _shares(row, variable)
+        _shares(profile, row, variable)
         for variable in variables
         for row in profile
         if row.voice == _voice(profile)
@@ -81,29 +83,65 @@ def _means(profile: Profile, variable: str) -> list[Drawing]:
     domain = symmetric([p for points in panels.values() for p in points])
     axis = Axis(f"mean {variable}", domain, rules=(0.0,))
     return [
-        Drawing(
+        Dots(tuple(points), _SERIES, axis, strong=_SERIES[0]).drawing(
             f"{panel}: mean {variable}",
             f"Dots with 95 % intervals of mean {variable}; {_withheld(points)}",
-            dot_chart(Dots(tuple(points), _SERIES, axis)),
         )
         for panel, points in panels.items()
     ]
 
 
-def _shares(row: ProfileRow, variable: str) -> Drawing:
+def result_drawing(profile: Profile, variable: str) -> Drawing | None:
+    """One chart of the figures to publish: a row per group, a series per target.
+
+    A withheld figure is shown by its labels alone, as a point of few articles, one whose draw
+    failed the test as well. None where there is no mean.
+    """
+    pairs = [
+        (row, quantity)
+        for row in profile
+        for quantity in row.quantities
+        if row.voice == ALL_VOICES and (quantity.variable, quantity.label) == (variable, None)
+    ]
+    points = [_result_point(profile, row, quantity) for row, quantity in pairs]
+    if not any(p["value"] is not None for p in points):
+        return None
+    series = tuple(dict.fromkeys(p["series"] for p in points))
+    axis = Axis(f"mean {variable}", symmetric(points), rules=(0.0,))
+    kind = "corrected" if any(published(*pair) for pair in pairs) else "not corrected"
+    strong = ALL if kind == "corrected" else ""
+    return Dots(tuple(points), series, axis, _TARGET_COLOURS, strong).drawing(
+        f"Mean {variable}, {kind}",
+        f"Dots with 95 % intervals of mean {variable} in all voices; faint circles are not to be "
+        "published.",
+    )
+
+
+def _result_point(profile: Profile, row: ProfileRow, quantity: Quantity) -> Point:
+    *outer, last = profile.names(row)
+    link = evidence_link(group_filters(row))
+    place = (", ".join(outer), last) if outer else (last, "all sources together")
+    figure = published(row, quantity)
+    if figure is not None:
+        return point(*place, figure, link)
+    if not quantity.corrected.n_coded_articles:
+        return point(*place, quantity.naive, link)
+    return point(*place, quantity.labelled, link) | {"low": None, "high": None, "few": 1}
+
+
+def _shares(profile: Profile, row: ProfileRow, variable: str) -> Drawing:
     points = [
         each
         for quantity in row.quantities
         if quantity.variable == variable and quantity.label is not None
         for each in _points(row, quantity.label, variable, quantity.label)
     ]
-    group = ", ".join(row.group.values())
+    group = ", ".join(profile.names(row))
     axis = Axis("share of mentions", from_zero(points))
-    return Drawing(
+    return Dots(tuple(points), _SERIES, axis, strong=_SERIES[0]).drawing(
         f"{group}: {variable}",
         f"Dots with 95 % intervals of the share of mentions per label of {variable}; "
         f"{_withheld(points)}",
-        dot_chart(Dots(tuple(points), _SERIES, axis)),
     )
 
 
@@ -118,7 +156,7 @@ def _points(row: ProfileRow, name: str, variable: str, label: str | None) -> lis
 
 def _place(profile: Profile, row: ProfileRow) -> tuple[str | None, str]:
     """Panel and row of the chart that a group belongs to; no panel where it is not drawn."""
-    *outer, last = row.group.values()
+    *outer, last = profile.names(row)
     if not outer:
         return ("all voices" if row.voice == ALL_VOICES else f"{row.voice} voice"), last
     return (last if row.voice == _voice(profile) else None), ", ".join(outer)

@@ -1,12 +1,22 @@
 """The section of the page that shows profiles, and what they cover."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from classifier.intervals import MINIMUM_CODED
+from classifier.notebook_html import short
 from classifier.predictions import OK, named
-from classifier.profiles import ALL_VOICES, VALID, Profile, Quantity
+from classifier.profiles import (
+    ALL_VOICES,
+    NOT_REFUTED,
+    VALID,
+    Profile,
+    ProfileRow,
+    Quantity,
+    verdict_words,
+)
 from classifier.records import PROFILE_ZONES, UNKNOWN, Article, Estimate, Problem
 from classifier.report._document import Section, TableBlock
 from classifier.report._drawing import chart_rows
@@ -29,12 +39,12 @@ def coverage_section(
         _counts("Mentions by zone", "zone", predictions["zone"]),
         _counts("Mentions by language", "language", predictions["language"]),
         _counts("Mentions by voice", "voice", predictions["voice"]),
-        _counts("Not read, or repaired on reading", "reason", [p.reason for p in problems]),
+        _problems(problems),
     )
     return Section(
         "What was read, and what was not",
-        tuple(_sentences(predictions, articles)),
-        tuple(table for table in tables if table.rows),
+        (" ".join(_sentences(predictions, articles)),),
+        tables=tuple(table for table in tables if table.rows),
     )
 
 
@@ -75,10 +85,16 @@ def _by_source(predictions: pd.DataFrame, articles: Sequence[Article]) -> TableB
             scored.get(source, 0),
             *(_date(dates, source, end) for end in ("min", "max")),
         )
-        for source in sorted({*read, *mentions})
+        for source in sorted({*read, *mentions}, key=lambda name: (name.casefold(), name))
     ]
     columns = ("source", "articles read", "naming a target", "mentions", "scored", "from", "to")
-    return TableBlock("By source", columns, tuple(rows))
+    return TableBlock("By source", columns, tuple(rows), is_folded=True)
+
+
+def _problems(problems: Sequence[Problem]) -> TableBlock:
+    counts = Counter(problem.reason for problem in problems)
+    rows = tuple(counts.most_common())
+    return TableBlock("Not read, or repaired on reading", ("reason", "n"), rows)
 
 
 def _date(dates: pd.DataFrame, source: str, end: str) -> str | None:
@@ -88,34 +104,42 @@ def _date(dates: pd.DataFrame, source: str, end: str) -> str | None:
 
 def _counts(caption: str, name: str, values: Iterable[object]) -> TableBlock:
     counts = Counter(value if isinstance(value, str) else UNKNOWN for value in values)
-    return TableBlock(caption, (name, "n"), tuple(counts.most_common()))
+    return TableBlock(caption, (name, "n"), tuple(counts.most_common()), is_folded=True)
 
 
-_ESTIMATES = dict(reversed(ESTIMATES.items()))
 _FOLD_FROM = 12
 """Tables with more rows than this are folded on the page."""
 _MOST_SHARE_PANELS = 6
+_MOST_NAMED = 4
 
 
 def profile_section(profile: Profile, title: str = "Profiles of the sources") -> Section:
     """Means and shares per group; every withheld figure says why."""
     shares = share_drawings(profile)
-    tables = (_means(profile), _ranking(profile), _differences(profile), _shares(profile))
+    tables = (
+        _means(profile),
+        _draws(profile),
+        _ranking(profile),
+        _differences(profile),
+        _shares(profile),
+    )
     return Section(
         title,
-        tuple(filter(None, (profile.estimand, _correction(profile), *_limits(profile)))),
-        tuple(table for table in tables if table.rows),
-        chart_rows(mean_drawings(profile), shares if len(shares) <= _MOST_SHARE_PANELS else []),
+        tuple(filter(None, (profile.estimand, _correction(profile), *_left_out(profile)))),
+        tables=tuple(table for table in tables if table.rows),
+        charts=chart_rows(
+            mean_drawings(profile), shares if len(shares) <= _MOST_SHARE_PANELS else []
+        ),
     )
 
 
 def _correction(profile: Profile) -> str:
     if any(row.n_coded_articles for row in profile):
         return (
-            "“Corrected” combines the model's scores for all articles with the annotators' labels "
-            "for some (prediction-powered inference, clustered by article or story); it assumes "
-            "that those articles were drawn at random. “Labels only” uses the labels alone. “Model "
-            "only” is not corrected for model error, and its interval leaves that error out."
+            "Publish “corrected”: the model's scores for all articles, mended by the labels of the "
+            "coded ones, if these were drawn at random. “Labels only” leaves the model out. “Model "
+            "only” keeps its errors, and its interval does not know them. Faint circles rest on "
+            f"fewer than {MINIMUM_CODED} articles."
         )
     return (
         "No annotated article was given, so these are the model's means and shares, not corrected "
@@ -123,40 +147,67 @@ def _correction(profile: Profile) -> str:
     )
 
 
-def _limits(profile: Profile) -> tuple[str, ...]:
-    """How the coded articles were drawn, what is withheld, and what is left out."""
-    rows = [row for row in profile if row.voice == ALL_VOICES and row.n_coded_articles]
-    drawn = _counted(row.drawn for row in rows)
-    verdicts = _counted(row.verdict for row in rows if row.verdict != VALID)
-    withheld = _counted(
-        quantity.corrected.status.split(":")[0]
-        for row in profile
-        for quantity in row.quantities
-        if quantity.label is None and row.n_coded_articles and quantity.corrected.value is None
-    )
+def _left_out(profile: Profile) -> tuple[str, ...]:
     left_out = "; ".join(f"{n} ({reason})" for reason, n in profile.left_out.items())
     not_predicted = ", ".join(profile.not_predicted)
     return (
-        drawn and f"How the coded articles were drawn, by group: {drawn}.",
-        verdicts and f"Groups whose corrected figures need care: {verdicts}.",
-        withheld and f"Corrected means that are withheld, by reason: {withheld}.",
         left_out and f"Mentions left out: {left_out}.",
         not_predicted and f"Not predicted, so not estimated: {not_predicted}.",
     )
 
 
-def _counted(reasons: Iterable[str]) -> str:
-    counts = Counter(reason for reason in reasons if reason)
-    return "; ".join(f"{reason} ({n})" for reason, n in counts.most_common())
+def _draws(profile: Profile) -> TableBlock:
+    """How the coded articles were drawn, a row for all groups that share it."""
+    rows = [row for row in profile if row.voice == ALL_VOICES and row.n_coded_articles]
+    alike: dict[tuple[str, str], list[ProfileRow]] = {}
+    for row in rows:
+        alike.setdefault((row.drawn, _test_words(row)), []).append(row)
+    lines = tuple(
+        (
+            _group_names(profile, members, len(rows)),
+            _range([row.n_coded_articles for row in members]),
+            _range([row.n_articles for row in members]),
+            drawn,
+            test,
+        )
+        for (drawn, test), members in alike.items()
+    )
+    columns = ("groups", "coded", "articles", "how they were drawn", "looks like it")
+    return TableBlock("The draw", columns, lines)
+
+
+def _test_words(row: ProfileRow) -> str:
+    """The verdict on a draw, without the number of coded articles that stands beside it."""
+    if row.verdict in (VALID, NOT_REFUTED):
+        return "yes" if row.verdict == VALID else "yes; nobody recorded the draw"
+    if row.is_refuted and row.randomness is not None and row.randomness.p_value is not None:
+        return f"no (p = {short(row.randomness.p_value, sign=False)})"
+    words = row.verdict.removeprefix("not valid: ").removeprefix("not tested: ")
+    return (
+        f"not tested: fewer than {MINIMUM_CODED}" if "needed" in words else f"not tested: {words}"
+    )
+
+
+def _group_names(profile: Profile, rows: Sequence[ProfileRow], n_groups: int) -> str:
+    if len(rows) == n_groups and n_groups > 1:
+        return f"all {n_groups}"
+    named = "; ".join(", ".join(profile.names(row)) for row in rows[:_MOST_NAMED])
+    rest = len(rows) - _MOST_NAMED
+    return f"{named}; and {rest} more" if rest > 0 else named
+
+
+def _range(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _ranking(profile: Profile) -> TableBlock:
     rows = tuple(
         (
-            ", ".join(ranking.group.values()),
+            _within(profile, ranking.group),
             ranking.voice,
             ranking.variable,
-            entry.name,
+            _title(profile, ranking.column, entry.name),
             entry.rank or f"{entry.best} to {entry.worst}",
             entry.estimate,
         )
@@ -172,10 +223,11 @@ def _ranking(profile: Profile) -> TableBlock:
 def _differences(profile: Profile) -> TableBlock:
     rows = tuple(
         (
-            ", ".join(one.group.values()),
+            _within(profile, one.group),
             one.voice,
             one.variable,
-            f"{one.first} minus {one.second}",
+            f"{_title(profile, one.column, one.first)} minus "
+            f"{_title(profile, one.column, one.second)}",
             one.estimate,
         )
         for one in profile.differences
@@ -185,45 +237,54 @@ def _differences(profile: Profile) -> TableBlock:
     return TableBlock("Differences of corrected means", columns, rows, is_folded=True)
 
 
+def _within(profile: Profile, group: Mapping[str, str]) -> str:
+    return ", ".join(_title(profile, column, value) for column, value in group.items())
+
+
+def _title(profile: Profile, column: str, value: str) -> str:
+    return profile.titles.get(value, value) if column == "target" else value
+
+
 def _means(profile: Profile) -> TableBlock:
     found = [(row, q) for row in profile for q in row.quantities if q.label is None]
     rows = [
         (
-            *row.group.values(),
+            *profile.names(row),
             row.voice,
+            quantity.variable,
             row.n_mentions,
             row.n_articles,
-            row.n_coded_articles,
-            quantity.variable,
+            quantity.corrected.n_coded_articles,
             *_figures(quantity),
-            row.verdict if row.n_coded_articles else None,
+            verdict_words(profile, row, quantity),
         )
         for row, quantity in found
     ]
-    counts = ("voice", "mentions", "articles", "coded", "variable")
-    columns = (*_groups(profile), *counts, *_ESTIMATES.values(), "verdict")
+    counts = ("voice", "mean of", "mentions", "articles", "coded")
+    columns = (*_groups(profile), *counts, *ESTIMATES.values(), "verdict")
     links = tuple(evidence_link(group_filters(row)) for row, _ in found)
-    return TableBlock("Means", columns, tuple(rows), len(rows) > _FOLD_FROM, links)
+    is_folded = len(rows) > _FOLD_FROM
+    return TableBlock("Means", columns, tuple(rows), is_folded, links, ESTIMATES["corrected"])
 
 
 def _shares(profile: Profile) -> TableBlock:
     found = [(row, q) for row in profile for q in row.quantities if q.label is not None]
     rows = [
         (
-            *row.group.values(),
+            *profile.names(row),
             row.voice,
             f"{quantity.variable}: {quantity.label}",
             *_figures(quantity),
         )
         for row, quantity in found
     ]
-    columns = (*_groups(profile), "voice", "share of", *_ESTIMATES.values())
+    columns = (*_groups(profile), "voice", "share of", *ESTIMATES.values())
     links = tuple(evidence_link(group_filters(row)) for row, _ in found)
-    return TableBlock("Shares", columns, tuple(rows), is_folded=True, links=links)
+    return TableBlock("Shares", columns, tuple(rows), True, links, ESTIMATES["corrected"])
 
 
 def _figures(quantity: Quantity) -> list[Estimate]:
-    return [getattr(quantity, name) for name in _ESTIMATES]
+    return [getattr(quantity, name) for name in ESTIMATES]
 
 
 def _groups(profile: Profile) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """How a source's framing moves through time, and a model's quality through its training."""
 
+from collections.abc import Mapping
+
 import altair as alt
 import pandas as pd
 
@@ -16,8 +18,13 @@ _ENOUGH = 5
 """Articles that a period should have for a target; else periods are made longer."""
 
 
-def time_drawings(predictions: pd.DataFrame) -> list[Drawing]:
-    """One chart per ordinal variable: its mean per period and target; none without dates."""
+def time_drawings(
+    predictions: pd.DataFrame, titles: Mapping[str, str] | None = None
+) -> list[Drawing]:
+    """One chart per ordinal variable: its mean per period and target; none without dates.
+
+    `titles` is what people read for the targets, in their order.
+    """
     scored = predictions[
         (predictions["status"] == OK)
         & predictions["zone"].isin(PROFILE_ZONES)
@@ -27,7 +34,8 @@ def time_drawings(predictions: pd.DataFrame) -> list[Drawing]:
     scored = scored[scored["period"].notna()]
     if scored["period"].nunique() < 2:
         return []
-    return [_drawing(scored, str(c)) for c in scored.columns if str(c).endswith(_SUFFIX)]
+    columns = [str(column) for column in scored.columns if str(column).endswith(_SUFFIX)]
+    return [_drawing(scored, column, titles or {}) for column in columns]
 
 
 def epoch_drawings(epochs: pd.DataFrame) -> list[Drawing]:
@@ -69,22 +77,24 @@ def _quarter(month: str) -> str:
     return f"{month[:4]} Q{(int(month[5:7]) + 2) // 3}"
 
 
-def _drawing(scored: pd.DataFrame, column: str) -> Drawing:
+def _drawing(scored: pd.DataFrame, column: str, titles: Mapping[str, str]) -> Drawing:
     spots = []
     for (target, period), members in scored.groupby(["target", "period"], sort=True):
         figure = naive_mean(members[column], clusters(members))
-        spot = {"target": target, "period": period, "value": figure.value}
+        spot = {"target": titles.get(str(target), target), "period": period, "value": figure.value}
         spots.append(spot | {"low": figure.low, "high": figure.high, "n": len(members)})
     name = column.removesuffix(_SUFFIX)
     return Drawing(
         f"Mean {name} through time, model only",
         f"Mean {name} per period and target with 95 % intervals, not corrected for model error.",
-        _chart(spots, name),
+        _chart(spots, name, list(titles.values())),
     )
 
 
-def _chart(spots: list[dict[str, object]], name: str) -> alt.Chart:
-    targets = sorted({str(spot["target"]) for spot in spots})
+def _chart(spots: list[dict[str, object]], name: str, order: list[str]) -> alt.Chart:
+    found = {str(spot["target"]) for spot in spots}
+    targets = [title for title in order if title in found]
+    targets += sorted(found - set(targets), key=str.casefold)
     legend = alt.Legend(title=None, orient="top")
     scale = alt.Scale(domain=list(symmetric(spots)), clamp=True)
     colours = alt.Scale(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from classifier.codebook import default_codebook
 from classifier.evaluation import Evaluation
 from classifier.profiles import Profile
 from classifier.report._document import Document, Section
@@ -13,6 +14,7 @@ from classifier.report._evidence import Evidence, evidence_payload
 from classifier.report._methods import methods_section, methods_text
 from classifier.report._page import write_document
 from classifier.report._profile_section import coverage_section, profile_section
+from classifier.report._result import result_section
 from classifier.report._sections import (
     agreement_section,
     calibration_section,
@@ -20,10 +22,7 @@ from classifier.report._sections import (
     time_section,
 )
 
-_SUMMARY = (
-    "How sources frame countries at every mention, how far the model and the annotators agree, and "
-    "what that allows to say about each source."
-)
+_SUMMARY = "How sources frame countries at every mention: the result, its figures, the evidence."
 
 
 def write_report(
@@ -56,13 +55,20 @@ def write_report(
         DataError: there is nothing to show, or the profiles do not fit the evidence.
     """
     several = [profiles] if isinstance(profiles, Profile) else list(profiles)
-    sections = list(_told_once(profile_section(one, _title(one)) for one in several))
-    sections += _further(evaluation, agreement, evidence)
+    codebook = default_codebook() if evidence is None else evidence.codebook
+    titles = {target.name: target.title for target in codebook.targets}
+    result = result_section(several, evaluation, agreement, codebook)
+    sections = [] if result is None else [result]
+    sections += _told_once(profile_section(one, _title(one)) for one in several)
+    if evidence is not None:
+        through_time = time_section(evidence.predictions, titles)
+        sections += [] if through_time is None else [through_time]
+    after = max(len(sections) - 1, 0)
+    sections += _further(evaluation, agreement, evidence, titles)
     sections.append(methods_section(methods_text(evaluation, several, agreement, evidence)))
     payload = None
     if evidence is not None and Path(path).suffix != ".md":
         payload = evidence_payload(evidence, several[-1] if several else None)
-    after = max(len(several) - 1, 0)
     document = Document(
         "Stance and framing", _SUMMARY, tuple(sections), about or {}, payload, after
     )
@@ -79,18 +85,18 @@ def _told_once(sections: Iterable[Section]) -> Iterator[Section]:
 
 
 def _further(
-    evaluation: Evaluation | None, agreement: pd.DataFrame | None, evidence: Evidence | None
+    evaluation: Evaluation | None,
+    agreement: pd.DataFrame | None,
+    evidence: Evidence | None,
+    titles: Mapping[str, str],
 ) -> Iterator[Section]:
-    if evidence is not None:
-        through_time = time_section(evidence.predictions)
-        if through_time is not None:
-            yield through_time
-        yield coverage_section(evidence.predictions, evidence.articles, evidence.problems)
     if agreement is not None:
-        yield agreement_section(agreement)
+        yield agreement_section(agreement, titles)
     if evaluation is not None:
-        yield evaluation_section(evaluation)
+        yield evaluation_section(evaluation, titles)
         yield calibration_section(evaluation)
+    if evidence is not None:
+        yield coverage_section(evidence.predictions, evidence.articles, evidence.problems)
 
 
 def _title(profile: Profile) -> str:

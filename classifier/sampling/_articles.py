@@ -44,6 +44,8 @@ class Drawn:
     suggestions: pd.DataFrame
     """One row per mention found in the drawn articles."""
     problems: tuple[Problem, ...]
+    n_silent: int = 0
+    """Articles that were read and name no target, so that none of them could be drawn."""
 
     def to_frame(self) -> pd.DataFrame:
         """One row per drawn article, with its stratum and its chance."""
@@ -104,6 +106,7 @@ def sample(
         drawn,
         table[table["article_id"].isin(chosen)].reset_index(drop=True),
         reading.problems,
+        len({article.article_id for article in reading.articles} - set(table["article_id"])),
     )
 
 

@@ -60,7 +60,7 @@ def language_warnings(record: Mapping[str, Any]) -> dict[str, str]:
 def warning_problems(warnings: Mapping[str, int]) -> tuple[Problem, ...]:
     """One problem per warning, with how many mentions it holds for."""
     return tuple(
-        Problem("scores", "language read badly", f"{warning} (mentions: {n})", _REMEDY)
+        Problem("scores", _reason(warning), f"{warning} (mentions: {n})", _REMEDY)
         for warning, n in warnings.items()
     )
 
@@ -68,15 +68,25 @@ def warning_problems(warnings: Mapping[str, int]) -> tuple[Problem, ...]:
 _REMEDY = "code some articles in this language, and train or correct profiles with them"
 
 
+_NOT_JUDGED, _HARDLY = "no held-out mentions", " only"
+
+
+def _reason(warning: str) -> str:
+    """What is wrong: a bad figure is not the same as one from a handful of mentions."""
+    if _NOT_JUDGED in warning:
+        return "language not judged"
+    return "language hardly judged" if f"on{_HARDLY} " in warning else "language read badly"
+
+
 def _warning(variable: str, told: Mapping[str, Any]) -> str | None:
     figure = told.get("figures", {}).get(variable, {})
     value, n_mentions = figure.get("macro_f1"), figure.get("n_mentions", 0)
     trained = f"trained on {told.get('training_mentions', 0)} mentions in this language"
     if value is None or not n_mentions:
-        return f"{variable}: no held-out mentions in this language to judge by; {trained}"
+        return f"{variable}: {_NOT_JUDGED} in this language to judge by; {trained}"
     if value >= BOUND and n_mentions >= FEW:
         return None
-    only = " only" if n_mentions < FEW else ""
+    only = _HARDLY if n_mentions < FEW else ""
     return f"{variable}: macro-F1 {value:.2f} on{only} {n_mentions} held-out mentions; {trained}"
 
 

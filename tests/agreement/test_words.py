@@ -110,9 +110,10 @@ def test_too_few_articles_give_a_value_without_interval() -> None:
     assert estimate.interval_status == "too few: 4 articles"
 
 
-def test_unknown_labels_stop_with_the_list() -> None:
+def test_unknown_labels_stop_with_their_items_and_annotators() -> None:
     rows = [*AGREED, ("w", "a9", "x", "Against"), ("w", "a9", "y", 3), ("v", "a9", "y", 3)]
-    with pytest.raises(DataError, match=r"3 rows have others: 'Against', 3\. Mend them"):
+    said = r"3 rows have others, such as 'Against' at w by x; 3 at w by y; 3 at v by y\. Mend them"
+    with pytest.raises(DataError, match=said):
         agreement.alpha(table(rows), STANCE)
 
 
@@ -149,7 +150,7 @@ def test_a_set_variable_refuses_a_bare_name() -> None:
 
 
 def test_a_set_with_an_unknown_name_stops() -> None:
-    with pytest.raises(DataError, match=r"1 rows have others: \['villain'\]"):
+    with pytest.raises(DataError, match=r"1 rows have others, such as \['villain'\] at u by x"):
         agreement.alpha(table([("u", "a", "x", ["villain"])]), ROLES)
 
 
@@ -159,9 +160,10 @@ def test_identical_repeats_are_dropped_and_counted() -> None:
     assert estimate.notes == ("2 identical repeated rows dropped",)
 
 
-def test_conflicting_repeats_are_refused() -> None:
+def test_conflicting_repeats_are_refused_with_both_labels() -> None:
     rows = [*AGREED, ("u0", "a0", "x", "for"), ("u1", "a1", "y", "against")]
-    with pytest.raises(DataError, match="2 differ, such as u0 by x, u1 by y"):
+    both = "(against and for|for and against)"
+    with pytest.raises(DataError, match=f"2 differ, such as u0 by x: {both}; u1 by y: {both}"):
         agreement.alpha(table(rows), STANCE)
 
 

@@ -130,6 +130,33 @@ def test_check_fix_mends_what_it_can(terminal: Terminal, folder: Path, tmp_path:
     assert terminal.run("check", tmp_path / "fixed")[0] == 0
 
 
+def test_mentions_prints_totals_first_and_pages_the_rest(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("Rusland zwijgt. " * 45, encoding="utf-8")
+    _, out, _ = terminal.run("mentions", tmp_path)
+    assert out.startswith("45 mentions in 1 articles")
+    assert out.index("voice") < out.index("surface")
+    assert "mentions 1 to 40 of 45, page 1 of 2; --page N shows another, --json all" in out
+    _, out, _ = terminal.run("mentions", tmp_path, "--page", "2")
+    assert "mentions 41 to 45 of 45, page 2 of 2" in out
+
+
+def test_sample_says_what_it_wrote_and_where_the_others_went(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    texts = ["Rusland zwijgt.", "Turkije wacht.", "De haven is leeg."]
+    for i, text in enumerate(texts):
+        (tmp_path / f"{i}.txt").write_text(text, encoding="utf-8")
+    project, out_folder = tmp_path / "out" / "project.json", tmp_path / "out" / "set"
+    _, out, _ = terminal.run(
+        *("sample", tmp_path, "--n", "1", "--out", out_folder, "--label-studio", project)
+    )
+    assert "1 of 2 articles are in" in out
+    assert "1 of 3 articles that were read name no target" in out
+    assert "project.config.xml" in out
+
+
 def test_mentions_says_what_was_found_and_what_was_not(terminal: Terminal, tmp_path: Path) -> None:
     text = "Rusland zwijgt, zegt de Ruslandkenner. Moskou ook."
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")

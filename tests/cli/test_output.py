@@ -3,7 +3,15 @@ import json
 import numpy as np
 import pytest
 
-from classifier.cli._output import Answer, problem_lines, progress, show, table, to_json
+from classifier.cli._output import (
+    Answer,
+    Pace,
+    problem_lines,
+    progress,
+    show,
+    table,
+    to_json,
+)
 from classifier.records import Problem, Span
 
 
@@ -53,6 +61,49 @@ def test_every_fold_is_told_of_where_there_is_no_terminal(
             for done in range(21):
                 tell(done, 20, fold)
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2 * 11
-    assert lines[0] == "train: 0 of 20 fold 1"
-    assert lines[11] == "train: 0 of 20 fold 2"
+    assert lines == [
+        "train: 0 of 20 fold 1",
+        "train: 20 of 20 fold 1",
+        "train: 0 of 20 fold 2",
+        "train: 20 of 20 fold 2",
+    ]
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_work_costs_is_said_once_by_its_first_steps() -> None:
+    clock = Clock()
+    pace = Pace("train", clock)
+    assert pace.cost(0, 100) == ""
+    clock.now = 6.0
+    # 2 of 100 steps took 6 seconds: all of them 300.
+    assert pace.cost(2, 100) == "train: about 5 minutes on this machine, by the first 2 of 100"
+    clock.now = 9.0
+    assert pace.cost(3, 100) == ""
+
+
+def test_what_takes_seconds_says_no_cost() -> None:
+    clock = Clock()
+    pace = Pace("train", clock)
+    clock.now = 3.0
+    assert pace.cost(50, 100) == ""
+
+
+def test_a_line_a_minute_says_how_long_it_still_takes() -> None:
+    clock = Clock()
+    pace = Pace("train", clock)
+    said = []
+    for second in range(0, 301):
+        clock.now = float(second)
+        said.append(pace.line(second, 300, ""))
+    lines = [line for line in said if line]
+    assert len(lines) == 6
+    assert lines[1] == "train: 60 of 300; about 4 minutes left"
+    assert lines[-1] == "train: 300 of 300"

@@ -104,7 +104,7 @@ def test_a_report_shows_its_results_in_a_notebook(reported: Reported) -> None:
 def test_the_methods_say_what_was_done(contents: dict[str, bytes]) -> None:
     page = contents["report.html"].decode()
     methods = page[page.index('id="methods"') :]
-    assert "We found 120 mentions of RU, TR, UA in 40 articles of 3 sources" in methods
+    assert "We found 120 mentions of Turkey, Russia, Ukraine in 40 articles of 3 sources" in methods
     assert "prediction-powered" in methods
 
 

@@ -63,17 +63,18 @@ def page_file(
 
 
 def _explanations(toy_set: AnnotationSet, scores: pd.DataFrame) -> dict[str, Explanation]:
-    """Of the first two mentions: the word after them pushes down, the next one up."""
+    """Of the first two mentions: "was" pushes up most, the verb up, the place down."""
     found = {}
     for row in scores.head(2).to_dict("records"):
         article = toy_set.article_by_id[row["article_id"]]
-        after = list(re.finditer(r"\w+", article.text[row["end"] :]))[:2]
+        words = list(re.finditer(r"\w+", article.text[row["end"] :]))
+        after = [words[0], words[1], words[4 if article.language == "en" else 3]]
         spans = [Span(*match.span()).shifted(row["end"]) for match in after]
-        pairs = zip(spans, (-0.25, 0.5), strict=True)
-        words = tuple(Word(span, span.of(article.text), weight) for span, weight in pairs)
+        pairs = zip(spans, (0.9, 0.5, -0.25), strict=True)
+        weighed = tuple(Word(span, span.of(article.text), weight) for span, weight in pairs)
         prediction = Prediction({str(k): v for k, v in row.items()}, article)
         found[row["unit"]] = Explanation(
-            prediction, "stance", None, 0.5, words, "occlusion", "the passage without the word", 3
+            prediction, "stance", None, 0.5, weighed, "occlusion", "the passage without the word", 3
         )
     return found
 
@@ -106,6 +107,9 @@ def open_page(browser: Any) -> Iterator[Open]:  # noqa: ANN401
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda asked: _note_request(asked.url, said))
         page.goto(path.as_uri() + address)
+        page.wait_for_selector("html[data-drawn]", state="attached")
+        if not address:
+            page.click("#open-evidence")
         page.wait_for_selector("#rows li", state="attached")
         return page
 
@@ -224,12 +228,13 @@ def test_words_that_carry_a_score_are_shaded_and_named(open_page: Open, page_fil
     _choose(page, "sort", "as they stand in the articles")
     row = page.locator("#rows li[data-row='0']")
     assert row.locator(".up").inner_text() == "praised"
-    assert row.locator(".down").inner_text() == "was"
+    assert row.locator(".down").inner_text() == "harbour"
     # The strongest word is shaded by 8 + 42 %, one of half its weight by 8 + 21 %.
     assert row.locator(".up").evaluate("e => e.style.getPropertyValue('--depth')") == "50%"
     assert row.locator(".down").evaluate("e => e.style.getPropertyValue('--depth')") == "29%"
     said = row.locator(".notes").inner_text()
-    assert "words that carry stance_score: ▲ praised +0.50, ▼ was −0.25" in said
+    assert "words that carry stance_score: ▲ praised +0.50, ▼ harbour −0.25" in said
+    assert "was" not in said
     assert page.locator("#rows li[data-row='2'] .up").count() == 0
 
 
@@ -272,8 +277,49 @@ def test_the_page_fits_the_screen(open_page: Open, page_file: Path, width: int) 
 
 def test_charts_are_drawn_with_their_figures(open_page: Open, page_file: Path) -> None:
     page = open_page(page_file)
-    page.wait_for_selector("[data-chart] svg")
     assert page.locator("[data-chart] svg").first.bounding_box()["width"] > 200
+
+
+def test_every_chart_is_drawn_without_scrolling(open_page: Open, page_file: Path) -> None:
+    page = open_page(page_file)
+    shown = "[data-chart]:not(details:not([open]) *)"
+    assert page.locator(shown).count() > 3
+    assert page.locator(f"{shown} svg").count() == page.locator(shown).count()
+
+
+def test_evidence_is_laid_out_when_someone_asks(browser: Any, page_file: Path) -> None:  # noqa: ANN401
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    page.wait_for_selector("html[data-drawn]", state="attached")
+    assert page.locator("#rows li").count() == 0
+    assert not page.is_visible("#filters")
+    page.click("#open-evidence")
+    assert page.locator("#rows li").count() == 20
+    page.close()
+
+
+def test_a_legend_stands_once_and_goes_along_with_a_saved_chart(
+    open_page: Open, page_file: Path
+) -> None:
+    page = open_page(page_file)
+    section = page.locator("#profiles-by-source-and-target")
+    assert section.locator(".legend").count() == 1
+    assert section.locator("[data-chart] svg .role-legend").count() == 0
+    with page.expect_download() as started:
+        section.locator("figure button").first.click()
+    assert "role-legend" in Path(started.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_score_stands_with_its_chances(open_page: Open, page_file: Path) -> None:
+    page = open_page(page_file)
+    said = page.locator("#rows tr.model td").first.inner_text()
+    assert re.search(r"\d+ %.*\d+ %, .* \d+ %; score [+−]?\d\.\d\d", said)
+
+
+def test_a_word_leads_to_its_meaning(open_page: Open, page_file: Path) -> None:
+    page = open_page(page_file)
+    page.locator("th a", has_text="verdict").first.evaluate("link => link.click()")
+    page.wait_for_selector("#word-verdict", state="visible")
 
 
 @pytest.fixture(scope="module")

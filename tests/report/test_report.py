@@ -61,7 +61,7 @@ def test_the_page_shows_the_figures_of_evaluation_and_profile(
 
 def test_what_holds_for_two_profiles_is_said_once(profile: Profile, tmp_path: Path) -> None:
     page = write_report(None, [profile, profile], tmp_path / "r.md").read_text(encoding="utf-8")
-    assert page.count("“Corrected” combines") == 1
+    assert page.count("Publish “corrected”") == 1
     assert page.count(profile.estimand) >= 2
 
 
@@ -69,12 +69,12 @@ def test_a_withheld_figure_says_why(toy_set: AnnotationSet, toy_scores: pd.DataF
     bare = profile_sources(toy_scores, toy_set.codebook, options=ProfileOptions(by=("target",)))
     section = profile_section(bare)
     assert "not corrected for model error" in section.paragraphs[1]
-    assert "not corrected: no coded article" in str(section.tables[0].rows[0][-2])
+    assert section.tables[0].rows[0][-1] == "Not corrected: no coded article."
 
 
 def test_profile_tables_lead_to_their_evidence(profile: Profile) -> None:
     means = profile_section(profile).tables[0]
-    assert means.links[0] == "#evidence?target=RU&voice=author"
+    assert means.links[0] == "#evidence?target=TR&voice=author"
     assert len(means.links) == len(means.rows)
 
 

@@ -1,10 +1,15 @@
 "use strict";
 // The evidence browser: filters, sorts and pages over the rows; text is only ever set as text.
+// Nothing is read or laid out before someone asks for it.
 (() => {
   const holder = document.getElementById("evidence-data");
+  const opener = document.getElementById("open-evidence");
   if (!holder) {
     return;
   }
+  const begin = () => {
+  opener.parentElement.remove();
+  document.getElementById("browser").hidden = false;
   const data = JSON.parse(holder.textContent);
   const form = document.getElementById("filters");
   const list = document.getElementById("rows");
@@ -111,22 +116,24 @@
     document.getElementById("fields").append(element("div", "field", title, field));
   };
 
+  const titleOf = (name, value) => (name === "target" ? data.titles[value] || value : value);
+
   const option = (value, text) => {
     const made = element("option", "", brief(text));
     made.value = value;
     return made;
   };
 
-  const choice = (options, all) => {
+  const choice = (options, all, name) => {
     const field = document.createElement("select");
     if (all) {
       field.append(option("", all));
     }
-    options.forEach((one) => field.append(option(one, one)));
+    options.forEach((one) => field.append(option(one, titleOf(name, one))));
     return field;
   };
 
-  filters.forEach((one) => addField(one.name, one.name, choice(one.options, "all")));
+  filters.forEach((one) => addField(one.name, one.name, choice(one.options, "all", one.name)));
   const search = document.createElement("input");
   search.type = "search";
   search.maxLength = 200;
@@ -291,9 +298,21 @@
     return several.length ? several.map((name) => chip(variable, name, share(name))) : [element("span", "quiet", "none")];
   };
 
+  /** The score of an ordinal variable with the chances of the labels that the model did not give. */
+  const chances = (variable, row) => {
+    const p = row === undefined || variable.kind !== "ordinal" ? null : data.predicted[variable.name].p[row];
+    const score = p && data.score[variable.name] ? data.score[variable.name][row] : null;
+    if (!p || score === null) {
+      return [];
+    }
+    const given = data.predicted[variable.name].labels[row];
+    const others = variable.labels.map((name, i) => `${name} ${Math.round(100 * p[i])} %`).filter((_, i) => i !== given);
+    return [element("span", "share", ` ${others.join(", ")}; score ${signed(score, 2)}`)];
+  };
+
   const line = (who, className, row, labelsOf) => {
     const cells = data.variables.map((variable) => {
-      const made = element("td", "", ...chips(variable, labelsOf(variable), row));
+      const made = element("td", "", ...chips(variable, labelsOf(variable), row), ...chances(variable, row));
       made.dataset.variable = variable.name;
       return made;
     });
@@ -366,7 +385,7 @@
       linked.href = url;
       linked.rel = "noreferrer";
     }
-    const target = element("span", "target", (data.facets.target && valueOf(data.facets.target, row)) || "");
+    const target = element("span", "target", brief(titleOf("target", (data.facets.target && valueOf(data.facets.target, row)) || "")));
     const source = element("bdi", "", brief((data.facets.source && valueOf(data.facets.source, row)) || "unknown source"));
     const language = (data.facets.language && valueOf(data.facets.language, row)) || "";
     return element("h3", "", target, " ", source, ` · ${[date, language].filter(Boolean).map(brief).join(" · ")} · `, linked);
@@ -452,8 +471,6 @@
 
   // start
 
-  form.hidden = false;
-  document.querySelector(".pager").hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", () => { update(); remember(); });
   search.addEventListener("input", () => { update(); });
@@ -470,4 +487,18 @@
   addEventListener("hashchange", followAddress);
   update();
   followAddress();
+  };
+
+  let isOpen = false;
+  const open = () => {
+    if (!isOpen) {
+      isOpen = true;
+      begin();
+    }
+  };
+  opener.hidden = false;
+  opener.addEventListener("click", open);
+  const openByAddress = () => location.hash.startsWith("#evidence?") && open();
+  addEventListener("hashchange", openByAddress);
+  openByAddress();
 })();

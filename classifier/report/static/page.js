@@ -1,5 +1,5 @@
 "use strict";
-// Draws the charts, all of them for print, and leads from a dot to its evidence.
+// Draws the charts, leads from a dot to its evidence, and from a word to its meaning.
 (() => {
   const ink = "currentColor";
   const faint = "#7f7f7f33";
@@ -23,38 +23,68 @@
     }
   };
 
-  const keep = async (view, name) => {
+  const keep = async (spec, name) => {
     const link = document.createElement("a");
-    // On paper there is no text colour to take over.
+    // A chart that leaves the page takes its legend along; on paper there is no text colour to take over.
+    const holder = document.createElement("div");
+    holder.className = "unseen";
+    holder.style.width = "640px";
+    document.body.append(holder);
+    const { view } = await vegaEmbed(holder, spec, { renderer: "svg", actions: false, config });
     const drawn = (await view.toSVG()).replaceAll(ink, "black");
+    view.finalize();
+    holder.remove();
     link.href = URL.createObjectURL(new Blob([drawn], { type: "image/svg+xml" }));
     link.download = `${name}.svg`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
+  const drawn = new Set();
   const draw = async (place) => {
-    const spec = JSON.parse(place.nextElementSibling.textContent);
-    const { view } = await vegaEmbed(place, spec, { renderer: "svg", actions: false, config });
+    if (drawn.has(place)) {
+      return;
+    }
+    drawn.add(place);
+    const text = place.nextElementSibling.textContent;
+    const spec = JSON.parse(text);
+    // The legend stands once above the charts that share it.
+    const shown = "legend" in place.dataset ? JSON.parse(text, (key, value) => (key === "legend" ? null : value)) : spec;
+    const { view } = await vegaEmbed(place, shown, { renderer: "svg", actions: false, config });
     view.addEventListener("click", follow);
     const save = place.closest("figure").querySelector("button");
     save.hidden = false;
-    save.addEventListener("click", () => keep(view, save.dataset.name));
+    save.addEventListener("click", () => keep(spec, save.dataset.name));
   };
 
   const places = [...document.querySelectorAll("[data-chart]")];
-  if (places.length) {
-    // Charts far down the page are drawn when someone comes near, so that the page opens at once.
-    const watcher = new IntersectionObserver((entries) => {
-      for (const entry of entries.filter((one) => one.isIntersecting)) {
-        watcher.unobserve(entry.target);
-        draw(entry.target);
-      }
-    }, { rootMargin: "1200px" });
-    places.forEach((place) => watcher.observe(place));
-  }
+  // All charts are drawn at once, top first, so that a screenshot or a print of the page has them.
+  const drawAll = async () => {
+    for (const place of places.filter((one) => !one.closest("details:not([open])"))) {
+      await draw(place);
+      await new Promise((go) => setTimeout(go));
+    }
+    document.documentElement.dataset.drawn = "yes";
+  };
+  drawAll();
+  document.querySelectorAll("details").forEach((one) => one.addEventListener("toggle", () => {
+    if (one.open) {
+      one.querySelectorAll("[data-chart]").forEach(draw);
+    }
+  }));
+
+  /** A word of the glossary is shown where a link leads to it. */
+  const openWord = () => {
+    const word = location.hash.startsWith("#word-") && document.getElementById(location.hash.slice(1));
+    if (word) {
+      word.closest("details").open = true;
+      word.scrollIntoView({ block: "center" });
+    }
+  };
+  addEventListener("hashchange", openWord);
+  openWord();
 
   addEventListener("beforeprint", () => {
-    places.filter((place) => !place.childElementCount).forEach(draw);
+    places.filter((one) => !one.closest("details:not([open])")).forEach(draw);
   });
 })();
