@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from classifier.cli._output import Answer, Json, NewRun, problem_lines, progress, show, table
+from classifier.cli._output import Answer, Force, Json, NewRun, problem_lines, progress, show, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from classifier.models import TrainOptions
     from classifier.score import Engine, Scored
     from classifier.training import Corpus, Run
@@ -107,6 +109,7 @@ def train_command(
     gradient_checkpointing: Checkpointing = False,
     seed: Seed = 0,
     resume: Resume = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on one or several annotation sets."""
@@ -126,7 +129,8 @@ def train_command(
     )
     if learning_rate is not None:
         options = replace(options, learning_rate=learning_rate)
-    answer = _trained(folders, weight or [], options, out, folds, resume)
+    how = {"folds": folds, "resume": resume, "force": force}
+    answer = _trained(folders, weight or [], options, out, how)
     if answer is not None:
         show(answer, as_json=as_json)
 
@@ -136,8 +140,7 @@ def _trained(
     weights: list[float],
     options: "TrainOptions",
     out: Path,
-    folds: int,
-    resume: bool,
+    how: "Mapping[str, Any]",
 ) -> Answer | None:
     """Train; of several processes that train together, one has something to say."""
     from classifier.models import is_first
@@ -145,7 +148,7 @@ def _trained(
 
     with progress("train", quiet=not is_first()) as tell:
         data = _weighted(folders, weights)
-        run = train(data, options, out, folds=folds, resume=resume, progress=tell)
+        run = train(data, options, out, progress=tell, **how)
     return _made(run, folders[0]) if is_first() else None
 
 
@@ -181,6 +184,7 @@ def score_command(
     out: Predictions,
     folds: Folds = False,
     resume: Resume = False,
+    force: Force = False,
     engine: EngineName = "local",
     address: Address = None,
     runtime: Runtime = "auto",
@@ -196,7 +200,9 @@ def score_command(
     judge = _engine(engine, address, runtime, readers)
     scorer = load(run, folds=folds, runtime=runtime)
     with progress("score") as tell:
-        scored = score_to_file(scorer, path, out, resume=resume, progress=tell, engine=judge)
+        scored = score_to_file(
+            scorer, path, out, resume=resume, force=force, progress=tell, engine=judge
+        )
     show(_said(scored), as_json=as_json)
 
 

@@ -19,6 +19,9 @@ from rich.table import Table
 from classifier.records import Estimate, Problem
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace what is there, even if it took work.")
+]
 CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
 ArticlesPath = Annotated[Path, typer.Argument(help="Articles: a file or a folder.")]
 SetFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")]

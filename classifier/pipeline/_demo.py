@@ -13,6 +13,7 @@ from classifier.agreement import AgreementReport, measure_agreement
 from classifier.annotations import AnnotationSet, annotation_set_of, restricted
 from classifier.codebook import shipped_annotations
 from classifier.evaluation import Evaluation
+from classifier.files import refuse_to_replace
 from classifier.models import Progress, TrainOptions
 from classifier.pipeline._evaluate import evaluate, seen_articles
 from classifier.pipeline._explain import with_explanations
@@ -26,6 +27,7 @@ from classifier.training import Run, train
 Step = Callable[[str], AbstractContextManager[Progress]]
 """Announces a step and shows its progress."""
 CODED_SHARE = 0.5
+_RUN, _PREDICTIONS, _PAGES = "run", "predictions.parquet", ("report.md", "report.html")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def demo(
     *,
     options: TrainOptions | None = None,
     folds: int = 0,
+    force: bool = False,
     step: Step = _silent,
 ) -> Demo:
     """Agreement, training, evaluation, scoring, profiles and report on an annotation set.
@@ -80,21 +83,31 @@ def demo(
         data: An annotation set or its folder; by default the shipped sample.
         options: How to train.
         folds: Train that many further models, for profiles of more sources in more minutes.
+        force: Whether what an earlier demo left in the folder is replaced. A training that was
+            interrupted goes on by itself.
         step: Called with the name of each step.
+
+    Raises:
+        ReplaceError: the folder holds a finished demo, and `force` is not set.
     """
     out = Path(out)
+    for name in (_RUN, _PREDICTIONS, *_PAGES):
+        refuse_to_replace(out / name, force=force)
     annotation_set = annotation_set_of(shipped_annotations() / "sample" if data is None else data)
     with step("agreement"):
         agreement = measure_agreement(annotation_set)
     with step("train") as tell:
-        run = train(annotation_set, options, out / "run", folds=folds, progress=tell)
+        place, resume = out / _RUN, not force
+        run = train(
+            annotation_set, options, place, folds=folds, resume=resume, force=force, progress=tell
+        )
     with step("evaluate") as tell:
         evaluation = evaluate(run, annotation_set, progress=tell)
     unseen = annotation_set if folds else _unseen(run, annotation_set)
     scorer = load(run.path, folds=bool(folds))
     with step("score") as tell:
         predictions = scorer.score_articles(unseen.articles, progress=tell)
-    predictions.write(out / "predictions.parquet")
+    predictions.write(out / _PREDICTIONS, force=force)
     coded = _coded(unseen, run.record["seed"])
     with step("profile"):
         profiles = _profiles(predictions, coded)
@@ -146,7 +159,7 @@ def _report(
         "language model for learning the tool and for tests; it is no evidence about anyone.",
         "Model": str(frame["model_id"].iloc[0]) if len(frame) else "no mention was scored",
     }
-    for name in ("report.md", "report.html"):
+    for name in _PAGES:
         write_report(
             evaluation,
             profiles,
@@ -154,5 +167,6 @@ def _report(
             agreement=agreement.to_frame(),
             evidence=evidence,
             about=about,
+            force=True,
         )
     return out / "report.html"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from classifier.evaluation import Evaluation
+from classifier.files import refuse_to_replace
 from classifier.profiles import Profile
 from classifier.report._document import Document, Section
 from classifier.report._evidence import Evidence, evidence_payload
@@ -26,7 +27,7 @@ _SUMMARY = (
 )
 
 
-def write_report(
+def write_report(  # noqa: PLR0913 - one for each choice of a user
     evaluation: Evaluation | None,
     profiles: Profile | Sequence[Profile],
     path: Path | str,
@@ -34,6 +35,7 @@ def write_report(
     agreement: pd.DataFrame | None = None,
     evidence: Evidence | None = None,
     about: Mapping[str, str] | None = None,
+    force: bool = False,
 ) -> Path:
     """Write what is known as one page: HTML, or Markdown where the name ends in `.md`.
 
@@ -48,7 +50,12 @@ def write_report(
         evidence: The predictions with their articles and human labels, for what was read and for
             the evidence browser.
         about: Title and value of what else a reader must know: model, data, versions.
+        force: Whether a page that is there already is replaced.
+
+    Raises:
+        ReplaceError: a page is there, and `force` is not set.
     """
+    refuse_to_replace(path, force=force)
     several = [profiles] if isinstance(profiles, Profile) else list(profiles)
     sections = list(_told_once(profile_section(one, _title(one)) for one in several))
     sections += _further(evaluation, agreement, evidence)

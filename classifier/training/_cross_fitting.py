@@ -7,7 +7,7 @@ from pathlib import Path
 from classifier.annotations import AnnotationSet, restricted
 from classifier.codebook import read_codebook
 from classifier.errors import DataError, ModelError
-from classifier.files import prepare_folder, write_text
+from classifier.files import prepare_folder, refuse_to_replace, write_text
 from classifier.models import (
     CODEBOOK,
     FOLDS,
@@ -31,13 +31,14 @@ from classifier.training._splits import TEST, TRAIN, Shares, SplitBy, published_
 _WISH = "started.json"
 
 
-def cross_fit(
+def cross_fit(  # noqa: PLR0913 - one for each choice of a user
     data: Data,
     options: TrainOptions,
     out: Path,
     n_folds: int,
     *,
     resume: bool = False,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Train one model per fold without that fold, and one on all; predict every fold.
@@ -49,15 +50,19 @@ def cross_fit(
     Raises:
         DataError: fewer than 2 folds, or too few annotated articles for them.
         ModelError: as `classifier.training.fit_model`; or several processes train together.
+        ReplaceError: a run or an interrupted training is there, and `force` is not set.
     """
     _check(n_folds, out)
+    place = out.with_name(f".{out.name}.{FOLDS}")
+    if not (resume and (place / _WISH).is_file()):
+        refuse_to_replace(out, force=force)
     first, *others = read_corpora(data).members
     coded = restricted(first.annotation_set, set(first.annotation_set.table["article_id"]))
     folds = deal_folds(coded, n_folds, options)
     options = replace(options, test=0.0)
-    place = out.with_name(f".{out.name}.{FOLDS}")
     digests = _digests([replace(first, annotation_set=coded), *others])
-    prepare_folder(place / _WISH, {**options.to_dict(), "data": digests}, resume=resume)
+    wish = {**options.to_dict(), "data": digests}
+    prepare_folder(place / _WISH, wish, resume=resume, force=force)
     for k, fold in enumerate(folds):
         own = place / str(k + 1)
         if not (own / RECORD).is_file():
@@ -66,7 +71,8 @@ def cross_fit(
             sets = [replace(first, annotation_set=rest), *others]
             fit_model(sets, options, own, resume=resume, progress=tell)
     sets = [replace(first, annotation_set=coded), *others]
-    run = fit_model(sets, options, out, resume=resume, progress=_told(progress, "all articles"))
+    tell = _told(progress, "all articles")
+    run = fit_model(sets, options, out, resume=resume, force=True, progress=tell)
     (place / _WISH).unlink()
     place.replace(out / FOLDS)
     write_folds(out, folds)
@@ -123,26 +129,30 @@ def _told(progress: Progress | None, what: str) -> Progress | None:
     return lambda done, total, word: progress(done, total, f"{what}, {word}".removesuffix(", "))
 
 
-def train(
+def train(  # noqa: PLR0913 - one for each choice of a user
     data: Data,
     options: TrainOptions | None = None,
     out: Path | str = Path("runs/run"),
     *,
     folds: int = 0,
     resume: bool = False,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Train on an annotation set; the run folder gets the model, its record and its card.
 
     With folds, that many further models are trained without a fold of the articles each, so that
-    these articles can correct profiles too; see `cross_fit`.
+    these articles can correct profiles too; see `cross_fit`. A run that is there already is
+    replaced only with `force`.
     See `classifier.training.fit_model` for what is raised.
     """
     if folds:
         options = options or TrainOptions()
-        run = cross_fit(data, options, Path(out), folds, resume=resume, progress=progress)
+        run = cross_fit(
+            data, options, Path(out), folds, resume=resume, force=force, progress=progress
+        )
     else:
-        run = fit_model(data, options, out, resume=resume, progress=progress)
+        run = fit_model(data, options, out, resume=resume, force=force, progress=progress)
     if is_first():
         card = model_card(run.record, read_codebook(run.path / CODEBOOK))
         write_text(run.path / MODEL_CARD, [card])

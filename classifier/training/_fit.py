@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from classifier.annotations import adjudicate
 from classifier.codebook import Codebook, Variable
 from classifier.errors import ModelError
-from classifier.files import prepare_folder
+from classifier.files import prepare_folder, refuse_to_replace
 from classifier.models import (
     Calibration,
     Examples,
@@ -49,37 +49,42 @@ Adjust = Callable[[Model, Split], None]
 """Changes a fitted model before it is calibrated; told which articles are for what."""
 
 
-def fit_model(
+def fit_model(  # noqa: PLR0913 - one for each choice of a user
     data: Data,
     options: TrainOptions | None = None,
     out: Path | str = Path("runs/run"),
     *,
     resume: bool = False,
+    force: bool = False,
     adjust: Adjust | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Train on an annotation set and write a run folder, which replaces an older run there.
+    """Train on an annotation set and write a run folder.
 
     Of several sets the first one's codebook is learnt, and each set teaches what it codes; where
     one should be read more or less often, give it as a `Corpus` with a weight.
 
     `adjust` may change the fitted model before it is calibrated and saved.
 
-    An interrupted training leaves its checkpoints beside `out`; `resume` goes on from them. Started
-    by torchrun or `accelerate launch`, the processes share every batch out; the first one writes.
+    An interrupted training leaves its checkpoints beside `out`; `resume` goes on from them, and
+    `force` replaces them, or a finished run. Started by torchrun or `accelerate launch`, the
+    processes share every batch out; the first one writes.
 
     Raises:
         DataError: too few articles for the split, a variable without labels or with only one.
         ModelError: the base model is not there, `out` is no place for a run, or `resume` is asked
             with other options or data than those of the interrupted training.
+        ReplaceError: a run or an interrupted training is there, and `force` is not set.
     """
     options = options or TrainOptions()
     out = Path(out)
     check_place(out)
+    if not (resume and _note(out).is_file()):
+        refuse_to_replace(out, force=force)
     _prepare_distributed(options)
     started = time.monotonic()
     work = _prepare(read_corpora(data), options)
-    checkpoints = _checkpoints(out, work, options, resume=resume)
+    checkpoints = _checkpoints(out, work, options, resume=resume, force=force)
     history = work.model.fit(
         work.examples[TRAIN], work.examples[DEVELOPMENT], progress=progress, checkpoints=checkpoints
     )
@@ -200,14 +205,22 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
     return read_run_summary(out)
 
 
-def _checkpoints(out: Path, work: _Work, options: TrainOptions, *, resume: bool) -> Path:
+def _checkpoints(
+    out: Path, work: _Work, options: TrainOptions, *, resume: bool, force: bool
+) -> Path:
     """The folder of the trainer's checkpoints: emptied, or kept to go on from."""
-    place = out.with_name(f".{out.name}.training")
+    note = _note(out)
     weights = [[corpus.weight, corpus.only_training] for corpus in work.corpora.members]
     data = [data_sha256(work.corpora.annotation_set), weights]
     if is_first():
-        prepare_folder(place / "started.json", {**options.to_dict(), "data": data}, resume=resume)
-    return place / "checkpoints"
+        wish = {**options.to_dict(), "data": data}
+        prepare_folder(note, wish, resume=resume, force=force)
+    return note.parent / "checkpoints"
+
+
+def _note(out: Path) -> Path:
+    """What a training that is not finished was started with."""
+    return out.with_name(f".{out.name}.training") / "started.json"
 
 
 def _calibrate(work: _Work, raw: Probabilities) -> Calibration:
