@@ -33,6 +33,14 @@ Kind = Annotated[
 BaseModel = Annotated[
     str, typer.Option(help="Folder or Hub id of an encoder; empty: the one that ships.")
 ]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="shipped|RUN",
+        help="Go on from the scorer that ships, or from a run, instead of the bare base.",
+    ),
+]
 Names = Annotated[list[str] | None, typer.Option(help="Learn only this variable; may be repeated.")]
 Adapter = Annotated[
     bool, typer.Option("--adapter", help="Train a LoRA adapter, and merge it into the weights.")
@@ -98,6 +106,7 @@ def train_command(
     weight: Weights = None,
     model: Kind = "encoder",
     base_model: BaseModel = "",
+    start: From = "",
     variable: Names = None,
     adapter: Adapter = False,
     epochs: Epochs = 0,
@@ -118,6 +127,7 @@ def train_command(
     options = TrainOptions(
         model=model,
         base_model=base_model,
+        start=start,
         variables=tuple(variable or ()),
         adapter="merged" if adapter else "none",
         epochs=epochs,

@@ -25,6 +25,7 @@ from classifier.models._folder import (
     MODEL_CARD,
     RECORD,
     SPLIT,
+    START_SPLIT,
     Trained,
     check_place,
     new_model,
@@ -38,6 +39,7 @@ from classifier.models._folds import FOLDS, OUT_OF_FOLD, FoldedModel, read_folds
 from classifier.models._options import RuntimeName, TrainOptions
 from classifier.models._packed import PACKED, SCALES, unpacked_folder
 from classifier.models._passages import Examples, Labels, Limits, TokenStarts, cut_all, cut_passages
+from classifier.models._starts import Start, find_start
 
 __all__ = [
     "CODEBOOK",
@@ -48,6 +50,7 @@ __all__ = [
     "RECORD",
     "SCALES",
     "SPLIT",
+    "START_SPLIT",
     "Calibration",
     "Examples",
     "FoldedModel",
@@ -59,6 +62,7 @@ __all__ = [
     "Progress",
     "Reader",
     "RuntimeName",
+    "Start",
     "TextReader",
     "TokenStarts",
     "TrainOptions",
@@ -70,6 +74,7 @@ __all__ = [
     "cut_passages",
     "fetch",
     "find_base",
+    "find_start",
     "fit_calibration",
     "is_first",
     "macro_f1",

@@ -26,6 +26,8 @@ RECORD, SPLIT, CODEBOOK, CALIBRATION, THRESHOLDS = (
     "thresholds.json",
 )
 MODEL_CARD = "README.md"
+START_SPLIT = "start_split.json"
+"""The parts of the run that training started from, of articles that its own split lacks."""
 FORMAT = 2
 
 
@@ -122,6 +124,16 @@ def read_split(folder: Path) -> dict[str, list[str]]:
     return split
 
 
+def _parts(folder: Path) -> dict[str, str]:
+    """The part that an article is in, of the run or of the one it started from."""
+    place = folder / START_SPLIT
+    before = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else {}
+    own = read_split(folder)
+    return {
+        name: part for split in (before, own) for part, names in split.items() for name in names
+    }
+
+
 def read_run(folder: Path, runtime: RuntimeName = "auto") -> Trained:
     """Load a run; raises `ModelError` if it is none or if any of its files was altered."""
     record = read_record(folder)
@@ -140,7 +152,7 @@ def read_run(folder: Path, runtime: RuntimeName = "auto") -> Trained:
         Thresholds.from_dict(thresholds),
         record,
         f"{folder.resolve().name}@{sha256(folder / RECORD)[:12]}",
-        {name: part for part, names in read_split(folder).items() for name in names},
+        _parts(folder),
         folder,
     )
 

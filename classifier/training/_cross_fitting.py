@@ -17,6 +17,7 @@ from classifier.models import (
     Progress,
     TrainOptions,
     check_place,
+    find_start,
     is_first,
     n_processes,
     write_folds,
@@ -26,7 +27,16 @@ from classifier.score import load
 from classifier.training._corpora import Corpus, Data, read_corpora
 from classifier.training._fit import fit_model
 from classifier.training._record import Run, data_sha256
-from classifier.training._splits import TEST, TRAIN, Shares, SplitBy, published_part, split_articles
+from classifier.training._splits import (
+    CALIBRATION,
+    DEVELOPMENT,
+    TEST,
+    TRAIN,
+    Shares,
+    SplitBy,
+    published_part,
+    split_articles,
+)
 
 _WISH = "started.json"
 
@@ -59,6 +69,7 @@ def cross_fit(  # noqa: PLR0913 - one for each choice of a user
     first, *others = read_corpora(data).members
     coded = restricted(first.annotation_set, set(first.annotation_set.table["article_id"]))
     folds = deal_folds(coded, n_folds, options)
+    _check_unseen(coded, options)
     options = replace(options, test=0.0)
     digests = _digests([replace(first, annotation_set=coded), *others])
     wish = {**options.to_dict(), "data": digests}
@@ -117,6 +128,23 @@ def _check(n_folds: int, out: Path) -> None:
             f"folds are trained by one process, got {n_processes()}; start without accelerate"
         )
     check_place(out)
+
+
+def _check_unseen(coded: AnnotationSet, options: TrainOptions) -> None:
+    """Raise `DataError` where the start has seen what the models of the folds must not have."""
+    start = find_start(options)
+    if start is None:
+        return
+    seen = {
+        name for part in (TRAIN, DEVELOPMENT, CALIBRATION) for name in start.split.get(part, ())
+    }
+    known = seen & {a.article_id for a in coded.articles if published_part(a) == TRAIN}
+    if known:
+        raise DataError(
+            f"folds judge articles by models that have not seen them; {start.name!r} has seen "
+            f"{len(known)} of these {len(coded.articles)}, such as {min(known)!r}: start from the "
+            "base (without --from), or train without folds"
+        )
 
 
 def _digests(sets: Sequence[Corpus]) -> list[list[object]]:

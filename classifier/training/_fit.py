@@ -1,5 +1,6 @@
 """Fit one model: annotation set in, run folder out."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -14,8 +15,9 @@ from safetensors import SafetensorError
 from classifier.annotations import adjudicate
 from classifier.codebook import Codebook, Variable
 from classifier.errors import ModelError
-from classifier.files import prepare_folder, refuse_to_replace
+from classifier.files import prepare_folder, refuse_to_replace, write_text
 from classifier.models import (
+    START_SPLIT,
     Calibration,
     Examples,
     Labels,
@@ -23,10 +25,12 @@ from classifier.models import (
     Model,
     Probabilities,
     Progress,
+    Start,
     TrainOptions,
     broadcast,
     check_place,
     close_process_group,
+    find_start,
     fit_calibration,
     is_first,
     macro_f1,
@@ -91,7 +95,8 @@ def fit_model(  # noqa: PLR0913 - one for each choice of a user
     if adjust is not None:
         adjust(work.model, work.split)
     described = describe_run(work.corpora, work.variables, work.split, work.examples, options)
-    record = {**described, "history": dict(history)}
+    started_from = work.start.told(work.variables) if work.start else None
+    record = {**described, "start": started_from, "history": dict(history)}
     run = Run(out, {}, {})
     if is_first():
         run = _finish(work, record, out, checkpoints.parent, started)
@@ -114,6 +119,7 @@ class _Work:
     model: Model
     variables: tuple[Variable, ...]
     split: Split
+    start: Start | None
     examples: Mapping[str, Examples]
 
 
@@ -122,7 +128,8 @@ def _prepare(corpora: Corpora, options: TrainOptions) -> _Work:
     variables = _variables(annotation_set.codebook, options)
     gold = adjudicate(annotation_set, options.adjudication)
     shares = Shares(options.development, options.calibration, options.test)
-    split = corpora.split(options.split_by, shares, options.seed)
+    start = find_start(options)
+    split = _as_seen(corpora, start).split(options.split_by, shares, options.seed)
     model = new_model(variables, options)
     limits = Limits(model.text_limit, options.context)
     by_id = annotation_set.article_by_id
@@ -138,7 +145,26 @@ def _prepare(corpora: Corpora, options: TrainOptions) -> _Work:
     }
     check_labels(examples[TRAIN].labels, variables)
     examples[TRAIN] = _weighted(examples[TRAIN], corpora)
-    return _Work(corpora, model, variables, split, examples)
+    return _Work(corpora, model, variables, split, start, examples)
+
+
+def _as_seen(corpora: Corpora, start: Start | None) -> Corpora:
+    """The corpora with articles that the start has seen in the part where it has seen them.
+
+    What it learnt from can be learnt from again, but says nothing about how good it is.
+    """
+    if start is None:
+        return corpora
+    part_of = {name: part for part, names in start.split.items() for name in names}
+    members = []
+    for corpus in corpora.members:
+        articles = tuple(
+            replace(article, split=part_of.get(article.article_id, article.split))
+            for article in corpus.annotation_set.articles
+        )
+        own = replace(corpus.annotation_set, articles=articles)
+        members.append(replace(corpus, annotation_set=own))
+    return replace(corpora, members=tuple(members))
 
 
 def _weighted(examples: Examples, corpora: Corpora) -> Examples:
@@ -194,6 +220,7 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
     split = {part: list(ids) for part, ids in work.split.parts.items()}
     try:
         with replacing_folder(out, place / "run") as draft:
+            _write_start_split(work, draft)
             codebook, applied = work.corpora.annotation_set.codebook, (calibration, thresholds)
             write_run(draft, work.model, codebook, applied, record, split)
     except (OSError, SafetensorError) as error:
@@ -203,6 +230,18 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
         ) from error
     shutil.rmtree(place)
     return read_run_summary(out)
+
+
+def _write_start_split(work: _Work, folder: Path) -> None:
+    """Keep what the start has seen beside what the run has, since both must not be judged on."""
+    if work.start is None:
+        return
+    own = {name for ids in work.split.parts.values() for name in ids}
+    seen = {
+        part: [name for name in names if name not in own]
+        for part, names in work.start.split.items()
+    }
+    write_text(folder / START_SPLIT, [json.dumps(seen, ensure_ascii=False) + "\n"])
 
 
 def _checkpoints(
