@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from classifier.cli._output import Answer, Force, Json, NewRun, problem_lines, progress, show, table
+from classifier.cli._output import (
+    Answer,
+    CodebookFile,
+    Force,
+    Json,
+    NewRun,
+    problem_lines,
+    progress,
+    show,
+    table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +97,10 @@ RuntimeName: TypeAlias = Literal["auto", "torch", "openvino"]
 Runtime = Annotated[
     RuntimeName,
     typer.Option(help="What runs an encoder; auto: OpenVINO where it is installed and gains."),
+]
+Scheme = Annotated[
+    str,
+    typer.Option(help="Use the head of a published scheme, such as newsmtsc, by its own codebook."),
 ]
 Readers = Annotated[
     int | None,
@@ -199,6 +213,8 @@ def score_command(
     address: Address = None,
     runtime: Runtime = "auto",
     readers: Readers = None,
+    scheme: Scheme = "",
+    codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
     """Find the targets in articles and score every mention; each mention has a row."""
@@ -208,7 +224,7 @@ def score_command(
         raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
     run, path = (places[0] if len(places) == 2 else None), places[-1]
     judge = _engine(engine, address, runtime, readers)
-    scorer = load(run, folds=folds, runtime=runtime)
+    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook)
     with progress("score") as tell:
         scored = score_to_file(
             scorer, path, out, resume=resume, force=force, progress=tell, engine=judge

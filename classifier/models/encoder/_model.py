@@ -333,8 +333,12 @@ def load_encoder(
     variables: Sequence[Variable],
     options: TrainOptions,
     runtime: RuntimeName = "torch",
+    heads: Mapping[str, str] | None = None,
 ) -> EncoderModel:
-    """The encoder that `save` wrote; raises `ModelError` if the runtime is not there."""
+    """The encoder that `save` wrote; raises `ModelError` if the runtime is not there.
+
+    `heads` names the head of a variable where that bears another name.
+    """
     with quiet_transformers():
         if options.adapter == "separate":
             network, folder = adapters.load(folder)
@@ -343,6 +347,8 @@ def load_encoder(
                 folder, attn_implementation="sdpa", dtype=torch.float32
             )
         tokenizer = read_tokenizer(folder)
+    kept = {v.name: network.heads[(heads or {}).get(v.name, v.name)] for v in variables}
+    network.heads = nn.ModuleDict(kept)
     model = EncoderModel(network, tokenizer, variables, options)
     model.run_with(runtime, folder)
     return model
