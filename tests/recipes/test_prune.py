@@ -4,7 +4,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Codebook, Label, default_codebook
@@ -44,9 +46,9 @@ def pruned(
     return run, folder / "small"
 
 
-def _stance(scorer: Scorer) -> list[list[float]]:
+def _stance(scorer: Scorer) -> NDArray[np.float64]:
     columns = scorer.variables[0].probability_columns
-    return scorer.score(TEXT, language="en").to_frame()[list(columns)].to_numpy().tolist()
+    return scorer.score(TEXT, language="en").to_frame()[list(columns)].to_numpy()
 
 
 def test_the_copy_predicts_its_own_variables_only(pruned: tuple[Path, Path]) -> None:
@@ -63,7 +65,7 @@ def test_a_scheme_is_its_own_head_under_its_own_codebook(pruned: tuple[Path, Pat
     assert scorer.trained.model_id.endswith(", scheme newsmtsc")
     whole = load(pruned[0]).score(TEXT, language="en").to_frame()
     columns = [f"p_newsmtsc_{name}" for name in scorer.variables[0].names]
-    assert _stance(scorer) == pytest.approx(whole[columns].to_numpy().tolist())
+    assert _stance(scorer) == pytest.approx(whole[columns].to_numpy())
     assert _stance(scorer) != pytest.approx(_stance(load(pruned[1])))
 
 
