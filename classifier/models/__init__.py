@@ -9,7 +9,7 @@ from classifier.models._base import (
     TextReader,
     macro_f1,
 )
-from classifier.models._bases import fetch, find_base
+from classifier.models._bases import SHIPPED_START, fetch, find_base
 from classifier.models._calibration import Calibration, fit_calibration
 from classifier.models._cores import n_cores
 from classifier.models._distributed import (
@@ -51,6 +51,7 @@ __all__ = [
     "RECORD",
     "SCALES",
     "SCHEMES",
+    "SHIPPED_START",
     "SPLIT",
     "START_SPLIT",
     "Calibration",

@@ -14,7 +14,7 @@ from classifier.annotations import AnnotationSet, annotation_set_of, restricted
 from classifier.codebook import shipped_annotations
 from classifier.evaluation import Evaluation
 from classifier.files import refuse_to_replace
-from classifier.models import Progress, TrainOptions
+from classifier.models import SHIPPED_START, Progress, TrainOptions
 from classifier.pipeline._evaluate import evaluate, seen_articles
 from classifier.pipeline._explain import with_explanations
 from classifier.pipeline._report import results_frame, results_html, results_text
@@ -27,6 +27,8 @@ from classifier.training import Run, train
 Step = Callable[[str], AbstractContextManager[Progress]]
 """Announces a step and shows its progress."""
 CODED_SHARE = 0.5
+FROM_SHIPPED = TrainOptions(start=SHIPPED_START, epochs=1, context=0, joined=0.0)
+"""How the demo trains: as the scorer that ships learnt, single sentences and nothing joined."""
 _RUN, _PREDICTIONS, _PAGES = "run", "predictions.parquet", ("report.md", "report.html")
 
 
@@ -74,6 +76,9 @@ def demo(
 ) -> Demo:
     """Agreement, training, evaluation, scoring, profiles and report on an annotation set.
 
+    Training goes on from the scorer that ships, in one pass over the set; with folds it starts
+    from the bare base, since the shipped scorer has seen articles that the folds are to judge.
+
     The profiles are of the articles that were not trained on, or, with folds, of all: each is
     judged by a model that has not seen it. Half of them, drawn at random, lend their labels to the
     correction; the others are treated as if nobody had coded them.
@@ -93,6 +98,7 @@ def demo(
     out = Path(out)
     for name in (_RUN, _PREDICTIONS, *_PAGES):
         refuse_to_replace(out / name, force=force)
+    options = options or (TrainOptions() if folds else FROM_SHIPPED)
     annotation_set = annotation_set_of(shipped_annotations() / "sample" if data is None else data)
     with step("agreement"):
         agreement = measure_agreement(annotation_set)

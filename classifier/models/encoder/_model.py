@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
+from transformers import AutoConfig, AutoTokenizer, set_seed
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
@@ -32,6 +32,7 @@ from classifier.models.runtime._torch import (
     best_device,
     n_streams,
     quiet_transformers,
+    read_whole,
     side_by_side,
     token_budget,
     usable_attention,
@@ -60,14 +61,8 @@ def read_encoder(folder: Path, options: TrainOptions) -> Any:  # noqa: ANN401
     for name, value in config.to_dict().items():
         if "dropout" in name and isinstance(value, float):
             setattr(config, name, options.dropout)
-    with quiet_transformers():
-        return AutoModel.from_pretrained(
-            folder,
-            config=config,
-            attn_implementation=usable_attention(attention_for(best_device()), config),
-            dtype=torch.float32,
-            use_safetensors=True,
-        )
+    attention = usable_attention(attention_for(best_device()), config)
+    return read_whole(folder, config=config, attn_implementation=attention)
 
 
 def plain_config(encoder: Any) -> dict[str, Any]:  # noqa: ANN401
