@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import MODEL_MAPPING, AutoModel
 from transformers.utils import logging as transformers_logging
@@ -106,12 +107,19 @@ def with_encoder(network: nn.Module, encoder: nn.Module) -> nn.Module:
 def read_whole(folder: Path, **rest: Any) -> Any:  # noqa: ANN401
     """A folder's encoder, as `AutoModel.from_pretrained` reads it with these further arguments.
 
-    Raises `ModelError` where weights are missing: the library would make them up at random.
+    Raises `ModelError` where weights cannot be read, do not fit, or are missing: missing ones the
+    library would make up at random.
     """
-    with quiet_transformers():
-        encoder, told = AutoModel.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **rest
-        )
+    try:
+        with quiet_transformers():
+            encoder, told = AutoModel.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **rest
+            )
+    except (SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f"{folder} must hold weights that fit its config.json, they cannot be read ({error}): "
+            "get the folder again"
+        ) from error
     missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
     if missing:
         raise ModelError(
