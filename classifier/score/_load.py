@@ -1,7 +1,6 @@
 """Find a scorer: the shipped one, a run folder, or a Hub id."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from classifier.articles import read_articles
@@ -45,8 +44,8 @@ def load(
         raise ModelError(
             f"folds have no heads of schemes, got {scheme!r}: leave one of the two out"
         )
-    read = partial(read_run, scheme=scheme) if scheme else read_folds if folds else read_run
-    trained = read(_folder(path), runtime)
+    place = _folder(path)
+    trained = read_folds(place, runtime) if folds else read_run(place, runtime, scheme)
     if codebook is not None:
         own = codebook if isinstance(codebook, Codebook) else read_codebook(Path(codebook))
         trained = _looking_for(trained, own)
