@@ -23,7 +23,7 @@ install: .venv/installed
 	touch $@
 
 demo: .venv/installed
-	$(BIN)/classifier demo --out build/demo
+	$(BIN)/classifier demo --out build/demo --force
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

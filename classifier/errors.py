@@ -17,5 +17,9 @@ class DataError(ClassifierError):
     """A file or table does not hold what its format promises; names the file and the place."""
 
 
+class ReplaceError(ClassifierError):
+    """Something that took work would be replaced; nothing was changed."""
+
+
 class ModelError(ClassifierError):
     """A model cannot be found, loaded, fitted or applied."""

@@ -6,12 +6,13 @@ import shutil
 import uuid
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import DataError, ModelError
+from classifier.errors import DataError, ModelError, ReplaceError
 
 
 @contextmanager
@@ -89,18 +90,101 @@ def _toml_value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def refuse_to_replace(path: Path | str, *, force: bool, rows: str = "lines") -> None:
+    """Refuse a place that holds something which took work.
+
+    Every function that writes a file or folder asks here before it begins to work. An empty
+    file or folder, or none at all, is free.
+
+    Args:
+        path: The file or folder to write.
+        force: Whether the user said that it may be replaced.
+        rows: What the rows of a table are, such as "predictions".
+
+    Raises:
+        ReplaceError: it is not free; the message says what is there, and since when.
+    """
+    path = Path(path)
+    if force or not path.exists():
+        return
+    held = _held_by_folder(path) if path.is_dir() else _held_by_file(path, rows)
+    if held:
+        raise ReplaceError(
+            f"{path} must be free to write to, but it holds {held}: name another place, or "
+            "replace it with --force (force=True in Python)"
+        )
+
+
+def _held_by_file(path: Path, rows: str) -> str:
+    if not path.stat().st_size:
+        return ""
+    if path.suffix == ".parquet":
+        n_rows = _n_parquet_rows(path)
+        what = "a file" if n_rows is None else f"{n_rows} {rows}"
+    else:
+        what = f"{_n_lines(path)} {rows}" if path.suffix == ".jsonl" else "a finished file"
+    return f"{what} of {_written([path])}"
+
+
+def _held_by_folder(path: Path) -> str:
+    files = [file for file in path.rglob("*") if file.is_file()]
+    if not files:
+        return ""
+    if (path / "training.json").is_file():
+        n_folds = len(list(path.glob("folds/*/training.json")))
+        folds = f" with {n_folds} folds" if n_folds else ""
+        return f"a finished run{folds} of {_written([path / 'training.json'])}"
+    coded, articles = path / "annotations.jsonl", path / "articles.jsonl"
+    if coded.is_file() or articles.is_file():
+        counts = f"{_n_lines(articles)} articles and {_n_lines(coded)} annotations"
+        return f"{counts} of {_written([coded, articles])}"
+    return f"{_files(files)} of {_written(files)}"
+
+
+def _files(files: Sequence[Path]) -> str:
+    return f"{len(files)} file{'s' * (len(files) > 1)}"
+
+
+def _written(files: Iterable[Path]) -> str:
+    """When the newest of these files was written, in local time."""
+    newest = max(file.stat().st_mtime for file in files if file.is_file())
+    return f"{datetime.fromtimestamp(newest, UTC).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _n_lines(path: Path) -> int:
+    if not path.is_file():
+        return 0
+    with path.open("rb") as file:
+        return sum(bool(line.strip()) for line in file)
+
+
+def _n_parquet_rows(path: Path) -> int | None:
+    """Rows of a table; None where it cannot be read, which is no reason to replace it."""
+    from pyarrow import ArrowInvalid, parquet
+
+    try:
+        return int(parquet.read_metadata(path).num_rows)
+    except (ArrowInvalid, OSError):
+        return None
+
+
 _LONGEST = 80
 
 
-def prepare_folder(note: Path, wish: Mapping[str, Any], *, resume: bool) -> None:
+def prepare_folder(
+    note: Path, wish: Mapping[str, Any], *, resume: bool, force: bool = False
+) -> None:
     """Empty the folder of `note` for a run, or keep what a run with the same wish left there.
 
     A wish is all that the result depends on, as plain JSON values; `note` keeps it.
 
     Raises:
         ModelError: `resume` is set, and the run that was interrupted had another wish.
+        ReplaceError: neither `resume` nor `force` is set, and an interrupted run left work there.
     """
     wanted = json.loads(json.dumps(wish))
+    if note.is_file() and not resume and not force:
+        _refuse_to_begin_anew(note)
     if not (resume and note.is_file()):
         shutil.rmtree(note.parent, ignore_errors=True)
         write_text(note, [json.dumps(wanted, sort_keys=True)])
@@ -112,6 +196,15 @@ def prepare_folder(note: Path, wish: Mapping[str, Any], *, resume: bool) -> None
         raise ModelError(
             f"{note.parent}: resuming needs what the interrupted run was started with; "
             f"{changes}: use the same, or delete that folder and start anew"
+        )
+
+
+def _refuse_to_begin_anew(note: Path) -> None:
+    left = [file for file in note.parent.rglob("*") if file.is_file() and file != note]
+    if left:
+        raise ReplaceError(
+            f"{note.parent} holds {_files(left)} of an interrupted run of {_written(left)}: go "
+            "on with --resume (resume=True in Python), or begin anew with --force (force=True)"
         )
 
 

@@ -57,6 +57,7 @@ def scorer_card(folder: Path, record: Mapping[str, Any]) -> str:
         Section("Labels of a set", (), tuple(_by_label(figures, name) for name in others)),
         Section("Countries swapped", _swapped(), (_swaps(record),)),
         Section("What it reads", _reads(), (_read_table(record),)),
+        Section("By the head of its own scheme", _schemes_told(record), _schemes(record)),
         Section("Data and terms", _data(record), (_corpora(record),)),
         Section("Limits", _limits()),
         Section("Made with", _made(record), (_settings(record), _hashes(folder))),
@@ -117,6 +118,25 @@ def _languages(figures: Sequence[Figure]) -> list[TableBlock]:
         columns = ("variable", "language", "mentions", "macro-F1", "without rules", "majority")
         blocks.append(TableBlock(test, columns, tuple(rows)))
     return blocks
+
+
+def _schemes_told(record: Mapping[str, Any]) -> tuple[str, ...]:
+    names = ", ".join(f"`{name}`" for name in record.get("schemes", {}))
+    if not names:
+        return ("No head of a published scheme is kept.",)
+    return (
+        f"Published corpora do not call the same thing stance as we do. The heads of {names} are "
+        "kept, each under the codebook of its scheme: `classifier.load(scheme=NAME)`, or "
+        "`classifier score --scheme NAME`.",
+    )
+
+
+def _schemes(record: Mapping[str, Any]) -> tuple[TableBlock, ...]:
+    return tuple(
+        _whole(told["figures"], told["variables"][0])
+        for told in record.get("schemes", {}).values()
+        if told.get("figures")
+    )
 
 
 def _by_label(figures: Sequence[Figure], variable: str) -> TableBlock:

@@ -14,7 +14,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 
 from classifier.codebook import default_codebook
-from classifier.files import write_text
+from classifier.files import refuse_to_replace, write_text
 from classifier.models import MODEL_CARD, RECORD, Progress, TrainOptions
 from classifier.score import load
 from classifier.training import TEST, Run, fit_model, read_run_summary
@@ -43,6 +43,8 @@ OPTIONS = TrainOptions(
 _FIRST_EPOCHS, _FIRST_RATE = 1, 1e-4
 
 _STANCE = OPTIONS.variables[0]
+KEPT_SCHEMES = ("newsmtsc", "rusentne")
+"""Published schemes whose heads ship, for `classifier.load(scheme=NAME)`."""
 _STORIES = f"{SAMPLE}, {TEST}"
 
 
@@ -67,16 +69,38 @@ def make_scorer(
     stories = next(test.annotation_set for test in data.tests if test.name == _STORIES)
     items = named_mentions(stories, _STANCE)
     shifts = country_shifts(scorer.trained, items, run.record["context"])
-    found = {"figures": figures, "languages": languages, "country_shifts": shifts}
+    schemes = _measured_schemes(run, data, progress)
+    found = {
+        "figures": figures,
+        "languages": languages,
+        "country_shifts": shifts,
+        "schemes": schemes,
+    }
     record = {**run.record, **found}
     write_text(out / RECORD, [_json(record)])
     write_text(out / MODEL_CARD, [scorer_card(out, record)])
     return read_run_summary(out)
 
 
+def _measured_schemes(
+    run: Run, data: ShippingData, progress: Progress | None
+) -> dict[str, dict[str, Any]]:
+    """What the record says of the schemes, with figures on the tests of their own corpora."""
+    told: dict[str, dict[str, Any]] = {}
+    for name, known in run.record.get("schemes", {}).items():
+        own = [test for test in data.tests if test.name.partition(",")[0] == name]
+        figures, languages = measure(load(run.path, scheme=name), own, progress=progress)
+        spoken = {code: one for code, one in languages.items() if code in known["languages"]}
+        for code, one in spoken.items():
+            one["training_mentions"] = known["languages"][code]["training_mentions"]
+        told[name] = {**known, "figures": figures, "languages": spoken}
+    return told
+
+
 def _in_stages(
     data: ShippingData, out: Path, options: TrainOptions, progress: Progress | None
 ) -> Run:
+    refuse_to_replace(out, force=False)
     work = out.with_name(f"{out.name}.stages")
     first, second = work / "first", work / "second"
     if not (first / RECORD).is_file():
@@ -89,7 +113,7 @@ def _in_stages(
         )
         place = second.with_name(f".{second.name}.training")
         fit_model(data.corpora, own, second, resume=place.is_dir(), progress=progress)
-    prune_run(second, options.variables, default_codebook(), out)
+    prune_run(second, options.variables, default_codebook(), out, KEPT_SCHEMES)
     return read_run_summary(out)
 
 

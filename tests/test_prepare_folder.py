@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.errors import ModelError
+from classifier.errors import ModelError, ReplaceError
 from classifier.files import prepare_folder
 
 
@@ -13,11 +13,20 @@ def test_what_an_interrupted_run_left_is_kept_for_the_same_wish(tmp_path: Path) 
     assert (tmp_path / "run" / "part").read_text() == "done"
 
 
-def test_a_run_that_starts_anew_empties_the_folder(tmp_path: Path) -> None:
+def test_a_run_that_starts_anew_by_force_empties_the_folder(tmp_path: Path) -> None:
     prepare_folder(tmp_path / "run" / "wish.json", {"seed": 1}, resume=False)
     (tmp_path / "run" / "part").write_text("done")
-    prepare_folder(tmp_path / "run" / "wish.json", {"seed": 1}, resume=False)
+    prepare_folder(tmp_path / "run" / "wish.json", {"seed": 1}, resume=False, force=True)
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["wish.json"]
+
+
+def test_what_an_interrupted_run_left_is_not_thrown_away_unasked(tmp_path: Path) -> None:
+    note = tmp_path / "run" / "wish.json"
+    prepare_folder(note, {"seed": 1}, resume=False)
+    (tmp_path / "run" / "part").write_text("done")
+    with pytest.raises(ReplaceError, match=r"1 file of an interrupted run .* --resume"):
+        prepare_folder(note, {"seed": 1}, resume=False)
+    assert (tmp_path / "run" / "part").read_text() == "done"
 
 
 def test_resuming_without_a_note_empties_the_folder(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from classifier.annotations._folder import (
 from classifier.annotations._table import Annotation, AnnotationSet, annotation_table
 from classifier.codebook import Codebook
 from classifier.errors import DataError
-from classifier.files import write_json_lines
+from classifier.files import refuse_to_replace, write_json_lines
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Problem
 from classifier.text import CODE_POINTS, MarkedSpan, resolve_offsets
@@ -54,7 +54,13 @@ class Fixed:
         return frame_html(self.to_frame(), repr(self))
 
 
-def fix_annotations(folder: Path | str, out: Path | str, codebook: Codebook | None = None) -> Fixed:
+def fix_annotations(
+    folder: Path | str,
+    out: Path | str,
+    codebook: Codebook | None = None,
+    *,
+    force: bool = False,
+) -> Fixed:
     """Write the mended set to `out`, with a line in problems.jsonl for every change.
 
     Offsets are mended by the way of counting under which all surfaces of an annotator in an
@@ -65,10 +71,12 @@ def fix_annotations(folder: Path | str, out: Path | str, codebook: Codebook | No
     Raises:
         DataError: there is no annotation set at `folder`, or `out` is the same folder.
         CodebookError: the codebook is malformed.
+        ReplaceError: `out` holds something, and `force` is not set.
     """
     folder, out = Path(folder), Path(out)
     if out.resolve() == folder.resolve():
         raise DataError(f"{out}: the mended set needs a folder of its own, got the one it is from")
+    refuse_to_replace(out, force=force)
     loaded = load(folder, codebook)
     scheme = loaded.scheme
     mended: list[Problem] = []
@@ -91,7 +99,7 @@ def fix_annotations(folder: Path | str, out: Path | str, codebook: Codebook | No
         tuple(problem for problem in mended if problem.where not in lost),
         tuple(left_out),
     )
-    write_annotations(fixed.annotation_set, out)
+    write_annotations(fixed.annotation_set, out, force=force)
     write_json_lines(out / LISTING, _listing(fixed, loaded.rows))
     return fixed
 

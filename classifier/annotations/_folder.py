@@ -17,7 +17,7 @@ from classifier.annotations._table import (
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, Variable, default_codebook, read_codebook, write_codebook
 from classifier.errors import DataError
-from classifier.files import write_json_lines
+from classifier.files import refuse_to_replace, write_json_lines
 from classifier.records import Article, Problem, Span, counted
 
 # Besides these, a line has a key for every variable of the codebook: a label, a list of labels for
@@ -317,9 +317,16 @@ def check(folder: Path | str, codebook: Codebook | None = None) -> list[Problem]
     return list(load(Path(folder), codebook).problems)
 
 
-def write_annotations(annotation_set: AnnotationSet, folder: Path | str) -> None:
-    """Write an annotation set that `read_annotations` reads back as it was."""
+def write_annotations(
+    annotation_set: AnnotationSet, folder: Path | str, *, force: bool = False
+) -> None:
+    """Write an annotation set that `read_annotations` reads back as it was.
+
+    The folder may hold articles that nobody coded, such as `write_sample` leaves there. Raises
+    `ReplaceError` where it holds annotations, and `force` is not set.
+    """
     folder = Path(folder)
+    refuse_to_replace(folder / ANNOTATIONS, force=force, rows="annotations")
     write_codebook(annotation_set.codebook, folder / CODEBOOK)
     write_json_lines(folder / ARTICLES, (article_record(a) for a in annotation_set.articles))
     write_json_lines(
@@ -342,7 +349,7 @@ def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> 
         raise DataError(
             f"{folder}: a folder is required where nobody's annotations would be lost; those of "
             f"{lost_articles} would, such as {article!r} by {annotator!r}: choose another folder, "
-            f"or delete {ANNOTATIONS} there"
+            "or replace them with --force (force=True in Python)"
         )
 
 

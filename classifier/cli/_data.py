@@ -11,6 +11,7 @@ from classifier.cli._output import (
     Answer,
     ArticlesPath,
     CodebookFile,
+    Force,
     Json,
     SetFolder,
     problem_lines,
@@ -50,6 +51,7 @@ def import_command(
     path: Annotated[Path, typer.Argument(help="File or folder in that format.")],
     out: Annotated[Path, typer.Option(help="Folder for the annotation set.")],
     codebook: CodebookFile = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Read annotations of another tool or publisher; every repaired or refused row is listed.
@@ -62,12 +64,13 @@ def import_command(
     left = out / CODEBOOK
     own = _own_codebook(codebook or (left if left.is_file() else None))
     imported = import_annotations(format_name, path, own)
-    check_nothing_is_lost(imported.annotation_set, out)
+    if not force:
+        check_nothing_is_lost(imported.annotation_set, out)
     articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
     counts = dict(imported.counts)
     # nothing is written then: what lies there is worth more
     if rows:
-        write_annotations(imported.annotation_set, out)
+        write_annotations(imported.annotation_set, out, force=force)
     said = f"{articles} articles with {rows} annotations are in {out}"
     nothing = (
         f"{path}: at least one label was required, none of {articles} articles has one; "
@@ -105,6 +108,7 @@ def export_command(
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions to show as suggestions.")
     ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Write an annotation set for another tool, with a model's predictions as suggestions."""
@@ -114,7 +118,7 @@ def export_command(
 
     annotation_set = read_annotations(folder)
     suggested = None if predictions is None else read_predictions(predictions)
-    export(format_name, annotation_set, out, predictions=suggested)
+    export(format_name, annotation_set, out, predictions=suggested, force=force)
     answer = Answer(
         {"out": out, "articles": len(annotation_set.articles), "format": format_name},
         [
@@ -132,6 +136,7 @@ def check_command(
         Path | None, typer.Option(metavar="OUT", help="Write what can be mended here.")
     ] = None,
     codebook: CodebookFile = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Check an annotation set against its codebook; exits with 1 if anything is wrong."""
@@ -150,7 +155,7 @@ def check_command(
         )
         show(answer, as_json=as_json)
         return
-    fixed = fix_annotations(folder, fix, own)
+    fixed = fix_annotations(folder, fix, own, force=force)
     answer = Answer(
         {"folder": folder, "out": fix, "mended": fixed.mended, "left_out": fixed.left_out},
         [
@@ -274,17 +279,22 @@ def sample_command(
     ] = None,
     codebook: CodebookFile = None,
     seed: Annotated[int, typer.Option()] = 0,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Draw articles to annotate, at random with known probabilities or where a model is unsure."""
     from classifier.annotations.formats import export
+    from classifier.files import refuse_to_replace
     from classifier.sampling import DrawOptions, sample, write_sample
 
+    refuse_to_replace(out, force=force)
+    if label_studio is not None:
+        refuse_to_replace(label_studio, force=force)
     options = DrawOptions(tuple(by.split(",")), design, seed)
     drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
-    write_sample(drawn.annotation_set, drawn.sample, out)
+    write_sample(drawn.annotation_set, drawn.sample, out, force=force)
     if label_studio is not None:
-        export("label-studio", drawn.annotation_set, label_studio, drawn.suggestions)
+        export("label-studio", drawn.annotation_set, label_studio, drawn.suggestions, force=force)
     show(_drawn(drawn, out, label_studio), as_json=as_json)
 
 

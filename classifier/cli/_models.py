@@ -2,13 +2,25 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from classifier.cli._output import Answer, Json, NewRun, problem_lines, progress, show, table
+from classifier.cli._output import (
+    Answer,
+    CodebookFile,
+    Force,
+    Json,
+    NewRun,
+    problem_lines,
+    progress,
+    show,
+    table,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from classifier.models import TrainOptions
     from classifier.score import Engine, Scored
     from classifier.training import Corpus, Run
@@ -30,6 +42,14 @@ Kind = Annotated[
 ]
 BaseModel = Annotated[
     str, typer.Option(help="Folder or Hub id of an encoder; empty: the one that ships.")
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="shipped|RUN",
+        help="Go on from the scorer that ships, or from a run, instead of the bare base.",
+    ),
 ]
 Names = Annotated[list[str] | None, typer.Option(help="Learn only this variable; may be repeated.")]
 Adapter = Annotated[
@@ -78,6 +98,10 @@ Runtime = Annotated[
     RuntimeName,
     typer.Option(help="What runs an encoder; auto: OpenVINO where it is installed and gains."),
 ]
+Scheme = Annotated[
+    str,
+    typer.Option(help="Use the head of a published scheme, such as newsmtsc, by its own codebook."),
+]
 Readers = Annotated[
     int | None,
     typer.Option(min=0, help="Processes that read beside the model; by default those that pay."),
@@ -96,6 +120,7 @@ def train_command(
     weight: Weights = None,
     model: Kind = "encoder",
     base_model: BaseModel = "",
+    start: From = "",
     variable: Names = None,
     adapter: Adapter = False,
     epochs: Epochs = 0,
@@ -107,6 +132,7 @@ def train_command(
     gradient_checkpointing: Checkpointing = False,
     seed: Seed = 0,
     resume: Resume = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on one or several annotation sets."""
@@ -115,6 +141,7 @@ def train_command(
     options = TrainOptions(
         model=model,
         base_model=base_model,
+        start=start,
         variables=tuple(variable or ()),
         adapter="merged" if adapter else "none",
         epochs=epochs,
@@ -126,7 +153,8 @@ def train_command(
     )
     if learning_rate is not None:
         options = replace(options, learning_rate=learning_rate)
-    answer = _trained(folders, weight or [], options, out, folds, resume)
+    how = {"folds": folds, "resume": resume, "force": force}
+    answer = _trained(folders, weight or [], options, out, how)
     if answer is not None:
         show(answer, as_json=as_json)
 
@@ -136,8 +164,7 @@ def _trained(
     weights: list[float],
     options: "TrainOptions",
     out: Path,
-    folds: int,
-    resume: bool,
+    how: "Mapping[str, Any]",
 ) -> Answer | None:
     """Train; of several processes that train together, one has something to say."""
     from classifier.models import is_first
@@ -145,7 +172,7 @@ def _trained(
 
     with progress("train", quiet=not is_first()) as tell:
         data = _weighted(folders, weights)
-        run = train(data, options, out, folds=folds, resume=resume, progress=tell)
+        run = train(data, options, out, progress=tell, **how)
     return _made(run, folders[0]) if is_first() else None
 
 
@@ -181,10 +208,13 @@ def score_command(
     out: Predictions,
     folds: Folds = False,
     resume: Resume = False,
+    force: Force = False,
     engine: EngineName = "local",
     address: Address = None,
     runtime: Runtime = "auto",
     readers: Readers = None,
+    scheme: Scheme = "",
+    codebook: CodebookFile = None,
     as_json: Json = False,
 ) -> None:
     """Find the targets in articles and score every mention; each mention has a row."""
@@ -194,9 +224,11 @@ def score_command(
         raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
     run, path = (places[0] if len(places) == 2 else None), places[-1]
     judge = _engine(engine, address, runtime, readers)
-    scorer = load(run, folds=folds, runtime=runtime)
+    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook)
     with progress("score") as tell:
-        scored = score_to_file(scorer, path, out, resume=resume, progress=tell, engine=judge)
+        scored = score_to_file(
+            scorer, path, out, resume=resume, force=force, progress=tell, engine=judge
+        )
     show(_said(scored), as_json=as_json)
 
 

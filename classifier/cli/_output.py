@@ -21,6 +21,9 @@ from classifier.paper import InPapers
 from classifier.records import Estimate, Problem
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace what is there, even if it took work.")
+]
 CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
 ArticlesPath = Annotated[
     Path,

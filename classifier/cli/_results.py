@@ -11,6 +11,7 @@ from classifier.cli._output import (
     Answer,
     AnswerField,
     CodebookFile,
+    Force,
     Json,
     LabelMap,
     ModelColumns,
@@ -260,14 +261,18 @@ def plan_command(
         Path | None, typer.Option(help="Draw those articles, and write the longer set here.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Say how many more articles each source needs for a wished width, and draw them."""
+    from classifier.files import refuse_to_replace
     from classifier.profiles import PlanOptions, extend, plan
     from classifier.sampling import write_sample
 
     if (articles is None) != (out is None):
         raise typer.BadParameter("--articles and --out go together")
+    if out is not None:
+        refuse_to_replace(out, force=force)
     options = _profile_options(by, estimand, population)
     if articles is None or out is None:
         made = plan(predictions, gold, half_width=half_width, options=options)
@@ -275,7 +280,7 @@ def plan_command(
         answer = _planned(made, step)
     else:
         extended = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
-        write_sample(extended.annotation_set, extended.sample, out)
+        write_sample(extended.annotation_set, extended.sample, out, force=force)
         answer = _extended(extended, out)
     show(answer, as_json=as_json)
 
@@ -324,18 +329,24 @@ def report_command(
         Path | None,
         typer.Option("--bundle", help="Also write all that others need to check it (.zip)."),
     ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Write agreement, evaluation, profiles and the evidence behind them as one page."""
+    from classifier.files import refuse_to_replace
     from classifier.pipeline import ReportInputs, bundle, report
 
+    for place in (out, bundle_to):
+        if place is not None:
+            refuse_to_replace(place, force=force)
     options = _profile_options(by, "mention", "source")
     inputs = ReportInputs(run, folder, predictions, articles, split, options, explain)
     with progress("evaluate") as tell:
-        reported = report(inputs, out, progress=tell)
+        reported = report(inputs, out, force=force, progress=tell)
     lines = [f"the report is in {reported.page}"]
     if bundle_to is not None:
-        lines.append(f"what others need to check it is in {bundle(inputs, reported, bundle_to)}")
+        written = bundle(inputs, reported, bundle_to, force=force)
+        lines.append(f"what others need to check it is in {written}")
     if predictions is None:
         lines.append("It has no profiles and no evidence: no --predictions were given.")
     data = {"out": reported.page, "bundle": bundle_to, "problems": reported.problems}
@@ -352,12 +363,13 @@ def demo_command(
             min=0, help="Train so many more models (3, say), so that all articles can be profiled."
         ),
     ] = 0,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Do the main job on the shipped sample: agreement to report, in a few minutes."""
     from classifier.pipeline import demo
 
-    shown = demo(out, folds=folds, step=progress)
+    shown = demo(out, folds=folds, force=force, step=progress)
     overall = shown.agreement.to_frame().query("part == 'all'")
     remedy = "code more articles" if folds else "--folds 3 trains more models to profile all"
     answer = Answer(

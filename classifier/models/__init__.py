@@ -4,13 +4,22 @@
 two kinds; `_folder` writes and reads a run.
 """
 
-from classifier.models._bases import PACKED, SCALES, fetch, find_base, unpacked_folder
+from classifier.models._bases import (
+    PACKED,
+    SCALES,
+    SHIPPED_START,
+    fetch,
+    find_base,
+    unpacked_folder,
+)
 from classifier.models._calibration import Calibration, fit_calibration
 from classifier.models._folder import (
     CODEBOOK,
     MODEL_CARD,
     RECORD,
+    SCHEMES,
     SPLIT,
+    START_SPLIT,
     Trained,
     check_place,
     new_model,
@@ -41,6 +50,7 @@ from classifier.models._protocol import (
     TextReader,
     macro_f1,
 )
+from classifier.models._starts import Start, find_start
 
 __all__ = [
     "CODEBOOK",
@@ -50,7 +60,10 @@ __all__ = [
     "PACKED",
     "RECORD",
     "SCALES",
+    "SCHEMES",
+    "SHIPPED_START",
     "SPLIT",
+    "START_SPLIT",
     "Calibration",
     "Examples",
     "FoldedModel",
@@ -62,6 +75,7 @@ __all__ = [
     "Progress",
     "Reader",
     "RuntimeName",
+    "Start",
     "TextReader",
     "TokenStarts",
     "TrainOptions",
@@ -73,6 +87,7 @@ __all__ = [
     "cut_passages",
     "fetch",
     "find_base",
+    "find_start",
     "fit_calibration",
     "is_first",
     "macro_f1",

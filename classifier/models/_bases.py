@@ -103,7 +103,13 @@ def _unpacked(file: Path) -> dict[str, NDArray[np.generic]]:
         bare = name.removesuffix(PACKED)
         if bare + SCALES not in weights:
             raise ModelError(f"{file} lacks the scales of {bare}; install the package again")
-        plain[bare] = unpack(weights[name], weights[bare + SCALES])
+        try:
+            plain[bare] = unpack(weights[name], weights[bare + SCALES])
+        except ValueError as error:
+            raise ModelError(
+                f"{file}: the packed weights and the scales of {bare} do not fit ({error}); "
+                "install the package again"
+            ) from None
     return plain
 
 

@@ -26,6 +26,10 @@ RECORD, SPLIT, CODEBOOK, CALIBRATION, THRESHOLDS = (
     "thresholds.json",
 )
 MODEL_CARD = "README.md"
+SCHEMES = "schemes"
+"""Folder of what published schemes need whose heads a run keeps: a folder for each."""
+START_SPLIT = "start_split.json"
+"""The parts of the run that training started from, of articles that its own split lacks."""
 FORMAT = 2
 
 
@@ -45,6 +49,8 @@ class Trained:
     """The part of the run's split that each of its articles is in, by article id."""
     folder: Path | None = None
     """Where it was read from."""
+    scheme: str = ""
+    """The published scheme whose head it applies; empty for the run's own variables."""
 
     def __repr__(self) -> str:
         """Which model it is; its record has the rest."""
@@ -122,27 +128,62 @@ def read_split(folder: Path) -> dict[str, list[str]]:
     return split
 
 
-def read_run(folder: Path, runtime: RuntimeName = "auto") -> Trained:
-    """Load a run; raises `ModelError` if it is none or if any of its files was altered."""
+def _parts(folder: Path) -> dict[str, str]:
+    """The part that an article is in, of the run or of the one it started from."""
+    place = folder / START_SPLIT
+    before = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else {}
+    own = read_split(folder)
+    return {
+        name: part for split in (before, own) for part, names in split.items() for name in names
+    }
+
+
+def read_run(folder: Path, runtime: RuntimeName = "auto", scheme: str = "") -> Trained:
+    """Load a run, or the head that it has for a published scheme, under that scheme's codebook.
+
+    Raises `ModelError` if it is none, has no such head, or if any of its files was altered.
+    """
     record = read_record(folder)
     _check_files(folder, record)
-    codebook = read_codebook(folder / CODEBOOK)
+    place, heads = folder, dict[str, str]()
+    if scheme:
+        record, head = _record_of_scheme(folder, record, scheme)
+        place, heads = folder / SCHEMES / scheme, {record["variables"][0]: head}
+    codebook = read_codebook(place / CODEBOOK)
     variables = tuple(codebook.variable(name) for name in record["variables"])
     options = TrainOptions(
         **{**record["options"], "variables": tuple(record["options"]["variables"])}
     )
-    calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
-    thresholds = json.loads((folder / THRESHOLDS).read_text(encoding="utf-8"))
+    calibration = json.loads((place / CALIBRATION).read_text(encoding="utf-8"))
+    thresholds = json.loads((place / THRESHOLDS).read_text(encoding="utf-8"))
+    model_id = f"{folder.resolve().name}@{sha256(folder / RECORD)[:12]}"
     return Trained(
-        load_model(folder, variables, options, runtime),
+        load_model(folder, variables, options, runtime, heads),
         codebook,
         Calibration.from_dict(calibration),
         Thresholds.from_dict(thresholds),
         record,
-        f"{folder.resolve().name}@{sha256(folder / RECORD)[:12]}",
-        {name: part for part, names in read_split(folder).items() for name in names},
+        f"{model_id}, scheme {scheme}" if scheme else model_id,
+        _parts(folder),
         folder,
+        scheme,
     )
+
+
+def _record_of_scheme(
+    folder: Path, record: Mapping[str, Any], scheme: str
+) -> tuple[dict[str, Any], str]:
+    """The record as it holds for a scheme's head, and the name of the head."""
+    known: Mapping[str, Any] = record.get("schemes", {})
+    if scheme not in known:
+        kept = ", ".join(known) or "none"
+        raise ModelError(
+            f"{folder.resolve().name} has heads for the schemes: {kept}; got {scheme!r}: name one "
+            "of these, or leave --scheme (scheme) out for the run's own codebook"
+        )
+    told = known[scheme]
+    own = {key: told[key] for key in ("variables", "metrics", "languages")}
+    return {**record, **own}, str(told["head"])
 
 
 def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Model:
@@ -157,9 +198,16 @@ def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Model:
 
 
 def load_model(
-    folder: Path, variables: tuple[Variable, ...], options: TrainOptions, runtime: RuntimeName
+    folder: Path,
+    variables: tuple[Variable, ...],
+    options: TrainOptions,
+    runtime: RuntimeName,
+    heads: Mapping[str, str],
 ) -> Model:
-    """The fitted model in a folder; raises `ModelError` if it cannot be read or run so."""
+    """The fitted model in a folder; raises `ModelError` if it cannot be read or run so.
+
+    `heads` names the head of a variable where that bears another name.
+    """
     try:
         if options.model == "linear":
             if runtime == "openvino":
@@ -169,7 +217,7 @@ def load_model(
             return load_linear(folder, variables, options)
         from classifier.models.encoder._model import load_encoder
 
-        return load_encoder(folder, variables, options, runtime)
+        return load_encoder(folder, variables, options, runtime, heads)
     except ClassifierError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:

@@ -13,7 +13,8 @@ from classifier.agreement import AgreementReport, measure_agreement
 from classifier.annotations import AnnotationSet, annotation_set_of, restricted
 from classifier.codebook import shipped_annotations
 from classifier.evaluation import Evaluation
-from classifier.models import Progress, TrainOptions
+from classifier.files import refuse_to_replace
+from classifier.models import SHIPPED_START, Progress, TrainOptions
 from classifier.pipeline._evaluate import evaluate, seen_articles
 from classifier.pipeline._explain import with_explanations
 from classifier.pipeline._report import results_frame, results_html, results_text
@@ -26,6 +27,9 @@ from classifier.training import Run, train
 Step = Callable[[str], AbstractContextManager[Progress]]
 """Announces a step and shows its progress."""
 CODED_SHARE = 0.5
+FROM_SHIPPED = TrainOptions(start=SHIPPED_START, epochs=1, context=0, joined=0.0)
+"""How the demo trains: as the scorer that ships learnt, single sentences and nothing joined."""
+_RUN, _PREDICTIONS, _PAGES = "run", "predictions.parquet", ("report.md", "report.html")
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,13 @@ def demo(
     *,
     options: TrainOptions | None = None,
     folds: int = 0,
+    force: bool = False,
     step: Step = _silent,
 ) -> Demo:
     """Agreement, training, evaluation, scoring, profiles and report on an annotation set.
+
+    Training goes on from the scorer that ships, in one pass over the set; with folds it starts
+    from the bare base, since the shipped scorer has seen articles that the folds are to judge.
 
     The profiles are of the articles that were not trained on, or, with folds, of all: each is
     judged by a model that has not seen it. Half of them, drawn at random, lend their labels to the
@@ -80,6 +88,8 @@ def demo(
         data: An annotation set or its folder; by default the shipped sample.
         options: How to train.
         folds: Train that many further models, for profiles of more sources in more minutes.
+        force: Whether what an earlier demo left in the folder is replaced. A training that was
+            interrupted goes on by itself.
         step: Called with the name of each step.
 
     Returns:
@@ -88,20 +98,27 @@ def demo(
     Raises:
         DataError: the annotation set has faults, or is too small to train on.
         ModelError: an option makes no sense, or the base is not there.
+        ReplaceError: the folder holds a finished demo, and `force` is not set.
     """
     out = Path(out)
+    for name in (_RUN, _PREDICTIONS, *_PAGES):
+        refuse_to_replace(out / name, force=force)
+    options = options or (TrainOptions() if folds else FROM_SHIPPED)
     annotation_set = annotation_set_of(shipped_annotations() / "sample" if data is None else data)
     with step("agreement"):
         agreement = measure_agreement(annotation_set)
     with step("train") as tell:
-        run = train(annotation_set, options, out / "run", folds=folds, progress=tell)
+        place, resume = out / _RUN, not force
+        run = train(
+            annotation_set, options, place, folds=folds, resume=resume, force=force, progress=tell
+        )
     with step("evaluate") as tell:
         evaluation = evaluate(run, annotation_set, progress=tell)
     unseen = annotation_set if folds else _unseen(run, annotation_set)
     scorer = load(run.path, folds=bool(folds))
     with step("score") as tell:
         predictions = scorer.score_articles(unseen.articles, progress=tell)
-    predictions.write(out / "predictions.parquet")
+    predictions.write(out / _PREDICTIONS, force=force)
     coded = _coded(unseen, run.record["seed"])
     with step("profile"):
         profiles = _profiles(predictions, coded)
@@ -153,7 +170,7 @@ def _report(
         "language model for learning the tool and for tests; it is no evidence about anyone.",
         "Model": str(frame["model_id"].iloc[0]) if len(frame) else "no mention was scored",
     }
-    for name in ("report.md", "report.html"):
+    for name in _PAGES:
         write_report(
             evaluation,
             profiles,
@@ -161,5 +178,6 @@ def _report(
             agreement=agreement.to_frame(),
             evidence=evidence,
             about=about,
+            force=True,
         )
     return out / "report.html"

@@ -180,7 +180,7 @@ def linear_predictions(
     run: Run, annotation_set: AnnotationSet, part: AnnotationSet
 ) -> pd.DataFrame:
     """What a linear model says that was fitted on the same training articles."""
-    recorded = {**run.record["options"], "model": LINEAR, "base_model": ""}
+    recorded = {**run.record["options"], "model": LINEAR, "base_model": "", "start": ""}
     recorded["variables"] = tuple(run.record["variables"])
     with TemporaryDirectory() as folder:
         linear = fit_model(annotation_set, TrainOptions(**recorded), Path(folder) / LINEAR)

@@ -19,7 +19,7 @@ from classifier.agreement import AgreementReport, measure_agreement
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.articles import read_articles
 from classifier.evaluation import Evaluation
-from classifier.files import replacing
+from classifier.files import refuse_to_replace, replacing
 from classifier.models import CODEBOOK, RECORD, SPLIT, Progress
 from classifier.notebook_html import safe
 from classifier.pipeline._evaluate import evaluate
@@ -105,12 +105,15 @@ class Reported:
         return results_html(self.agreement, self.evaluation, self.profiles, self.page)
 
 
-def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None) -> Reported:
+def report(
+    inputs: ReportInputs, out: Path, *, force: bool = False, progress: Progress | None = None
+) -> Reported:
     """Evaluate a run, profile the sources, and write the page.
 
     Args:
         inputs: The run, the annotation set, and what else is to be shown.
         out: Where to write the page: HTML, or Markdown if the name ends in `.md`.
+        force: Whether a page that is there already is replaced.
         progress: Called while articles are scored.
 
     Returns:
@@ -119,7 +122,9 @@ def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None)
     Raises:
         DataError: the annotations, predictions or articles cannot be read or do not fit.
         ModelError: there is no run.
+        ReplaceError: a page is there, and `force` is not set.
     """
+    refuse_to_replace(out, force=force)
     annotation_set = read_annotations(inputs.data)
     evaluation = evaluate(inputs.run, annotation_set, split=inputs.split, progress=progress)
     agreement = measure_agreement(annotation_set)
@@ -138,19 +143,20 @@ def report(inputs: ReportInputs, out: Path, *, progress: Progress | None = None)
                 evidence, profiles[-1], scorer, inputs.explained, progress=progress
             )
     frame = agreement.to_frame()
-    page = write_report(evaluation, profiles, out, agreement=frame, evidence=evidence)
+    page = write_report(evaluation, profiles, out, agreement=frame, evidence=evidence, force=force)
     methods = methods_text(evaluation, profiles, frame, evidence)
     return Reported(annotation_set, agreement, evaluation, profiles, page, methods, unsure)
 
 
-def bundle(inputs: ReportInputs, reported: Reported, path: Path) -> Path:
+def bundle(inputs: ReportInputs, reported: Reported, path: Path, *, force: bool = False) -> Path:
     """Write a zip file from which the figures can be checked and made again.
 
     It holds the page, every figure as JSON, the predictions, the labels and how articles were
     drawn. The codebook and the record of the training are in it too, and a manifest with versions,
     hashes and the command. Articles are named and hashed. Their texts are in the page's passages
-    only.
+    only. Raises `ReplaceError` where a file is there, and `force` is not set.
     """
+    refuse_to_replace(path, force=force)
     files = _files(inputs, reported)
     manifest = {
         "command": ["classifier", *sys.argv[1:]],

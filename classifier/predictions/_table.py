@@ -17,7 +17,7 @@ from classifier._deprecated import DeprecatedChart
 from classifier.annotations import mention_unit
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
-from classifier.files import json_line, replacing
+from classifier.files import json_line, refuse_to_replace, replacing
 from classifier.notebook_html import frame_html
 from classifier.predictions._prediction import Prediction
 from classifier.predictions._same import TEXT_HASH
@@ -111,10 +111,16 @@ class Predictions(DeprecatedChart):
         """One row per mention; a set of labels is a list of names."""
         return _frame(self.table)
 
-    def write(self, path: Path | str) -> None:
-        """Write .parquet or .jsonl, atomically; raises `DataError` for any other name."""
+    def write(self, path: Path | str, *, force: bool = False) -> None:
+        """Write .parquet or .jsonl, atomically.
+
+        Raises:
+            DataError: the name ends otherwise.
+            ReplaceError: predictions are there already, and `force` is not set.
+        """
         path = Path(path)
         check_name(path)
+        refuse_to_replace(path, force=force, rows="predictions")
         with replacing(path) as draft:
             if path.suffix == ".jsonl":
                 write_json_rows(draft, [self.table])

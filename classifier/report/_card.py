@@ -23,11 +23,22 @@ def model_card(record: Mapping[str, Any], codebook: Codebook) -> str:
         Section("Limits", _limits(record)),
         Section("Made with", tables=(_settings(record),)),
     )
+    kind += _started(record)
     summary = (
         f"Scores how a passage frames a target at each mention ({', '.join(record['variables'])}), "
         f"from {kind}, by the codebook “{codebook.name}”, version {codebook.version}."
     )
     return to_markdown(Document("Model card", summary, sections))
+
+
+def _started(record: Mapping[str, Any]) -> str:
+    """What training started from, where that was a run."""
+    start = record.get("start")
+    if not start:
+        return ""
+    new = start["heads_new"]
+    fresh = f"; its heads of {', '.join(new)} are new" if new else ""
+    return f" (training started from the run “{start['name']}”, {start['model_id']}{fresh})"
 
 
 def _labels(record: Mapping[str, Any], codebook: Codebook) -> list[TableBlock]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from classifier.codebook import default_codebook
 from classifier.evaluation import Evaluation
+from classifier.files import refuse_to_replace
 from classifier.profiles import Profile
 from classifier.report._document import Document, Section
 from classifier.report._evidence import Evidence, evidence_payload
@@ -25,7 +26,7 @@ from classifier.report._sections import (
 _SUMMARY = "How sources frame countries at every mention: the result, its figures, the evidence."
 
 
-def write_report(
+def write_report(  # noqa: PLR0913 - one for each choice of a user
     evaluation: Evaluation | None,
     profiles: Profile | Sequence[Profile],
     path: Path | str,
@@ -33,6 +34,7 @@ def write_report(
     agreement: pd.DataFrame | None = None,
     evidence: Evidence | None = None,
     about: Mapping[str, str] | None = None,
+    force: bool = False,
 ) -> Path:
     """Write what is known as one page: HTML, or Markdown where the name ends in `.md`.
 
@@ -47,13 +49,16 @@ def write_report(
         evidence: The predictions with their articles and human labels, for what was read and for
             the evidence browser.
         about: Title and value of what else a reader must know: model, data, versions.
+        force: Whether a page that is there already is replaced.
 
     Returns:
         The path of the page.
 
     Raises:
         DataError: there is nothing to show, or the profiles do not fit the evidence.
+        ReplaceError: a page is there, and `force` is not set.
     """
+    refuse_to_replace(path, force=force)
     several = [profiles] if isinstance(profiles, Profile) else list(profiles)
     codebook = default_codebook() if evidence is None else evidence.codebook
     titles = {target.name: target.title for target in codebook.targets}

@@ -16,6 +16,7 @@ from classifier.annotations import (
 from classifier.articles import read_articles
 from classifier.codebook import Codebook, default_codebook
 from classifier.errors import DataError
+from classifier.files import refuse_to_replace
 from classifier.mentions import find_mentions
 from classifier.notebook_html import frame_html, reasons
 from classifier.predictions import read_predictions
@@ -132,13 +133,18 @@ def drawn_articles(articles: Iterable[Article], sample: Sample) -> tuple[Article
     return drawn
 
 
-def write_sample(annotation_set: AnnotationSet, sample: Sample, folder: Path | str) -> None:
+def write_sample(
+    annotation_set: AnnotationSet, sample: Sample, folder: Path | str, *, force: bool = False
+) -> None:
     """Write a set to annotate, and beside it the chance that every article had to be drawn.
 
-    Raises `DataError` where the folder holds annotations, which would be lost.
+    Raises, unless `force` is set, `DataError` where the folder holds annotations, which would be
+    lost, and `ReplaceError` where it holds anything else, such as an earlier draw.
     """
-    check_nothing_is_lost(annotation_set, folder)
-    write_annotations(annotation_set, folder)
+    if not force:
+        check_nothing_is_lost(annotation_set, folder)
+    refuse_to_replace(folder, force=force)
+    write_annotations(annotation_set, folder, force=force)
     write_frame(sample.frame, Path(folder))
 
 

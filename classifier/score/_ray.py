@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from classifier.codebook import Codebook
 from classifier.errors import ClassifierError, ModelError
 from classifier.models import FoldedModel, Reader, RuntimeName, n_cores
 from classifier.records import Article, Passage, Problem
@@ -291,6 +292,8 @@ class _RunFiles:
     has_folds: bool
     runtime: RuntimeName
     files: Mapping[str, bytes]
+    scheme: str
+    codebook: Codebook
 
     @classmethod
     def of(cls, scorer: Scorer, runtime: RuntimeName) -> "_RunFiles":
@@ -305,6 +308,8 @@ class _RunFiles:
             isinstance(trained.model, FoldedModel),
             runtime,
             {path.relative_to(trained.folder).as_posix(): path.read_bytes() for path in paths},
+            trained.scheme,
+            trained.codebook,
         )
 
     def load(self, place: Path) -> Scorer:
@@ -313,7 +318,13 @@ class _RunFiles:
         for name, content in self.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
-        scorer = load(folder, folds=self.has_folds, runtime=self.runtime)
+        scorer = load(
+            folder,
+            folds=self.has_folds,
+            runtime=self.runtime,
+            scheme=self.scheme,
+            codebook=self.codebook,
+        )
         if scorer.trained.model_id != self.model_id:
             raise ModelError(f"the run folder of {self.model_id} changed while it was in use")
         return scorer

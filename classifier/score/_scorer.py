@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -44,8 +44,10 @@ from classifier.score._prepare import (
     with_language,
 )
 
-Articles: TypeAlias = Iterable[Article | Mapping[str, Any]] | pd.DataFrame | Path | str
-"""Articles, a table or `datasets.Dataset` of them, or a file or folder."""
+Articles: TypeAlias = (
+    Iterable[Article | Mapping[str, Any] | str] | pd.DataFrame | pd.Series | Path | str
+)
+"""Articles, texts, a table or `datasets.Dataset` of them, or a file or folder."""
 BATCH_ARTICLES = 256
 """Articles whose passages are judged together."""
 _Item = TypeVar("_Item")
@@ -91,9 +93,34 @@ class Scorer:
         """What to mind about scores, by language, with the figure measured in it."""
         return language_warnings(self.trained.record)
 
-    def score(self, text: str, *, language: str | None = None) -> Predictions:
-        """Score one text; its language is found out where it is not given."""
-        return self.score_articles([Article("text", text, language=language)])
+    def score(
+        self,
+        texts: str | Mapping[str, Any] | Iterable[Article | Mapping[str, Any] | str] | pd.Series,
+        *,
+        language: str | None = None,
+    ) -> Predictions:
+        """Score one text, or several of any kind; many at once cost far less than one by one.
+
+        Args:
+            texts: A string; or a list, generator or Series of strings, of dicts with "text" and
+                perhaps "id", or of articles. A text without an id gets its place, from 0, or its
+                label in the index of a Series; a string alone is "text".
+            language: Of all texts that have none of their own; by default it is found out.
+
+        Returns:
+            One row per mention; the column article_id says in which text.
+
+        Raises:
+            DataError: one of them is no text, such as None or nan; the message says which.
+        """
+        if isinstance(texts, str):
+            return self.score_articles([Article("text", texts, language=language)])
+        several = [texts] if isinstance(texts, Mapping) else texts
+        problems: list[Problem] = []
+        articles = as_articles(several, problems)
+        if language is not None:
+            articles = (replace(a, language=a.language or language) for a in articles)
+        return self._predictions((self.find(article) for article in articles), problems, None)
 
     def score_articles(
         self, articles: Articles, *, progress: Progress | None = None
@@ -224,21 +251,40 @@ def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article
     if isinstance(articles, Path | str):
         yield from stream_articles(articles, problems)
         return
+    if isinstance(articles, bytes) or not isinstance(articles, Iterable):
+        raise DataError(
+            f"a text, several of them, articles or a path are required, got {articles!r:.60}"
+        )
+    items: Iterable[tuple[object, object]] = enumerate(articles)
     if isinstance(articles, pd.DataFrame):
-        articles = articles.to_dict("records")
+        items = enumerate(articles.to_dict("records"))
+    elif isinstance(articles, pd.Series):
+        items = articles.items()
     problems += getattr(articles, "problems", ())
-    yield from unrepeated(map(_as_article, articles), set(), "articles", problems)
+    made = (_as_article(name, item) for name, item in items)
+    yield from unrepeated(made, set(), "articles", problems)
 
 
-def _as_article(item: object) -> Article:
+def _as_article(name: object, item: object) -> Article:
+    """An article from one of several; `name` is its id where it brings none along."""
     if isinstance(item, Article):
         return item
-    if isinstance(item, Mapping):
-        return article_from_record(with_headline(item))
-    raise DataError(
-        "articles must be Article records, rows with article_id and text, or a path; "
-        f"got {type(item).__name__}"
-    )
+    if isinstance(item, str):
+        return Article(str(name), item)
+    if not isinstance(item, Mapping):
+        raise DataError(
+            f"every text must be a string, a dict with text, or an article; {name!r} is "
+            f"{item!r:.60} ({type(item).__name__}): leave such rows out first"
+        )
+    if not isinstance(item.get("text"), str):
+        found = f"text is {item['text']!r:.60}" if "text" in item else f"it has {', '.join(item)}"
+        raise DataError(
+            f"every article needs its text as a string; of {name!r} {found}: leave such rows out, "
+            "or call the column with the text text"
+        )
+    own = item.get("article_id", item.get("id", name))
+    row = {**item, "article_id": str(name) if own is None else own}
+    return article_from_record(with_headline(row))
 
 
 def annotated_mentions(

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifier.errors import DataError, ModelError
-from classifier.files import prepare_folder, replacing
+from classifier.files import prepare_folder, refuse_to_replace, replacing
 from classifier.models import Progress
 from classifier.notebook_html import frame_html, reasons
 from classifier.predictions import check_name, prediction_schema, write_json_rows
@@ -56,12 +56,13 @@ class Scored:
         return frame_html(self.to_frame(), repr(self))
 
 
-def score_to_file(
+def score_to_file(  # noqa: PLR0913 - one for each choice of a user
     scorer: Scorer,
     path: Path | str,
     out: Path | str,
     *,
     resume: bool = False,
+    force: bool = False,
     progress: Progress | None = None,
     engine: Engine = judge_locally,
 ) -> Scored:
@@ -74,10 +75,13 @@ def score_to_file(
         DataError: `out` is neither, no article at `path`, no space to write, or the corpus changed
             since the interrupted run.
         ModelError: the interrupted run used another model, or computed it with something else.
+        ReplaceError: `out` is there, or an interrupted run is, and `force` is not set.
     """
     path, out = Path(path), Path(out)
     check_name(out)
     parts = out.with_name(f".{out.name}.parts")
+    if not (resume and (parts / _MANIFEST).is_file()):
+        refuse_to_replace(out, force=force, rows="predictions")
     problems: list[Problem] = []
     tally = _Tally()
     with _room_for(out):
@@ -86,7 +90,7 @@ def score_to_file(
             "path": str(path.resolve()),
             "batch_articles": BATCH_ARTICLES,
         }
-        prepare_folder(parts / _MANIFEST, wish, resume=resume)
+        prepare_folder(parts / _MANIFEST, wish, resume=resume, force=force)
         done = frozenset(int(file.stem) for file in _finished(parts))
         runtimes = {_metadata(file).get(_RUNTIME) for file in _finished(parts)}
         for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):

@@ -7,7 +7,7 @@ from pathlib import Path
 from classifier.annotations import AnnotationSet, restricted
 from classifier.codebook import read_codebook
 from classifier.errors import DataError, ModelError
-from classifier.files import prepare_folder, write_text
+from classifier.files import prepare_folder, refuse_to_replace, write_text
 from classifier.models import (
     CODEBOOK,
     FOLDS,
@@ -17,6 +17,7 @@ from classifier.models import (
     Progress,
     TrainOptions,
     check_place,
+    find_start,
     is_first,
     n_processes,
     write_folds,
@@ -26,18 +27,28 @@ from classifier.score import load
 from classifier.training._corpora import Corpus, Data, read_corpora
 from classifier.training._fit import fit_model
 from classifier.training._record import Run, data_sha256
-from classifier.training._splits import TEST, TRAIN, Shares, SplitBy, published_part, split_articles
+from classifier.training._splits import (
+    CALIBRATION,
+    DEVELOPMENT,
+    TEST,
+    TRAIN,
+    Shares,
+    SplitBy,
+    published_part,
+    split_articles,
+)
 
 _WISH = "started.json"
 
 
-def cross_fit(
+def cross_fit(  # noqa: PLR0913 - one for each choice of a user
     data: Data,
     options: TrainOptions,
     out: Path,
     n_folds: int,
     *,
     resume: bool = False,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Train one model per fold without that fold, and one on all; predict every fold.
@@ -49,15 +60,20 @@ def cross_fit(
     Raises:
         DataError: fewer than 2 folds, or too few annotated articles for them.
         ModelError: as `classifier.training.fit_model`; or several processes train together.
+        ReplaceError: a run or an interrupted training is there, and `force` is not set.
     """
     _check(n_folds, out)
+    place = out.with_name(f".{out.name}.{FOLDS}")
+    if not (resume and (place / _WISH).is_file()):
+        refuse_to_replace(out, force=force)
     first, *others = read_corpora(data).members
     coded = restricted(first.annotation_set, set(first.annotation_set.table["article_id"]))
     folds = deal_folds(coded, n_folds, options)
+    _check_unseen(coded, options)
     options = replace(options, test=0.0)
-    place = out.with_name(f".{out.name}.{FOLDS}")
     digests = _digests([replace(first, annotation_set=coded), *others])
-    prepare_folder(place / _WISH, {**options.to_dict(), "data": digests}, resume=resume)
+    wish = {**options.to_dict(), "data": digests}
+    prepare_folder(place / _WISH, wish, resume=resume, force=force)
     for k, fold in enumerate(folds):
         own = place / str(k + 1)
         if not (own / RECORD).is_file():
@@ -66,7 +82,8 @@ def cross_fit(
             sets = [replace(first, annotation_set=rest), *others]
             fit_model(sets, options, own, resume=resume, progress=tell)
     sets = [replace(first, annotation_set=coded), *others]
-    run = fit_model(sets, options, out, resume=resume, progress=_told(progress, "all articles"))
+    tell = _told(progress, "all articles")
+    run = fit_model(sets, options, out, resume=resume, force=True, progress=tell)
     (place / _WISH).unlink()
     place.replace(out / FOLDS)
     write_folds(out, folds)
@@ -113,6 +130,23 @@ def _check(n_folds: int, out: Path) -> None:
     check_place(out)
 
 
+def _check_unseen(coded: AnnotationSet, options: TrainOptions) -> None:
+    """Raise `DataError` where the start has seen what the models of the folds must not have."""
+    start = find_start(options)
+    if start is None:
+        return
+    seen = {
+        name for part in (TRAIN, DEVELOPMENT, CALIBRATION) for name in start.split.get(part, ())
+    }
+    known = seen & {a.article_id for a in coded.articles if published_part(a) == TRAIN}
+    if known:
+        raise DataError(
+            f"folds judge articles by models that have not seen them; {start.name!r} has seen "
+            f"{len(known)} of these {len(coded.articles)}, such as {min(known)!r}: start from the "
+            "base (without --from), or train without folds"
+        )
+
+
 def _digests(sets: Sequence[Corpus]) -> list[list[object]]:
     return [[data_sha256(one.annotation_set), one.weight, one.only_training] for one in sets]
 
@@ -123,13 +157,14 @@ def _told(progress: Progress | None, what: str) -> Progress | None:
     return lambda done, total, word: progress(done, total, f"{what}, {word}".removesuffix(", "))
 
 
-def train(
+def train(  # noqa: PLR0913 - one for each choice of a user
     data: Data,
     options: TrainOptions | None = None,
     out: Path | str = Path("runs/run"),
     *,
     folds: int = 0,
     resume: bool = False,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Train on an annotation set; the run folder gets the model, its record and its card.
@@ -141,6 +176,7 @@ def train(
         folds: Train that many further models, each without a fold of the articles. Then these
             articles can correct profiles too; see `cross_fit`.
         resume: Go on with a training that was interrupted.
+        force: Whether a run that is there already is replaced.
         progress: Called with steps done, steps in all, and a word on how it goes.
 
     Returns:
@@ -148,13 +184,16 @@ def train(
 
     Raises:
         DataError: the annotations have faults, or are too few to train on.
-        ModelError: an option makes no sense, the base is not there, or `out` holds another run.
+        ModelError: an option makes no sense, the base is not there, or `out` is no place for a run.
+        ReplaceError: `out` holds a run, and `force` is not set.
     """
     if folds:
         options = options or TrainOptions()
-        run = cross_fit(data, options, Path(out), folds, resume=resume, progress=progress)
+        run = cross_fit(
+            data, options, Path(out), folds, resume=resume, force=force, progress=progress
+        )
     else:
-        run = fit_model(data, options, out, resume=resume, progress=progress)
+        run = fit_model(data, options, out, resume=resume, force=force, progress=progress)
     if is_first():
         card = model_card(run.record, read_codebook(run.path / CODEBOOK))
         write_text(run.path / MODEL_CARD, [card])

@@ -1,5 +1,6 @@
 """Fit one model: annotation set in, run folder out."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -14,8 +15,9 @@ from safetensors import SafetensorError
 from classifier.annotations import adjudicate
 from classifier.codebook import Codebook, Variable
 from classifier.errors import ModelError
-from classifier.files import prepare_folder
+from classifier.files import prepare_folder, refuse_to_replace, write_text
 from classifier.models import (
+    START_SPLIT,
     Calibration,
     Examples,
     Labels,
@@ -23,10 +25,12 @@ from classifier.models import (
     Model,
     Probabilities,
     Progress,
+    Start,
     TrainOptions,
     broadcast,
     check_place,
     close_process_group,
+    find_start,
     fit_calibration,
     is_first,
     macro_f1,
@@ -49,44 +53,50 @@ Adjust = Callable[[Model, Split], None]
 """Changes a fitted model before it is calibrated; told which articles are for what."""
 
 
-def fit_model(
+def fit_model(  # noqa: PLR0913 - one for each choice of a user
     data: Data,
     options: TrainOptions | None = None,
     out: Path | str = Path("runs/run"),
     *,
     resume: bool = False,
+    force: bool = False,
     adjust: Adjust | None = None,
     progress: Progress | None = None,
 ) -> Run:
-    """Train on an annotation set and write a run folder, which replaces an older run there.
+    """Train on an annotation set and write a run folder.
 
     Of several sets the first one's codebook is learnt, and each set teaches what it codes. Where
     one should be read more or less often, give it as a `Corpus` with a weight.
 
     `adjust` may change the fitted model before it is calibrated and saved.
 
-    An interrupted training leaves its checkpoints beside `out`; `resume` goes on from them. Started
-    by torchrun or `accelerate launch`, the processes share every batch out; the first one writes.
+    An interrupted training leaves its checkpoints beside `out`; `resume` goes on from them, and
+    `force` replaces them, or a finished run. Started by torchrun or `accelerate launch`, the
+    processes share every batch out; the first one writes.
 
     Raises:
         DataError: too few articles for the split, a variable without labels or with only one.
         ModelError: the base model is not there, `out` is no place for a run, or `resume` is asked
             with other options or data than those of the interrupted training.
+        ReplaceError: a run or an interrupted training is there, and `force` is not set.
     """
     options = options or TrainOptions()
     out = Path(out)
     check_place(out)
+    if not (resume and _note(out).is_file()):
+        refuse_to_replace(out, force=force)
     _prepare_distributed(options)
     started = time.monotonic()
     work = _prepare(read_corpora(data), options)
-    checkpoints = _checkpoints(out, work, options, resume=resume)
+    checkpoints = _checkpoints(out, work, options, resume=resume, force=force)
     history = work.model.fit(
         work.examples[TRAIN], work.examples[DEVELOPMENT], progress=progress, checkpoints=checkpoints
     )
     if adjust is not None:
         adjust(work.model, work.split)
     described = describe_run(work.corpora, work.variables, work.split, work.examples, options)
-    record = {**described, "history": dict(history)}
+    started_from = work.start.told(work.variables) if work.start else None
+    record = {**described, "start": started_from, "history": dict(history)}
     run = Run(out, {}, {})
     if is_first():
         run = _finish(work, record, out, checkpoints.parent, started)
@@ -109,6 +119,7 @@ class _Work:
     model: Model
     variables: tuple[Variable, ...]
     split: Split
+    start: Start | None
     examples: Mapping[str, Examples]
 
 
@@ -117,7 +128,8 @@ def _prepare(corpora: Corpora, options: TrainOptions) -> _Work:
     variables = _variables(annotation_set.codebook, options)
     gold = adjudicate(annotation_set, options.adjudication)
     shares = Shares(options.development, options.calibration, options.test)
-    split = corpora.split(options.split_by, shares, options.seed)
+    start = find_start(options)
+    split = _as_seen(corpora, start).split(options.split_by, shares, options.seed)
     model = new_model(variables, options)
     limits = Limits(model.text_limit, options.context)
     by_id = annotation_set.article_by_id
@@ -133,7 +145,26 @@ def _prepare(corpora: Corpora, options: TrainOptions) -> _Work:
     }
     check_labels(examples[TRAIN].labels, variables)
     examples[TRAIN] = _weighted(examples[TRAIN], corpora)
-    return _Work(corpora, model, variables, split, examples)
+    return _Work(corpora, model, variables, split, start, examples)
+
+
+def _as_seen(corpora: Corpora, start: Start | None) -> Corpora:
+    """The corpora with articles that the start has seen in the part where it has seen them.
+
+    What it learnt from can be learnt from again, but says nothing about how good it is.
+    """
+    if start is None:
+        return corpora
+    part_of = {name: part for part, names in start.split.items() for name in names}
+    members = []
+    for corpus in corpora.members:
+        articles = tuple(
+            replace(article, split=part_of.get(article.article_id, article.split))
+            for article in corpus.annotation_set.articles
+        )
+        own = replace(corpus.annotation_set, articles=articles)
+        members.append(replace(corpus, annotation_set=own))
+    return replace(corpora, members=tuple(members))
 
 
 def _weighted(examples: Examples, corpora: Corpora) -> Examples:
@@ -189,6 +220,7 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
     split = {part: list(ids) for part, ids in work.split.parts.items()}
     try:
         with replacing_folder(out, place / "run") as draft:
+            _write_start_split(work, draft)
             codebook, applied = work.corpora.annotation_set.codebook, (calibration, thresholds)
             write_run(draft, work.model, codebook, applied, record, split)
     except (OSError, SafetensorError) as error:
@@ -200,14 +232,34 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
     return read_run_summary(out)
 
 
-def _checkpoints(out: Path, work: _Work, options: TrainOptions, *, resume: bool) -> Path:
+def _write_start_split(work: _Work, folder: Path) -> None:
+    """Keep what the start has seen beside what the run has, since both must not be judged on."""
+    if work.start is None:
+        return
+    own = {name for ids in work.split.parts.values() for name in ids}
+    seen = {
+        part: [name for name in names if name not in own]
+        for part, names in work.start.split.items()
+    }
+    write_text(folder / START_SPLIT, [json.dumps(seen, ensure_ascii=False) + "\n"])
+
+
+def _checkpoints(
+    out: Path, work: _Work, options: TrainOptions, *, resume: bool, force: bool
+) -> Path:
     """The folder of the trainer's checkpoints: emptied, or kept to go on from."""
-    place = out.with_name(f".{out.name}.training")
+    note = _note(out)
     weights = [[corpus.weight, corpus.only_training] for corpus in work.corpora.members]
     data = [data_sha256(work.corpora.annotation_set), weights]
     if is_first():
-        prepare_folder(place / "started.json", {**options.to_dict(), "data": data}, resume=resume)
-    return place / "checkpoints"
+        wish = {**options.to_dict(), "data": data}
+        prepare_folder(note, wish, resume=resume, force=force)
+    return note.parent / "checkpoints"
+
+
+def _note(out: Path) -> Path:
+    """What a training that is not finished was started with."""
+    return out.with_name(f".{out.name}.training") / "started.json"
 
 
 def _calibrate(work: _Work, raw: Probabilities) -> Calibration:

@@ -15,7 +15,7 @@ import pandas as pd
 from classifier._deprecated import DeprecatedChart
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Variable
-from classifier.models import Examples, TrainOptions, find_base
+from classifier.models import Examples, TrainOptions, find_base, find_start
 from classifier.notebook_html import frame_html
 from classifier.training._corpora import Corpora
 from classifier.training._splits import TRAIN, Split
@@ -85,7 +85,9 @@ def describe_run(
     """What is known before training: all of training.json but history, metrics and seconds."""
     annotation_set = corpora.annotation_set
     codebook = annotation_set.codebook
-    base = find_base(options.base_model) if options.model == "encoder" else None
+    start = find_start(options)
+    named = start.base["name"] if start else options.base_model
+    base = find_base(named) if options.model == "encoder" else None
     problems = (*split.problems, *corpora.problems)
     return {
         "variables": [v.name for v in variables],

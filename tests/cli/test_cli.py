@@ -187,7 +187,7 @@ def test_no_sample_is_drawn_over_what_somebody_coded(terminal: Terminal, folder:
     words = ("sample", folder / "articles.jsonl", "--n", "5", "--out", folder)
     code, _, error = terminal.run(*words)
     assert code == 1
-    assert "nobody's annotations would be lost; those of 40 articles would" in error
+    assert "it holds 40 articles and 120 annotations of 20" in error
 
 
 def test_import_keeps_the_codebook_that_is_in_the_folder(

@@ -29,7 +29,7 @@ scorer = load(run, runtime="torch")
 scorer.score("Turkey was praised. Russia was blamed.", language="en")
 scorer.score("Turkije werd geprezen. Rusland werd berispt.", language="nl")
 def work(name):
-    score_to_file(scorer, corpus, folder / f"{name}.parquet", resume=True)
+    score_to_file(scorer, corpus, folder / f"{name}.parquet", resume=True, force=True)
 """
 
 _TRAIN = """
@@ -40,7 +40,7 @@ from classifier.training import TrainOptions, train
 annotation_set = read_annotations(sys.argv[1])
 options = TrainOptions(**json.loads(sys.argv[2]))
 def work(name):
-    train(annotation_set, options, folder / name, resume=True)
+    train(annotation_set, options, folder / name, resume=True, force=True)
 """
 
 _KILL = """

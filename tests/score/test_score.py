@@ -92,7 +92,7 @@ def test_of_articles_with_one_id_the_first_is_scored(scorer: Scorer) -> None:
 
 
 def test_something_else_than_articles_is_refused(scorer: Scorer) -> None:
-    with pytest.raises(DataError, match=r"articles must be Article records.*got int"):
+    with pytest.raises(DataError, match=r"every text must be a string, .* 0 is 3 \(int\)"):
         scorer.score_articles([3])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.codebook import default_codebook, read_codebook
-from classifier.errors import CodebookError, DataError, ModelError
+from classifier.errors import CodebookError, DataError, ModelError, ReplaceError
 from classifier.models import TrainOptions, read_run
 from classifier.models._options import suited
 from classifier.report import chart
@@ -83,9 +83,11 @@ def test_an_encoder_run_holds_no_pickle(
     assert "macro-F1" in str(chart(run).to_dict())
 
 
-def test_a_run_replaces_an_older_run(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    train(toy_set, LINEAR, tmp_path / "run")
-    again = train(toy_set, replace(LINEAR, seed=5), tmp_path / "run")
+def test_a_run_replaces_an_older_run_by_force_only(toy_set: AnnotationSet, tmp_path: Path) -> None:
+    train(toy_set, LINEAR, tmp_path / "run", folds=2)
+    with pytest.raises(ReplaceError, match="it holds a finished run with 2 folds of 20"):
+        train(toy_set, replace(LINEAR, seed=5), tmp_path / "run")
+    again = train(toy_set, replace(LINEAR, seed=5), tmp_path / "run", force=True)
     assert again.record["seed"] == 5
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
@@ -172,7 +174,7 @@ options = TrainOptions(base_model=base, epochs=3, patience=3, batch_size=8, max_
 def die(done, total, note):
     if done > total * 2 / 3:
         os.kill(os.getpid(), signal.SIGKILL)
-train(folder / "set", options, folder / "killed", progress=die)
+train(folder / "set", options, folder / "killed", force=True, progress=die)
 """
 
 

@@ -26,6 +26,7 @@ from classifier.annotations.formats._rusentne import read_rusentne
 from classifier.annotations.formats._understand import Terms, understand
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.errors import DataError
+from classifier.files import refuse_to_replace
 from classifier.text import RULES, OffsetRule
 
 
@@ -122,6 +123,8 @@ def export(
     annotation_set: AnnotationSet,
     path: Path | str,
     predictions: pd.DataFrame | None = None,
+    *,
+    force: bool = False,
 ) -> None:
     """Write an annotation set for another tool, so that importing it again gives it back.
 
@@ -131,12 +134,15 @@ def export(
         path: a .json file for Label Studio, a folder for brat and CSV.
         predictions: a model's, shown as pre-annotations; in brat and CSV as an annotator that bears
             the model's name.
+        force: Whether a project that is there already is replaced.
 
     Raises:
         DataError: there is no such format, or a text cannot be written as UTF-8.
+        ReplaceError: something is there, and `force` is not set.
     """
     if format_name not in _WRITERS:
         raise DataError(f"the formats to write are {', '.join(_WRITERS)}; got {format_name!r}")
+    refuse_to_replace(path, force=force)
     try:
         _WRITERS[format_name](annotation_set, Path(path), predictions)
     except UnicodeEncodeError as error:

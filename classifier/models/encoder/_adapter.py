@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig
 
 from classifier.errors import ModelError
 from classifier.files import write_text
@@ -22,6 +22,7 @@ from classifier.models.runtime._torch import (
     attention_for,
     best_device,
     quiet_transformers,
+    read_whole,
     usable_attention,
 )
 
@@ -220,10 +221,7 @@ def load(folder: Path) -> tuple[PassageEncoder, Path]:
         )
     own = AutoConfig.from_pretrained(base.folder)
     attention = usable_attention(attention_for(best_device()), own)
-    with quiet_transformers():
-        encoder = AutoModel.from_pretrained(
-            base.folder, attn_implementation=attention, dtype=torch.float32, use_safetensors=True
-        )
+    encoder = read_whole(base.folder, attn_implementation=attention)
     _merge(encoder, folder)
     network = PassageEncoder(config, encoder)
     network.heads.load_state_dict(load_file(folder / _HEADS))

@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, set_seed
+from transformers import AutoConfig, AutoTokenizer, set_seed
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
-from classifier.models._bases import SHIPPED_SCORER, SHIPPED_START, find_base
-from classifier.models._folder import read_record
+from classifier.models._bases import find_base
 from classifier.models._options import RuntimeName, TrainOptions, suited
 from classifier.models._passages import Examples
 from classifier.models._protocol import Probabilities, Progress, quality
+from classifier.models._starts import Start, check_heads, find_start
 from classifier.models.encoder import _adapter as adapters
 from classifier.models.encoder._batches import (
     Encoded,
@@ -38,6 +38,7 @@ from classifier.models.runtime._torch import (
     best_device,
     n_streams,
     quiet_transformers,
+    read_whole,
     side_by_side,
     token_budget,
     usable_attention,
@@ -66,14 +67,8 @@ def read_encoder(folder: Path, options: TrainOptions) -> Any:  # noqa: ANN401
     for name, value in config.to_dict().items():
         if "dropout" in name and isinstance(value, float):
             setattr(config, name, options.dropout)
-    with quiet_transformers():
-        return AutoModel.from_pretrained(
-            folder,
-            config=config,
-            attn_implementation=usable_attention(attention_for(best_device()), config),
-            dtype=torch.float32,
-            use_safetensors=True,
-        )
+    attention = usable_attention(attention_for(best_device()), config)
+    return read_whole(folder, config=config, attn_implementation=attention)
 
 
 def plain_config(encoder: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -285,14 +280,16 @@ def _probabilities(logits: Tensor, variable: Variable) -> NDArray[np.float64]:
 
 
 def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> EncoderModel:
-    """An encoder with fresh heads, ready to be fitted; raises `ModelError` without a base."""
-    if options.start and options.base_model:
-        raise ModelError(
-            f"a run brings its base along: give start ({options.start!r}) or base_model "
-            f"({options.base_model!r}), not both"
-        )
-    start = load_start(options.start) if options.start else None
-    base = find_base(start.config.base["name"] if start else options.base_model)
+    """An encoder ready to be fitted, with fresh heads or those of the run it starts from.
+
+    Raises `ModelError` without a base, or where the run has other labels or another base.
+    """
+    found = find_start(options)
+    base = find_base(found.base["name"] if found else options.base_model)
+    start = None
+    if found is not None:
+        check_heads(found, variables)
+        start = load_start(found, adapters.identity(base))
     set_seed(options.seed)
     encoder = read_part(base.name, lambda: read_encoder(base.folder, options))
     tokenizer = read_part(base.name, lambda: read_tokenizer(base.folder))
@@ -314,19 +311,21 @@ def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> Encoder
     return EncoderModel(network, tokenizer, variables, options)
 
 
-def load_start(name: str) -> PassageEncoder:
-    """The network of the run that training starts from.
+def load_start(start: Start, base: Mapping[str, str]) -> PassageEncoder:
+    """The network of the run that training starts from; `base` is what its base is here.
 
-    Raises `ModelError` if there is no such run, or it is no encoder.
+    Raises `ModelError` if the base is another one than it was trained on.
     """
-    folder = SHIPPED_SCORER if name == SHIPPED_START else Path(name)
-    record = read_record(folder)
-    if record["options"]["model"] != "encoder":
-        raise ModelError(f"training starts from an encoder, {folder} is a linear model")
-    if record["options"]["adapter"] == "separate":
-        return adapters.load(folder)[0]
+    if start.record["options"]["adapter"] == "separate":
+        return adapters.load(start.folder)[0]
+    if start.base != base:
+        raise ModelError(
+            f"{start.name!r} was trained on a base {start.base['name']!r} with sha256 "
+            f"{start.base['sha256'][:12]}…; the one here has {base['sha256'][:12]}…: install the "
+            "version it was trained on, or leave --from (start) out"
+        )
     with quiet_transformers():
-        network: PassageEncoder = PassageEncoder.from_pretrained(folder, dtype=torch.float32)
+        network: PassageEncoder = PassageEncoder.from_pretrained(start.folder, dtype=torch.float32)
     return network
 
 
@@ -335,8 +334,12 @@ def load_encoder(
     variables: Sequence[Variable],
     options: TrainOptions,
     runtime: RuntimeName = "torch",
+    heads: Mapping[str, str] | None = None,
 ) -> EncoderModel:
-    """The encoder that `save` wrote; raises `ModelError` if the runtime is not there."""
+    """The encoder that `save` wrote; raises `ModelError` if the runtime is not there.
+
+    `heads` names the head of a variable where that bears another name.
+    """
     with quiet_transformers():
         if options.adapter == "separate":
             network, folder = adapters.load(folder)
@@ -345,6 +348,8 @@ def load_encoder(
                 folder, attn_implementation="sdpa", dtype=torch.float32
             )
         tokenizer = read_tokenizer(folder)
+    kept = {v.name: network.heads[(heads or {}).get(v.name, v.name)] for v in variables}
+    network.heads = nn.ModuleDict(kept)
     model = EncoderModel(network, tokenizer, variables, options)
     model.run_with(runtime, folder)
     return model

@@ -5,13 +5,16 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
-from transformers import MODEL_MAPPING
+from transformers import MODEL_MAPPING, AutoModel
 from transformers.utils import logging as transformers_logging
 
+from classifier.errors import ModelError
 from classifier.models._options import Precision
 from classifier.models._processes import n_cores
 
@@ -99,6 +102,31 @@ def with_encoder(network: nn.Module, encoder: nn.Module) -> nn.Module:
     # Training leaves the instance a forward of its own, which is bound to the network it was.
     twin.__dict__.pop("forward", None)
     return twin
+
+
+def read_whole(folder: Path, **rest: Any) -> Any:  # noqa: ANN401
+    """A folder's encoder, as `AutoModel.from_pretrained` reads it with these further arguments.
+
+    Raises `ModelError` where weights cannot be read, do not fit, or are missing: missing ones the
+    library would make up at random.
+    """
+    try:
+        with quiet_transformers():
+            encoder, told = AutoModel.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **rest
+            )
+    except (SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f"{folder} must hold weights that fit its config.json, they cannot be read ({error}): "
+            "get the folder again"
+        ) from error
+    missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
+    if missing:
+        raise ModelError(
+            f"{folder} must hold all weights of the encoder that its config.json describes, "
+            f"{len(missing)} are missing, such as {missing[0]}: get the folder again"
+        )
+    return encoder
 
 
 def attention_for(device: torch.device) -> str:

@@ -1,0 +1,108 @@
+"""Nothing that took work is replaced unless the user says so."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from classifier.annotations import AnnotationSet, write_annotations
+from classifier.cli import main
+from classifier.errors import ReplaceError
+from classifier.files import refuse_to_replace
+
+Run = Callable[[Sequence[object]], tuple[int, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command; returns its exit code and what it said about errors."""
+
+    def run(words: Sequence[object]) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+        except SystemExit as stop:
+            return int(str(stop.code or 0)), capsys.readouterr().err
+        return 0, capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
+def place(toy_set: AnnotationSet, corpus: Path, linear_run: Path, tmp_path: Path) -> Path:
+    """A folder with an annotation set, an export of it, articles and a link to a run."""
+    write_annotations(toy_set, tmp_path / "set")
+    (tmp_path / "articles.jsonl").symlink_to(corpus)
+    (tmp_path / "run").symlink_to(linear_run)
+    return tmp_path
+
+
+COMMANDS = {
+    "train": ("train {}/set --out {}/out --model linear", "training.json", "a finished run of 20"),
+    "score": ("score {}/run {}/articles.jsonl --out {}/out.jsonl", "", "2 predictions of 20"),
+    "sample": ("sample {}/articles.jsonl --n 3 --out {}/out", "articles.jsonl", "2 articles and 0"),
+    "import": ("import csv {}/csv --out {}/out", "annotations.jsonl", "those of 2 articles would"),
+    "export": ("export csv {}/set --out {}/out", "notes.txt", "1 file of 20"),
+    "fix": ("check {}/set --fix {}/out", "notes.txt", "1 file of 20"),
+    "report": ("report {}/run {}/set --out {}/out.html", "", "a finished file of 20"),
+    "bundle": (
+        "report {}/run {}/set --out {}/page.html --bundle {}/out.zip",
+        "",
+        "a finished file of 20",
+    ),
+    "demo": ("demo --out {}/out", "report.html", "a finished file of 20"),
+    "plan": (
+        "plan {}/p.parquet --gold {}/set --articles {}/articles.jsonl --out {}/out",
+        "sample.csv",
+        "1 file of 20",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_does_not_replace_what_took_work(place: Path, run: Run, name: str) -> None:
+    words, inside, what = COMMANDS[name]
+    if name == "import":
+        assert run(["export", "csv", place / "set", "--out", place / "csv"])[0] == 0
+    words = words.format(*[place] * words.count("{}"))
+    out = Path(next(word for word in words.split() if Path(word).stem == "out"))
+    kept = out / inside if inside else out
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text('{"article_id": "a"}\n{"article_id": "b"}\n', encoding="utf-8")
+    before = kept.read_bytes()
+    code, error = run(words.split())
+    assert code == 1
+    assert what in error
+    assert "--force" in error
+    assert kept.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["train", "score", "sample", "import", "export", "fix"])
+def test_force_replaces_what_is_there(place: Path, run: Run, name: str) -> None:
+    assert run(["export", "csv", place / "set", "--out", place / "csv"])[0] == 0
+    words = COMMANDS[name][0].format(*[place] * 4).split()
+    assert run(words)[0] == 0
+    assert run(words)[0] == 1
+    assert run([*words, "--force"])[0] == 0
+
+
+def test_labels_are_imported_into_an_uncoded_draw(place: Path, run: Run) -> None:
+    assert run(["export", "csv", place / "set", "--out", place / "csv"])[0] == 0
+    draw = ["sample", place / "articles.jsonl", "--n", "3", "--out", place / "drawn"]
+    assert run(draw)[0] == 0
+    assert run(["import", "csv", place / "csv", "--out", place / "drawn"])[0] == 0
+
+
+def test_an_empty_file_and_an_empty_folder_are_free(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    refuse_to_replace(tmp_path / "empty", force=False)
+    (tmp_path / "folder" / "within").mkdir(parents=True)
+    refuse_to_replace(tmp_path / "folder", force=False)
+
+
+def test_a_table_that_cannot_be_read_is_not_replaced_either(tmp_path: Path) -> None:
+    (tmp_path / "p.parquet").write_bytes(b"PAR1 cut short")
+    with pytest.raises(ReplaceError, match=r"p.parquet must be free .* holds a file of 20"):
+        refuse_to_replace(tmp_path / "p.parquet", force=False)
