@@ -13,6 +13,7 @@ from classifier.mentions.voice._clauses import (
     sentence_end,
 )
 from classifier.mentions.voice._cues import Cues
+from classifier.mentions.voice._names import subject_of
 
 
 def bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
@@ -21,7 +22,8 @@ def bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
     if words[i] not in cues.bare or i == 0:
         return None
     before = words[i - 1]
-    if words[i] in cues.noun_like and not (sentence.is_capital(i - 1) or before in cues.pronoun):
+    is_subject = sentence.is_capital(i - 1) or before in cues.pronoun
+    if words[i] in cues.noun_like and not is_subject and not _singular(sentence, i, cues):
         return None
     start = _skip_addressee(sentence, i + 1, cues) if words[i] in cues.addressed else i + 1
     start = _skip_adverbials(sentence, start, cues)
@@ -33,6 +35,16 @@ def bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
         end = comma if comma >= 0 else end
     is_clause = sentence.n_words(start, end) >= 2 and _has_finite(sentence, start, end, cues)
     return start if is_clause else None
+
+
+def _singular(sentence: Sentence, i: int, cues: Cues) -> bool:
+    """As in "the pilot claims Russia …": a verb behind one person, with a subject of its own."""
+    words = sentence.words
+    is_one = i > 1 and words[i - 2] in ("the", "a", "an") and not words[i - 1].endswith("s")
+    has_subject = sentence.is_word(i + 1) and (
+        sentence.is_capital(i + 1) or words[i + 1] in cues.determiner | cues.pronoun
+    )
+    return is_one and words[i].endswith("s") and has_subject
 
 
 def _skip_addressee(sentence: Sentence, start: int, cues: Cues) -> int:
@@ -87,6 +99,7 @@ def _has_finite(sentence: Sentence, start: int, end: int, cues: Cues) -> bool:
 
 
 SHORT = 4
+_ABOUT_REACH = 7
 
 
 def like_clause(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -111,7 +124,9 @@ def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     k = i - 1
     while k >= 0 and (words[k] in cues.like or words[k] in "—–-"):
         k -= 1
-    if k < 1 or words[k] not in {",", QUOTE, "?", "!", "…"}:
+    if k < i - 1 and words[k + 1] in "—–-" and sentence.n_words(0, k + 1) >= SHORT:
+        k += 1
+    if k < 1 or words[k] not in {",", QUOTE, "?", "!", "…", "—", "–", "-"}:
         return
     end = sentence_end(sentence, i)
     comma = sentence.find(",", i, end)
@@ -142,7 +157,7 @@ def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]
         not cues.bare
         or not (1 <= i - left <= SPEAKER_WORDS)
         or k < 1
-        or words[k] not in {",", QUOTE}
+        or words[k] not in {",", QUOTE, "—", "–", "-"}
     ):
         return
     if words[left] in cues.no_speaker:
@@ -200,6 +215,7 @@ def _around(
     if words[start] in cues.subordinate:
         return
     contents = []
+    start += words[start] in cues.that and words[start] not in cues.weak_that
     n_before = sentence.n_words(start, k)
     if n_before:
         contents.append((start, k))
@@ -223,9 +239,10 @@ def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterat
         word = sentence.words[i]
         if word in cues.verbs:
             yield from _by_verb(sentence, i, cues)
-        elif word in cues.nouns and i + 1 < len(sentence) and sentence.words[i + 1] in cues.that:
-            if sentence.words[i + 1] not in cues.weak_that:
-                yield _after(sentence, i, i + 2, cues, 0.6)
+        elif word in cues.nouns and i + 1 < len(sentence):
+            that = i + 1 + (sentence.words[i + 1] == "uit" and i + 2 < len(sentence))
+            if sentence.words[that] in cues.that and sentence.words[that] not in cues.weak_that:
+                yield _after(sentence, i, that + 1, cues, 0.6)
         elif word in cues.that and cues.facts and i > 1:
             yield from _slavic_that(sentence, i, cues)
         elif word in cues.final:
@@ -246,11 +263,22 @@ def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     if that or colon:
         yield _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
         return
-    for way in (parenthesis,) if only_that else _ways(before, cues):
+    if cues.bare and _follows_quotation(sentence, i):
+        return
+    for way in (parenthesis, _infinitive) if only_that else _ways(before, cues):
         found = tuple(way(sentence, i, cues))
         if found:
             yield from found
             return
+
+
+def _follows_quotation(sentence: Sentence, i: int) -> bool:
+    """As in "“…,” says X": what the verb reports stands between the marks."""
+    if not i or sentence.words[i - 1] != QUOTE:
+        return False
+    start, end = sentence.places[i - 1]
+    inside = sentence.text[start + 1 : end].rstrip("\"'”’“‘»› ")
+    return inside.endswith((",", ".", "!", "?", "…", "—"))
 
 
 def _particle_after(sentence: Sentence, i: int, cues: Cues) -> int:
@@ -303,7 +331,7 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
         word = words[j]
         if word in cues.that and _introduces(sentence, j, cues):
             if word not in cues.weak_that:
-                return j
+                return j if _has_particle(sentence, i, j, cues) else None
             if words[i] in cues.weak_that_after and j <= i + 6:
                 return j
             particle = _enclitic(sentence, i, j, cues)
@@ -315,6 +343,14 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
     return None
 
 
+def _has_particle(sentence: Sentence, i: int, that: int, cues: Cues) -> bool:
+    """Whether a Dutch "laat" or "maakt" before "that" has the word that makes it a report."""
+    word = sentence.words[i]
+    if word not in cues.with_particle_after:
+        return True
+    return sentence.find(cues.particle_that | cues.particle_after, i + 1, that) >= 0
+
+
 def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
     """Whether a "that" introduces a clause, and does not point at a noun."""
     before = sentence.words[j - 1]
@@ -323,6 +359,8 @@ def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
     if j + 1 < len(sentence) and sentence.words[j + 1] in cues.pointing:
         return False
     end = content_end(sentence, j + 1, cues.contrast)
+    if sentence.find(QUOTE, j + 1, min(end, j + SHORT)) >= 0:
+        return True
     comma = sentence.find(",", j + 1, end)
     n_words = sentence.n_words(j + 1, comma if comma > 0 else end)
     return n_words > 1 or (n_words == 1 and end > j + 3 and sentence.is_capital(j + 1))
@@ -346,7 +384,7 @@ def _colon(sentence: Sentence, i: int) -> int | None:
 
 
 def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float) -> Found:
-    """A report that follows its cue, up to the end of the clause."""
+    """A report that follows its cue, up to the end of the clause; and on where "; that" follows."""
     end = content_end(sentence, start, cues.contrast)
     left = left_of(sentence, i)
     words = sentence.words
@@ -354,16 +392,38 @@ def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float
     if is_fronted or not cues.relative.isdisjoint(words[left:i]):
         comma = sentence.find(",", start, end)
         end = comma if comma >= 0 else end
-    return Found(((start, end),), (i, start), _speaker(sentence, i, start, cues), confidence)
+    contents = [(start, end)]
+    if words[start - 1] in cues.that:
+        contents += _continued(sentence, end, words[start - 1], cues)
+    return Found(tuple(contents), (i, start), _speaker(sentence, i, start, cues), confidence)
+
+
+def _continued(sentence: Sentence, end: int, that: str, cues: Cues) -> Iterator[tuple[int, int]]:
+    """As in "…; that …" and "…, but that …": the same report goes on."""
+    words = sentence.words
+    while end + 2 < len(words) and words[end] in ",;":
+        start = end + 1
+        while start < end + 3 and (words[start] in cues.clause_openers or words[start] in cues.time):
+            if words[start] == that:
+                break
+            start += 1
+        if start >= len(words) or words[start] != that:
+            return
+        end = content_end(sentence, start + 1, cues.contrast)
+        yield start + 1, end
 
 
 def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int] | None:
     """The words before the verb; those behind it, where an adverbial comes before."""
     left, words = left_of(sentence, i), sentence.words
+    is_participle = words[i].endswith(("ing", "в", "вши", "ючи", "я"))
+    if left == i and i > 1 and words[i - 1] == "," and is_participle:
+        return subject_of(sentence, i - 1, cues)
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
-    if left < i and not (leads and cues.determiner and end > i + 1):
+    is_before = words[i + 1] in cues.particle_after or words[i + 1] in cues.that
+    if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
         finite = sentence.find(cues.finite, left + 1, i)
         return left, finite if finite > left else i
@@ -391,8 +451,9 @@ def _about(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """As in "Announced (the fact) of": in Slavic news a noun may hold the whole report."""
     if sentence.words[i] not in cues.about_after:
         return
-    about = sentence.find(cues.about, i + 1, min(len(sentence), i + 4))
+    about = sentence.find(cues.about, i + 1, min(len(sentence), i + _ABOUT_REACH))
     if about >= 0 and sentence.find(frozenset(",;"), i, about) < 0:
+        about += sentence.words[about + 1 : about + 2] == ["aan"]
         yield _after(sentence, i, about + 1, cues, 0.5)
 
 
@@ -402,9 +463,13 @@ def _infinitive(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         return
     end = content_end(sentence, i + 1, cues.contrast)
     comma = sentence.find(",", i, end)
-    mark = sentence.find(cues.infinitive_mark, i + 1, comma if comma >= 0 else end)
+    particle = _particle_after(sentence, i, cues)
+    if sentence.words[i] in cues.with_particle_after and particle < 0:
+        return
+    start = max(i, particle) + 1
+    mark = sentence.find(cues.infinitive_mark, start, comma if comma >= 0 else end)
     if mark >= 0 and (not cues.bare or mark == i + 1):
-        yield _after(sentence, i, i + 1, cues, 0.6)
+        yield _after(sentence, i, start, cues, 0.6)
 
 
 def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:

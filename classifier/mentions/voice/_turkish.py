@@ -21,6 +21,9 @@ _CLAUSE_NOUN = re.compile(
 )
 _GENITIVE = re.compile(r".+'n?[ıiuü]n\Z|(?!için|bugün|yar[ıi]n).{3,}[ıiuü]n\Z")
 _SURE_GENITIVE = re.compile(r".+(?:'n?|n|l[ae]r)[ıiuü]n\Z")
+_LOCATIVE = re.compile(r".{3,}'?[dt][ae]\Z")
+_ADVERBS = frozenset(("dün", "bugün", "sabah", "akşam", "pazartesi", "sali", "çarşamba", "perşembe", "cuma"))
+_OCCASIONS = frozenset(("yaptiği", "verdiği", "katildiği", "düzenlediği", "yazili", "basin"))
 _SUBJECT_WORDS = 10
 _VERB_REACH = 4
 
@@ -92,13 +95,24 @@ def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) ->
         return left
     comma = sentence.find(",", left, min(end, left + _SUBJECT_WORDS + 1))
     if comma > left and not any(_is_clause(sentence, j) for j in range(left, comma)):
-        return comma + 1
+        return _behind_adverbials(sentence, comma + 1, end)
     genitives = [j for j in range(left, end) if _GENITIVE.match(sentence.words[j])]
     if genitives and genitives[0] == left and not _SURE_GENITIVE.match(sentence.words[left]):
         genitives.pop(0)
     if len(genitives) > 1 and genitives[0] == left:
         return genitives[1]
     return genitives[0] if genitives else min(left + 1, end - 1)
+
+
+def _behind_adverbials(sentence: Sentence, start: int, end: int) -> int:
+    """Behind "dün Ankara'da", "toplantıda yaptığı konuşmada"; `start` where none stands there."""
+    i = start
+    while i < end - 1:
+        word = sentence.words[i]
+        if not (word in _ADVERBS or _LOCATIVE.match(word) or word in _OCCASIONS):
+            break
+        i += 1
+    return i if i < end - 1 else start
 
 
 def _is_clause(sentence: Sentence, j: int) -> bool:
