@@ -58,7 +58,7 @@ _PLACES = frozenset(
 _LABELS = frozenset(
     ["live", "update", "breaking", "exclusive", "video", "liveblog", "canlı", "онлайн", "наживо"]
 )
-_STATEMENTS = frozenset(["açıklama", "yanıt", "mesaj", "uyari", "tepki", "cevap", "itiraf", "aciklama"])
+_STATEMENTS = frozenset(["açiklama", "yanit", "mesaj", "uyari", "tepki", "cevap", "itiraf"])
 # Ends of words for a matter, none of which ends many names.
 _ABSTRACT = (
     *("heid", "teit", "isme", "schap", "ness", "ment", "tion", "tions", "sion", "lık", "lik"),
@@ -66,7 +66,8 @@ _ABSTRACT = (
 )
 _ADVERBS = frozenset(["niet", "juist", "met", "het", "dat", "wat", "een", "ondanks", "tegen", "eerst"])
 _SHORTEST_ABSTRACT = 6
-_LONGEST_TOPIC = 40
+_SHORT_TOPIC = 4
+_LONG_ENDING = 4
 _LOOK_THROUGH = 20_000
 _POSSESSIVES = frozenset(
     ("his", "her", "their", "zijn", "haar", "hun", "его", "её", "ее", "их", "його", "її", "їх")
@@ -257,13 +258,21 @@ def _is_speaker(sentence: Sentence, first: int, colon: int, cues: Cues, is_headl
     return not any(_is_matter(word, sentence.text, cues) for word in names)
 
 
+def _is_form(word: str, topic: str) -> bool:
+    """Whether a word ends with that of a matter, or starts with it and has an ending behind it."""
+    n_more = len(word) - len(topic)
+    if word.startswith(topic) and n_more <= (_LONG_ENDING if len(topic) > _SHORT_TOPIC else 2):
+        return len(topic) >= _SHORT_TOPIC
+    return len(topic) >= _SHORT_TOPIC and word.endswith(topic)
+
+
 def _is_matter(word: str, text: str, cues: Cues) -> bool:
     """Whether a word before a colon says what a headline is about."""
-    topics = tuple(cues.topics)
-    if word in cues.determiner or word in cues.preposition or word.isdigit():
+    topics = cues.topics
+    if word in cues.determiner or word in topics or word.isdigit():
         return True
-    if topics and (word.endswith(topics) or word.startswith(topics)):
-        return len(word) < _LONGEST_TOPIC or not cues.topics.isdisjoint({word})
+    if any(_is_form(word, topic) for topic in topics):
+        return True
     if word.endswith(_ABSTRACT) and len(word) > _SHORTEST_ABSTRACT:
         return True
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text[:_LOOK_THROUGH]) is not None
@@ -272,7 +281,7 @@ def _is_matter(word: str, text: str, cues: Cues) -> bool:
 def headline_tail(sentence: Sentence, cues: Cues) -> Found | None:
     """As in the headlines "…, – X" and "… — X": the name of the speaker ends the line."""
     words, end = sentence.words, len(sentence)
-    for dash in range(end - 2, max(_FEWEST_WORDS, end - 2 - _HEADLINE_TAIL), -1):
+    for dash in range(end - 2, max(_FEWEST_WORDS - 1, end - 2 - _HEADLINE_TAIL), -1):
         if words[dash] in "—–-":
             first = dash + 1 + (words[dash + 1] in cues.speakers and dash + 2 < end)
             is_name = all(sentence.is_word(i) and sentence.is_capital(i) for i in range(first, end))

@@ -386,6 +386,8 @@ def _colon(sentence: Sentence, i: int) -> int | None:
 def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float) -> Found:
     """A report that follows its cue, up to the end of the clause; and on where "; that" follows."""
     end = content_end(sentence, start, cues.contrast)
+    if sentence.words[start : start + 2] == [QUOTE, ","]:
+        end = start + 1
     left = left_of(sentence, i)
     words = sentence.words
     is_fronted = words[0] in cues.subordinate and sentence.find(",", 0, i) < 0
@@ -426,6 +428,8 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
         finite = sentence.find(cues.finite, left + 1, i)
+        if leads and finite == left + 1:
+            return finite + 1, i
         return left, finite if finite > left else i
     start = i + 1
     while start < end and words[start] in cues.time:
@@ -477,8 +481,12 @@ def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     words = sentence.words
     before = words[i - 1] if i else ""
     follows = words[i + 1] if i + 1 < len(words) else "."
+    is_pointer = follows in cues.that and sentence.words[i + 2 : i + 3] and (
+        sentence.words[i + 2] in cues.pointing
+    )
     if (
-        before in cues.first_person
+        is_pointer
+        or before in cues.first_person
         or before in cues.like
         or before in cues.negation
         or follows in cues.negation
