@@ -142,18 +142,25 @@ def check_command(
 def mentions_command(
     path: ArticlesPath,
     codebook: CodebookFile = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="A page of the articles with their voices in colour (HTML)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what was found where, in whose voice and why, and what was excluded by which rule."""
     from classifier.articles import read_articles
-    from classifier.mentions import explain_mentions
+    from classifier.mentions import explain_mentions, write_page
 
     reading = read_articles(path)
     book = _codebook(codebook)
-    found, excluded = [], []
+    found, excluded, voices = [], [], []
+    if out is not None:
+        write_page(out, reading.articles, book)
     for article in reading:
         report = explain_mentions(article, book)
         found += [(article.article_id, mention) for mention in report.mentions]
+        voices += report.voices
         excluded += [(article.article_id, exclusion) for exclusion in report.excluded]
     rows = [
         (a, m.span.start, m.surface, m.target, m.kind, m.voice, m.zone, m.speaker, m.entry)
@@ -163,7 +170,11 @@ def mentions_command(
     answer = Answer(
         {
             "articles": len(reading),
-            "mentions": [{"article_id": a, "mention": m} for a, m in found],
+            "mentions": [
+                {"article_id": a, "mention": m, "voice": why}
+                for (a, m), why in zip(found, voices, strict=True)
+            ],
+            "out": out,
             "excluded": [{"article_id": a, "exclusion": e} for a, e in excluded],
             "problems": reading.problems,
         },

@@ -5,16 +5,20 @@ from classifier.mentions._find import (
     Excluded,
     MentionContext,
     MentionsReport,
+    VoiceReason,
     explain_mentions,
     find_mentions,
 )
 from classifier.mentions._lexicon import LEXICON_VERSION
+from classifier.mentions._page import write_page
 
 __all__ = [
     "LEXICON_VERSION",
     "Excluded",
     "MentionContext",
     "MentionsReport",
+    "VoiceReason",
+    "write_page",
     "explain_mentions",
     "find_mentions",
 ]

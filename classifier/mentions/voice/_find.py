@@ -205,7 +205,7 @@ def _sentences(text: str, marked: str, paragraph: _Paragraph) -> Iterator[_Unit]
         item = _ITEM.match(text, span.start, span.end)
         if item:
             content = Span(*item.span("content"))
-            spoken = [Report(content, "report", 0.6, *lead)]
+            spoken = [Report(content, "report", 0.6, *lead, "item of a list")]
     if spoken:
         yield _Unit(span, language, spoken=spoken)
         return
@@ -294,4 +294,4 @@ def _reports(sentence: Sentence, found: Found, cues: Cues) -> Iterator[Report]:
     for start, end in found.contents:
         content = sentence.span(start, end)
         if content is not None:
-            yield Report(content, "report", found.confidence, speaker, cue)
+            yield Report(content, "report", found.confidence, speaker, cue, found.rule)

@@ -29,6 +29,8 @@ class Report:
     """From 0 to 1: how far the rule that found it is to be trusted; no probability."""
     speaker: Span | None = None
     cue: Span | None = None
+    rule: str = "quotation marks"
+    """Which form was seen: "verb with that", "headline colon"; for people to read."""
     is_scare: bool = False
     """Marked by quotation marks, but as a distance and not as a quotation: the author's words."""
 
@@ -271,4 +273,4 @@ def _between(text: str, content: Span, insertions: list[_Insertion]) -> Iterator
     _, cue, speaker = insertions[0]
     for start, end in zip(starts, ends, strict=True):
         if text[start:end].strip():
-            yield Report(Span(start, end), "quotation", 0.9, speaker, cue)
+            yield Report(Span(start, end), "quotation", 0.9, speaker, cue, "words between dashes")

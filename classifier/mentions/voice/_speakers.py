@@ -108,7 +108,8 @@ def _by_phrase(sentence: Sentence, phrase: tuple[int, int, str], cues: Cues) -> 
         return
     contents = tuple(_both_sides(sentence, start, stop, cues))
     if contents:
-        yield Found(contents, (start, end), _holder(sentence, start, end, stop), 0.9)
+        holder = _holder(sentence, start, end, stop)
+        yield Found(contents, (start, end), holder, 0.9, "phrase that names a source")
 
 
 def _holder(sentence: Sentence, start: int, end: int, stop: int) -> tuple[int, int] | None:
@@ -200,7 +201,7 @@ def _hearsay(sentence: Sentence, start: int, end: int, cues: Cues, confidence: f
     if start and sentence.words[start - 1] in cues.join:
         left = start
     right = content_end(sentence, end, cues.contrast | cues.join)
-    return Found(((left, start), (end, right)), (start, end), None, confidence)
+    return Found(((left, start), (end, right)), (start, end), None, confidence, "hearsay")
 
 
 def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -232,7 +233,7 @@ def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Fo
     is_short = sentence.n_words(colon, end) < _FEWEST_WORDS
     if not is_speaker or is_short or words[colon + 1] == QUOTE:
         return None
-    return Found(((colon + 1, end),), (colon, colon + 1), name, 0.5)
+    return Found(((colon + 1, end),), (colon, colon + 1), name, 0.5, "name before a colon")
 
 
 def _is_label(sentence: Sentence, colon: int, cues: Cues) -> bool:
@@ -287,6 +288,6 @@ def headline_tail(sentence: Sentence, cues: Cues) -> Found | None:
             is_name = all(sentence.is_word(i) and sentence.is_capital(i) for i in range(first, end))
             is_plain = words[dash + 1] not in _PLACES and words[dash + 1] not in cues.label
             if is_name and is_plain and not _is_matter(words[first], sentence.text, cues):
-                return Found(((0, dash),), (dash, dash + 1), (dash + 1, end), 0.5)
+                return Found(((0, dash),), (dash, dash + 1), (dash + 1, end), 0.5, "name behind a dash")
             return None
     return None

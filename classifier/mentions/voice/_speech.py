@@ -229,6 +229,15 @@ def _around(
 
 _ENDS = frozenset(";:.!?…)")
 _Way = Callable[[Sentence, int, Cues], Iterator[Found]]
+_RULES = {
+    "parenthesis": "verb between commas",
+    "like_clause": "as X says",
+    "postposed": "verb behind what it reports",
+    "subject_postposed": "verb behind what it reports",
+    "_without_that": "verb without that",
+    "_about": "verb with about",
+    "_infinitive": "verb with infinitive",
+}
 _THAT_REACH = 14
 _COLON_REACH = 10
 
@@ -242,13 +251,16 @@ def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterat
         elif word in cues.nouns and i + 1 < len(sentence):
             that = i + 1 + (sentence.words[i + 1] == "uit" and i + 2 < len(sentence))
             if sentence.words[that] in cues.that and sentence.words[that] not in cues.weak_that:
-                yield _after(sentence, i, that + 1, cues, 0.6)
+                report = _after(sentence, i, that + 1, cues, 0.6)
+                yield report._replace(rule="noun with that")
         elif word in cues.that and cues.facts and i > 1:
             yield from _slavic_that(sentence, i, cues)
         elif word in cues.final:
-            yield from postposed(sentence, i, cues)
+            for found in postposed(sentence, i, cues):
+                yield found._replace(rule=_RULES["postposed"])
         elif word in cues.naming:
-            yield from _naming(sentence, i, cues)
+            for found in _naming(sentence, i, cues):
+                yield found._replace(rule="verb of naming")
 
 
 def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -261,14 +273,15 @@ def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     that = None if word in cues.final_only else _that(sentence, i, cues)
     colon = None if that or only_that else _colon(sentence, i)
     if that or colon:
-        yield _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
+        report = _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
+        yield report._replace(rule="verb with that" if that else "verb with colon")
         return
     if cues.bare and _follows_quotation(sentence, i):
         return
     for way in (parenthesis, _infinitive) if only_that else _ways(before, cues):
         found = tuple(way(sentence, i, cues))
         if found:
-            yield from found
+            yield from (one._replace(rule=_RULES[way.__name__]) for one in found)
             return
 
 
@@ -312,7 +325,8 @@ def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         and len(verb) > SHORT
         and words[i - 3 : i - 2] != ["не"]
     ):
-        yield _after(sentence, i - 2, i + 1, cues, 0.4)
+        report = _after(sentence, i - 2, i + 1, cues, 0.4)
+        yield report._replace(rule="any verb with that")
 
 
 def _is_no_report(word: str, before: str, cues: Cues) -> bool:

@@ -41,7 +41,7 @@ def find_turkish(sentence: Sentence, places: Sequence[int], cues: Cues) -> Itera
             yield from _by_verb(sentence, i, cues)
         elif word in cues.hearsay:
             end = content_end(sentence, i, cues.contrast)
-            yield Found(((i + 1, end),), (i, i + 1), None, 0.4)
+            yield Found(((i + 1, end),), (i, i + 1), None, 0.4, "hearsay")
 
 
 def _source(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -58,7 +58,7 @@ def _source(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         contents.insert(0, (left, comma))
         start = comma + 1
     if contents:
-        yield Found(tuple(contents), (i, i + 1), (start, i), 0.9)
+        yield Found(tuple(contents), (i, i + 1), (start, i), 0.9, "phrase that names a source")
 
 
 def _last(sentence: Sentence, word: str, start: int, end: int) -> int | None:
@@ -86,7 +86,7 @@ def _before(sentence: Sentence, i: int, end: int, left: int, cues: Cues) -> Foun
     speaker: tuple[int, int] | None = (left, start) if start > left else None
     if sentence.words[i] in cues.participle:
         start, speaker = left, (i + 1, name_end(sentence, i + 1))
-    return Found(((start, end),), (i, i + 1), speaker, 0.8)
+    return Found(((start, end),), (i, i + 1), speaker, 0.8, "clause before its verb")
 
 
 def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) -> int:
@@ -125,7 +125,7 @@ def _loose(sentence: Sentence, i: int, left: int, cues: Cues) -> Iterator[Found]
     if words[i] not in cues.quote_after and words[i] not in cues.verbs:
         return
     if i > left + 1 and words[i - 1] == "," and words[i] in cues.quote_after:
-        yield Found(((left, i - 1),), (i, i + 1), (i + 1, sentence_end(sentence, i)), 0.7)
+        yield Found(((left, i - 1),), (i, i + 1), (i + 1, sentence_end(sentence, i)), 0.7, "verb behind what it reports")
     elif i + 1 < len(words) and words[i + 1] == ":":
         end = content_end(sentence, i + 2, cues.contrast)
-        yield Found(((i + 2, end),), (i, i + 1), (left, i), 0.8)
+        yield Found(((i + 2, end),), (i, i + 1), (left, i), 0.8, "verb with colon")
