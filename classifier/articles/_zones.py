@@ -119,7 +119,7 @@ def _call_pattern(data: dict[str, list[str]]) -> re.Pattern[str]:
         rf"|(?:{channel})[\w'’-]*(?:\s[\w'’-]+){{0,3}}\s(?:{own})(?!\w)"
         rf"|(?:{channel})[^.!?,;]{{0,30}}(?:https?:|t\.me/|@\w)"
         rf"|\A\W*(?:{channel})[\w'’-]*(?:\s[\w'’-]+){{0,2}}\W*\Z"
-        rf"|(?:abone ol|takip ed|katil|kaydol|tikla)\w*[.!]*\s*\Z"
+        rf"|(?:abone ol|takip ed|katil|kaydol|tikla|beğen|indir|kaçirma)\w*[.!]*\s*\Z"
     )
 
 

@@ -66,6 +66,15 @@ _NEIGHBOURS: dict[str, tuple[frozenset[str], str]] = {
     ),
     "nl": (frozenset("nie sê vir hulle gister hawe skepe hierdie wees gesê".split()), "ĳ"),
 }
+# Headlines of three names are short of small change.
+_UNSURE, _SURE_NAMED = 0.3, 0.7
+_COUNTRY_NAMES = {
+    "nl": frozenset("rusland oekraïne turkije russische oekraïense turkse".split()),
+    "en": frozenset("russia turkey russian ukrainian turkish moscow".split()),
+    "tr": frozenset("rusya ukrayna türkiye rus türk".split()),
+    "ru": frozenset("россия украина турция россии украины турции".split()),
+    "uk": frozenset("росія україна туреччина росії україни туреччини".split()),
+}
 _NOT_PROSE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|pic\.twitter\.com\S*")
 _WORDS = re.compile(r"[^\W\d_]+")
 
@@ -89,10 +98,21 @@ def document_language(text: str) -> str:
         return UNDETERMINED
     if winner in LANGUAGES or n_letters >= _LONG_LETTERS:
         return winner if winner in LANGUAGES else UNDETERMINED
+    named = _named(sample) if top < _UNSURE else None
+    if named:
+        return named
     best, probability = next(pair for pair in ranked if pair[0] in LANGUAGES)
     if _is_neighbour(best, sample):
         return UNDETERMINED
     return best if probability >= _NEAR_WINNER * top else UNDETERMINED
+
+
+def _named(sample: str) -> str | None:
+    """The language of a headline no language is likely for, told by its names of countries."""
+    words = set(_WORDS.findall(sample.lower()))
+    winner, probability = _identifier(closed=True).classify(sample)
+    is_sure = probability >= _SURE_NAMED and bool(words & _COUNTRY_NAMES[str(winner)])
+    return str(winner) if is_sure else None
 
 
 def _is_neighbour(language: str, sample: str) -> bool:
