@@ -54,7 +54,7 @@ def patterns() -> Patterns:
     """The patterns, compiled once."""
     file = resources.files("classifier.articles").joinpath("patterns.toml")
     data = tomllib.loads(file.read_text("utf-8"))
-    data |= {name: [_undotted(word) for word in data[name]] for name in _FOLDED}
+    data |= {name: [_small(word) for word in data[name]] for name in _FOLDED}
     agency, credit = _any(data["agency"]), _any(data["credit"])
     months = {
         _undotted(name): number
@@ -142,6 +142,12 @@ def _date_pattern(months: dict[str, int]) -> re.Pattern[str]:
 def _undotted(name: str) -> str:
     """A name in lower case with one kind of i: Kasım is KASIM in capitals, and Ekim EKİM."""
     return fold(name, None).replace("ı", "i")
+
+
+def _small(text: str) -> str:
+    """A line in lower case with one kind of i, as the patterns have it."""
+    small = text.replace("İ", "i").lower()
+    return small if small.isascii() else small.replace("ı", "i")
 
 
 def agency_in(match: re.Match[str] | None) -> str | None:
@@ -262,7 +268,7 @@ def _leads_to_links(text: str, before: Piece, is_link: bool) -> bool:
     """Whether the piece is a bare "read also", or a link behind one: what follows is a link."""
     if is_link or before.kind != "boilerplate":
         return is_link
-    line = _undotted(text[before.start : before.end].strip())
+    line = _small(text[before.start : before.end].strip())
     call = patterns().boilerplate_start.match(line)
     return call is not None and not call["rest"].strip(" :…»>")
 
@@ -359,7 +365,7 @@ def _beside_text(line: str, plain: str, seen_text: bool) -> ZoneKind | None:
 
 
 def _is_boilerplate(line: str, plain: str) -> bool:
-    known, folded = patterns(), _undotted(plain[:_LONGEST_NOTICE])
+    known, folded = patterns(), _small(plain[:_LONGEST_NOTICE])
     call = known.boilerplate_start.match(folded)
     if call and (call["rest"].startswith(":") or len(folded.split()) <= _LONGEST_CALL):
         return True
@@ -399,9 +405,9 @@ def _text_kind(line: str, plain: str, seen_text: bool) -> ZoneKind:
 
 def _is_metadata(plain: str, n_words: int) -> bool:
     known = patterns()
-    if n_words <= _LONGEST_CALL and known.sign_off.match(_undotted(plain).lstrip("( ")):
+    if n_words <= _LONGEST_CALL and known.sign_off.match(_small(plain).lstrip("( ")):
         return True
-    if n_words <= _FEW and (known.agency_line.match(plain) or _undotted(plain) in known.section):
+    if n_words <= _FEW and (known.agency_line.match(plain) or _small(plain) in known.section):
         return True
     if n_words > _LONGEST_LABEL:
         return False
@@ -424,7 +430,7 @@ def _is_caption(plain: str, n_words: int) -> bool:
     known = patterns()
     if ":" in plain and known.caption_label.match(plain):
         return True
-    if n_words <= _CAPTION_WORDS and known.caption_start.match(_undotted(plain)):
+    if n_words <= _CAPTION_WORDS and known.caption_start.match(_small(plain)):
         return True
     if n_words > _CAPTION_WORDS or not _has_credit(plain):
         return False
@@ -433,7 +439,10 @@ def _is_caption(plain: str, n_words: int) -> bool:
 
 def _has_credit(line: str) -> bool:
     folded = line.lower()
-    return any(word in folded for word in patterns().credit_words)
+    for word in patterns().credit_words:
+        if word in folded:
+            return True
+    return False
 
 
 def _headline_without_body(found: list[Piece], text: str) -> list[Piece]:
