@@ -439,10 +439,7 @@ def _is_caption(plain: str, n_words: int) -> bool:
 
 def _has_credit(line: str) -> bool:
     folded = line.lower()
-    for word in patterns().credit_words:
-        if word in folded:
-            return True
-    return False
+    return any(word in folded for word in patterns().credit_words)
 
 
 def _headline_without_body(found: list[Piece], text: str) -> list[Piece]:

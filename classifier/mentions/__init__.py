@@ -18,9 +18,9 @@ __all__ = [
     "MentionContext",
     "MentionsReport",
     "VoiceReason",
-    "write_page",
     "explain_mentions",
     "find_mentions",
+    "write_page",
 ]
 
 callable_as(__name__, "classifier.mentions._find:explain_mentions")

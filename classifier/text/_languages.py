@@ -61,19 +61,27 @@ _SMALL_WORDS = {
 # Words of Bulgarian and of Afrikaans that Russian and Dutch lack, and letters that only ours have.
 _NEIGHBOURS: dict[str, tuple[frozenset[str], str]] = {
     "ru": (
-        frozenset("русия украйна че са ще беше бяха няма съм сме които която което тази този".split()),
+        frozenset(
+            [
+                *("русия", "украйна", "че", "са", "ще", "беше", "бяха", "няма", "съм", "сме"),
+                *("които", "която", "което", "тази", "този"),
+            ]
+        ),
         "ыэё",
     ),
-    "nl": (frozenset("nie sê vir hulle gister hawe skepe hierdie wees gesê".split()), "ĳ"),
+    "nl": (
+        frozenset(["nie", "sê", "vir", "hulle", "gister", "hawe", "skepe", "hierdie", "gesê"]),
+        "ĳ",
+    ),
 }
 # Headlines of three names are short of small change.
 _UNSURE, _SURE_NAMED = 0.3, 0.7
 _COUNTRY_NAMES = {
-    "nl": frozenset("rusland oekraïne turkije russische oekraïense turkse".split()),
-    "en": frozenset("russia turkey russian ukrainian turkish moscow".split()),
-    "tr": frozenset("rusya ukrayna türkiye rus türk".split()),
-    "ru": frozenset("россия украина турция россии украины турции".split()),
-    "uk": frozenset("росія україна туреччина росії україни туреччини".split()),
+    "nl": frozenset(["rusland", "oekraïne", "turkije", "russische", "oekraïense", "turkse"]),
+    "en": frozenset(["russia", "turkey", "russian", "ukrainian", "turkish", "moscow"]),
+    "tr": frozenset(["rusya", "ukrayna", "türkiye", "rus", "türk"]),
+    "ru": frozenset(["россия", "украина", "турция", "россии", "украины", "турции"]),
+    "uk": frozenset(["росія", "україна", "туреччина", "росії", "україни", "туреччини"]),
 }
 _NOT_PROSE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|pic\.twitter\.com\S*")
 _WORDS = re.compile(r"[^\W\d_]+")

@@ -62,7 +62,5 @@ def _faults(language: str, kind: ZoneKind, marked: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("language", "kind", "marked"), list(_cases()))
-def test_whose_words_they_are_and_who_says_them(
-    language: str, kind: ZoneKind, marked: str
-) -> None:
+def test_whose_words_they_are_and_who_says_them(language: str, kind: ZoneKind, marked: str) -> None:
     assert _faults(language, kind, marked) == []

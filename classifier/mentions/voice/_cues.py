@@ -43,7 +43,7 @@ class Cues:
     particle_after: frozenset[str] = frozenset()
     """Verbs that report behind their content too, where the particle follows: "laat X weten"."""
     particle_that: frozenset[str] = frozenset()
-    """Words one of which a verb of `with_particle_after` needs before "that", as in "bekend dat"."""
+    """Words one of which a verb of `with_particle_after` needs before "that": "duidelijk dat"."""
     noun_before: frozenset[str] = frozenset()
     """Words that make a noun of a `noun_like` verb before "that": "member states that …"."""
     pointing: frozenset[str] = frozenset()

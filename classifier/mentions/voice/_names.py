@@ -38,7 +38,9 @@ def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
         if not sentence.is_word(stop) or (words[stop] in cues.after_speaker and not is_open):
             break
         stop += 1
-    while stop > start + 1 and (words[stop - 1] in cues.join or words[stop - 1] in cues.preposition):
+    while stop > start + 1 and (
+        words[stop - 1] in cues.join or words[stop - 1] in cues.preposition
+    ):
         stop -= 1
     return stop
 

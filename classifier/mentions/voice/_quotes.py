@@ -167,7 +167,9 @@ def _opens(text: str, at: int, mark: str, paragraph: Span) -> bool:
         return False
     before = text[at - 1] if at > paragraph.start else " "
     if text[at + 1].isspace() and not (
-        mark in '"“„' and before.isspace() and text.find(_CLOSES[mark][0], at + 2, paragraph.end) > 0
+        mark in '"“„'
+        and before.isspace()
+        and text.find(_CLOSES[mark][0], at + 2, paragraph.end) > 0
     ):
         return False
     if mark in "\"‘'" and before.isalnum():

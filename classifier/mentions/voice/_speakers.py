@@ -48,9 +48,40 @@ _PLACES = frozenset(
         "avrupa",
         "gaza",
         "газа",
-        *("odesa", "odessa", "odessa", "kyiv", "kiev", "kherson", "krim", "crimea", "donbas", "mariupol"),
-        *("одесса", "одеса", "херсон", "крым", "крим", "донбасс", "донбас", "мариуполь", "маріуполь"),
-        *("zwarte", "black", "чёрное", "черное", "чорне", "karadeniz", "akdeniz", "kirim", "donbass"),
+        *(
+            "odesa",
+            "odessa",
+            "odessa",
+            "kyiv",
+            "kiev",
+            "kherson",
+            "krim",
+            "crimea",
+            "donbas",
+            "mariupol",
+        ),
+        *(
+            "одесса",
+            "одеса",
+            "херсон",
+            "крым",
+            "крим",
+            "донбасс",
+            "донбас",
+            "мариуполь",
+            "маріуполь",
+        ),
+        *(
+            "zwarte",
+            "black",
+            "чёрное",
+            "черное",
+            "чорне",
+            "karadeniz",
+            "akdeniz",
+            "kirim",
+            "donbass",
+        ),
         *("istanbul", "стамбул", "syrië", "syria", "сирия", "сирія", "suriye", "харьков", "харків"),
     ]
 )
@@ -64,7 +95,9 @@ _ABSTRACT = (
     *("heid", "teit", "isme", "schap", "ness", "ment", "tion", "tions", "sion", "lık", "lik"),
     *("ность", "ство", "ение", "ания", "ение", "ция", "ции", "ність", "ство", "ння", "ція", "ції"),
 )
-_ADVERBS = frozenset(["niet", "juist", "met", "het", "dat", "wat", "een", "ondanks", "tegen", "eerst"])
+_ADVERBS = frozenset(
+    ["niet", "juist", "met", "het", "dat", "wat", "een", "ondanks", "tegen", "eerst"]
+)
 _SHORTEST_ABSTRACT = 6
 _SHORT_TOPIC = 4
 _LONG_ENDING = 4
@@ -141,7 +174,9 @@ def _goes_on(sentence: Sentence, i: int, cues: Cues) -> bool:
     if cues.bare or not cues.determiner or words[i] not in cues.contrast or i + 2 >= len(words):
         return False
     verb, subject = words[i + 1], i + 2
-    is_verb = verb in cues.finite or (verb.endswith(("t", "de", "den", "en")) and verb not in _ADVERBS)
+    is_verb = verb in cues.finite or (
+        verb.endswith(("t", "de", "den", "en")) and verb not in _ADVERBS
+    )
     is_subject = words[subject] in cues.determiner | cues.pronoun or sentence.is_capital(subject)
     return is_verb and not sentence.is_capital(i + 1) and is_subject
 
@@ -165,16 +200,15 @@ def _noun_phrase_end(sentence: Sentence, start: int, end: int, cues: Cues) -> in
     A word in lower case after the noun is that verb, unless it leads on to another noun.
     """
     has_noun = False
+    verb = sentence.find(cues.finite, start + 1, end)
+    end = verb if verb > 0 else end
     for i in range(start, end):
         word = sentence.words[i]
-        if i > start and word in cues.finite:
-            return i
-        if word in cues.determiner and has_noun and sentence.is_capital(i - 1):
+        is_behind_name = has_noun and sentence.is_capital(i - 1)
+        if is_behind_name and (word.isdigit() or word in cues.determiner):
             return i
         if word in cues.determiner or word in cues.preposition:
             has_noun = False
-        elif word.isdigit() and has_noun and sentence.is_capital(i - 1):
-            return i
         elif sentence.is_capital(i) or word.isdigit():
             has_noun = has_noun or not word.endswith(("se", "ische"))
         elif word in cues.pronoun:
@@ -254,7 +288,9 @@ def _is_speaker(sentence: Sentence, first: int, colon: int, cues: Cues, is_headl
     if not is_long or not all(sentence.is_capital(i) for i in range(first, colon)):
         return False
     names = words[first:colon]
-    if not _PLACES.isdisjoint(names) or words[colon + 1] in cues.topic_after:
+    if not _PLACES.isdisjoint(names) or not cues.topic_after.isdisjoint(
+        words[colon + 1 : colon + 2]
+    ):
         return False
     return not any(_is_matter(word, sentence.text, cues) for word in names)
 
@@ -288,6 +324,8 @@ def headline_tail(sentence: Sentence, cues: Cues) -> Found | None:
             is_name = all(sentence.is_word(i) and sentence.is_capital(i) for i in range(first, end))
             is_plain = words[dash + 1] not in _PLACES and words[dash + 1] not in cues.label
             if is_name and is_plain and not _is_matter(words[first], sentence.text, cues):
-                return Found(((0, dash),), (dash, dash + 1), (dash + 1, end), 0.5, "name behind a dash")
+                return Found(
+                    ((0, dash),), (dash, dash + 1), (dash + 1, end), 0.5, "name behind a dash"
+                )
             return None
     return None

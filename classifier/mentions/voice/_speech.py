@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from classifier.mentions.voice._bare import bare_clause
 from classifier.mentions.voice._clauses import (
     QUOTE,
     SPEAKER_WORDS,
@@ -14,89 +15,6 @@ from classifier.mentions.voice._clauses import (
 )
 from classifier.mentions.voice._cues import Cues
 from classifier.mentions.voice._names import subject_of
-
-
-def bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
-    """Where the clause starts that the verb at `i` reports without "that", if there is one."""
-    words = sentence.words
-    if words[i] not in cues.bare or i == 0:
-        return None
-    before = words[i - 1]
-    is_subject = sentence.is_capital(i - 1) or before in cues.pronoun
-    if words[i] in cues.noun_like and not is_subject and not _singular(sentence, i, cues):
-        return None
-    start = _skip_addressee(sentence, i + 1, cues) if words[i] in cues.addressed else i + 1
-    start = _skip_adverbials(sentence, start, cues)
-    end = content_end(sentence, start, cues.contrast)
-    if not sentence.is_word(start) or words[start] in cues.no_clause:
-        return None
-    if words[i] not in cues.addressed and not words[i].startswith("sa"):
-        comma = sentence.find(",", start, end)
-        end = comma if comma >= 0 else end
-    is_clause = sentence.n_words(start, end) >= 2 and _has_finite(sentence, start, end, cues)
-    return start if is_clause else None
-
-
-def _singular(sentence: Sentence, i: int, cues: Cues) -> bool:
-    """As in "the pilot claims Russia …": a verb behind one person, with a subject of its own."""
-    words = sentence.words
-    is_one = i > 1 and words[i - 2] in ("the", "a", "an") and not words[i - 1].endswith("s")
-    has_subject = sentence.is_word(i + 1) and (
-        sentence.is_capital(i + 1) or words[i + 1] in cues.determiner | cues.pronoun
-    )
-    return is_one and words[i].endswith("s") and has_subject
-
-
-def _skip_addressee(sentence: Sentence, start: int, cues: Cues) -> int:
-    """Behind "told reporters", "told the state agency", "told Radio Selwick"."""
-    words = sentence.words
-    if start < len(words) and words[start] in cues.determiner:
-        return _skip_nouns(sentence, start + 1, cues)
-    start += 1
-    while sentence.is_word(start) and sentence.is_word(start + 1) and sentence.is_capital(start):
-        if not (sentence.is_capital(start - 1) and sentence.is_capital(start + 1)):
-            break
-        start += 1
-    return start
-
-
-def _skip_nouns(sentence: Sentence, start: int, cues: Cues) -> int:
-    """Behind at most three words in lower case that cannot begin a clause."""
-    limit = start + 3
-    while start < limit and sentence.is_word(start) and not sentence.is_capital(start):
-        if sentence.words[start] in cues.noun_stops:
-            break
-        start += 1
-    return start
-
-
-def _skip_adverbials(sentence: Sentence, start: int, cues: Cues) -> int:
-    """Behind "on Friday", "in a statement", "yesterday"."""
-    words = sentence.words
-    while start < len(words):
-        if words[start] in cues.time:
-            start += 1
-        elif words[start] in cues.skip_after:
-            start += 1
-            if start < len(words) and words[start] in cues.determiner:
-                start = _skip_nouns(sentence, start + 1, cues)
-            else:
-                start += 1
-        else:
-            break
-    return start
-
-
-def _has_finite(sentence: Sentence, start: int, end: int, cues: Cues) -> bool:
-    """Whether a range looks like a clause and not like an object."""
-    for i in range(start + 1, end):
-        word = sentence.words[i]
-        if word in cues.finite or word in cues.verbs or word.endswith("n't"):
-            return True
-        if not sentence.is_capital(i) and len(word) > 3 and word.endswith(("ed", "s")):
-            return True
-    return False
-
 
 SHORT = 4
 _ABOUT_REACH = 7
@@ -236,6 +154,7 @@ _RULES = {
     "subject_postposed": "verb behind what it reports",
     "_without_that": "verb without that",
     "_about": "verb with about",
+    "_naming": "verb of naming",
     "_infinitive": "verb with infinitive",
 }
 _THAT_REACH = 14
@@ -248,19 +167,24 @@ def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterat
         word = sentence.words[i]
         if word in cues.verbs:
             yield from _by_verb(sentence, i, cues)
-        elif word in cues.nouns and i + 1 < len(sentence):
-            that = i + 1 + (sentence.words[i + 1] == "uit" and i + 2 < len(sentence))
-            if sentence.words[that] in cues.that and sentence.words[that] not in cues.weak_that:
-                report = _after(sentence, i, that + 1, cues, 0.6)
-                yield report._replace(rule="noun with that")
+        elif word in cues.nouns:
+            yield from _by_noun(sentence, i, cues)
         elif word in cues.that and cues.facts and i > 1:
             yield from _slavic_that(sentence, i, cues)
-        elif word in cues.final:
-            for found in postposed(sentence, i, cues):
-                yield found._replace(rule=_RULES["postposed"])
-        elif word in cues.naming:
-            for found in _naming(sentence, i, cues):
-                yield found._replace(rule="verb of naming")
+        elif word in cues.final or word in cues.naming:
+            way = postposed if word in cues.final else _naming
+            yield from (
+                found._replace(rule=_RULES[way.__name__]) for found in way(sentence, i, cues)
+            )
+
+
+def _by_noun(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "the fear that …"; Dutch may have its particle between them."""
+    that = i + 1 + (sentence.words[i + 1 : i + 2] == ["uit"])
+    strong = cues.that - cues.weak_that
+    if not strong.isdisjoint(sentence.words[that : that + 1]):
+        report = _after(sentence, i, that + 1, cues, 0.6)
+        yield report._replace(rule="noun with that")
 
 
 def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -419,7 +343,9 @@ def _continued(sentence: Sentence, end: int, that: str, cues: Cues) -> Iterator[
     words = sentence.words
     while end + 2 < len(words) and words[end] in ",;":
         start = end + 1
-        while start < end + 3 and (words[start] in cues.clause_openers or words[start] in cues.time):
+        while start < end + 3 and (
+            words[start] in cues.clause_openers or words[start] in cues.time
+        ):
             if words[start] == that:
                 break
             start += 1
@@ -438,14 +364,19 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
-    is_before = words[i + 1] in cues.particle_after or words[i + 1] in cues.that
+    is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
         finite = sentence.find(cues.finite, left + 1, i)
         if leads and finite == left + 1:
             return finite + 1, i
         return left, finite if finite > left else i
-    start = i + 1
+    return _behind_verb(sentence, i + 1, end, cues)
+
+
+def _behind_verb(sentence: Sentence, start: int, end: int, cues: Cues) -> tuple[int, int] | None:
+    """The speaker between the verb and "that"."""
+    words = sentence.words
     while start < end and words[start] in cues.time:
         start += 1
     stop = start
@@ -495,8 +426,10 @@ def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     words = sentence.words
     before = words[i - 1] if i else ""
     follows = words[i + 1] if i + 1 < len(words) else "."
-    is_pointer = follows in cues.that and sentence.words[i + 2 : i + 3] and (
-        sentence.words[i + 2] in cues.pointing
+    is_pointer = (
+        follows in cues.that
+        and sentence.words[i + 2 : i + 3]
+        and (sentence.words[i + 2] in cues.pointing)
     )
     if (
         is_pointer

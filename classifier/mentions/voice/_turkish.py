@@ -22,7 +22,9 @@ _CLAUSE_NOUN = re.compile(
 _GENITIVE = re.compile(r".+'n?[ıiuü]n\Z|(?!için|bugün|yar[ıi]n).{3,}[ıiuü]n\Z")
 _SURE_GENITIVE = re.compile(r".+(?:'n?|n|l[ae]r)[ıiuü]n\Z")
 _LOCATIVE = re.compile(r".{3,}'?[dt][ae]\Z")
-_ADVERBS = frozenset(("dün", "bugün", "sabah", "akşam", "pazartesi", "sali", "çarşamba", "perşembe", "cuma"))
+_ADVERBS = frozenset(
+    ("dün", "bugün", "sabah", "akşam", "pazartesi", "sali", "çarşamba", "perşembe", "cuma")
+)
 _OCCASIONS = frozenset(("yaptiği", "verdiği", "katildiği", "düzenlediği", "yazili", "basin"))
 _SUBJECT_WORDS = 10
 _VERB_REACH = 4
@@ -125,7 +127,13 @@ def _loose(sentence: Sentence, i: int, left: int, cues: Cues) -> Iterator[Found]
     if words[i] not in cues.quote_after and words[i] not in cues.verbs:
         return
     if i > left + 1 and words[i - 1] == "," and words[i] in cues.quote_after:
-        yield Found(((left, i - 1),), (i, i + 1), (i + 1, sentence_end(sentence, i)), 0.7, "verb behind what it reports")
+        yield Found(
+            ((left, i - 1),),
+            (i, i + 1),
+            (i + 1, sentence_end(sentence, i)),
+            0.7,
+            "verb behind what it reports",
+        )
     elif i + 1 < len(words) and words[i + 1] == ":":
         end = content_end(sentence, i + 2, cues.contrast)
         yield Found(((i + 2, end),), (i, i + 1), (left, i), 0.8, "verb with colon")
