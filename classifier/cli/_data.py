@@ -16,9 +16,11 @@ from classifier.cli._output import (
     show,
     table,
 )
+from classifier.records import LANGUAGES
 
 if TYPE_CHECKING:
     from classifier.codebook import Codebook
+    from classifier.mentions import VoiceReason
     from classifier.sampling import Drawn
 
 
@@ -154,7 +156,9 @@ def mentions_command(
 
     reading = read_articles(path)
     book = _codebook(codebook)
-    found, excluded, voices = [], [], []
+    found, excluded = [], []
+    voices: list[VoiceReason] = []
+    unread = [article.article_id for article in reading if article.language not in LANGUAGES]
     if out is not None:
         write_page(out, reading.articles, book)
     for article in reading:
@@ -175,6 +179,7 @@ def mentions_command(
                 for (a, m), why in zip(found, voices, strict=True)
             ],
             "out": out,
+            "unread": unread,
             "excluded": [{"article_id": a, "exclusion": e} for a, e in excluded],
             "problems": reading.problems,
         },
@@ -184,6 +189,11 @@ def mentions_command(
             table(
                 ["article", "at", "excluded", "rule"],
                 [(a, e.span.start, e.surface, e.rule) for a, e in excluded],
+            ),
+            *(
+                f"{article_id}: in none of {', '.join(LANGUAGES)}; names in it are listed, "
+                "but whose words they are is known by quotation marks alone"
+                for article_id in unread
             ),
             *problem_lines(reading.problems),
         ],

@@ -128,7 +128,8 @@ class Cues:
     @cached_property
     def after_speaker(self) -> frozenset[str]:
         """Words that end the name of a speaker."""
-        return self.speaker_stop | self.time | self.finite | self.that | self.final
+        words = self.speaker_stop | self.time | self.finite | self.that | self.final
+        return words | (self.verbs - self.noun_like - self.nouns)
 
     @cached_property
     def no_speaker(self) -> frozenset[str]:

@@ -22,7 +22,8 @@ def _name_start(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
     while start < end - 1:
         word = words[start]
         is_time = word in cues.speaker_stop and words[start + 1] in cues.time
-        if is_time:
+        is_place = word in cues.speaker_stop and start + 2 < end and sentence.is_capital(start + 2)
+        if is_time or is_place:
             start += 1
         elif sentence.is_word(start) and word not in cues.before_speaker:
             break
@@ -42,7 +43,8 @@ def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
         words[stop - 1] in cues.join or words[stop - 1] in cues.preposition
     ):
         stop -= 1
-    return stop
+    is_bare = stop == start + 1 and words[start] in cues.determiner
+    return start if is_bare else stop
 
 
 def subject_of(sentence: Sentence, end: int, cues: Cues) -> tuple[int, int] | None:

@@ -275,7 +275,7 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
             particle = _enclitic(sentence, i, j, cues)
             if particle is not None:
                 return particle
-        is_verb = word in cues.verbs and word not in cues.particle_after
+        is_verb = word in cues.verbs and word not in cues.particle_after | cues.particle
         if word in _ENDS or word == QUOTE or is_verb or word in cues.contrast:
             return None
     return None
