@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from classifier.articles import find_zones
+from classifier.articles._page import read_page
 from classifier.records import LANGUAGES, Article
 
 _LINES = tomllib.loads(
@@ -124,3 +125,15 @@ def test_a_section_above_the_headline_is_no_headline(
     text = f"{tag}\n{headline}\n\n{_LEADS[language]}"
     kinds = [zone.kind for zone in find_zones(Article("a", text, language=language))]
     assert kinds == ["metadata", "headline", "body"]
+
+
+def test_a_pages_own_date_goes_before_its_json_ld() -> None:
+    page = (
+        '<html><head><meta charset="utf-8">'
+        '<meta property="article:published_time" content="2023-05-04T10:00:00Z">'
+        '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Port shut", '
+        '"datePublished": "2015-01-01"}</script></head><body><article><h1>Port shut</h1>'
+        + "<p>The port of Odesa was shut on Monday and the pilots waited for the tugs.</p>" * 5
+        + "</article></body></html>"
+    )
+    assert read_page(page.encode())["date"].startswith("2023-05-04")
