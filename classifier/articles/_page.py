@@ -39,6 +39,7 @@ _EMBED_CLASSES = ("twitter-tweet", "instagram-media", "tiktok-embed", "telegram-
 _ARTICLE_TYPES = frozenset(
     ["Article", "NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "BlogPosting"]
 )
+_DATE_NAMES = ("article:published_time", "og:article:published_time", "datePublished", "pubdate")
 
 
 def read_page(data: bytes) -> dict[str, Any]:
@@ -54,6 +55,9 @@ def read_page(data: bytes) -> dict[str, Any]:
         raise DataError(f"a page may have {MAX_BYTES:,} bytes, this one has {len(data):,}")
     tree = _tree(decode_page(data))
     values = _linked_data(tree)
+    own_date = _own_date(tree)
+    if own_date:
+        values["date"] = own_date
     _mark(tree)
     xml = trafilatura.extract(
         tree, output_format="xml", include_comments=False, include_tables=False
@@ -111,6 +115,15 @@ def _linked_data(tree: "HtmlElement") -> dict[str, Any]:
             if _ARTICLE_TYPES.intersection([kinds] if isinstance(kinds, str) else kinds or []):
                 return _fields(item)
     return {}
+
+
+def _own_date(tree: "HtmlElement") -> str | None:
+    """The day of publication in the page's head; its JSON-LD may be a template's."""
+    for name in _DATE_NAMES:
+        for value in tree.xpath("//meta[@property=$name or @name=$name]/@content", name=name):
+            if _is_date(str(value)):
+                return str(value)
+    return None
 
 
 def _items(data: object) -> list[dict[str, Any]]:

@@ -39,6 +39,10 @@ class Patterns:
     caption_label: re.Pattern[str]
     caption_start: re.Pattern[str]
     sign_off: re.Pattern[str]
+    agency_line: re.Pattern[str]
+    """Nothing but the name of an agency, as at the end of a wire story."""
+    section: frozenset[str]
+    """Names of sections of a site, which stand above a headline."""
     date: re.Pattern[str]
     months: dict[str, int]
     picture_only: frozenset[str]
@@ -50,6 +54,7 @@ def patterns() -> Patterns:
     """The patterns, compiled once."""
     file = resources.files("classifier.articles").joinpath("patterns.toml")
     data = tomllib.loads(file.read_text("utf-8"))
+    data |= {name: [_small(word) for word in data[name]] for name in _FOLDED}
     agency, credit = _any(data["agency"]), _any(data["credit"])
     months = {
         _undotted(name): number
@@ -87,6 +92,8 @@ def patterns() -> Patterns:
         caption_label=re.compile(rf"(?:{_any(data['caption_label'])}):", re.IGNORECASE),
         caption_start=_start(data["caption_start"]),
         sign_off=_start(data["sign_off"]),
+        agency_line=re.compile(rf"\W*(?:{agency})(?:\s?[/,]\s?(?:{agency}))*\W*\Z"),
+        section=frozenset(data["section"]),
         date=_date_pattern(months),
         months=months,
         picture_only=frozenset(data["picture_only"]),
@@ -112,7 +119,7 @@ def _call_pattern(data: dict[str, list[str]]) -> re.Pattern[str]:
         rf"|(?:{channel})[\w'’-]*(?:\s[\w'’-]+){{0,3}}\s(?:{own})(?!\w)"
         rf"|(?:{channel})[^.!?,;]{{0,30}}(?:https?:|t\.me/|@\w)"
         rf"|\A\W*(?:{channel})[\w'’-]*(?:\s[\w'’-]+){{0,2}}\W*\Z"
-        rf"|(?:abone ol|takip ed|katıl|kaydol|tıkla)\w*[.!]*\s*\Z"
+        rf"|(?:abone ol|takip ed|katil|kaydol|tikla|beğen|indir|kaçirma)\w*[.!]*\s*\Z"
     )
 
 
@@ -135,6 +142,12 @@ def _date_pattern(months: dict[str, int]) -> re.Pattern[str]:
 def _undotted(name: str) -> str:
     """A name in lower case with one kind of i: Kasım is KASIM in capitals, and Ekim EKİM."""
     return fold(name, None).replace("ı", "i")
+
+
+def _small(text: str) -> str:
+    """A line in lower case with one kind of i, as the patterns have it."""
+    small = text.replace("İ", "i").lower()
+    return small if small.isascii() else small.replace("ı", "i")
 
 
 def agency_in(match: re.Match[str] | None) -> str | None:
@@ -167,6 +180,10 @@ def date_in(text: str) -> tuple[str, DatePrecision] | None:
 
 
 # Longer lines are prose: only what stands at their ends is looked at.
+_FOLDED = (
+    *("boilerplate_start", "boilerplate_heading", "boilerplate_title", "boilerplate_within"),
+    *("channel", "call", "call_stem", "own", "notice", "caption_start", "sign_off", "section"),
+)
 _SHORT_LINE = 400
 _LONGEST_HEADLINE = 25
 _LONGEST_SUBHEAD = 12
@@ -233,15 +250,28 @@ def pieces(text: str, title: str | None = None) -> tuple[Piece, ...]:
     """
     text = unfold(text)
     found: list[Piece] = []
-    seen_text = False
+    seen_text = is_link = False
     for start, end in _lines(text):
         is_first = all(piece.kind == "headline" for piece in found[:2])
         for a, b, kind in _split_line(text, start, end, is_first=is_first):
             if kind is None:
                 kind = _kind(text[a:b], title, seen_text)
+            if kind == "subhead" and found and _leads_to_links(text, found[-1], is_link):
+                kind, is_link = "boilerplate", True
+            else:
+                is_link = False
             seen_text = seen_text or kind in {"headline", "body"}
             found.append(Piece(a, b, kind))
     return tuple(_headline_without_body(found, text))
+
+
+def _leads_to_links(text: str, before: Piece, is_link: bool) -> bool:
+    """Whether the piece is a bare "read also", or a link behind one: what follows is a link."""
+    if is_link or before.kind != "boilerplate":
+        return is_link
+    line = _small(text[before.start : before.end].strip())
+    call = patterns().boilerplate_start.match(line)
+    return call is not None and not call["rest"].strip(" :…»>")
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -336,7 +366,7 @@ def _beside_text(line: str, plain: str, seen_text: bool) -> ZoneKind | None:
 
 
 def _is_boilerplate(line: str, plain: str) -> bool:
-    known, folded = patterns(), plain[:_LONGEST_NOTICE].lower()
+    known, folded = patterns(), _small(plain[:_LONGEST_NOTICE])
     call = known.boilerplate_start.match(folded)
     if call and (call["rest"].startswith(":") or len(folded.split()) <= _LONGEST_CALL):
         return True
@@ -376,7 +406,9 @@ def _text_kind(line: str, plain: str, seen_text: bool) -> ZoneKind:
 
 def _is_metadata(plain: str, n_words: int) -> bool:
     known = patterns()
-    if n_words <= _LONGEST_CALL and known.sign_off.match(plain.lower().lstrip("( ")):
+    if n_words <= _LONGEST_CALL and known.sign_off.match(_small(plain).lstrip("( ")):
+        return True
+    if n_words <= _FEW and (known.agency_line.match(plain) or _small(plain) in known.section):
         return True
     if n_words > _LONGEST_LABEL:
         return False
@@ -399,7 +431,7 @@ def _is_caption(plain: str, n_words: int) -> bool:
     known = patterns()
     if ":" in plain and known.caption_label.match(plain):
         return True
-    if n_words <= _CAPTION_WORDS and known.caption_start.match(plain.lower()):
+    if n_words <= _CAPTION_WORDS and known.caption_start.match(_small(plain)):
         return True
     if n_words > _CAPTION_WORDS or not _has_credit(plain):
         return False

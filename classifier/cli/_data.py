@@ -18,13 +18,13 @@ from classifier.cli._output import (
     show,
     table,
 )
-from classifier.records import UNKNOWN
+from classifier.records import LANGUAGES, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from classifier.codebook import Codebook
-    from classifier.mentions import Excluded
+    from classifier.mentions import Excluded, VoiceReason
     from classifier.records import Mention
     from classifier.sampling import Drawn
 
@@ -171,19 +171,28 @@ def mentions_command(
     path: ArticlesPath,
     page: Annotated[int, typer.Option(min=1, help="Which page of the mentions to show.")] = 1,
     codebook: CodebookFile = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="A page of the articles with their voices in colour (HTML)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Count what was found, by source, target, voice and zone, then show it page by page."""
     from classifier.articles import read_articles
-    from classifier.mentions import explain_mentions
+    from classifier.mentions import explain_mentions, write_page
 
     reading = read_articles(path)
     book = _codebook(codebook)
     found, excluded = [], []
     sources = {article.article_id: article.source or UNKNOWN for article in reading}
+    voices: list[VoiceReason] = []
+    unread = [article.article_id for article in reading if article.language not in LANGUAGES]
+    if out is not None:
+        write_page(out, reading.articles, book)
     for article in reading:
         report = explain_mentions(article, book)
         found += [(article.article_id, mention) for mention in report.mentions]
+        voices += report.voices
         excluded += [(article.article_id, exclusion) for exclusion in report.excluded]
     rows = [
         (a, m.span.start, m.surface, m.target, m.kind, m.voice, m.zone, m.speaker, m.entry)
@@ -193,7 +202,12 @@ def mentions_command(
     answer = Answer(
         {
             "articles": len(reading),
-            "mentions": [{"article_id": a, "mention": m} for a, m in found],
+            "mentions": [
+                {"article_id": a, "mention": m, "voice": why}
+                for (a, m), why in zip(found, voices, strict=True)
+            ],
+            "out": out,
+            "unread": unread,
             "excluded": [{"article_id": a, "exclusion": e} for a, e in excluded],
             "problems": reading.problems,
         },
@@ -202,6 +216,11 @@ def mentions_command(
             *_totals(found, sources),
             *_paged(columns, rows, page),
             *_excluded(excluded, page),
+            *(
+                f"{article_id}: in none of {', '.join(LANGUAGES)}; names in it are listed, "
+                "but whose words they are is known by quotation marks alone"
+                for article_id in unread
+            ),
             *problem_lines(reading.problems),
         ],
     )

@@ -75,6 +75,18 @@ class MentionContext:
             lexicon_version=lexicon_version,
         )
 
+    def reason(self, span: Span) -> "VoiceReason":
+        """Why the words at a place are whose they are."""
+        report = voice_at(self._reports, span)
+        if report is None:
+            return VoiceReason("no form of speech around it", None, None, 1.0)
+        return VoiceReason(
+            report.rule,
+            report.cue.of(self.text) if report.cue else None,
+            report.speaker.of(self.text) if report.speaker else None,
+            report.confidence,
+        )
+
     @cached_property
     def _reports(self) -> Sequence[Report]:
         return find_reports(self.text, self.zones)
@@ -187,11 +199,26 @@ class Excluded:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceReason:
+    """Why a mention has its voice."""
+
+    rule: str
+    """The form that was seen: "verb with that", "quotation marks"; or that none was."""
+    cue: str | None
+    """The words that hand over to another voice; None where there are none."""
+    speaker: str | None
+    confidence: float
+    """From 0 to 1: how far the rule is to be trusted; no probability."""
+
+
+@dataclass(frozen=True, slots=True)
 class MentionsReport:
     """What was found in an article, and what was not and why."""
 
     article_id: str
     mentions: tuple[Mention, ...]
+    voices: tuple[VoiceReason, ...]
+    """One for each mention: why it has its voice."""
     excluded: tuple[Excluded, ...]
     candidates: tuple[Span, ...]
     """Words that look like a form of a target and are in no lexicon: read them to mend one."""
@@ -262,9 +289,11 @@ def explain_mentions(
     version = matcher.lexicon.version
     around = MentionContext(article, codebook)
     judged = list(judge(article, around.zones, matcher, historical=historical))
+    mentions = tuple(_mentions(around, judged, version))
     return MentionsReport(
         article_id=article.article_id,
-        mentions=tuple(_mentions(around, judged, version)),
+        mentions=mentions,
+        voices=tuple(around.reason(mention.span) for mention in mentions),
         excluded=tuple(_excluded(article, judged)),
         candidates=tuple(_candidates(article, matcher, [one.span for one in judged])),
         lexicon_version=version,

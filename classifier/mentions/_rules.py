@@ -28,6 +28,11 @@ _DATELINE = re.compile(
     r"\W*(?:date \d{4}-\d\d )?(?P<place>[^\W\d_][^\n—()-]{1,40}?)"
     r"(?: ?\((?P<agency>[^()\n]{2,24})\))? ?[-—] "
 )
+_DATELINE_DAY = re.compile(
+    r"\W*(?P<place>[^\W\d_][^\n—().,-]{1,40}?)[,.] \d{1,2} [^\W\d_]+\.?,? ?[-—]? ?"
+    r"/?(?P<agency>[^\W\d_][\w -]{2,24}?)(?:/\.?|[/.]) "
+)
+"""As in "КИЇВ. 12 березня. УНІАН." and "МОСКВА, 12 марта. /ТАСС/."."""
 _LONGEST_DATELINE = 80
 _ADDRESS_NEIGHBOURS = frozenset("@/.:=&?_#-")
 _DELIMITERS = " \n()[]<>\"'"
@@ -218,7 +223,10 @@ def _is_dateline(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> 
     paragraph = stretch.paragraphs[bisect_right(stretch.paragraphs, hit.start) - 1]
     if entry.kind not in ("name", "metonym") or hit.start - paragraph > _LONGEST_DATELINE:
         return False
-    line = _DATELINE.match(stretch.view.string, paragraph, stretch.end)
+    string = stretch.view.string
+    line = _DATELINE.match(string, paragraph, stretch.end) or _DATELINE_DAY.match(
+        string, paragraph, stretch.end
+    )
     if line is None or hit.end > line.end("place"):
         return False
     rest = line["place"][hit.end - line.start("place") :]

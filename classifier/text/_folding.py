@@ -12,6 +12,7 @@ _WIDEST = 100
 _SHARE = 0.5
 # Where lines are of uneven length, a break in a clause comes no earlier than this part of a line.
 _FULL = 0.6
+_MANY = 6
 _LINE = re.compile(r"[^\n]*\n?")
 _HYPHENATED = re.compile(
     r"(?<=[^\W\d_]{2})(?P<hyphen>[-‐])(?P<end>[ \t]?\r?\n[ \t]*)"
@@ -106,7 +107,9 @@ def _soft_breaks(text: str) -> list[int]:
     least = 0 if is_even else _FULL * width
     soft = [one for one in breaks if one.is_full or (one.is_within and one.length >= least)]
     n_within = sum(one.is_within for one in soft)
-    if n_within < _SHARE * len(soft) or len(soft) < _SHARE * len(breaks):
+    # Paragraphs of a line each do not all end where the next word had found no place.
+    is_column = len(full) == len(within) and len(soft) == len(breaks) >= _MANY
+    if (not is_column and n_within < _SHARE * len(soft)) or len(soft) < _SHARE * len(breaks):
         return []
     return [one.at for one in soft]
 

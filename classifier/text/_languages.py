@@ -58,6 +58,31 @@ _SMALL_WORDS = {
         ),
     )
 }
+# Words of Bulgarian and of Afrikaans that Russian and Dutch lack, and letters that only ours have.
+_NEIGHBOURS: dict[str, tuple[frozenset[str], str]] = {
+    "ru": (
+        frozenset(
+            [
+                *("русия", "украйна", "че", "са", "ще", "беше", "бяха", "няма", "съм", "сме"),
+                *("които", "която", "което", "тази", "този"),
+            ]
+        ),
+        "ыэё",
+    ),
+    "nl": (
+        frozenset(["nie", "sê", "vir", "hulle", "gister", "hawe", "skepe", "hierdie", "gesê"]),
+        "ĳ",
+    ),
+}
+# Headlines of three names are short of small change.
+_UNSURE, _SURE_NAMED = 0.3, 0.7
+_COUNTRY_NAMES = {
+    "nl": frozenset(["rusland", "oekraïne", "turkije", "russische", "oekraïense", "turkse"]),
+    "en": frozenset(["russia", "turkey", "russian", "ukrainian", "turkish", "moscow"]),
+    "tr": frozenset(["rusya", "ukrayna", "türkiye", "rus", "türk"]),
+    "ru": frozenset(["россия", "украина", "турция", "россии", "украины", "турции"]),
+    "uk": frozenset(["росія", "україна", "туреччина", "росії", "україни", "туреччини"]),
+}
 _NOT_PROSE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|pic\.twitter\.com\S*")
 _WORDS = re.compile(r"[^\W\d_]+")
 
@@ -70,16 +95,39 @@ def document_language(text: str) -> str:
     >>> document_language("17u44")
     'und'
     """
-    sample = _sample(text)
+    # The identifier learnt from sentences: it takes words in capitals for names.
+    sample = _sample(text.lower() if text.isupper() else text)
     n_letters = _count_letters(sample)
     if n_letters < _FEWEST_LETTERS:
         return UNDETERMINED
     ranked = _identifier(closed=False).rank(sample)
     winner, top = ranked[0]
+    if n_letters < _LONG_LETTERS and _is_neighbour(winner, sample):
+        return UNDETERMINED
     if winner in LANGUAGES or n_letters >= _LONG_LETTERS:
         return winner if winner in LANGUAGES else UNDETERMINED
+    named = _named(sample) if top < _UNSURE else None
+    if named:
+        return named
     best, probability = next(pair for pair in ranked if pair[0] in LANGUAGES)
+    if _is_neighbour(best, sample):
+        return UNDETERMINED
     return best if probability >= _NEAR_WINNER * top else UNDETERMINED
+
+
+def _named(sample: str) -> str | None:
+    """The language of a headline no language is likely for, told by its names of countries."""
+    words = set(_WORDS.findall(sample.lower()))
+    winner, probability = _identifier(closed=True).classify(sample)
+    is_sure = probability >= _SURE_NAMED and bool(words & _COUNTRY_NAMES[str(winner)])
+    return str(winner) if is_sure else None
+
+
+def _is_neighbour(language: str, sample: str) -> bool:
+    """Whether a short text has a word of Bulgarian or Afrikaans and no mark of our language."""
+    words = set(_WORDS.findall(sample.lower()))
+    foreign, own = _NEIGHBOURS.get(language, (frozenset(), ""))
+    return bool(words & foreign) and not any(letter in sample.lower() for letter in own)
 
 
 def stretch_language(text: str, inherit: str) -> str:

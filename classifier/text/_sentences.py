@@ -17,6 +17,8 @@ from classifier.text._folding import unfold
 # 348 s, so it is handed pieces of this many characters at most.
 _LONGEST_PIECE = 2_000
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+# A typewriter's opening mark.
+_DOUBLE_COMMA = re.compile(r"(?<!\w),,(?=\w)")
 _OPENERS = "'\"“„«‘‹(["
 _CLOSERS = "'\"”“»’›)]"
 _STOPS = ".!?…"
@@ -55,6 +57,8 @@ def split_sentences(text: str, language: str | None) -> list[Span]:
     if not text:
         return []
     clean = _SURROGATE.sub("\ufffd", unfold(text))
+    if ",," in clean:
+        clean = _DOUBLE_COMMA.sub("„„", clean)
     starts = [0]
     line_start, seen_words = 0, False
     for line in clean.splitlines(keepends=True):

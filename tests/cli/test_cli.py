@@ -163,6 +163,23 @@ def test_mentions_says_what_was_found_and_what_was_not(terminal: Terminal, tmp_p
     answer = terminal.json("mentions", tmp_path)
     assert [m["mention"]["surface"] for m in answer["mentions"]] == ["Rusland", "Moskou"]
     assert answer["excluded"][0]["exclusion"]["rule"]
+    assert answer["mentions"][0]["voice"] == {
+        "rule": "verb behind what it reports",
+        "cue": "zegt",
+        "speaker": "de Ruslandkenner",
+        "confidence": 0.8,
+    }
+    assert answer["unread"] == []
+
+
+def test_mentions_tells_which_articles_are_in_no_known_language(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    text = "Die Regierung in Moskau wies alle Vorwürfe zurück und sprach von einer Kampagne. " * 3
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    answer = terminal.json("mentions", tmp_path, "--out", tmp_path / "page.html")
+    assert answer["unread"] == ["a"]
+    assert "Moskau" in (tmp_path / "page.html").read_text("utf-8")
 
 
 def test_import_and_export_come_back(terminal: Terminal, folder: Path, tmp_path: Path) -> None:

@@ -65,3 +65,35 @@ def test_an_undetermined_document_stays_so() -> None:
 
 def test_addresses_and_handles_do_not_count_as_letters() -> None:
     assert stretch_language("https://example.org/the-very-long-title-of-an-article", "nl") == "nl"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("RUSSIA ATTACKS UKRAINE", "en"),
+        ("TURKEY SHUTS STRAIT", "en"),
+        ("RUSLAND VALT OEKRAÏNE AAN", "nl"),
+        ("RUSYA UKRAYNA'YA SALDIRDI", "tr"),
+        ("РОССИЯ НАПАЛА НА УКРАИНУ", "ru"),
+        ("РОСІЯ НАПАЛА НА УКРАЇНУ", "uk"),
+        ("RUSSLAND GREIFT DIE UKRAINE AN", "und"),
+    ],
+)
+def test_headlines_in_capitals(text: str, language: str) -> None:
+    assert document_language(text) == language
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Русия нападна Украйна.",
+        "Турция затвори протока за руските кораби.",
+        "България изпрати кораби на Украйна вчера.",
+        "Премиерът каза, че Русия няма да чака.",
+        "Die hawe van Odesa is Maandag gesluit.",
+        "Turkye het gister skepe na Oekraïne gestuur.",
+        "Rusland het die hawe gesluit, sê die loods.",
+    ],
+)
+def test_short_texts_of_neighbours_are_not_taken_for_ours(text: str) -> None:
+    assert document_language(text) == "und"

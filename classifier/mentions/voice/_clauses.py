@@ -96,6 +96,8 @@ class Found(NamedTuple):
     cue: tuple[int, int]
     speaker: tuple[int, int] | None
     confidence: float
+    rule: str = "phrase"
+    """Name of the form that was seen, for people to read."""
 
 
 def fold(text: str) -> str:

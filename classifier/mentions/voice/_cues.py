@@ -42,6 +42,8 @@ class Cues:
     with_particle_after: frozenset[str] = frozenset()
     particle_after: frozenset[str] = frozenset()
     """Verbs that report behind their content too, where the particle follows: "laat X weten"."""
+    particle_that: frozenset[str] = frozenset()
+    """Words one of which a verb of `with_particle_after` needs before "that": "duidelijk dat"."""
     noun_before: frozenset[str] = frozenset()
     """Words that make a noun of a `noun_like` verb before "that": "member states that …"."""
     pointing: frozenset[str] = frozenset()
@@ -89,6 +91,12 @@ class Cues:
     time: frozenset[str] = frozenset()
     finite: frozenset[str] = frozenset()
     skip_after: frozenset[str] = frozenset()
+    speaker_stop: frozenset[str] = frozenset()
+    """Words behind the name of a speaker that are no part of it."""
+    topics: frozenset[str] = frozenset()
+    """Beginnings and ends of words that name a matter, and no speaker, before a colon."""
+    topic_after: frozenset[str] = frozenset()
+    """Words behind a colon that open a question or a story and no statement."""
     object_start: frozenset[str] = frozenset()
 
     @cached_property
@@ -110,6 +118,18 @@ class Cues:
     def no_clause(self) -> frozenset[str]:
         """Words behind a verb of saying that begin no clause."""
         return self.object_start | self.that
+
+    @cached_property
+    def before_speaker(self) -> frozenset[str]:
+        """Words before the name of a speaker that are no part of it."""
+        words = self.clause_openers | self.subordinate | self.time | self.like | self.that
+        return (words | self.verbs | self.speaker_stop | self.finite) - self.determiner
+
+    @cached_property
+    def after_speaker(self) -> frozenset[str]:
+        """Words that end the name of a speaker."""
+        words = self.speaker_stop | self.time | self.finite | self.that | self.final
+        return words | (self.verbs - self.noun_like - self.nouns)
 
     @cached_property
     def no_speaker(self) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Whose words each stretch of an article is, paragraph by paragraph in the language of its zone."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from typing import overload
 
 from classifier.mentions.voice._clauses import QUOTE, Found, Sentence
 from classifier.mentions.voice._cues import Cues, read_cues, telling_words
+from classifier.mentions.voice._names import speaker_span
 from classifier.mentions.voice._quotations import Report, Reports, dialogue, quotation
 from classifier.mentions.voice._quotes import Quote, find_quotes, single_marks
 from classifier.mentions.voice._speakers import (
@@ -23,6 +25,11 @@ from classifier.text import View, plain_view, split_sentences, unfold
 _SILENT: frozenset[ZoneKind] = frozenset(("metadata", "boilerplate"))
 _HEADLINES: frozenset[ZoneKind] = frozenset(("headline", "subhead"))
 _NO_CUES = Cues()
+_BULLETS = frozenset("-–—•*▪◦·")
+_OPENING = frozenset("\"“„«‘'")
+_STOPS = frozenset(".!?…;")
+_LEAD_WORDS = 8
+_ITEM = re.compile(r"\s*\S\s*(?P<content>\S.*?)\s*\Z", re.DOTALL)
 _NO_REPORTS = Reports(())
 
 
@@ -48,6 +55,8 @@ class _Paragraph:
     """First character of the paragraph after it."""
     language: str
     is_headline: bool = False
+    lead: Span | None = None
+    """The line before a quotation or a list that ends in a colon."""
 
 
 class TextReports(Sequence[Report]):
@@ -65,6 +74,7 @@ class TextReports(Sequence[Report]):
             if zone.kind not in _SILENT
             for span, next_mark in _paragraphs(self._marked, _place(view, zone.span))
         ]
+        self._paragraphs = _with_leads(self._text, self._paragraphs)
         self._starts = [paragraph.span.start for paragraph in self._paragraphs]
         self._sentences: dict[int, list[_Unit]] = {}
         self._read: dict[int, Reports] = {}
@@ -124,6 +134,8 @@ class _Unit:
     quotes: Sequence[Quote] = ()
     spoken: Sequence[Report] = ()
     is_headline: bool = False
+    lead: tuple[Span | None, Span] | None = None
+    """Speaker and cue of the line before it."""
 
 
 def _place(view: View, span: Span) -> tuple[int, int]:
@@ -142,6 +154,36 @@ def _report_in(view: View, report: Report) -> Report:
     return replace(report, content=content or report.content, speaker=speaker, cue=cue)
 
 
+def _with_leads(text: str, paragraphs: list[_Paragraph]) -> list[_Paragraph]:
+    """Each quotation and each item of a list with the line before that introduces it."""
+    lead, read = None, []
+    for paragraph in paragraphs:
+        start, end = paragraph.span.start, paragraph.span.end
+        opening = text[start : start + 9].lstrip()[:1]
+        has_lead = lead is not None and (opening in _BULLETS or opening in _OPENING)
+        read.append(replace(paragraph, lead=lead) if has_lead else paragraph)
+        if text[max(start, end - 9) : end].rstrip().endswith(":"):
+            lead = paragraph.span
+        elif not has_lead or opening not in _BULLETS:
+            lead = None
+    return read
+
+
+def _lead_of(text: str, paragraph: _Paragraph, cues: Cues) -> tuple[Span | None, Span] | None:
+    """Speaker and cue in the line that introduces a paragraph; None where nobody speaks there."""
+    if paragraph.lead is None:
+        return None
+    line = Sentence(text, paragraph.lead, ())
+    for i in range(len(line) - 1, max(-1, len(line) - _LEAD_WORDS), -1):
+        if line.words[i] in cues.speech:
+            first = max((j + 1 for j in range(i) if line.words[j] in _STOPS), default=0)
+            comma = line.find(",", first, i)
+            name = speaker_span(line, first, comma if comma > first else i, cues)
+            cue = line.span(i, i + 1)
+            return (name or speaker_span(line, i + 1, len(line), cues), cue) if cue else None
+    return None
+
+
 def _paragraphs(text: str, zone: tuple[int, int]) -> Iterator[tuple[Span, str]]:
     """The lines of a zone that hold anything, each with the first character of the next one."""
     start, zone_end = zone
@@ -156,7 +198,14 @@ def _paragraphs(text: str, zone: tuple[int, int]) -> Iterator[tuple[Span, str]]:
 def _sentences(text: str, marked: str, paragraph: _Paragraph) -> Iterator[_Unit]:
     """Sentences, none of which ends inside a quote, each with the quotes that stand in it."""
     span, language = paragraph.span, paragraph.language
-    spoken = dialogue(text, span, read_cues(language) or _NO_CUES)
+    cues = read_cues(language) or _NO_CUES
+    spoken = dialogue(text, span, cues)
+    lead = _lead_of(text, paragraph, cues)
+    if lead and not spoken and text[span.start : span.start + 9].lstrip()[:1] in _BULLETS:
+        item = _ITEM.match(text, span.start, span.end)
+        if item:
+            content = Span(*item.span("content"))
+            spoken = [Report(content, "report", 0.6, *lead, "item of a list")]
     if spoken:
         yield _Unit(span, language, spoken=spoken)
         return
@@ -173,6 +222,7 @@ def _sentences(text: str, marked: str, paragraph: _Paragraph) -> Iterator[_Unit]
                 language,
                 quotes[first:next_quote],
                 is_headline=paragraph.is_headline,
+                lead=lead,
             )
             start, first = end, next_quote
 
@@ -183,12 +233,29 @@ def _sentence_reports(text: str, unit: _Unit) -> Iterator[Report]:
         return
     cues = read_cues(unit.language) or _NO_CUES
     sentence = Sentence(text, unit.span, unit.quotes)
-    for found in _founds(sentence, unit, cues):
-        yield from _reports(sentence, found)
+    reports = [
+        report
+        for found in _founds(sentence, unit, cues)
+        for report in _reports(sentence, found, cues)
+    ]
+    yield from reports
     if unit.quotes:
         places = [i for i, word in enumerate(sentence.words) if word == QUOTE]
         for place, quote in zip(places, unit.quotes, strict=True):
-            yield from quotation(sentence, place, quote, cues)
+            for report in quotation(sentence, place, quote, cues):
+                yield report if report.speaker else _with_speaker(report, reports, unit)
+
+
+def _with_speaker(quoted: Report, reports: Sequence[Report], unit: _Unit) -> Report:
+    """A quotation that names no speaker has that of the report around it, or of the line before."""
+    for report in reports:
+        if report.content.start <= quoted.content.start and quoted.content.end <= (
+            report.content.end + 1
+        ):
+            return replace(quoted, speaker=report.speaker, cue=quoted.cue or report.cue)
+    if unit.lead and quoted.content.start <= unit.span.start + 2:
+        return replace(quoted, speaker=unit.lead[0], cue=quoted.cue or unit.lead[1])
+    return quoted
 
 
 def _founds(sentence: Sentence, unit: _Unit, cues: Cues) -> list[Found]:
@@ -201,7 +268,7 @@ def _founds(sentence: Sentence, unit: _Unit, cues: Cues) -> list[Found]:
         else:
             founds.extend(find_sources(sentence, places, language, cues))
             founds.extend(find_speech(sentence, places, cues))
-    if ":" in sentence.words[1:7]:
+    if ":" in sentence.words[1:9]:
         headline = headline_speaker(sentence, cues, is_headline=unit.is_headline)
         founds.extend([headline] if headline else [])
     elif unit.is_headline and not founds:
@@ -221,10 +288,10 @@ def _places(words: list[str], telling: frozenset[str]) -> list[int]:
     return sorted(places)
 
 
-def _reports(sentence: Sentence, found: Found) -> Iterator[Report]:
+def _reports(sentence: Sentence, found: Found, cues: Cues) -> Iterator[Report]:
     cue = sentence.span(*found.cue)
-    speaker = sentence.span(*found.speaker) if found.speaker else None
+    speaker = speaker_span(sentence, *found.speaker, cues) if found.speaker else None
     for start, end in found.contents:
         content = sentence.span(start, end)
         if content is not None:
-            yield Report(content, "report", found.confidence, speaker, cue)
+            yield Report(content, "report", found.confidence, speaker, cue, found.rule)

@@ -4,10 +4,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, overload
+from typing import Literal, NamedTuple, Protocol, overload
 
-from classifier.mentions.voice._clauses import QUOTE, Sentence, fold, name_end
+from classifier.mentions.voice._clauses import QUOTE, Sentence, name_end
 from classifier.mentions.voice._cues import Cues
+from classifier.mentions.voice._names import speaker_span, subject_of
 from classifier.mentions.voice._quotes import Quote, dialogue_line
 from classifier.records import Span
 
@@ -28,6 +29,8 @@ class Report:
     """From 0 to 1: how far the rule that found it is to be trusted; no probability."""
     speaker: Span | None = None
     cue: Span | None = None
+    rule: str = "quotation marks"
+    """Which form was seen: "verb with that", "headline colon"; for people to read."""
     is_scare: bool = False
     """Marked by quotation marks, but as a distance and not as a quotation: the author's words."""
 
@@ -98,6 +101,10 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _INSERTION = re.compile(
     r"[,!?…»]\s*[—–-]\s+([^—–«»\n]{2,160}?)(?:[,.]\s*[—–-]\s+|[.!?…]?\s*\Z|\. )"
 )
+# After the dash of a dialogue a verb of speech may follow without a comma.
+_SPOKEN_INSERTION = re.compile(
+    r"(?:[,!?…»]\s*|\s)[—–-]\s+([^—–«»\n]{2,160}?)(?:[,.]\s*[—–-]\s+|[.!?…]?\s*\Z|\. )"
+)
 
 
 def quotation(sentence: Sentence, place: int, quote: Quote, cues: Cues) -> Iterator[Report]:
@@ -121,7 +128,7 @@ def dialogue(text: str, paragraph: Span, cues: Cues) -> list[Report]:
     line = dialogue_line(text, paragraph)
     if line is None:
         return []
-    insertions = list(_insertions(text, line.content, cues))
+    insertions = list(_insertions(text, line.content, cues, _SPOKEN_INSERTION))
     return list(_between(text, line.content, insertions))
 
 
@@ -161,17 +168,17 @@ def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, 
         if cues.participle:
             cue = sentence.span(stop, stop + 1)
             if words[stop] not in cues.participle:
-                return cue, _turkish_speaker(sentence, place)
+                return cue, _turkish_speaker(sentence, place, stop, cues)
             return cue, sentence.span(stop + 1, name_end(sentence, stop + 1))
         speaker = (
             (after, stop) if stop > after else (stop + 1, _speaker_end(sentence, stop + 1, cues))
         )
-        return sentence.span(stop, stop + 1), sentence.span(*speaker)
+        return sentence.span(stop, stop + 1), speaker_span(sentence, *speaker, cues)
     return _evidence_before(sentence, place, cues)
 
 
-def _turkish_speaker(sentence: Sentence, place: int) -> Span | None:
-    """As in "Minister X, “…” dedi": the words before the quote, up to the first comma."""
+def _turkish_speaker(sentence: Sentence, place: int, cue: int, cues: Cues) -> Span | None:
+    """As in "Minister X, “…” dedi": the words before the quote; else those behind the cue."""
     words, start = sentence.words, 0
     for i in range(place - 1, -1, -1):
         if words[i] == QUOTE or words[i] in ".;!?…":
@@ -180,7 +187,10 @@ def _turkish_speaker(sentence: Sentence, place: int) -> Span | None:
     comma = sentence.find(",", start, place)
     stop = comma if comma >= 0 else place
     is_name = start < stop <= start + _SPEAKER_WORDS and sentence.is_capital(start)
-    return sentence.span(start, stop) if is_name else None
+    if is_name:
+        return speaker_span(sentence, start, stop, cues)
+    is_after = sentence.is_word(cue + 1) and sentence.is_capital(cue + 1)
+    return sentence.span(cue + 1, name_end(sentence, cue + 1)) if is_after else None
 
 
 def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
@@ -202,24 +212,25 @@ def _evidence_before(sentence: Sentence, place: int, cues: Cues) -> tuple[Span |
             start = i + 1
             break
         if words[i] in cues.verbs:
-            if cues.bare and words[i].endswith("ing") and words[i - 1 : i] == [","]:
-                return sentence.span(i, i + 1), _subject(sentence, i - 1, cues)
-            return sentence.span(i, i + 1), sentence.span(start, i)
+            return sentence.span(i, i + 1), _before_cue(sentence, start, i, place - 1, cues)
     if words[place - 1] == ":":
-        return Span(*sentence.places[place - 1]), sentence.span(start, place - 1)
+        name = speaker_span(sentence, start, place - 1, cues)
+        return Span(*sentence.places[place - 1]), name
     return None, None
 
 
-def _subject(sentence: Sentence, end: int, cues: Cues) -> Span | None:
-    """The subject of the English clause that ends at `end`: what stands before its verb."""
-    words, start = sentence.words, 0
-    for i in range(start, min(end, _SPEAKER_WORDS)):
-        is_past = words[i].endswith("ed") and not sentence.is_capital(i)
-        if i and (is_past or words[i] in cues.finite or words[i] in cues.verbs):
-            return sentence.span(start, i)
-        if not sentence.is_word(i):
+def _before_cue(sentence: Sentence, start: int, i: int, end: int, cues: Cues) -> Span | None:
+    """The speaker of a verb before a quote: before the verb, or where nothing is, behind it."""
+    words = sentence.words
+    if cues.bare and words[i].endswith("ing") and words[i - 1 : i] == [","]:
+        subject = subject_of(sentence, i - 1, cues)
+        return speaker_span(sentence, *subject, cues) if subject else None
+    for j in range(i - 1, start - 1, -1):
+        if words[j] == QUOTE or words[j] in ".;":
+            start = j + 1
             break
-    return None
+    before = sentence.n_words(start, i)
+    return speaker_span(sentence, *((start, i) if before else (i + 1, end)), cues)
 
 
 def _introduced_at(sentence: Sentence, place: int, cues: Cues) -> int:
@@ -232,21 +243,34 @@ def _introduced_at(sentence: Sentence, place: int, cues: Cues) -> int:
     return place if place and words[place - 1] in {":", ","} else 0
 
 
-def _insertions(text: str, content: Span, cues: Cues) -> Iterator[tuple[Span, Span]]:
-    """Each of the author's insertions, and the verb in it."""
-    for match in _INSERTION.finditer(text, content.start, content.end):
-        for word in _WORD.finditer(text, match.start(1), match.end(1)):
-            if fold(word.group()) in cues.verbs:
-                yield Span(match.start(), match.end()), Span(word.start(), word.end())
+class _Insertion(NamedTuple):
+    """The author's words inside a quotation, with the verb and the speaker in them."""
+
+    span: Span
+    cue: Span
+    speaker: Span | None
+
+
+def _insertions(
+    text: str, content: Span, cues: Cues, pattern: re.Pattern[str] = _INSERTION
+) -> Iterator[_Insertion]:
+    for match in pattern.finditer(text, content.start, content.end):
+        inserted = Sentence(text, Span(*match.span(1)), ())
+        for i, word in enumerate(inserted.words):
+            if word in cues.verbs:
+                cue = Span(*inserted.places[i])
+                behind = speaker_span(inserted, i + 1, len(inserted), cues)
+                speaker = behind or speaker_span(inserted, 0, i, cues)
+                yield _Insertion(Span(match.start(), match.end()), cue, speaker)
                 break
 
 
-def _between(text: str, content: Span, insertions: list[tuple[Span, Span]]) -> Iterator[Report]:
+def _between(text: str, content: Span, insertions: list[_Insertion]) -> Iterator[Report]:
     if not insertions:
         return
-    starts = [content.start, *(insertion.end for insertion, _ in insertions)]
-    ends = [*(insertion.start for insertion, _ in insertions), content.end]
-    cue = insertions[0][1]
+    starts = [content.start, *(insertion.span.end for insertion in insertions)]
+    ends = [*(insertion.span.start for insertion in insertions), content.end]
+    _, cue, speaker = insertions[0]
     for start, end in zip(starts, ends, strict=True):
         if text[start:end].strip():
-            yield Report(Span(start, end), "quotation", 0.9, cue=cue)
+            yield Report(Span(start, end), "quotation", 0.9, speaker, cue, "words between dashes")

@@ -163,9 +163,15 @@ def _is_possessive(text: str, start: int, at: int, paragraph: Span) -> bool:
 
 
 def _opens(text: str, at: int, mark: str, paragraph: Span) -> bool:
-    if mark not in _CLOSES or at + 1 >= paragraph.end or text[at + 1].isspace():
+    if mark not in _CLOSES or at + 1 >= paragraph.end:
         return False
     before = text[at - 1] if at > paragraph.start else " "
+    if text[at + 1].isspace() and not (
+        mark in '"“„'
+        and before.isspace()
+        and text.find(_CLOSES[mark][0], at + 2, paragraph.end) > 0
+    ):
+        return False
     if mark in "\"‘'" and before.isalnum():
         return False
     if mark in _TURNED and not ((before.isspace() or before in "([") and text[at + 1].isalnum()):
@@ -209,8 +215,11 @@ def _outermost(
 
 def _inside(text: str, start: int, end: int) -> Span:
     """What two marks hold, without the second half of a mark in two characters."""
-    inner = start + (text[start] == _FILL)
-    last = end - (text[end - 1] == _FILL)
+    inner, last = start, end
+    while inner < last and (text[inner] == _FILL or text[inner].isspace()):
+        inner += 1
+    while inner < last and (text[last - 1] == _FILL or text[last - 1].isspace()):
+        last -= 1
     return Span(inner, last) if inner < last else Span(start, end)
 
 

@@ -1,5 +1,6 @@
 """Reports by phrases that take no clause: "according to X", hearsay, "X: …"."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from classifier.mentions.voice._clauses import (
@@ -47,8 +48,60 @@ _PLACES = frozenset(
         "avrupa",
         "gaza",
         "газа",
+        *(
+            "odesa",
+            "odessa",
+            "odessa",
+            "kyiv",
+            "kiev",
+            "kherson",
+            "krim",
+            "crimea",
+            "donbas",
+            "mariupol",
+        ),
+        *(
+            "одесса",
+            "одеса",
+            "херсон",
+            "крым",
+            "крим",
+            "донбасс",
+            "донбас",
+            "мариуполь",
+            "маріуполь",
+        ),
+        *(
+            "zwarte",
+            "black",
+            "чёрное",
+            "черное",
+            "чорне",
+            "karadeniz",
+            "akdeniz",
+            "kirim",
+            "donbass",
+        ),
+        *("istanbul", "стамбул", "syrië", "syria", "сирия", "сирія", "suriye", "харьков", "харків"),
     ]
 )
+# Before a colon these are labels in any language.
+_LABELS = frozenset(
+    ["live", "update", "breaking", "exclusive", "video", "liveblog", "canlı", "онлайн", "наживо"]
+)
+_STATEMENTS = frozenset(["açiklama", "yanit", "mesaj", "uyari", "tepki", "cevap", "itiraf"])
+# Ends of words for a matter, none of which ends many names.
+_ABSTRACT = (
+    *("heid", "teit", "isme", "schap", "ness", "ment", "tion", "tions", "sion", "lık", "lik"),
+    *("ность", "ство", "ение", "ания", "ение", "ция", "ции", "ність", "ство", "ння", "ція", "ції"),
+)
+_ADVERBS = frozenset(
+    ["niet", "juist", "met", "het", "dat", "wat", "een", "ondanks", "tegen", "eerst"]
+)
+_SHORTEST_ABSTRACT = 6
+_SHORT_TOPIC = 4
+_LONG_ENDING = 4
+_LOOK_THROUGH = 20_000
 _POSSESSIVES = frozenset(
     ("his", "her", "their", "zijn", "haar", "hun", "его", "её", "ее", "их", "його", "її", "їх")
 )
@@ -88,7 +141,8 @@ def _by_phrase(sentence: Sentence, phrase: tuple[int, int, str], cues: Cues) -> 
         return
     contents = tuple(_both_sides(sentence, start, stop, cues))
     if contents:
-        yield Found(contents, (start, end), _holder(sentence, start, end, stop), 0.9)
+        holder = _holder(sentence, start, end, stop)
+        yield Found(contents, (start, end), holder, 0.9, "phrase that names a source")
 
 
 def _holder(sentence: Sentence, start: int, end: int, stop: int) -> tuple[int, int] | None:
@@ -108,8 +162,23 @@ def _both_sides(sentence: Sentence, start: int, stop: int, cues: Cues) -> Iterat
     if sentence.n_words(left, start) > (sentence.words[left] in openers):
         yield left, start
     right = content_end(sentence, stop, cues.contrast)
-    if sentence.n_words(stop, right):
+    if right + 1 < len(sentence) and _goes_on(sentence, right + 1, cues):
+        right = content_end(sentence, right + 2, cues.contrast)
+    if sentence.n_words(stop, right) or sentence.find(QUOTE, stop, right) >= 0:
         yield stop, right
+
+
+def _goes_on(sentence: Sentence, i: int, cues: Cues) -> bool:
+    """As in Dutch "…, maar vaart X door": a verb behind "but" goes on with the report."""
+    words = sentence.words
+    if cues.bare or not cues.determiner or words[i] not in cues.contrast or i + 2 >= len(words):
+        return False
+    verb, subject = words[i + 1], i + 2
+    is_verb = verb in cues.finite or (
+        verb.endswith(("t", "de", "den", "en")) and verb not in _ADVERBS
+    )
+    is_subject = words[subject] in cues.determiner | cues.pronoun or sentence.is_capital(subject)
+    return is_verb and not sentence.is_capital(i + 1) and is_subject
 
 
 def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
@@ -131,14 +200,15 @@ def _noun_phrase_end(sentence: Sentence, start: int, end: int, cues: Cues) -> in
     A word in lower case after the noun is that verb, unless it leads on to another noun.
     """
     has_noun = False
+    verb = sentence.find(cues.finite, start + 1, end)
+    end = verb if verb > 0 else end
     for i in range(start, end):
         word = sentence.words[i]
-        if i > start and word in cues.finite:
+        is_behind_name = has_noun and sentence.is_capital(i - 1)
+        if is_behind_name and (word.isdigit() or word in cues.determiner):
             return i
         if word in cues.determiner or word in cues.preposition:
             has_noun = False
-        elif word.isdigit() and has_noun and sentence.is_capital(i - 1):
-            return i
         elif sentence.is_capital(i) or word.isdigit():
             has_noun = has_noun or not word.endswith(("se", "ische"))
         elif word in cues.pronoun:
@@ -165,7 +235,7 @@ def _hearsay(sentence: Sentence, start: int, end: int, cues: Cues, confidence: f
     if start and sentence.words[start - 1] in cues.join:
         left = start
     right = content_end(sentence, end, cues.contrast | cues.join)
-    return Found(((left, start), (end, right)), (start, end), None, confidence)
+    return Found(((left, start), (end, right)), (start, end), None, confidence, "hearsay")
 
 
 def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -179,34 +249,83 @@ def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
 
 def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Found | None:
     """As in "X: …", where X is a name or a word for a speaker; a label may stand before it."""
-    words = sentence.words
+    words, first = sentence.words, 0
     colon = sentence.find(":", 1, _HEADLINE_SPEAKER + 1)
-    if colon < 0 or not all(sentence.is_word(i) for i in range(colon)):
+    if is_headline and colon > 0 and _is_label(sentence, colon, cues):
+        first, colon = colon + 1, sentence.find(":", colon + 1, colon + 2 + _HEADLINE_SPEAKER)
+    if colon <= first or not all(sentence.is_word(i) for i in range(first, colon)):
         return None
-    first = 1 if is_headline and colon > 1 and words[0] in cues.label else 0
-    if words[first] in cues.label or not cues.verbs.isdisjoint(words[:colon]):
+    if is_headline and colon - first > 1 and words[first] in cues.label | _LABELS:
+        first += 1
+    if words[first] in cues.label or not cues.verbs.isdisjoint(words[first:colon]):
         return None
-    is_known = words[colon - 1] in cues.speakers or words[first] in cues.speakers
-    # The first word of a sentence is a capital one anyway; in a headline a name is what it is.
-    is_long = colon - first > 1 or (is_headline and words[first] not in _PLACES)
-    is_name = is_long and not is_known and all(sentence.is_capital(i) for i in range(first, colon))
-    if not (is_known or is_name):
-        return None
+    if words[colon - 1] in _STATEMENTS and "'" in words[first] and is_headline:
+        is_speaker, name = True, (first, colon - 1)
+    else:
+        is_speaker, name = _is_speaker(sentence, first, colon, cues, is_headline), (first, colon)
     end = sentence_end(sentence, colon)
-    if sentence.n_words(colon, end) < _FEWEST_WORDS or words[colon + 1] == QUOTE:
+    is_short = sentence.n_words(colon, end) < _FEWEST_WORDS
+    if not is_speaker or is_short or words[colon + 1] == QUOTE:
         return None
-    return Found(((colon + 1, end),), (colon, colon + 1), (first, colon), 0.5)
+    return Found(((colon + 1, end),), (colon, colon + 1), name, 0.5, "name before a colon")
+
+
+def _is_label(sentence: Sentence, colon: int, cues: Cues) -> bool:
+    """Whether only a label such as "Update" stands before the colon."""
+    return colon == 1 and sentence.words[0] in cues.label | _LABELS
+
+
+def _is_speaker(sentence: Sentence, first: int, colon: int, cues: Cues, is_headline: bool) -> bool:
+    """Whether what stands before a colon names somebody, and not a place or a matter.
+
+    A name has capitals, is no known place or matter, and stands nowhere in the text in lower case.
+    """
+    words = sentence.words
+    if words[colon - 1] in cues.speakers or words[first] in cues.speakers:
+        return True
+    # The first word of a sentence is a capital one anyway; in a headline a name is what it is.
+    is_long = colon - first > 1 or is_headline
+    if not is_long or not all(sentence.is_capital(i) for i in range(first, colon)):
+        return False
+    names = words[first:colon]
+    if not _PLACES.isdisjoint(names) or not cues.topic_after.isdisjoint(
+        words[colon + 1 : colon + 2]
+    ):
+        return False
+    return not any(_is_matter(word, sentence.text, cues) for word in names)
+
+
+def _is_form(word: str, topic: str) -> bool:
+    """Whether a word ends with that of a matter, or starts with it and has an ending behind it."""
+    n_more = len(word) - len(topic)
+    if word.startswith(topic) and n_more <= (_LONG_ENDING if len(topic) > _SHORT_TOPIC else 2):
+        return len(topic) >= _SHORT_TOPIC
+    return len(topic) >= _SHORT_TOPIC and word.endswith(topic)
+
+
+def _is_matter(word: str, text: str, cues: Cues) -> bool:
+    """Whether a word before a colon says what a headline is about."""
+    topics = cues.topics
+    if word in cues.determiner or word in topics or word.isdigit():
+        return True
+    if any(_is_form(word, topic) for topic in topics):
+        return True
+    if word.endswith(_ABSTRACT) and len(word) > _SHORTEST_ABSTRACT:
+        return True
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text[:_LOOK_THROUGH]) is not None
 
 
 def headline_tail(sentence: Sentence, cues: Cues) -> Found | None:
     """As in the headlines "…, – X" and "… — X": the name of the speaker ends the line."""
     words, end = sentence.words, len(sentence)
-    for dash in range(end - 2, max(_FEWEST_WORDS, end - 2 - _HEADLINE_TAIL), -1):
+    for dash in range(end - 2, max(_FEWEST_WORDS - 1, end - 2 - _HEADLINE_TAIL), -1):
         if words[dash] in "—–-":
-            names = range(dash + 1, end)
-            is_name = all(sentence.is_word(i) and sentence.is_capital(i) for i in names)
+            first = dash + 1 + (words[dash + 1] in cues.speakers and dash + 2 < end)
+            is_name = all(sentence.is_word(i) and sentence.is_capital(i) for i in range(first, end))
             is_plain = words[dash + 1] not in _PLACES and words[dash + 1] not in cues.label
-            if is_name and is_plain:
-                return Found(((0, dash),), (dash, dash + 1), (dash + 1, end), 0.5)
+            if is_name and is_plain and not _is_matter(words[first], sentence.text, cues):
+                return Found(
+                    ((0, dash),), (dash, dash + 1), (dash + 1, end), 0.5, "name behind a dash"
+                )
             return None
     return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from classifier.mentions.voice._bare import bare_clause
 from classifier.mentions.voice._clauses import (
     QUOTE,
     SPEAKER_WORDS,
@@ -13,80 +14,10 @@ from classifier.mentions.voice._clauses import (
     sentence_end,
 )
 from classifier.mentions.voice._cues import Cues
-
-
-def bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
-    """Where the clause starts that the verb at `i` reports without "that", if there is one."""
-    words = sentence.words
-    if words[i] not in cues.bare or i == 0:
-        return None
-    before = words[i - 1]
-    if words[i] in cues.noun_like and not (sentence.is_capital(i - 1) or before in cues.pronoun):
-        return None
-    start = _skip_addressee(sentence, i + 1, cues) if words[i] in cues.addressed else i + 1
-    start = _skip_adverbials(sentence, start, cues)
-    end = content_end(sentence, start, cues.contrast)
-    if not sentence.is_word(start) or words[start] in cues.no_clause:
-        return None
-    if words[i] not in cues.addressed and not words[i].startswith("sa"):
-        comma = sentence.find(",", start, end)
-        end = comma if comma >= 0 else end
-    is_clause = sentence.n_words(start, end) >= 2 and _has_finite(sentence, start, end, cues)
-    return start if is_clause else None
-
-
-def _skip_addressee(sentence: Sentence, start: int, cues: Cues) -> int:
-    """Behind "told reporters", "told the state agency", "told Radio Selwick"."""
-    words = sentence.words
-    if start < len(words) and words[start] in cues.determiner:
-        return _skip_nouns(sentence, start + 1, cues)
-    start += 1
-    while sentence.is_word(start) and sentence.is_word(start + 1) and sentence.is_capital(start):
-        if not (sentence.is_capital(start - 1) and sentence.is_capital(start + 1)):
-            break
-        start += 1
-    return start
-
-
-def _skip_nouns(sentence: Sentence, start: int, cues: Cues) -> int:
-    """Behind at most three words in lower case that cannot begin a clause."""
-    limit = start + 3
-    while start < limit and sentence.is_word(start) and not sentence.is_capital(start):
-        if sentence.words[start] in cues.noun_stops:
-            break
-        start += 1
-    return start
-
-
-def _skip_adverbials(sentence: Sentence, start: int, cues: Cues) -> int:
-    """Behind "on Friday", "in a statement", "yesterday"."""
-    words = sentence.words
-    while start < len(words):
-        if words[start] in cues.time:
-            start += 1
-        elif words[start] in cues.skip_after:
-            start += 1
-            if start < len(words) and words[start] in cues.determiner:
-                start = _skip_nouns(sentence, start + 1, cues)
-            else:
-                start += 1
-        else:
-            break
-    return start
-
-
-def _has_finite(sentence: Sentence, start: int, end: int, cues: Cues) -> bool:
-    """Whether a range looks like a clause and not like an object."""
-    for i in range(start + 1, end):
-        word = sentence.words[i]
-        if word in cues.finite or word in cues.verbs or word.endswith("n't"):
-            return True
-        if not sentence.is_capital(i) and len(word) > 3 and word.endswith(("ed", "s")):
-            return True
-    return False
-
+from classifier.mentions.voice._names import subject_of
 
 SHORT = 4
+_ABOUT_REACH = 7
 
 
 def like_clause(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -111,7 +42,9 @@ def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     k = i - 1
     while k >= 0 and (words[k] in cues.like or words[k] in "—–-"):
         k -= 1
-    if k < 1 or words[k] not in {",", QUOTE, "?", "!", "…"}:
+    if k < i - 1 and words[k + 1] in "—–-" and sentence.n_words(0, k + 1) >= SHORT:
+        k += 1
+    if k < 1 or words[k] not in {",", QUOTE, "?", "!", "…", "—", "–", "-"}:
         return
     end = sentence_end(sentence, i)
     comma = sentence.find(",", i, end)
@@ -142,7 +75,7 @@ def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]
         not cues.bare
         or not (1 <= i - left <= SPEAKER_WORDS)
         or k < 1
-        or words[k] not in {",", QUOTE}
+        or words[k] not in {",", QUOTE, "—", "–", "-"}
     ):
         return
     if words[left] in cues.no_speaker:
@@ -200,6 +133,7 @@ def _around(
     if words[start] in cues.subordinate:
         return
     contents = []
+    start += words[start] in cues.that and words[start] not in cues.weak_that
     n_before = sentence.n_words(start, k)
     if n_before:
         contents.append((start, k))
@@ -213,6 +147,16 @@ def _around(
 
 _ENDS = frozenset(";:.!?…)")
 _Way = Callable[[Sentence, int, Cues], Iterator[Found]]
+_RULES = {
+    "parenthesis": "verb between commas",
+    "like_clause": "as X says",
+    "postposed": "verb behind what it reports",
+    "subject_postposed": "verb behind what it reports",
+    "_without_that": "verb without that",
+    "_about": "verb with about",
+    "_naming": "verb of naming",
+    "_infinitive": "verb with infinitive",
+}
 _THAT_REACH = 14
 _COLON_REACH = 10
 
@@ -223,15 +167,24 @@ def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterat
         word = sentence.words[i]
         if word in cues.verbs:
             yield from _by_verb(sentence, i, cues)
-        elif word in cues.nouns and i + 1 < len(sentence) and sentence.words[i + 1] in cues.that:
-            if sentence.words[i + 1] not in cues.weak_that:
-                yield _after(sentence, i, i + 2, cues, 0.6)
+        elif word in cues.nouns:
+            yield from _by_noun(sentence, i, cues)
         elif word in cues.that and cues.facts and i > 1:
             yield from _slavic_that(sentence, i, cues)
-        elif word in cues.final:
-            yield from postposed(sentence, i, cues)
-        elif word in cues.naming:
-            yield from _naming(sentence, i, cues)
+        elif word in cues.final or word in cues.naming:
+            way = postposed if word in cues.final else _naming
+            yield from (
+                found._replace(rule=_RULES[way.__name__]) for found in way(sentence, i, cues)
+            )
+
+
+def _by_noun(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "the fear that …"; Dutch may have its particle between them."""
+    that = i + 1 + (sentence.words[i + 1 : i + 2] == ["uit"])
+    strong = cues.that - cues.weak_that
+    if not strong.isdisjoint(sentence.words[that : that + 1]):
+        report = _after(sentence, i, that + 1, cues, 0.6)
+        yield report._replace(rule="noun with that")
 
 
 def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -244,13 +197,25 @@ def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     that = None if word in cues.final_only else _that(sentence, i, cues)
     colon = None if that or only_that else _colon(sentence, i)
     if that or colon:
-        yield _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
+        report = _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
+        yield report._replace(rule="verb with that" if that else "verb with colon")
         return
-    for way in (parenthesis,) if only_that else _ways(before, cues):
+    if cues.bare and _follows_quotation(sentence, i):
+        return
+    for way in (parenthesis, _infinitive) if only_that else _ways(before, cues):
         found = tuple(way(sentence, i, cues))
         if found:
-            yield from found
+            yield from (one._replace(rule=_RULES[way.__name__]) for one in found)
             return
+
+
+def _follows_quotation(sentence: Sentence, i: int) -> bool:
+    """As in "“…,” says X": what the verb reports stands between the marks."""
+    if not i or sentence.words[i - 1] != QUOTE:
+        return False
+    start, end = sentence.places[i - 1]
+    inside = sentence.text[start + 1 : end].rstrip("\"'”’“‘»› ")
+    return inside.endswith((",", ".", "!", "?", "…", "—"))
 
 
 def _particle_after(sentence: Sentence, i: int, cues: Cues) -> int:
@@ -284,7 +249,8 @@ def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         and len(verb) > SHORT
         and words[i - 3 : i - 2] != ["не"]
     ):
-        yield _after(sentence, i - 2, i + 1, cues, 0.4)
+        report = _after(sentence, i - 2, i + 1, cues, 0.4)
+        yield report._replace(rule="any verb with that")
 
 
 def _is_no_report(word: str, before: str, cues: Cues) -> bool:
@@ -303,16 +269,24 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
         word = words[j]
         if word in cues.that and _introduces(sentence, j, cues):
             if word not in cues.weak_that:
-                return j
+                return j if _has_particle(sentence, i, j, cues) else None
             if words[i] in cues.weak_that_after and j <= i + 6:
                 return j
             particle = _enclitic(sentence, i, j, cues)
             if particle is not None:
                 return particle
-        is_verb = word in cues.verbs and word not in cues.particle_after
+        is_verb = word in cues.verbs and word not in cues.particle_after | cues.particle
         if word in _ENDS or word == QUOTE or is_verb or word in cues.contrast:
             return None
     return None
+
+
+def _has_particle(sentence: Sentence, i: int, that: int, cues: Cues) -> bool:
+    """Whether a Dutch "laat" or "maakt" before "that" has the word that makes it a report."""
+    word = sentence.words[i]
+    if word not in cues.with_particle_after:
+        return True
+    return sentence.find(cues.particle_that | cues.particle_after, i + 1, that) >= 0
 
 
 def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
@@ -323,6 +297,8 @@ def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
     if j + 1 < len(sentence) and sentence.words[j + 1] in cues.pointing:
         return False
     end = content_end(sentence, j + 1, cues.contrast)
+    if sentence.find(QUOTE, j + 1, min(end, j + SHORT)) >= 0:
+        return True
     comma = sentence.find(",", j + 1, end)
     n_words = sentence.n_words(j + 1, comma if comma > 0 else end)
     return n_words > 1 or (n_words == 1 and end > j + 3 and sentence.is_capital(j + 1))
@@ -346,28 +322,61 @@ def _colon(sentence: Sentence, i: int) -> int | None:
 
 
 def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float) -> Found:
-    """A report that follows its cue, up to the end of the clause."""
+    """A report that follows its cue, up to the end of the clause; and on where "; that" follows."""
     end = content_end(sentence, start, cues.contrast)
+    if sentence.words[start : start + 2] == [QUOTE, ","]:
+        end = start + 1
     left = left_of(sentence, i)
     words = sentence.words
     is_fronted = words[0] in cues.subordinate and sentence.find(",", 0, i) < 0
     if is_fronted or not cues.relative.isdisjoint(words[left:i]):
         comma = sentence.find(",", start, end)
         end = comma if comma >= 0 else end
-    return Found(((start, end),), (i, start), _speaker(sentence, i, start, cues), confidence)
+    contents = [(start, end)]
+    if words[start - 1] in cues.that:
+        contents += _continued(sentence, end, words[start - 1], cues)
+    return Found(tuple(contents), (i, start), _speaker(sentence, i, start, cues), confidence)
+
+
+def _continued(sentence: Sentence, end: int, that: str, cues: Cues) -> Iterator[tuple[int, int]]:
+    """As in "…; that …" and "…, but that …": the same report goes on."""
+    words = sentence.words
+    while end + 2 < len(words) and words[end] in ",;":
+        start = end + 1
+        while start < end + 3 and (
+            words[start] in cues.clause_openers or words[start] in cues.time
+        ):
+            if words[start] == that:
+                break
+            start += 1
+        if start >= len(words) or words[start] != that:
+            return
+        end = content_end(sentence, start + 1, cues.contrast)
+        yield start + 1, end
 
 
 def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int] | None:
     """The words before the verb; those behind it, where an adverbial comes before."""
     left, words = left_of(sentence, i), sentence.words
+    is_participle = words[i].endswith(("ing", "в", "вши", "ючи", "я"))
+    if left == i and i > 1 and words[i - 1] == "," and is_participle:
+        return subject_of(sentence, i - 1, cues)
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
-    if left < i and not (leads and cues.determiner and end > i + 1):
+    is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
+    if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
         finite = sentence.find(cues.finite, left + 1, i)
+        if leads and finite == left + 1:
+            return finite + 1, i
         return left, finite if finite > left else i
-    start = i + 1
+    return _behind_verb(sentence, i + 1, end, cues)
+
+
+def _behind_verb(sentence: Sentence, start: int, end: int, cues: Cues) -> tuple[int, int] | None:
+    """The speaker between the verb and "that"."""
+    words = sentence.words
     while start < end and words[start] in cues.time:
         start += 1
     stop = start
@@ -391,8 +400,9 @@ def _about(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """As in "Announced (the fact) of": in Slavic news a noun may hold the whole report."""
     if sentence.words[i] not in cues.about_after:
         return
-    about = sentence.find(cues.about, i + 1, min(len(sentence), i + 4))
+    about = sentence.find(cues.about, i + 1, min(len(sentence), i + _ABOUT_REACH))
     if about >= 0 and sentence.find(frozenset(",;"), i, about) < 0:
+        about += sentence.words[about + 1 : about + 2] == ["aan"]
         yield _after(sentence, i, about + 1, cues, 0.5)
 
 
@@ -402,9 +412,13 @@ def _infinitive(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         return
     end = content_end(sentence, i + 1, cues.contrast)
     comma = sentence.find(",", i, end)
-    mark = sentence.find(cues.infinitive_mark, i + 1, comma if comma >= 0 else end)
+    particle = _particle_after(sentence, i, cues)
+    if sentence.words[i] in cues.with_particle_after and particle < 0:
+        return
+    start = max(i, particle) + 1
+    mark = sentence.find(cues.infinitive_mark, start, comma if comma >= 0 else end)
     if mark >= 0 and (not cues.bare or mark == i + 1):
-        yield _after(sentence, i, i + 1, cues, 0.6)
+        yield _after(sentence, i, start, cues, 0.6)
 
 
 def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -412,8 +426,14 @@ def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     words = sentence.words
     before = words[i - 1] if i else ""
     follows = words[i + 1] if i + 1 < len(words) else "."
+    is_pointer = (
+        follows in cues.that
+        and sentence.words[i + 2 : i + 3]
+        and (sentence.words[i + 2] in cues.pointing)
+    )
     if (
-        before in cues.first_person
+        is_pointer
+        or before in cues.first_person
         or before in cues.like
         or before in cues.negation
         or follows in cues.negation

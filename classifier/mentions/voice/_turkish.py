@@ -21,6 +21,11 @@ _CLAUSE_NOUN = re.compile(
 )
 _GENITIVE = re.compile(r".+'n?[ıiuü]n\Z|(?!için|bugün|yar[ıi]n).{3,}[ıiuü]n\Z")
 _SURE_GENITIVE = re.compile(r".+(?:'n?|n|l[ae]r)[ıiuü]n\Z")
+_LOCATIVE = re.compile(r".{3,}'?[dt][ae]\Z")
+_ADVERBS = frozenset(
+    ("dün", "bugün", "sabah", "akşam", "pazartesi", "sali", "çarşamba", "perşembe", "cuma")
+)
+_OCCASIONS = frozenset(("yaptiği", "verdiği", "katildiği", "düzenlediği", "yazili", "basin"))
 _SUBJECT_WORDS = 10
 _VERB_REACH = 4
 
@@ -38,7 +43,7 @@ def find_turkish(sentence: Sentence, places: Sequence[int], cues: Cues) -> Itera
             yield from _by_verb(sentence, i, cues)
         elif word in cues.hearsay:
             end = content_end(sentence, i, cues.contrast)
-            yield Found(((i + 1, end),), (i, i + 1), None, 0.4)
+            yield Found(((i + 1, end),), (i, i + 1), None, 0.4, "hearsay")
 
 
 def _source(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
@@ -55,7 +60,7 @@ def _source(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         contents.insert(0, (left, comma))
         start = comma + 1
     if contents:
-        yield Found(tuple(contents), (i, i + 1), (start, i), 0.9)
+        yield Found(tuple(contents), (i, i + 1), (start, i), 0.9, "phrase that names a source")
 
 
 def _last(sentence: Sentence, word: str, start: int, end: int) -> int | None:
@@ -83,7 +88,7 @@ def _before(sentence: Sentence, i: int, end: int, left: int, cues: Cues) -> Foun
     speaker: tuple[int, int] | None = (left, start) if start > left else None
     if sentence.words[i] in cues.participle:
         start, speaker = left, (i + 1, name_end(sentence, i + 1))
-    return Found(((start, end),), (i, i + 1), speaker, 0.8)
+    return Found(((start, end),), (i, i + 1), speaker, 0.8, "clause before its verb")
 
 
 def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) -> int:
@@ -92,13 +97,24 @@ def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) ->
         return left
     comma = sentence.find(",", left, min(end, left + _SUBJECT_WORDS + 1))
     if comma > left and not any(_is_clause(sentence, j) for j in range(left, comma)):
-        return comma + 1
+        return _behind_adverbials(sentence, comma + 1, end)
     genitives = [j for j in range(left, end) if _GENITIVE.match(sentence.words[j])]
     if genitives and genitives[0] == left and not _SURE_GENITIVE.match(sentence.words[left]):
         genitives.pop(0)
     if len(genitives) > 1 and genitives[0] == left:
         return genitives[1]
     return genitives[0] if genitives else min(left + 1, end - 1)
+
+
+def _behind_adverbials(sentence: Sentence, start: int, end: int) -> int:
+    """Behind "dün Ankara'da", "toplantıda yaptığı konuşmada"; `start` where none stands there."""
+    i = start
+    while i < end - 1:
+        word = sentence.words[i]
+        if not (word in _ADVERBS or _LOCATIVE.match(word) or word in _OCCASIONS):
+            break
+        i += 1
+    return i if i < end - 1 else start
 
 
 def _is_clause(sentence: Sentence, j: int) -> bool:
@@ -111,7 +127,13 @@ def _loose(sentence: Sentence, i: int, left: int, cues: Cues) -> Iterator[Found]
     if words[i] not in cues.quote_after and words[i] not in cues.verbs:
         return
     if i > left + 1 and words[i - 1] == "," and words[i] in cues.quote_after:
-        yield Found(((left, i - 1),), (i, i + 1), (i + 1, sentence_end(sentence, i)), 0.7)
+        yield Found(
+            ((left, i - 1),),
+            (i, i + 1),
+            (i + 1, sentence_end(sentence, i)),
+            0.7,
+            "verb behind what it reports",
+        )
     elif i + 1 < len(words) and words[i + 1] == ":":
         end = content_end(sentence, i + 2, cues.contrast)
-        yield Found(((i + 2, end),), (i, i + 1), (left, i), 0.8)
+        yield Found(((i + 2, end),), (i, i + 1), (left, i), 0.8, "verb with colon")
