@@ -8,7 +8,7 @@ again.
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from classifier.records import Article, Span
 
 REAL = "real"
 ARTICLES, ANNOTATIONS = "articles.jsonl", "annotations.jsonl"
+ADJUDICATOR = "third-reading"
+"""Decides where two passes disagree; its labels are gold and count in no agreement."""
 _IMPORTED = ("newsmtsc", "rusentne", "ruopinionne")
 
 
@@ -51,10 +53,21 @@ def read_real(data: Path, codebook: Codebook, folder: Path | None = None) -> Ann
             story_id=row["group"],
             split=row["split"],
         )
-    annotations = [_annotation(row, articles) for row in _lines(folder / ANNOTATIONS)]
+    rows = settled(list(_lines(folder / ANNOTATIONS)))
+    annotations = [_annotation(row, articles) for row in rows]
     return AnnotationSet(
         tuple(articles.values()), annotation_table(annotations, codebook), codebook
     )
+
+
+def settled(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without those that a third reading overruled."""
+    decided = {_place(row) for row in rows if row["annotator"] == ADJUDICATOR}
+    return [r for r in rows if r["annotator"] == ADJUDICATOR or _place(r) not in decided]
+
+
+def _place(row: dict[str, Any]) -> tuple[object, ...]:
+    return row["article_id"], row["start"], row["end"], row["target"]
 
 
 def _annotation(row: dict[str, Any], articles: dict[str, Article]) -> Annotation:

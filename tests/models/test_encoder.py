@@ -303,3 +303,34 @@ def test_an_adapter_from_a_difference_is_the_best_of_its_rank(
     after = load_encoder(tmp_path, model.variables, options).predict(examples.passages)
     for name, rows in model.predict(examples.passages).items():
         np.testing.assert_allclose(after[name], rows, rtol=0, atol=1e-5)
+
+
+def test_standardised_features_change_no_logit_of_a_head_that_has_learnt(
+    toy_set: AnnotationSet, tiny_bert: Path
+) -> None:
+    model = new_encoder(variables_of(toy_set), replace(QUICK, base_model=str(tiny_bert)))
+    passages = examples_of(toy_set, model).passages
+    before = model.predict(passages)
+    features = torch.randn(50, 2 * model.network.encoder.config.hidden_size) * 3 + 5
+    model.network.standardise(features, {})
+    assert_close(model.predict(passages), before)
+    model.network.fold()
+    assert model.network.center is None
+    assert_close(model.predict(passages), before)
+
+
+def test_a_fresh_head_gives_its_first_logits_at_the_mean_of_the_features(
+    toy_set: AnnotationSet, tiny_bert: Path
+) -> None:
+    network = new_encoder(variables_of(toy_set), replace(QUICK, base_model=str(tiny_bert))).network
+    features = torch.randn(50, 2 * network.encoder.config.hidden_size) * 3 + 5
+    network.standardise(features, {"stance": torch.tensor([1.0, 0.0, -1.0])})
+    network.fold()
+    with torch.no_grad():
+        logits = network.heads["stance"](features).mean(dim=0)
+    assert logits.tolist() == pytest.approx([1, 0, -1], abs=1e-4)
+
+
+def assert_close(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    for name, rows in expected.items():
+        np.testing.assert_allclose(found[name], rows, atol=1e-5)

@@ -20,7 +20,7 @@ from classifier.models.encoder._batches import (
     join,
     length_batches,
 )
-from classifier.models.encoder._fit import label_weights
+from classifier.models.encoder._fit import label_weights, log_odds
 from classifier.models.encoder._model import read_tokenizer
 from classifier.models.encoder._network import masked_loss
 from classifier.records import Passage, PassageMention, Span
@@ -166,3 +166,22 @@ def test_a_label_that_does_not_occur_has_a_weight_too() -> None:
     weights = label_weights({"tone": [np.array([0, 0, 1, -1])]}, options, {"tone": 3})["tone"]
     # counted as 2, 1 and 1 of 4: 4 / (3 x 2), 4 / (3 x 1)
     assert weights.tolist() == pytest.approx([2 / 3, 4 / 3, 4 / 3])
+
+
+def test_a_fresh_head_begins_at_the_shares_of_its_labels() -> None:
+    labels = {
+        "tone": [np.array([0, 0, 1, -1])],
+        "roles": [np.array([[1, 0], [0, 0], [-1, -1]])],
+    }
+    found = log_odds(labels, TrainOptions(), {"tone": 3, "roles": 2})
+    # with one more of each: 3, 2 and 1 of 6; and 2 against 2, 1 against 3
+    assert torch.softmax(found["tone"], 0).tolist() == pytest.approx([3 / 6, 2 / 6, 1 / 6])
+    assert torch.sigmoid(found["roles"]).tolist() == pytest.approx([1 / 2, 1 / 4])
+
+
+def test_a_fresh_head_begins_even_where_labels_are_weighted() -> None:
+    options = TrainOptions(class_weights="balanced")
+    assert log_odds({"tone": [np.array([0, 0, 1])]}, options, {"tone": 2})["tone"].tolist() == [
+        0,
+        0,
+    ]

@@ -67,6 +67,7 @@ def start_from(network: PassageEncoder, start: PassageEncoder, options: TrainOpt
     for name, head in network.heads.items():
         if start.config.heads.get(name) == network.config.heads[name]:
             head.load_state_dict(start.heads[name].state_dict())
+            network.taken_over.add(name)
 
 
 def finish(network: PassageEncoder, options: TrainOptions) -> None:

@@ -93,6 +93,8 @@ def read_part(name: str, read: Callable[[], _Part]) -> _Part:
 _ALONE = Lock()
 """Two threads at once in PyTorch's own kernels now and then round otherwise than one does (in 6 of
 100 runs over 40 small articles, in bfloat16): a run that goes on would not give the same bytes."""
+_FEATURES = 512
+"""Passages whose features are standardised by: their means and spreads hardly change after that."""
 _SLACK = 8
 """Tokens by which sentences read together may exceed the sum of their own."""
 
@@ -186,7 +188,7 @@ class EncoderModel:
     ) -> Mapping[str, object]:
         """Fine-tune; the epoch with the best mean macro-F1 on development is kept."""
         # The trainer takes seconds to read, which applying a trained model need not wait for.
-        from classifier.models.encoder._fit import QUALITY, Fit, fit_network
+        from classifier.models.encoder._fit import QUALITY, Fit, fit_network, log_odds
 
         def judge() -> Mapping[str, float]:
             self._ready = None
@@ -197,9 +199,15 @@ class EncoderModel:
         passages = LabelledPassages(encoded, training.labels, training.weights)
         options = replace(suited(self.options, len(passages)), max_tokens=self.text_limit)
         fit = Fit(passages, options, self.frame, judge)
+        sizes = {v.name: len(v.names) for v in self.variables}
+        fresh = log_odds(passages.labels, options, sizes)
+        for name in self.network.taken_over:
+            fresh.pop(name)
+        self.network.standardise(self._some_features(encoded), fresh)
         with TemporaryDirectory() as spare, quiet_transformers():
             history = fit_network(self.network, fit, checkpoints or Path(spare), progress=progress)
         adapters.finish(self.network, self.options)
+        self.network.fold()
         self.network.eval()
         self._ready = None
         return history
@@ -220,6 +228,18 @@ class EncoderModel:
             )
             for v in self.variables
         }
+
+    def _some_features(self, encoded: Sequence[Encoded]) -> Tensor:
+        """What the heads read of the mentions of at most `_FEATURES` passages, evenly chosen."""
+        chosen = encoded[:: -(-len(encoded) // _FEATURES)]
+        rows = []
+        self.network.eval()
+        for batch in length_batches([len(e) for e in chosen], token_budget(self.device)):
+            inputs = collate([chosen[i] for i in batch], self.tokenizer.pad_token_id)
+            ids, mask, *places = (tensor.to(self.device) for tensor in inputs.values())
+            with torch.inference_mode():
+                rows.append(self.network.features(ids, mask, (places[0], places[1])))
+        return torch.cat(rows).clone()
 
     def _encode(self, passages: Sequence[Passage]) -> list[Encoded]:
         return self.reader.encoded(passages)
