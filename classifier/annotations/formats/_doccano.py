@@ -19,6 +19,7 @@ from classifier.annotations.formats._foreign import (
     gather,
     json_lines,
     person,
+    text_id,
     unread_spans,
     whole_number,
 )
@@ -64,7 +65,7 @@ def _document(
         )
         return
     given = given_id(line)
-    article_id = where if given is None else given
+    article_id = text_id(text) if given is None else given
     try:
         article = article_from_record({**line, "text": text, "article_id": article_id})
     except DataError as error:
