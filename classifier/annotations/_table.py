@@ -55,6 +55,8 @@ class AnnotationSet(DeprecatedChart):
     table: pd.DataFrame
     """Columns as `table_columns` lists them."""
     codebook: Codebook
+    adjudication: str = "majority"
+    """The rule by which gold is made of the labels; see `adjudicate`."""
 
     @cached_property
     def article_by_id(self) -> Mapping[str, Article]:

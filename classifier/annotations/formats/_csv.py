@@ -33,6 +33,7 @@ from classifier.annotations.formats._foreign import (
     read_text,
     text_id,
 )
+from classifier.annotations.formats._turns import STAMPS, made
 from classifier.articles import article_from_record, article_record, given_id
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
@@ -175,7 +176,9 @@ _ARTICLE_FIELDS = frozenset(article_record(Article("-", "")))
 
 
 def _is_code(column: str) -> bool:
-    is_known = column in (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS) or column in _ARTICLE_FIELDS
+    is_known = (
+        column in (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS, *STAMPS) or column in _ARTICLE_FIELDS
+    )
     return column in (TARGET, NOT_TARGET) or not is_known
 
 
@@ -201,6 +204,7 @@ def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) ->
         comment=row.get("comment"),
         speaker=row.get("speaker"),
         evidence=None if None in evidence else (evidence[0] or 0, evidence[1] or 0),
+        made=made(row),
     )
 
 

@@ -4,7 +4,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from classifier.annotations.formats._foreign import (
     whole_number,
 )
 from classifier.annotations.formats._stream import json_items, text_items
+from classifier.annotations.formats._turns import Turn, older
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -35,23 +35,6 @@ _PLACE = ("start", "end", "text", "startOffset", "endOffset", "globalOffsets", "
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class _Turn:
-    """One annotation of a task: what a later one of the same person replaces as a whole."""
-
-    where: str
-    file: str
-    task: tuple[str, str, str]
-    """Article, its text's hash and the task's id: the same in two exports of a project."""
-    annotator: str
-    annotation: Json
-
-    @property
-    def n_results(self) -> int:
-        """How many results it holds."""
-        return len(_listed(self.annotation.get("result")))
-
-
 @dataclass
 class _Task:
     """A task as it stands in a file."""
@@ -59,7 +42,7 @@ class _Task:
     where: str
     article: Article | None
     problems: list[Problem]
-    turns: list[_Turn]
+    turns: list[Turn]
 
 
 def read_label_studio(path: Path) -> Foreign:
@@ -73,15 +56,15 @@ def read_label_studio(path: Path) -> Foreign:
         for n, task in enumerate(own, 1):
             where = f"{name} task {_name(task, n, known)}"
             tasks.append(_task(task, where, name, people, is_alone=known[str(task.get("id"))] == 1))
-    older = _older(tasks)
     predictions = [_listed(task.get("predictions")) for task in everything]
     turns = [turn for task in tasks for turn in task.turns]
+    replaced = older(turns)
     counts = {
         "predictions left out": sum(map(len, predictions)),
-        "submitted without a label": sum(turn.n_results == 0 for turn in turns),
+        "submitted without a label": sum(turn.n_labels == 0 for turn in turns),
     }
     return gather(
-        (_document(task, older) for task in tasks), {name: n for name, n in counts.items() if n}
+        (_document(task, replaced) for task in tasks), {name: n for name, n in counts.items() if n}
     )
 
 
@@ -185,7 +168,8 @@ def _add_turns(
             found.problems.append(Problem(place, "cancelled annotation, left out", detail))
         else:
             who = _annotator(annotation, people)
-            found.turns.append(_Turn(place, file, identity, who, annotation))
+            n = len(_listed(annotation.get("result")))
+            found.turns.append(Turn(place, file, identity, who, annotation, n))
 
 
 def _placed(annotations: Sequence[Any], where: str) -> Iterator[tuple[str, Any]]:
@@ -196,59 +180,13 @@ def _placed(annotations: Sequence[Any], where: str) -> Iterator[tuple[str, Any]]
         yield f"{where} annotation {key if is_named else f'number {n}'}", annotation
 
 
-def _older(tasks: Iterable[_Task]) -> dict[int, Problem]:
-    """Annotations that a newer one of the same person and task replaces, by their identity."""
-    newest: dict[tuple[tuple[str, str, str], str], _Turn] = {}
-    older: dict[int, Problem] = {}
-    for turn in (turn for task in tasks for turn in task.turns):
-        # two unnamed annotations need not be one person's
-        if turn.annotator == UNNAMED:
-            continue
-        key = (turn.task, turn.annotator)
-        rival = newest.get(key)
-        newest[key] = turn
-        if rival is None:
-            continue
-        if _is_newer(rival.annotation, turn.annotation):
-            newest[key], rival = rival, turn
-        is_apart = rival.file != newest[key].file
-        reason = "task in two exports, older annotation left out"
-        detail = f"{turn.annotator!r} annotated it again: {newest[key].where}"
-        older[id(rival.annotation)] = Problem(
-            rival.where,
-            reason if is_apart else "annotated again, older one left out",
-            f"{detail}; {rival.n_results} results of {_stamp(rival.annotation)!r} left out",
-        )
-    return older
-
-
-def _stamp(annotation: Json) -> object:
-    return annotation.get("updated_at") or annotation.get("created_at") or ""
-
-
-def _is_newer(one: Json, later: Json) -> bool:
-    """Whether the annotation that comes first was made after the one that comes later."""
-    moments = [_moment(_stamp(each)) for each in (one, later)]
-    return None not in moments and (moments[0] or 0) > (moments[1] or 0)
-
-
-def _moment(stamp: object) -> float | None:
-    """Seconds since 1970 of an ISO date or a number; None for anything else."""
-    if isinstance(stamp, int | float) and not isinstance(stamp, bool):
-        return float(stamp)
-    try:
-        return datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return None
-
-
-def _document(task: _Task, older: Mapping[int, Problem]) -> Iterator[Record]:
+def _document(task: _Task, replaced: Mapping[int, Problem]) -> Iterator[Record]:
     yield from task.problems
     if task.article is None:
         return
     yield task.article
     for turn in task.turns:
-        problem = older.get(id(turn.annotation))
+        problem = replaced.get(id(turn))
         if problem is not None:
             yield problem
         else:
@@ -264,9 +202,9 @@ def _text_key(data: object) -> str | None:
     return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
 
-def _by_annotator(turn: _Turn) -> Iterator[Record]:
+def _by_annotator(turn: Turn) -> Iterator[Record]:
     results: dict[str, list[Json]] = defaultdict(list)
-    for n, result in enumerate(_listed(turn.annotation.get("result")), 1):
+    for n, result in enumerate(_listed(turn.record.get("result")), 1):
         if not isinstance(result, Mapping):
             detail = f"an object was required, got {result!r:.80}"
             yield Problem(f"{turn.where} result {n}", "result malformed, refused", detail)
@@ -331,7 +269,7 @@ def _annotator(annotation: Json, people: Mapping[str, str]) -> str:
     return person(people.get(str(who), who))
 
 
-def _region(parts: list[Json], where: str, turn: _Turn) -> Region | Problem:
+def _region(parts: list[Json], where: str, turn: Turn) -> Region | Problem:
     place = next((_value(part) for part in parts if "start" in _value(part)), None)
     if place is None:
         detail = f"{[p.get('from_name') for p in parts]} without offsets"

@@ -15,6 +15,7 @@ from classifier.annotations.formats._foreign import (
     Region,
     imported,
 )
+from classifier.annotations.formats._turns import is_newer
 from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem, Span
@@ -51,9 +52,37 @@ def understand(foreign: Foreign, terms: Terms) -> Imported:
     problems = [record for record in resolved if isinstance(record, Problem)]
     placed = [record for record in resolved if not isinstance(record, Problem)]
     found: list[Found] = [*foreign.articles, *foreign.problems, *_remarks(foreign), *problems]
+    dated: list[tuple[Annotation, Region]] = []
     for record in sorted(placed, key=lambda record: place[record[0].key]):
-        found += _annotation(*record, terms)
+        for one in _annotation(*record, terms):
+            if isinstance(one, Annotation):
+                dated.append((one, record[0]))
+            else:
+                found.append(one)
+    found += _newest(dated)
     return imported(found, terms.codebook, counts)
+
+
+def _newest(dated: Iterable[tuple[Annotation, Region]]) -> Iterator[Found]:
+    """Each mention once per annotator: as it was coded last; what that replaces is listed."""
+    kept: dict[tuple[str, str], tuple[Annotation, Region]] = {}
+    for later in dated:
+        key = (later[0].unit, later[0].annotator)
+        first = kept.setdefault(key, later)
+        if first is later:
+            continue
+        out, kept[key] = first, later
+        if is_newer(first[1].made, later[1].made):
+            out, kept[key] = later, first
+        yield _repeat(*out, kept[key][0])
+    yield from (annotation for annotation, _ in kept.values())
+
+
+def _repeat(out: Annotation, region: Region, kept: Annotation) -> Problem:
+    if out == kept:
+        return Problem(region.where, "identical row, dropped", f"{out.unit} by {out.annotator!r}")
+    detail = f"{out.unit} by {out.annotator!r}: {dict(kept.labels)} instead of {dict(out.labels)}"
+    return Problem(region.where, "coded twice, last kept", detail, "keep one row in the export")
 
 
 def _with_own_keys(regions: Iterable[Region]) -> Iterator[Region]:
