@@ -53,10 +53,10 @@ def adjudicate(annotation_set: AnnotationSet, rule: str | None = None) -> pd.Dat
 
     Args:
         annotation_set: whose labels to adjudicate.
-        rule: By default the set's own, `AnnotationSet.adjudication`. `majority` takes the label named most often, for a set variable every label that more
+        rule: `majority` takes the label named most often, for a set variable every label that more
             than half of the annotators give, and leaves ties unresolved; `unanimous` takes what
             all agree on; `annotator:NAME` takes that annotator's; `priority:FIRST,SECOND` takes
-            the first of these who coded it.
+            the first of these who coded it. By default the rule of the set.
 
     Returns:
         Columns `unit, article_id, start, end, target, surface`, each variable with its
@@ -84,7 +84,7 @@ def adjudicate(annotation_set: AnnotationSet, rule: str | None = None) -> pd.Dat
 
 
 def gold_with_chances(annotation_set: AnnotationSet) -> pd.DataFrame:
-    """Gold by the set's own rule, with the chance that their article was drawn where it is known."""
+    """Gold by the set's rule, with the chance that an article was drawn where it is known."""
     articles = annotation_set.article_by_id
     gold = adjudicate(annotation_set)
     chances = [articles[name].sampling_probability for name in gold["article_id"]]

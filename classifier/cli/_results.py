@@ -155,9 +155,7 @@ def evaluate_command(
             )
     else:
         reading = Reading(parsed(mapping), answer_field, listed(models))
-        judged = evaluate_files(
-            files, data, run=run, split=split, reading=reading, options=options
-        )
+        judged = evaluate_files(files, data, run=run, split=split, reading=reading, options=options)
         result, found = judged.evaluation, {"problems": judged.problems}
         for name, own in judged.problems.items():
             problems += [f"about the labels of {name}:", *problem_lines(own)] if own else []
