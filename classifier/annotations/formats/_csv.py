@@ -34,7 +34,7 @@ from classifier.annotations.formats._foreign import (
     text_id,
 )
 from classifier.annotations.formats._turns import STAMPS, made
-from classifier.articles import article_from_record, article_record, given_id
+from classifier.articles import article_from_record, article_record, given_id, is_other_name
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
 from classifier.files import write_text
@@ -176,10 +176,9 @@ _ARTICLE_FIELDS = frozenset(article_record(Article("-", "")))
 
 
 def _is_code(column: str) -> bool:
-    is_known = (
-        column in (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS, *STAMPS) or column in _ARTICLE_FIELDS
-    )
-    return column in (TARGET, NOT_TARGET) or not is_known
+    own = (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS, *STAMPS, "id")
+    is_of_article = column in _ARTICLE_FIELDS or is_other_name(column)
+    return column in (TARGET, NOT_TARGET) or not (column in own or is_of_article)
 
 
 def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) -> Region | Problem:
