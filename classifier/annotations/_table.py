@@ -22,7 +22,7 @@ _BEFORE_LABELS = ("unit", "article_id", "start", "end", "target", "surface", "an
 _AFTER_LABELS = ("not_target", "comment", "speaker", "evidence_start", "evidence_end")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """What one annotator decided about one mention."""
 

@@ -1,12 +1,21 @@
 """Exports that lost labels or gave wrong figures: what went in comes out, or is listed."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from classifier.agreement import measure_agreement
-from classifier.annotations import adjudicate, write_annotations
+from classifier.annotations import (
+    adjudicate,
+    join_coders,
+    read_annotations,
+    who_decided,
+    write_annotations,
+)
 from classifier.annotations.formats import Imported, import_annotations
 from classifier.articles import read_articles
 from classifier.cli import main
@@ -224,3 +233,98 @@ def test_a_task_of_prodigy_that_was_answered_again_counts_once(tmp_path: Path) -
     imported = import_annotations("prodigy", path)
     assert imported.annotation_set.table["target"].tolist() == ["UA"]
     assert reasons(imported) == {"annotated again, older one left out"}
+
+
+Ask = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Runs a command: exit code and what it prints."""
+
+    def run(*words: str | Path) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+            code: object = 0
+        except SystemExit as stop:
+            code = stop.code
+        return int(str(code or 0)), capsys.readouterr().out
+
+    return run
+
+
+def test_an_import_adds_coders_to_a_set(tmp_path: Path, ask: Ask) -> None:
+    one, other = (CASES / "doccano-zero" / f"{name}.jsonl" for name in ("ines", "jan"))
+    ask("import", "doccano", one, "--out", tmp_path / "set")
+    code, told = ask("import", "doccano", other, "--into", tmp_path / "set")
+    assert code == 0
+    assert "has 3 articles by ines, jan now, 3 of both" in told
+    whole = read_annotations(tmp_path / "set")
+    assert (whole.table.groupby("unit").size() == 2).all()
+
+
+def test_articles_that_a_tool_renamed_meet_by_their_text(tmp_path: Path) -> None:
+    rows = "article_id,text,start,end,target,annotator,stance\n{},Odesa slept.,0,5,UA,{},neutral\n"
+    sets = []
+    for name, person in (("night", "ines"), ("night.txt", "jan")):
+        path = tmp_path / f"{person}.csv"
+        path.write_text(rows.format(name, person))
+        sets.append(import_annotations("csv", path).annotation_set)
+    joined = join_coders(sets)
+    assert [article.article_id for article in joined.articles] == ["night"]
+    assert set(joined.table["unit"]) == {"night:0-5:UA"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("majority", "gold by majority, of 8 mentions; 8 curated labels go first"),
+        ("annotator:ines", "8 curated labels are not heard; name curated in the rule"),
+        ("priority:ines,curated", "8 curated labels are number 2 in the order"),
+    ],
+)
+def test_the_rule_of_gold_is_told(rule: str, told: str) -> None:
+    annotation_set = read("inception", "inception-curated").annotation_set
+    assert told in who_decided(replace(annotation_set, adjudication=rule))
+
+
+def test_a_profile_takes_gold_by_the_rule_it_is_given(tmp_path: Path, ask: Ask) -> None:
+    gold = import_annotations("label-studio", IDS / "same.json").annotation_set
+    write_annotations(gold, tmp_path)
+    words = ("profile", IDS / "labels.csv", "--articles", IDS / "articles.jsonl")
+    code, told = ask(*words, "--gold", tmp_path, "--adjudication", "annotator:1")
+    assert code == 0
+    assert "gold by annotator:1, of 20 mentions" in told
+    assert ask(*words, "--gold", tmp_path, "--adjudication", "annotator:2")[0] == 1
+
+
+def test_names_of_columns_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "id,Publisher,pubDate,text,start,end,target,annotator,stance\n"
+        "0,Quay Post,2023-05-01,Odesa slept.,0,5,UA,ines,neutral\n"
+    )
+    imported = import_annotations("csv", path)
+    assert imported.names_taken == {"source": "Publisher", "date": "pubDate"}
+    assert imported.problems == ()
+    assert imported.annotation_set.articles[0].article_id == "0"
+
+
+def test_workbooks_in_a_folder_read_as_its_tables_do(tmp_path: Path) -> None:
+    tables = {
+        "articles": [["article_id", "text", "source"], ["7", "Odesa slept.", "Quay Post"]],
+        "annotations": [
+            ["article_id", "start", "end", "target", "annotator", "stance"],
+            ["7", 0, 5, "UA", "ines", "neutral"],
+        ],
+    }
+    for name, rows in tables.items():
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.worksheets[0].append(row)
+        book.save(tmp_path / f"{name}.xlsx")
+    imported = import_annotations("csv", tmp_path)
+    assert imported.annotation_set.table["unit"].tolist() == ["7:0-5:UA"]
+    assert imported.annotation_set.articles[0].source == "Quay Post"

@@ -234,7 +234,7 @@ def person(name: object) -> str:
     return CURATED if same_key(plain) in _CURATED_NAMES else plain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Region:
     """A marked stretch with labels, offsets still as the tool counted them."""
 

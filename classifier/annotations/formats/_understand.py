@@ -3,10 +3,10 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from classifier.annotations._table import CURATED, Annotation
-from classifier.annotations.formats._codes import NOT_TARGET, TARGET, Code, decode
+from classifier.annotations.formats._codes import NOT_TARGET, TARGET, Code, Decoded, decode
 from classifier.annotations.formats._foreign import (
     UNNAMED,
     Foreign,
@@ -40,6 +40,14 @@ class Terms:
     """Ways of counting to try; the first is what the format promises."""
     is_one_file: bool = False
     """Whether all texts were counted alike, since one setting of the tool governs them."""
+    _known: dict[tuple[Code, ...], Decoded] = field(default_factory=dict, repr=False)
+
+    def decoded(self, codes: tuple[Code, ...]) -> Decoded:
+        """What the labels of a region mean; the same labels come again and again."""
+        found = self._known.get(codes)
+        if found is None:
+            found = self._known[codes] = decode(codes, self.codebook, self.scheme)
+        return found
 
 
 def understand(foreign: Foreign, terms: Terms) -> Imported:
@@ -157,7 +165,7 @@ def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
         owner, label = linked.get(key) or (at.get(regions[key].stretch), "")
         if owner is not None:
             part = regions.pop(key)
-            is_label = bool(decode([("", label)], terms.codebook, terms.scheme).labels)
+            is_label = bool(terms.decoded((("", label),)).labels)
             codes = (*part.codes, ("", label)) if is_label else part.codes
             regions[owner] = _merged(regions[owner], replace(part, codes=codes))
     return list(regions.values())
@@ -166,9 +174,7 @@ def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
 def _bearers(regions: Sequence[Region], terms: Terms) -> dict[str, None]:
     """The regions that name a target; where any entity is one, also the first on its stretch."""
     named = {
-        region.key: None
-        for region in regions
-        if decode(region.codes, terms.codebook, terms.scheme).target is not None
+        region.key: None for region in regions if terms.decoded(region.codes).target is not None
     }
     if terms.codebook.any_target:
         taken = {region.stretch for region in regions if region.key in named}
@@ -328,7 +334,7 @@ def _evidence(region: Region, text: str, rule: OffsetRule) -> Span | Problem | N
 def _annotation(
     region: Region, span: Span, evidence: Span | None, surface: str, terms: Terms
 ) -> Iterator[Found]:
-    decoded = decode(region.codes, terms.codebook, terms.scheme)
+    decoded = terms.decoded(region.codes)
     if not surface.strip():
         detail = f"{span.start}-{span.end} is {surface!r}"
         yield Problem(region.where, "span of white space, refused", detail)
@@ -364,7 +370,7 @@ def _why(code: Code, terms: Terms) -> tuple[str, str]:
     """Why a label was left out, and what to do about it."""
     field, value = code
     codebook = terms.codebook
-    alone = decode([("", value)], codebook, terms.scheme)
+    alone = terms.decoded((("", value),))
     asked = next((v for v in codebook.variables if v.name == field), None)
     if asked and value in asked.names:
         reason = f"second label of {field}, left out"
