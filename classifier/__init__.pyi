@@ -1,7 +1,7 @@
 """The public names of the package: one for every command, and what goes in and comes out."""
 
 from . import agreement, mentions, report, score
-from .annotations import check, read_annotations, restricted
+from .annotations import check, join_coders, read_annotations, restricted
 from .annotations.formats import export, import_annotations
 from .articles import read_articles
 from .codebook import read_codebook
@@ -36,6 +36,7 @@ __all__ = [
     "export",
     "find_mentions",
     "import_annotations",
+    "join_coders",
     "load",
     "mentions",
     "plan",

@@ -9,7 +9,13 @@ from classifier.annotations._folder import (
     read_annotations,
     write_annotations,
 )
-from classifier.annotations._gold import adjudicate, flagged, gold_with_chances, long_table
+from classifier.annotations._gold import (
+    adjudicate,
+    flagged,
+    gold_with_chances,
+    long_table,
+    who_decided,
+)
 from classifier.annotations._join import Recoded, join_coders, join_sets, recode
 from classifier.annotations._table import (
     CURATED,
@@ -50,5 +56,6 @@ __all__ = [
     "table_annotations",
     "table_columns",
     "unit_name",
+    "who_decided",
     "write_annotations",
 ]

@@ -43,7 +43,7 @@ class _Rule:
 RULES = 'majority, unanimous, "annotator:NAME" and "priority:FIRST,SECOND"'
 
 
-def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.DataFrame:
+def adjudicate(annotation_set: AnnotationSet, rule: str | None = None) -> pd.DataFrame:
     """One row per mention with its gold labels.
 
     A mention that most of its annotators flag as `not_target` keeps the flag and no labels; where
@@ -56,7 +56,7 @@ def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.Data
         rule: `majority` takes the label named most often, for a set variable every label that more
             than half of the annotators give, and leaves ties unresolved; `unanimous` takes what
             all agree on; `annotator:NAME` takes that annotator's; `priority:FIRST,SECOND` takes
-            the first of these who coded it.
+            the first of these who coded it. By default the rule of the set.
 
     Returns:
         Columns `unit, article_id, start, end, target, surface`, each variable with its
@@ -68,7 +68,7 @@ def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.Data
         DataError: there is no such rule, or it names an annotator who is not in the set.
     """
     known = (*annotation_set.annotators, *([CURATED] if annotation_set.n_curated else []))
-    chosen = _rule(rule, known)
+    chosen = _rule(rule or annotation_set.adjudication, known)
     variables = annotation_set.codebook.variables
     by_unit: dict[str, list[dict[str, Any]]] = {}
     for row in annotation_set.table.to_dict("records"):
@@ -84,11 +84,31 @@ def adjudicate(annotation_set: AnnotationSet, rule: str = "majority") -> pd.Data
 
 
 def gold_with_chances(annotation_set: AnnotationSet) -> pd.DataFrame:
-    """The majority's labels, with the chance that their article was drawn where it is known."""
+    """Gold by the set's rule, with the chance that an article was drawn where it is known."""
     articles = annotation_set.article_by_id
     gold = adjudicate(annotation_set)
     chances = [articles[name].sampling_probability for name in gold["article_id"]]
     return gold.assign(sampling_probability=pd.Series(chances, index=gold.index, dtype=float))
+
+
+def who_decided(annotation_set: AnnotationSet) -> str:
+    """A sentence on the rule by which gold is made, whom it hears, and what it leaves open."""
+    rule = annotation_set.adjudication
+    gold = adjudicate(annotation_set)
+    n_curated, names_people = annotation_set.n_curated, ":" in rule
+    variables = annotation_set.codebook.variables
+    ties = [int((gold[f"status_{v.name}"] == "tie").sum()) for v in variables]
+    told = f"gold by {rule}, of {len(gold)} mentions"
+    if n_curated:
+        named = [name.strip() for name in rule.partition(":")[2].split(",")]
+        if not names_people:
+            said = "go first"
+        elif CURATED in named:
+            said = f"are number {named.index(CURATED) + 1} in the order"
+        else:
+            said = f"are not heard; name {CURATED} in the rule, or use majority"
+        told += f"; {n_curated} curated labels {said}"
+    return f"{told}; {sum(ties)} labels are left open by ties" if sum(ties) else told
 
 
 def flagged(gold: pd.DataFrame) -> "pd.Series[bool]":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from classifier.annotations._table import AnnotationSet, Value, table_columns
+from classifier.annotations._table import AnnotationSet, Value, table_columns, unit_name
 from classifier.codebook import Codebook, Label, Variable
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -66,7 +66,14 @@ def join_sets(sets: Sequence[AnnotationSet]) -> AnnotationSet:
 def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:
     """Sets of several coders on the same articles, such as exports of several tools, as one set.
 
-    Equal ids are the same article; its metadata are those of the first set that has it.
+    Equal ids are the same article; its metadata are those of the first set that has it. So is an
+    article whose id is new but whose text is that of one article before it: tools rename files.
+
+    Args:
+        sets: annotation sets of one codebook, the one whose metadata count first.
+
+    Returns:
+        One set with all articles and all annotators.
 
     Raises:
         DataError: the codebooks differ, an article has another text in two sets, or one annotator
@@ -75,6 +82,10 @@ def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:
     if any(one.codebook != sets[0].codebook for one in sets):
         raise DataError("sets to be joined need one codebook; recode them first")
     articles: dict[str, Article] = {}
+    sets = list(sets)
+    for n, one in enumerate(sets):
+        sets[n] = _with_known_ids(one, articles)
+        articles |= {a.article_id: a for a in sets[n].articles if a.article_id not in articles}
     for article in (article for one in sets for article in one.articles):
         if articles.setdefault(article.article_id, article).text != article.text:
             raise DataError(
@@ -90,6 +101,30 @@ def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:
             "in two of them: give people different names, or leave one set out"
         )
     return replace(sets[0], articles=tuple(articles.values()), table=table)
+
+
+def _with_known_ids(one: AnnotationSet, known: Mapping[str, Article]) -> AnnotationSet:
+    """The set with the ids of earlier articles of the same text, where there is one such text."""
+    own = Counter(article.sha256 for article in one.articles)
+    by_text: dict[str, list[str]] = {}
+    for article in known.values():
+        by_text.setdefault(article.sha256, []).append(article.article_id)
+    names = {
+        article.article_id: by_text[article.sha256][0]
+        for article in one.articles
+        if article.article_id not in known
+        and own[article.sha256] == 1
+        and len(by_text.get(article.sha256, ())) == 1
+    }
+    if not names:
+        return one
+    articles = tuple(
+        replace(a, article_id=names.get(a.article_id, a.article_id)) for a in one.articles
+    )
+    table = one.table.assign(article_id=one.table["article_id"].map(lambda x: names.get(x, x)))
+    parts = zip(*(table[name] for name in ("article_id", "start", "end", "target")), strict=True)
+    units = pd.Series([unit_name(*part) for part in parts], table.index, dtype="object")
+    return replace(one, articles=articles, table=table.assign(unit=units))
 
 
 def _word(label: Label, variable: Variable) -> str | None:

@@ -22,7 +22,7 @@ _BEFORE_LABELS = ("unit", "article_id", "start", "end", "target", "surface", "an
 _AFTER_LABELS = ("not_target", "comment", "speaker", "evidence_start", "evidence_end")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """What one annotator decided about one mention."""
 
@@ -55,6 +55,8 @@ class AnnotationSet(DeprecatedChart):
     table: pd.DataFrame
     """Columns as `table_columns` lists them."""
     codebook: Codebook
+    adjudication: str = "majority"
+    """The rule by which gold is made of the labels; see `adjudicate`."""
 
     @cached_property
     def article_by_id(self) -> Mapping[str, Article]:

@@ -4,7 +4,7 @@
 """
 
 from classifier.articles._fields import article_from_record, article_record, given_id
-from classifier.articles._names import OTHER_NAMES, is_other_name, with_headline
+from classifier.articles._names import OTHER_NAMES, is_other_name, noted_names, with_headline
 from classifier.articles._reading import Reading, read_articles, stream_articles, unrepeated
 from classifier.articles._stories import with_stories
 from classifier.articles._zones import find_zones
@@ -17,6 +17,7 @@ __all__ = [
     "find_zones",
     "given_id",
     "is_other_name",
+    "noted_names",
     "read_articles",
     "stream_articles",
     "unrepeated",

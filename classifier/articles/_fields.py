@@ -8,7 +8,7 @@ from datetime import date
 from email.utils import parsedate
 from typing import Any
 
-from classifier.articles._names import is_blank, no_text, own_names
+from classifier.articles._names import is_blank, no_text, note_names, own_names
 from classifier.errors import DataError
 from classifier.records import LANGUAGES, UNDETERMINED, Article, DatePrecision
 
@@ -53,6 +53,7 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
     of ours are left aside. Raises `DataError` where the id or the text is missing, where a field
     holds what it cannot, and where the text does not have the hash `sha256`.
     """
+    note_names(record)
     record = own_names(record) | {"date": None} if unread_date(record) else own_names(record)
     values = {name: _known(record.get(name)) for name in FIELDS}
     text = record.get("text")

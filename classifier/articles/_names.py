@@ -1,7 +1,9 @@
 """The names under which articles' fields come from outside, and a title put before its text."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +50,30 @@ class Names:
             if any(name != own for name in names)
         ]
         return ", ".join(found)
+
+
+_NOTED: ContextVar[Names | None] = ContextVar("names noted", default=None)
+
+
+@contextmanager
+def noted_names() -> Iterator[Names]:
+    """Collects which names gave the fields of all articles that are read inside the block.
+
+    The readers of foreign formats pass their records on one by one, so nothing else sees them all.
+    """
+    names = Names()
+    token = _NOTED.set(names)
+    try:
+        yield names
+    finally:
+        _NOTED.reset(token)
+
+
+def note_names(record: Mapping[str, Any]) -> None:
+    """Add what a record gives to the block it is read in, if there is one."""
+    names = _NOTED.get()
+    if names is not None:
+        names.note(record)
 
 
 def is_other_name(name: object) -> bool:

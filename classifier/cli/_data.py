@@ -23,6 +23,7 @@ from classifier.records import LANGUAGES, UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from classifier.annotations import AnnotationSet
     from classifier.codebook import Codebook
     from classifier.mentions import Excluded, VoiceReason
     from classifier.records import Mention
@@ -49,7 +50,11 @@ def register(app: typer.Typer) -> None:
 def import_command(
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=_FORMATS)],
     path: Annotated[Path, typer.Argument(help="File or folder in that format.")],
-    out: Annotated[Path, typer.Option(help="Folder for the annotation set.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the annotation set.")] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Add these coders to the annotation set in this folder."),
+    ] = None,
     codebook: CodebookFile = None,
     force: Force = False,
     as_json: Json = False,
@@ -57,20 +62,28 @@ def import_command(
     """Read annotations of another tool or publisher; every repaired or refused row is listed.
 
     Without --codebook, the one in the folder counts, such as `classifier sample` leaves there.
+    --into joins coders who worked in several tools on the same articles.
     """
     from classifier.annotations import CODEBOOK, check_nothing_is_lost, write_annotations
     from classifier.annotations.formats import import_annotations
 
+    if (out is None) == (into is None):
+        raise typer.BadParameter("either --out DIR, for a new set, or --into DIR was required")
+    out = Path(out or into or "")
     left = out / CODEBOOK
     own = _own_codebook(codebook or (left if left.is_file() else None))
     imported = import_annotations(format_name, path, own)
+    whole = imported.annotation_set
+    joined: list[str] = []
+    if into is not None and len(whole.table):
+        whole, joined = _joined(into, whole)
     if not force:
-        check_nothing_is_lost(imported.annotation_set, out)
+        check_nothing_is_lost(whole, out)
     articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
     counts = dict(imported.counts)
     # nothing is written then: what lies there is worth more
     if rows:
-        write_annotations(imported.annotation_set, out, force=force)
+        write_annotations(whole, out, force=force or into is not None)
     said = f"{articles} articles with {rows} annotations are in {out}"
     nothing = (
         f"{path}: at least one label was required, none of {articles} articles has one; "
@@ -90,6 +103,7 @@ def import_command(
         },
         [
             said if rows else nothing,
+            *joined,
             *problem_lines(imported.problems),
             table(["import", ""], imported.summary),
         ],
@@ -97,6 +111,20 @@ def import_command(
         failed=not rows,
     )
     show(answer, as_json=as_json)
+
+
+def _joined(folder: Path, new: "AnnotationSet") -> "tuple[AnnotationSet, list[str]]":
+    """The set in the folder with more coders, and what it holds now."""
+    from classifier.annotations import join_coders, read_annotations
+
+    before = read_annotations(folder)
+    whole = join_coders([before, new])
+    shared = len(before.articles) + len(new.articles) - len(whole.articles)
+    people = ", ".join(whole.annotators)
+    lines = [f"{folder} has {len(whole.articles)} articles by {people} now, {shared} of both"]
+    if not shared:
+        lines.append("No article is in both: ids and texts differ, so these coders never meet.")
+    return whole, lines
 
 
 def export_command(

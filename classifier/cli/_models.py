@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from classifier.cli._output import (
+    Adjudication,
     Answer,
     CodebookFile,
     Force,
     Json,
     NewRun,
+    gold_line,
+    gold_set,
     problem_lines,
     progress,
     show,
@@ -129,6 +132,7 @@ def train_command(
     split_by: SplitBy = "article",
     class_weights: ClassWeights = "none",
     folds: NFolds = 0,
+    adjudication: Adjudication = "majority",
     gradient_checkpointing: Checkpointing = False,
     seed: Seed = 0,
     resume: Resume = False,
@@ -148,6 +152,7 @@ def train_command(
         batch_size=batch_size,
         split_by=split_by,
         class_weights=class_weights,
+        adjudication=adjudication,
         gradient_checkpointing=gradient_checkpointing,
         seed=seed,
     )
@@ -173,7 +178,11 @@ def _trained(
     with progress("train", quiet=not is_first()) as tell:
         data = _weighted(folders, weights)
         run = train(data, options, out, progress=tell, **how)
-    return _made(run, folders[0]) if is_first() else None
+    if not is_first():
+        return None
+    answer = _made(run, folders[0])
+    gold = [line for f in folders for line in gold_line(gold_set(f, options.adjudication))]
+    return replace(answer, lines=[*answer.lines, *gold])
 
 
 def _made(run: "Run", folder: Path) -> Answer:

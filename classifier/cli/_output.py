@@ -7,9 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -19,6 +19,9 @@ from rich.table import Table
 
 from classifier.paper import InPapers
 from classifier.records import Estimate, Problem
+
+if TYPE_CHECKING:
+    from classifier.annotations import AnnotationSet
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Force = Annotated[
@@ -35,6 +38,15 @@ ArticlesPath = Annotated[
     ),
 ]
 SetFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")]
+Adjudication = Annotated[
+    str,
+    typer.Option(
+        metavar="RULE",
+        help="How gold is made: majority, unanimous, annotator:NAME or priority:FIRST,SECOND. "
+        "Curated labels go first under majority and unanimous; the other rules hear them only if "
+        "named, as in priority:curated,anna.",
+    ),
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
 NewRun = Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")]
 
@@ -80,6 +92,20 @@ class Answer:
     """What to do now, with the command for it."""
     failed: bool = False
     """Whether the command shall exit with 1 although it ran."""
+
+
+def gold_set(folder: Path, rule: str) -> "AnnotationSet":
+    """The annotation set in a folder, with gold made by this rule."""
+    from classifier.annotations import read_annotations
+
+    return replace(read_annotations(folder), adjudication=rule)
+
+
+def gold_line(annotation_set: "AnnotationSet | None") -> list[str]:
+    """Which rule made gold, and what it did; nothing where there is no gold."""
+    from classifier.annotations import who_decided
+
+    return [] if annotation_set is None else [who_decided(annotation_set)]
 
 
 def show(answer: Answer, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from classifier.cli._output import (
+    Adjudication,
     Answer,
     AnswerField,
     CodebookFile,
@@ -18,6 +19,8 @@ from classifier.cli._output import (
     RunFolder,
     SetFolder,
     TableFile,
+    gold_line,
+    gold_set,
     listed,
     parsed,
     problem_lines,
@@ -134,6 +137,7 @@ def evaluate_command(
             "--set-aside", help="Count labels that the codebook lacks instead of stopping."
         ),
     ] = False,
+    adjudication: Adjudication = "majority",
     table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
@@ -142,19 +146,18 @@ def evaluate_command(
     from classifier.pipeline import Reading, evaluate, evaluate_files
 
     run, folder, files = _what_to_judge(paths, predictions or [])
+    data = gold_set(folder, adjudication)
     options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
     problems: list[str | Table] = []
     found: dict[str, object] = {}
     if run is not None and not files:
         with progress("evaluate") as tell:
             result = evaluate(
-                run, folder, split=split, baseline=baseline, options=options, progress=tell
+                run, data, split=split, baseline=baseline, options=options, progress=tell
             )
     else:
         reading = Reading(parsed(mapping), answer_field, listed(models))
-        judged = evaluate_files(
-            files, folder, run=run, split=split, reading=reading, options=options
-        )
+        judged = evaluate_files(files, data, run=run, split=split, reading=reading, options=options)
         result, found = judged.evaluation, {"problems": judged.problems}
         for name, own in judged.problems.items():
             problems += [f"about the labels of {name}:", *problem_lines(own)] if own else []
@@ -162,7 +165,13 @@ def evaluate_command(
     step = f"classifier report {run} {folder} --out report.html"
     answer = Answer(
         result.to_dict() | found,
-        [accuracy_table(result), *agreement_lines(result), *interval_lines(result), *problems],
+        [
+            *gold_line(data),
+            accuracy_table(result),
+            *agreement_lines(result),
+            *interval_lines(result),
+            *problems,
+        ],
         step if run else f"classifier profile {files[0]} --gold {folder}",
     )
     show(answer, as_json=as_json)
@@ -201,6 +210,7 @@ def profile_command(
     mapping: LabelMap = None,
     answer_field: AnswerField = None,
     models: ModelColumns = None,
+    adjudication: Adjudication = "majority",
     table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
@@ -216,10 +226,12 @@ def profile_command(
         mapping=parsed(mapping),
         reading=_reading_one(answer_field, listed(models)),
     )
-    result = profile(labels, gold=gold, codebook=codebook, options=options)
+    coded = None if gold is None else gold_set(gold, adjudication)
+    result = profile(labels, gold=coded, codebook=codebook, options=options)
     lines: list[str | Table] = [
         profile_table(result),
         result.estimand,
+        *gold_line(coded),
         *comparison_lines(result),
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
@@ -321,6 +333,7 @@ def report_command(
         str | None, typer.Option(help="Part to evaluate on; default: held out.")
     ] = None,
     by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
+    adjudication: Adjudication = "majority",
     explain: Annotated[
         int,
         typer.Option(min=0, help="For how many mentions to show the words that carry the score."),
@@ -340,10 +353,10 @@ def report_command(
         if place is not None:
             refuse_to_replace(place, force=force)
     options = _profile_options(by, "mention", "source")
-    inputs = ReportInputs(run, folder, predictions, articles, split, options, explain)
+    inputs = ReportInputs(run, folder, predictions, articles, split, options, explain, adjudication)
     with progress("evaluate") as tell:
         reported = report(inputs, out, force=force, progress=tell)
-    lines = [f"the report is in {reported.page}"]
+    lines = [f"the report is in {reported.page}", *gold_line(reported.annotation_set)]
     if bundle_to is not None:
         written = bundle(inputs, reported, bundle_to, force=force)
         lines.append(f"what others need to check it is in {written}")

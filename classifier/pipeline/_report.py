@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,8 @@ class ReportInputs:
     options: ProfileOptions = field(default_factory=ProfileOptions)
     explained: int = EXPLAINED
     """Of how many mentions, those that pull most, to show the words that carry the score."""
+    adjudication: str = "majority"
+    """The rule that makes gold; see `classifier.annotations.adjudicate`."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def report(
         ReplaceError: a page is there, and `force` is not set.
     """
     refuse_to_replace(out, force=force)
-    annotation_set = read_annotations(inputs.data)
+    annotation_set = replace(read_annotations(inputs.data), adjudication=inputs.adjudication)
     evaluation = evaluate(inputs.run, annotation_set, split=inputs.split, progress=progress)
     agreement = measure_agreement(annotation_set)
     evidence, profiles = None, tuple[Profile, ...]()
@@ -133,7 +135,7 @@ def report(
     if inputs.predictions is not None:
         table = read_predictions(inputs.predictions)
         unsure = not_compared(table, inputs.predictions.name)
-        profiles = (profile(table, gold=inputs.data, options=inputs.options),)
+        profiles = (profile(table, gold=annotation_set, options=inputs.options),)
         reading = None if inputs.articles is None else read_articles(inputs.articles)
         texts, problems = (reading.articles, reading.problems) if reading else ((), ())
         evidence = Evidence(table, texts, annotation_set, problems=(*problems, *unsure))

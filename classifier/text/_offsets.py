@@ -94,7 +94,7 @@ def resolve_file(
     """Turn the offsets of a file with several texts into spans, by one rule for all.
 
     Where the file gives no surfaces, rules that agree are enough; where they do not, the one under
-    which every span begins with a word is taken. Raises `DataError` like `resolve_offsets`.
+    which every span is made of words is taken. Raises `DataError` like `resolve_offsets`.
     """
     is_proven = all(claim.surface is not None for _, claims in texts for claim in claims)
     fits: dict[OffsetRule, list[tuple[Span, ...]]] = {}
@@ -109,7 +109,7 @@ def resolve_file(
     if not fits:
         raise DataError(_no_fit(missed, sum(len(claims) for _, claims in texts)))
     if _disagree(fits) and not is_proven:
-        fits = {rule: spans for rule, spans in fits.items() if _on_words(texts, spans)}
+        fits = _likeliest(texts, fits)
     if not fits or _disagree(fits):
         names = "; ".join(str(rule) for rule in rules)
         raise DataError(f"one way of counting was required that fits, several or none do: {names}")
@@ -179,11 +179,42 @@ def _folded(text: str) -> str:
     return re.sub(r"(?:\\n|\s)+", " ", text)
 
 
-def _on_words(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> bool:
-    """Whether every span starts where a word does and does not end in a space."""
+def _likeliest(
+    texts: Sequence[Text], fits: dict[OffsetRule, list[tuple[Span, ...]]]
+) -> dict[OffsetRule, list[tuple[Span, ...]]]:
+    """The rules under which spans are words: whole ones, and with the fewest blanks at the end."""
+    begun = {rule: spans for rule, spans in fits.items() if _begin_words(texts, spans)}
+    whole = {rule: spans for rule, spans in begun.items() if not _cut(texts, spans)}
+    known = whole or begun
+    fewest = min((_blanks(texts, spans) for spans in known.values()), default=0)
+    if fewest and not whole:
+        return {}
+    return {rule: spans for rule, spans in known.items() if _blanks(texts, spans) == fewest}
+
+
+def _begin_words(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> bool:
     starts = re.compile(r"\b\w")
     return all(
-        starts.match(text, span.start) and not text[span.end - 1].isspace()
+        starts.match(text, span.start)
+        for (text, _), found in zip(texts, spans, strict=True)
+        for span in found
+    )
+
+
+def _cut(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> bool:
+    """Whether a span ends inside a word."""
+    inside = re.compile(r"\B(?<=\w)(?=\w)")
+    return any(
+        inside.match(text, span.end)
+        for (text, _), found in zip(texts, spans, strict=True)
+        for span in found
+    )
+
+
+def _blanks(texts: Sequence[Text], spans: Sequence[tuple[Span, ...]]) -> int:
+    """How many spans end in a space."""
+    return sum(
+        text[span.end - 1].isspace()
         for (text, _), found in zip(texts, spans, strict=True)
         for span in found
     )

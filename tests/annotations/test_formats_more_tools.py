@@ -232,10 +232,10 @@ class TestPackedLabels:
 
     def test_a_zip_of_two_files_is_refused(self, tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
-            archive.writestr("a.json", "[]")
-            archive.writestr("b.json", "[]")
+            archive.writestr("a.csv", "start,end\n")
+            archive.writestr("b.csv", "start,end\n")
         with pytest.raises(DataError, match="a zip with one file was required, got 2"):
-            import_annotations("label-studio", tmp_path / "two.zip")
+            import_annotations("csv", tmp_path / "two.zip")
 
     def test_one_that_unpacks_too_large_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "a.json.gz").write_bytes(gzip.compress(b"x" * 2000))

@@ -1,6 +1,7 @@
 """Labels in are labels out or listed, and coders of several tools meet."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from classifier.agreement import measure_agreement
 from classifier.annotations import AnnotationSet, check, join_coders, write_annotations
 from classifier.annotations.formats import import_annotations
 from classifier.errors import DataError
+from classifier.profiles import profile, profiled_labels
 
 _TEXT = "Kyiv waited. Moscow mocked. Ankara praised."
 _SPANS = {"UA": (0, 4), "RU": (13, 19), "TR": (28, 34)}
@@ -90,6 +92,131 @@ def test_labels_in_lines_are_read_or_listed(format_name: str, seed: int, tmp_pat
     imported = import_annotations(format_name, tmp_path / "export")
     assert len(imported.annotation_set.table) + len(imported.problems) == n_in
     assert imported.annotation_set.annotators == ("ann", "bob")
+
+
+_STANCES = ("favourable", "neutral", "unfavourable")
+
+
+def _mixed(draw: Random) -> list[tuple[str, str, int, int, str]]:
+    """Person, target, start, end and stance; some spans have a blank at the edge or are odd."""
+    found = []
+    for person in draw.sample(["ann", "bob", "cleo"], draw.randint(1, 3)):
+        for target in draw.sample(list(_SPANS), draw.randint(1, 3)):
+            start, end = _SPANS[target]
+            end += draw.choice((0, 0, 1))
+            found.append((person, target, start, end, draw.choice(_STANCES)))
+        if draw.random() < 0.4 and len(found) > 1:
+            found.append((person, "UA", 900, 907, "neutral"))
+    draw.shuffle(found)
+    return found
+
+
+def _as_brat(rows: list[tuple[str, str, int, int, str]], folder: Path) -> None:
+    for person in sorted({row[0] for row in rows}):
+        own = [row for row in rows if row[0] == person]
+        (folder / person).mkdir(parents=True)
+        (folder / person / "a1.txt").write_text(_TEXT)
+        lines = [
+            f"T{n}\t{target} {start} {end}\t{_TEXT[start:end] or 'x'}\nA{n}\tstance T{n} {stance}\n"
+            for n, (_, target, start, end, stance) in enumerate(own, 1)
+        ]
+        (folder / person / "a1.ann").write_text("".join(lines))
+
+
+def _as_csv(rows: list[tuple[str, str, int, int, str]], folder: Path) -> None:
+    folder.mkdir()
+    lines = [f"a1,{_TEXT},{s},{e},{target},{who},{label}" for who, target, s, e, label in rows]
+    header = "article_id,text,start,end,target,annotator,stance"
+    (folder / "rows.csv").write_text("\r\n".join([header, *lines]) + "\r\n", encoding="utf-8-sig")
+
+
+def _as_inception(rows: list[tuple[str, str, int, int, str]], folder: Path) -> None:
+    place = folder / "annotation" / "a1.txt"
+    place.mkdir(parents=True)
+    for person in sorted({row[0] for row in rows}):
+        own = [row for row in rows if row[0] == person]
+        spans = "".join(
+            f'<custom:Frame xmi:id="{n}" sofa="1" begin="{start}" end="{end}" target="{target}" '
+            f'stance="{stance}"/>'
+            for n, (_, target, start, end, stance) in enumerate(own, 2)
+        )
+        (place / f"{person}.xmi").write_text(
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            '<xmi:XMI xmlns:xmi="http://www.omg.org/XMI" xmlns:cas="http:///uima/cas.ecore" '
+            'xmlns:custom="http:///webanno/custom.ecore" xmi:version="2.0"><cas:NULL xmi:id="0"/>'
+            f'{spans}<cas:Sofa xmi:id="1" sofaNum="1" sofaID="_InitialView" '
+            f'mimeType="text/plain" sofaString="{_TEXT}"/><cas:View sofa="1" '
+            f'members="{" ".join(str(n) for n in range(2, len(own) + 2))}"/></xmi:XMI>'
+        )
+        (place / "TypeSystem.xml").write_text(_TYPES)
+
+
+_TYPES = (
+    '<typeSystemDescription xmlns="http://uima.apache.org/resourceSpecifier"><types>'
+    "<typeDescription><name>webanno.custom.Frame</name><supertypeName>uima.tcas.Annotation"
+    "</supertypeName><features>"
+    + "".join(
+        f"<featureDescription><name>{name}</name><rangeTypeName>uima.cas.String</rangeTypeName>"
+        "</featureDescription>"
+        for name in ("target", "stance")
+    )
+    + "</features></typeDescription></types></typeSystemDescription>"
+)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    ("format_name", "write"), [("brat", _as_brat), ("csv", _as_csv), ("inception", _as_inception)]
+)
+def test_labels_of_other_tools_are_read_or_listed(
+    format_name: str,
+    write: Callable[[list[tuple[str, str, int, int, str]], Path], None],
+    seed: int,
+    tmp_path: Path,
+) -> None:
+    rows = _mixed(Random(seed))
+    write(rows, tmp_path / "export")
+    imported = import_annotations(format_name, tmp_path / "export")
+    remarks = ("blanks at the edge, trimmed", "warning of the CAS reader")
+    listed = [p for p in imported.problems if p.reason not in remarks]
+    table = imported.annotation_set.table
+    assert len(table) + len(listed) == len(rows)
+    told = dict(zip(table["annotator"] + table["target"], table["stance"], strict=True))
+    assert told == {who + target: label for who, target, start, _, label in rows if start < 900}
+    write_annotations(imported.annotation_set, tmp_path / "set")
+    assert check(tmp_path / "set") == []
+    assert measure_agreement(tmp_path / "set", by=[()]).annotators == tuple(
+        sorted({row[0] for row in rows})
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_article_with_gold_corrects_the_profile(seed: int, tmp_path: Path) -> None:
+    draw = Random(seed)
+    ids = draw.sample(["0", "1", "01", "x 1", "A", "a", *map(str, range(10, 20))], 12)
+    tasks = [
+        {
+            "id": draw.choice((1, None, n)),
+            "data": {"id": name, "source": "Quay Post", "text": f"{_TEXT} No {name}."},
+            "annotations": [{"completed_by": 1, "result": _pair(draw.choice(_STANCES))}],
+        }
+        for n, name in enumerate(ids)
+    ]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    gold = import_annotations("label-studio", tmp_path / "tasks.json").annotation_set
+    rows = [f"{name},0,4,UA,neutral" for name in ids]
+    (tmp_path / "model.csv").write_text("article_id,start,end,target,stance\n" + "\n".join(rows))
+    labels = profiled_labels(tmp_path / "model.csv", articles=None, gold=gold, codebook=None)
+    (row,) = [row for row in profile(labels, gold=gold) if row.voice == "all"]
+    assert (row.n_mentions, row.n_coded_articles) == (12, 12)
+    points = {"favourable": 1, "neutral": 0, "unfavourable": -1}
+    mean = sum(points[label] for label in gold.table["stance"]) / 12
+    (stance,) = [one for one in row.quantities if one.label is None]
+    assert stance.corrected.value == pytest.approx(mean)
+
+
+def _pair(stance: str) -> list[dict[str, Any]]:
+    return [_coded("UA", stance), _coded("UA", stance, "choices")]
 
 
 def _label_studio(folder: Path) -> AnnotationSet:

@@ -11,6 +11,7 @@ from classifier.annotations.formats._foreign import (
     Record,
     gather,
     json_lines,
+    person,
     read_text,
 )
 from classifier.annotations.formats._spans import article_of, is_spans, regions, whole_text
@@ -79,8 +80,9 @@ def _record(record: Problem | Mapping[str, Any], where: str) -> Iterator[Record]
     fields = record.get("fields")
     metadata = record.get("metadata")
     values = {**metadata} if isinstance(metadata, Mapping) else {}
-    own = fields if isinstance(fields, Mapping) else record
-    values |= {key: value for key, value in own.items() if key not in ("id", "status")}
+    # a field may hold the article's id; the record's own is Argilla's
+    flat = {key: value for key, value in record.items() if key not in ("id", "status")}
+    values |= fields if isinstance(fields, Mapping) else flat
     article = article_of(values, record.get("id"), where)
     yield article
     if isinstance(article, Problem):
@@ -118,4 +120,4 @@ def _answers(record: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, str | N
 
 
 def _person(user: object) -> str:
-    return UNNAMED if user in (None, "", "None") else str(user)
+    return UNNAMED if user in (None, "", "None") else person(user)

@@ -33,13 +33,15 @@ from classifier.annotations.formats._foreign import (
     read_text,
     text_id,
 )
-from classifier.articles import article_from_record, article_record, given_id
+from classifier.annotations.formats._turns import STAMPS, made
+from classifier.articles import article_from_record, article_record, given_id, is_other_name
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
 from classifier.files import write_text
 from classifier.records import Article, Problem
 
 ARTICLES, ANNOTATIONS = "articles.csv", "annotations.csv"
+_SUFFIXES = (".csv", ".xlsx")
 _JOIN = "|"
 _REQUIRED = ("start", "end")
 _PLACE = ("unit", "article_id", "start", "end", "surface", "annotator", "comment", "speaker")
@@ -79,13 +81,28 @@ def _cell(value: object) -> object:
 
 
 def read_csv(path: Path) -> Foreign:
-    """Read a folder with annotations.csv and articles.csv, or files with a column `text`."""
-    if not path.is_dir() or (path / ANNOTATIONS).is_file():
-        return _read_file(path / ANNOTATIONS if path.is_dir() else path)
-    files = sorted(file for file in path.glob("*.csv") if file.name != ARTICLES)
+    """Read a folder with annotations.csv and articles.csv, or files with a column `text`.
+
+    Each may be an .xlsx instead.
+    """
+    if not path.is_dir():
+        return _read_file(path)
+    own = _beside(path, ANNOTATIONS)
+    if own.is_file():
+        return _read_file(own)
+    found = (file for suffix in _SUFFIXES for file in path.glob(f"*{suffix}"))
+    files = sorted(file for file in found if file.stem != Path(ARTICLES).stem)
     if not files:
-        raise DataError(f"{path}: {ANNOTATIONS} or other .csv files were required, none was found")
+        raise DataError(
+            f"{path}: {ANNOTATIONS} or other .csv or .xlsx files were required, none was found"
+        )
     return gather(document for file in files for document in _documents(_read_file(file)))
+
+
+def _beside(folder: Path, name: str) -> Path:
+    """The table of that name as a CSV, else as a workbook."""
+    plain = folder / name
+    return plain if plain.is_file() else plain.with_suffix(".xlsx")
 
 
 def _documents(foreign: Foreign) -> Iterator[list[Record]]:
@@ -109,11 +126,11 @@ def _read_file(file: Path) -> Foreign:
         )
     problems: list[Problem] = []
     articles: dict[str, Article] = {}
-    beside = file.parent / ARTICLES
+    beside = _beside(file.parent, ARTICLES)
     if "text" in columns:
         _collect(((w, _with_id(row)) for w, row in rows), articles, problems)
     elif beside.is_file():
-        _collect(read_table(read_text(beside), ARTICLES), articles, problems)
+        _collect(read_table(read_text(beside), beside.name), articles, problems)
     elif rows:
         raise DataError(f"{file}: a column text or an {ARTICLES} beside it is required, none found")
     fields = [name for name in rows[0][1] if _is_code(name)] if rows else []
@@ -159,8 +176,9 @@ _ARTICLE_FIELDS = frozenset(article_record(Article("-", "")))
 
 
 def _is_code(column: str) -> bool:
-    is_known = column in (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS) or column in _ARTICLE_FIELDS
-    return column in (TARGET, NOT_TARGET) or not is_known
+    own = (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS, *STAMPS, "id")
+    is_of_article = column in _ARTICLE_FIELDS or is_other_name(column)
+    return column in (TARGET, NOT_TARGET) or not (column in own or is_of_article)
 
 
 def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) -> Region | Problem:
@@ -185,6 +203,7 @@ def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) ->
         comment=row.get("comment"),
         speaker=row.get("speaker"),
         evidence=None if None in evidence else (evidence[0] or 0, evidence[1] or 0),
+        made=made(row),
     )
 
 

@@ -19,9 +19,12 @@ from classifier.annotations.formats._foreign import (
     gather,
     json_lines,
     person,
+    read_document,
+    text_id,
     unread_spans,
     whole_number,
 )
+from classifier.annotations.formats._turns import Turn, made, newest_of, turn_of
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Problem
@@ -38,20 +41,26 @@ def read_doccano(path: Path) -> Foreign:
         raise DataError(f"{path}: doccano exports .jsonl files, none was found")
     is_one_of = len({member.path.stem for member in members} - {_COLLECTIVE}) > 1
     return gather(
-        document for member in members for document in _documents(member, is_one_of=is_one_of)
+        newest_of(turn for member in members for turn in _turns(member, is_one_of=is_one_of))
     )
 
 
-def _documents(member: Member, *, is_one_of: bool) -> Iterator[Iterable[Record]]:
+def _turns(member: Member, *, is_one_of: bool) -> Iterator[tuple[Turn | None, Iterable[Record]]]:
+    """Each line, as a whole annotation where all its labels are by one person."""
     annotator = member.path.stem
     if annotator == _COLLECTIVE:
         detail = f"{member.name} does not say who labelled what: all by {annotator!r}"
-        yield [Problem(member.name, "annotator unknown, named after the file", detail)]
+        yield None, [Problem(member.name, "annotator unknown, named after the file", detail)]
     for where, line in json_lines(member.text, member.name):
         if isinstance(line, Problem):
-            yield [line]
-        else:
-            yield _document(line, where, annotator, is_one_of=is_one_of)
+            yield None, [line]
+            continue
+        document = _document(line, where, annotator, is_one_of=is_one_of)
+        records = read_document(document, where)
+        people = {record.annotator for record in records if isinstance(record, Region)}
+        by = people.pop() if len(people) == 1 else person(annotator)
+        turn, records = turn_of(records, line, where, "", by)
+        yield (None if people else turn), records
 
 
 def _document(
@@ -64,7 +73,7 @@ def _document(
         )
         return
     given = given_id(line)
-    article_id = where if given is None else given
+    article_id = text_id(text) if given is None else given
     try:
         article = article_from_record({**line, "text": text, "article_id": article_id})
     except DataError as error:
@@ -110,6 +119,7 @@ def _regions(
             surface=None,
             codes=(("", name),) if name else (),
             comment=comment,
+            made=made(label if isinstance(label, Mapping) else line),
         )
 
 

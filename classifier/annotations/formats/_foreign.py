@@ -234,7 +234,7 @@ def person(name: object) -> str:
     return CURATED if same_key(plain) in _CURATED_NAMES else plain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Region:
     """A marked stretch with labels, offsets still as the tool counted them."""
 
@@ -251,6 +251,8 @@ class Region:
     speaker: str | None = None
     evidence: tuple[int, ...] | None = None
     """Start and end, counted as the region's are."""
+    made: float | None = None
+    """Seconds since 1970 when it was, if the file says so."""
 
     @property
     def stretch(self) -> tuple[str, str, int, int]:
@@ -289,7 +291,7 @@ def gather(documents: Iterable[Iterable[Record]], counts: dict[str, int] | None 
     articles: dict[str, Article] = {}
     found: list[Record] = []
     for number, document in enumerate(documents, 1):
-        records = _listed(document, number)
+        records = read_document(document, f"document {number}")
         clash = _clash(records, articles)
         found += [clash] if clash else records
     return Foreign(
@@ -301,14 +303,14 @@ def gather(documents: Iterable[Iterable[Record]], counts: dict[str, int] | None 
     )
 
 
-def _listed(document: Iterable[Record], number: int) -> list[Record]:
+def read_document(document: Iterable[Record], name: str) -> list[Record]:
     """The document's records; a document that is not built as its format says is refused."""
     try:
         return list(document)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         is_ours = isinstance(error, ClassifierError)
         detail = str(error) if is_ours else f"{type(error).__name__}: {error}"
-        return [Problem(f"document {number}", "document unreadable, refused", detail)]
+        return [Problem(name, "document unreadable, refused", detail)]
 
 
 def _clash(records: Iterable[Record], articles: dict[str, Article]) -> Problem | None:

@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from classifier.annotations._table import CURATED
@@ -20,10 +20,12 @@ from classifier.annotations.formats._foreign import (
     Region,
     gather,
     person,
+    read_document,
     text_id,
     whole_number,
 )
 from classifier.annotations.formats._stream import json_items, text_items
+from classifier.annotations.formats._turns import STAMPS, Turn, older
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -36,20 +38,12 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class _Turn:
-    """One annotation of a task: what a later one of the same person replaces as a whole."""
+class _Turn(Turn):
+    """An annotation with what was read of it, so that its JSON need not be kept."""
 
-    where: str
-    file: str
-    task: tuple[str, str, str]
-    """Article, its text's hash and the task's id: the same in two exports of a project."""
-    annotator: str
-    annotation: Json
-
-    @property
-    def n_results(self) -> int:
-        """How many results it holds."""
-        return len(_listed(self.annotation.get("result")))
+    records: tuple[Record, ...] = ()
+    is_number: bool = False
+    """Whether the annotator is a user's number, for which another annotation may know the name."""
 
 
 @dataclass
@@ -57,35 +51,70 @@ class _Task:
     """A task as it stands in a file."""
 
     where: str
-    article: Article | None
-    problems: list[Problem]
-    turns: list[_Turn]
+    file: str
+    article: Article | None = None
+    problems: list[Problem] = field(default_factory=list)
+    turns: list[_Turn] = field(default_factory=list)
+    own_id: str | None = None
+    """The task's id, where its article is named after it."""
+
+
+@dataclass
+class _Project:
+    """What tasks tell of each other."""
+
+    people: dict[str, str] = field(default_factory=dict)
+    """E-mail address by user id, where some annotation of the exports has both."""
+    counts: Counter[str] = field(default_factory=Counter)
+    known: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many tasks of a file have an id."""
 
 
 def read_label_studio(path: Path) -> Foreign:
     """Read a JSON export, or a folder or zip of several; raises `DataError` where it is none."""
-    exports = list(_exports(path))
-    everything = [task for _, own in exports for task in own]
-    people = _people(everything)
-    tasks = []
-    for name, own in exports:
-        known = Counter(str(task.get("id")) for task in own)
-        for n, task in enumerate(own, 1):
-            where = f"{name} task {_name(task, n, known)}"
-            tasks.append(_task(task, where, name, people, is_alone=known[str(task.get("id"))] == 1))
-    older = _older(tasks)
-    predictions = [_listed(task.get("predictions")) for task in everything]
+    project = _Project()
+    tasks = [
+        _task(task, n, name, project)
+        for name, items in _exports(path)
+        for n, task in enumerate(items, 1)
+    ]
+    for task in tasks:
+        _settle(task, project)
     turns = [turn for task in tasks for turn in task.turns]
-    counts = {
-        "predictions left out": sum(map(len, predictions)),
-        "submitted without a label": sum(turn.n_results == 0 for turn in turns),
-    }
-    return gather(
-        (_document(task, older) for task in tasks), {name: n for name, n in counts.items() if n}
-    )
+    replaced = older(turns)
+    project.counts["submitted without a label"] = sum(turn.n_labels == 0 for turn in turns)
+    counts = {name: n for name, n in project.counts.items() if n}
+    return gather((_document(task, replaced) for task in tasks), counts)
 
 
-def _exports(path: Path) -> Iterator[tuple[str, list[Json]]]:
+def _settle(task: _Task, project: _Project) -> None:
+    """Give the task's article and people the names that only all tasks together tell."""
+    article = task.article
+    if article is None:
+        return
+    if task.own_id is not None and project.known[task.file, task.own_id] > 1:
+        # an id that others share says nothing of the article
+        task.article = article = replace(article, article_id=text_id(article.text))
+    for n, turn in enumerate(task.turns):
+        known = project.people.get(turn.annotator) if turn.is_number else None
+        who = turn.annotator if known is None else person(known)
+        if who == turn.annotator and turn.task[0] == article.article_id:
+            continue
+        records = tuple(
+            replace(
+                record,
+                article_id=article.article_id,
+                annotator=who if record.annotator == turn.annotator else record.annotator,
+            )
+            if isinstance(record, Region)
+            else record
+            for record in turn.records
+        )
+        identity = (article.article_id, *turn.task[1:])
+        task.turns[n] = replace(turn, annotator=who, task=identity, records=records)
+
+
+def _exports(path: Path) -> Iterator[tuple[str, Iterator[Json]]]:
     if path.is_dir() or path.suffix.lower() == ".zip":
         members = [m for m in read_members(path) if m.name.lower().endswith(".json")]
         if not members:
@@ -96,42 +125,34 @@ def _exports(path: Path) -> Iterator[tuple[str, list[Json]]]:
         yield path.name, _tasks(partial(json_items, path), str(path))
 
 
-def _tasks(read: Callable[[], Iterator[object]], name: str) -> list[Json]:
+def _tasks(read: Callable[[], Iterator[object]], name: str) -> Iterator[Json]:
+    """The tasks one by one; an export without any data is refused at its end."""
+    first: Json | None = None
+    has_data = False
     try:
-        items = list(read())
+        for item in read():
+            if not isinstance(item, dict):
+                raise DataError(f"{name}: a list of tasks was required, got {type(item).__name__}")
+            first = item if first is None else first
+            has_data = has_data or "data" in item
+            yield item
     except (json.JSONDecodeError, RecursionError) as error:
         raise DataError(f"{name}: a JSON export of Label Studio was required: {error}") from None
-    tasks = [item for item in items if isinstance(item, dict)]
-    if len(tasks) < len(items):
-        other = next(type(item).__name__ for item in items if not isinstance(item, dict))
-        raise DataError(f"{name}: a list of tasks was required, got {other}")
-    if tasks and not any("data" in task for task in tasks):
+    if first is not None and not has_data:
         raise DataError(
             f'{name}: tasks with "data" and "annotations" were required, got the keys '
-            f"{sorted(tasks[0])[:8]}; export as JSON, or import JSON-MIN as label-studio-min"
+            f"{sorted(first)[:8]}; export as JSON, or import JSON-MIN as label-studio-min"
         )
-    return tasks
-
-
-def _name(task: Json, number: int, known: Mapping[str, int]) -> str:
-    """The task's id, or its place in the file where others share the id or it has none."""
-    key = task.get("id")
-    return str(key) if key is not None and known[str(key)] == 1 else f"number {number}"
 
 
 def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _people(tasks: Iterable[Json]) -> dict[str, str]:
-    """E-mail address by user id, where some annotation of the exports has both."""
-    known: dict[str, str] = {}
-    for task in tasks:
-        for annotation in _given(task):
-            who = annotation.get("completed_by") if isinstance(annotation, Mapping) else None
-            if isinstance(who, Mapping) and who.get("email") and who.get("id") is not None:
-                known[str(who["id"])] = str(who["email"])
-    return known
+def _note_people(annotation: Json, people: dict[str, str]) -> None:
+    who = annotation.get("completed_by")
+    if isinstance(who, dict) and who.get("email") and who.get("id") is not None:
+        people[str(who["id"])] = str(who["email"])
 
 
 def _given(task: Json) -> list[Any]:
@@ -139,44 +160,47 @@ def _given(task: Json) -> list[Any]:
     return _listed(task.get("annotations")) or _listed(task.get("completions"))
 
 
-def _task(task: Json, where: str, file: str, people: Mapping[str, str], *, is_alone: bool) -> _Task:
-    found = _Task(where, None, [], [])
+def _task(task: Json, number: int, file: str, project: _Project) -> _Task:
+    key = None if task.get("id") is None else str(task["id"])
+    if key is not None:
+        project.known[file, key] += 1
+    # the place in the file, where an earlier task has the id or there is none
+    is_first = key is not None and project.known[file, key] == 1
+    found = _Task(f"{file} task {key if is_first else f'number {number}'}", file)
+    project.counts["predictions left out"] += len(_listed(task.get("predictions")))
     data = task.get("data")
-    key = _text_key(data)
-    n_results = sum(
-        len(_listed(one.get("result"))) for one in _given(task) if isinstance(one, Mapping)
-    )
-    if not isinstance(data, Mapping) or key is None:
+    field_name = _text_key(data)
+    given = [one for one in _given(task) if isinstance(one, dict)]
+    for annotation in given:
+        _note_people(annotation, project.people)
+    n_results = sum(len(_listed(one.get("result"))) for one in given)
+    if not isinstance(data, dict) or field_name is None:
         detail = f"a task needs a text in its data; {n_results} results refused"
-        found.problems.append(Problem(where, "no text, refused", detail))
+        found.problems.append(Problem(found.where, "no text, refused", detail))
         return found
-    record = {**data, "text": data[key]}
-    given = given_id(record)
-    if given is None:
-        # an id that others share, or none at all, says nothing of the article
-        own = task.get("id") if is_alone else None
-        given = text_id(data[key]) if own is None else str(own)
+    record = {**data, "text": data[field_name]}
+    own = given_id(record)
+    if own is None:
+        found.own_id = key
+        own = text_id(data[field_name]) if key is None else key
     try:
-        found.article = article_from_record({**record, "article_id": given})
+        found.article = article_from_record({**record, "article_id": own})
     except DataError as error:
         detail = f"{error}; {n_results} results refused"
-        found.problems.append(Problem(where, "malformed article, refused", detail))
+        found.problems.append(Problem(found.where, "malformed article, refused", detail))
         return found
-    identity = (found.article.article_id, found.article.sha256, str(task.get("id") or ""))
-    _add_turns(found, task, identity, file, people)
+    _add_turns(found, task, (found.article.article_id, found.article.sha256, key or ""))
     return found
 
 
-def _add_turns(
-    found: _Task, task: Json, identity: tuple[str, str, str], file: str, people: Mapping[str, str]
-) -> None:
+def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None:
     """Submitted annotations as turns; drafts and skipped ones as problems."""
     for draft in _listed(task.get("drafts")):
-        n = len(_listed(draft.get("result"))) if isinstance(draft, Mapping) else 0
+        n = len(_listed(draft.get("result"))) if isinstance(draft, dict) else 0
         detail, remedy = f"{n} results that nobody submitted", "submit it in Label Studio"
         found.problems.append(Problem(found.where, "draft, left out", detail, remedy))
     for place, annotation in _placed(_given(task), found.where):
-        if not isinstance(annotation, Mapping):
+        if not isinstance(annotation, dict):
             detail = f"an object was required, got {annotation!r:.80}"
             found.problems.append(Problem(place, "annotation malformed, refused", detail))
         elif annotation.get("was_cancelled") or annotation.get("skipped"):
@@ -184,90 +208,52 @@ def _add_turns(
             detail = f"its annotator skipped the task; {n} results"
             found.problems.append(Problem(place, "cancelled annotation, left out", detail))
         else:
-            who = _annotator(annotation, people)
-            found.turns.append(_Turn(place, file, identity, who, annotation))
+            found.turns.append(_turn(annotation, place, found.file, identity))
+
+
+def _turn(annotation: Json, where: str, file: str, identity: tuple[str, str, str]) -> _Turn:
+    who, is_number = _annotator(annotation)
+    stamps = {name: annotation[name] for name in STAMPS if name in annotation}
+    n = len(_listed(annotation.get("result")))
+    turn = _Turn(where, file, identity, intern(who), stamps, n, is_number=is_number)
+    records = read_document(_by_annotator(annotation, turn), where)
+    return replace(turn, records=tuple(records))
 
 
 def _placed(annotations: Sequence[Any], where: str) -> Iterator[tuple[str, Any]]:
     """Each annotation under its id, or under its place where ids repeat or are missing."""
-    ids = [one.get("id") if isinstance(one, Mapping) else None for one in annotations]
+    ids = [one.get("id") if isinstance(one, dict) else None for one in annotations]
     for n, (key, annotation) in enumerate(zip(ids, annotations, strict=True), 1):
         is_named = key is not None and ids.count(key) == 1
         yield f"{where} annotation {key if is_named else f'number {n}'}", annotation
 
 
-def _older(tasks: Iterable[_Task]) -> dict[int, Problem]:
-    """Annotations that a newer one of the same person and task replaces, by their identity."""
-    newest: dict[tuple[tuple[str, str, str], str], _Turn] = {}
-    older: dict[int, Problem] = {}
-    for turn in (turn for task in tasks for turn in task.turns):
-        # two unnamed annotations need not be one person's
-        if turn.annotator == UNNAMED:
-            continue
-        key = (turn.task, turn.annotator)
-        rival = newest.get(key)
-        newest[key] = turn
-        if rival is None:
-            continue
-        if _is_newer(rival.annotation, turn.annotation):
-            newest[key], rival = rival, turn
-        is_apart = rival.file != newest[key].file
-        reason = "task in two exports, older annotation left out"
-        detail = f"{turn.annotator!r} annotated it again: {newest[key].where}"
-        older[id(rival.annotation)] = Problem(
-            rival.where,
-            reason if is_apart else "annotated again, older one left out",
-            f"{detail}; {rival.n_results} results of {_stamp(rival.annotation)!r} left out",
-        )
-    return older
-
-
-def _stamp(annotation: Json) -> object:
-    return annotation.get("updated_at") or annotation.get("created_at") or ""
-
-
-def _is_newer(one: Json, later: Json) -> bool:
-    """Whether the annotation that comes first was made after the one that comes later."""
-    moments = [_moment(_stamp(each)) for each in (one, later)]
-    return None not in moments and (moments[0] or 0) > (moments[1] or 0)
-
-
-def _moment(stamp: object) -> float | None:
-    """Seconds since 1970 of an ISO date or a number; None for anything else."""
-    if isinstance(stamp, int | float) and not isinstance(stamp, bool):
-        return float(stamp)
-    try:
-        return datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return None
-
-
-def _document(task: _Task, older: Mapping[int, Problem]) -> Iterator[Record]:
+def _document(task: _Task, replaced: Mapping[int, Problem]) -> Iterator[Record]:
     yield from task.problems
     if task.article is None:
         return
     yield task.article
     for turn in task.turns:
-        problem = older.get(id(turn.annotation))
+        problem = replaced.get(id(turn))
         if problem is not None:
             yield problem
         else:
-            yield from _by_annotator(turn)
+            yield from turn.records
 
 
 def _text_key(data: object) -> str | None:
     """The field that holds the text: the usual names first, then the only or the longest string."""
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):
         return None
     strings = {key: value for key, value in data.items() if isinstance(value, str)}
     usual = [key for key in _TEXT_KEYS if key in strings]
     return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
 
-def _by_annotator(turn: _Turn) -> Iterator[Record]:
+def _by_annotator(annotation: Json, turn: Turn) -> Iterator[Record]:
     results: dict[str, list[Json]] = defaultdict(list)
-    for n, result in enumerate(_listed(turn.annotation.get("result")), 1):
-        if not isinstance(result, Mapping):
+    for n, result in enumerate(_listed(annotation.get("result")), 1):
+        if not isinstance(result, dict):
             detail = f"an object was required, got {result!r:.80}"
             yield Problem(f"{turn.where} result {n}", "result malformed, refused", detail)
         elif result.get("type") == "relation":
@@ -284,7 +270,7 @@ def _by_annotator(turn: _Turn) -> Iterator[Record]:
 
 def _value(result: Json) -> Json:
     value = result.get("value")
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _key(result: Json, number: int) -> str:
@@ -311,27 +297,30 @@ def _regions(parts: list[Json]) -> list[list[Json]]:
     return [first + apart, *others]
 
 
-def _annotator(annotation: Json, people: Mapping[str, str]) -> str:
-    """Who did it: the name in our own regions, an id, an address, or a user name of old exports."""
+def _annotator(annotation: Json) -> tuple[str, bool]:
+    """Who did it, and whether that is a number for which others may know the name.
+
+    The name in our own regions, an id, an address, or a user name of old exports.
+    """
     if annotation.get("ground_truth") is True:
-        return CURATED
-    metas = [r.get("meta") for r in _listed(annotation.get("result")) if isinstance(r, Mapping)]
-    names = {str(m["annotator"]) for m in metas if isinstance(m, Mapping) and m.get("annotator")}
+        return CURATED, False
+    metas = [r.get("meta") for r in _listed(annotation.get("result")) if isinstance(r, dict)]
+    names = {str(m["annotator"]) for m in metas if isinstance(m, dict) and m.get("annotator")}
     if len(names) == 1:
-        return person(names.pop())
+        return person(names.pop()), False
     who = annotation.get("completed_by")
-    if isinstance(who, Mapping):
+    if isinstance(who, dict):
         who = next((who[k] for k in ("email", "username", "id") if who.get(k) is not None), None)
     if who is None and annotation.get("created_username"):
         # " u1@x.nl, 1": the address and the id
         name = str(annotation["created_username"])
         who = name.rpartition(",")[0].strip() or name
     if who is None or not str(who).strip():
-        return UNNAMED
-    return person(people.get(str(who), who))
+        return UNNAMED, False
+    return person(who), True
 
 
-def _region(parts: list[Json], where: str, turn: _Turn) -> Region | Problem:
+def _region(parts: list[Json], where: str, turn: Turn) -> Region | Problem:
     place = next((_value(part) for part in parts if "start" in _value(part)), None)
     if place is None:
         detail = f"{[p.get('from_name') for p in parts]} without offsets"
@@ -342,14 +331,14 @@ def _region(parts: list[Json], where: str, turn: _Turn) -> Region | Problem:
         return Problem(where, "no offsets, refused", detail, "annotate with Text, not HyperText")
     meta: dict[str, Any] = {}
     for part in parts:
-        meta |= part["meta"] if isinstance(part.get("meta"), Mapping) else {}
+        meta |= part["meta"] if isinstance(part.get("meta"), dict) else {}
     texts = (_value(part).get("text") for part in parts)
     evidence = meta.get("evidence")
     return Region(
         where=where,
         key=where,
         article_id=turn.task[0],
-        annotator=person(meta.get("annotator") or turn.annotator),
+        annotator=intern(person(meta.get("annotator") or turn.annotator)),
         start=start,
         end=end,
         surface=next((text for text in texts if isinstance(text, str)), None),
@@ -362,9 +351,9 @@ def _region(parts: list[Json], where: str, turn: _Turn) -> Region | Problem:
 
 def _codes(parts: list[Json], meta: Json) -> Iterator[Code]:
     if "target" in meta:
-        yield TARGET, str(meta["target"])
+        yield TARGET, intern(str(meta["target"]))
     for part in parts:
-        field, kind, value = str(part.get("from_name") or ""), str(part.get("type")), _value(part)
+        asked, kind, value = str(part.get("from_name") or ""), str(part.get("type")), _value(part)
         if kind == "textarea":
             continue
         # some programs leave the type out, or name the list otherwise than the type
@@ -373,7 +362,7 @@ def _codes(parts: list[Json], meta: Json) -> Iterator[Code]:
             for label in labels if isinstance(labels, list) else [labels]:
                 leaf = label[-1] if isinstance(label, list) and label else label
                 if leaf is not None:
-                    yield field, str(leaf)
+                    yield intern(asked), intern(str(leaf))
 
 
 def _comments(parts: list[Json], meta: Json) -> Iterator[str]:

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from classifier.annotations.formats._codes import read_table
-from classifier.annotations.formats._foreign import UNNAMED, Foreign, Record, gather, read_text
+from classifier.annotations.formats._foreign import (
+    UNNAMED,
+    Foreign,
+    Record,
+    gather,
+    person,
+    read_text,
+)
 from classifier.annotations.formats._spans import (
     article_of,
     is_spans,
@@ -61,7 +68,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _annotation(row: Mapping[str, Any], where: str) -> Iterator[Record]:
     values = {str(key): parsed(value) for key, value in row.items()}
-    article = article_of(values, values.get("id"), where)
+    article = article_of(values, None, where)
     yield article
     if isinstance(article, Problem):
         return
@@ -88,5 +95,6 @@ def _is_answer(value: object, field: str, article: Article) -> bool:
 
 def _person(annotator: object) -> str:
     if isinstance(annotator, Mapping):
-        annotator = annotator.get("email") or annotator.get("id")
-    return UNNAMED if annotator in (None, "") else str(annotator)
+        named = (annotator.get(key) for key in ("email", "username", "id"))
+        annotator = next((value for value in named if value not in (None, "")), None)
+    return UNNAMED if annotator in (None, "") else person(annotator)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.annotations.formats._archives import Member, read_members
-from classifier.annotations.formats._foreign import Foreign, Record, gather, json_lines
+from classifier.annotations.formats._foreign import Foreign, Record, gather, json_lines, person
 from classifier.annotations.formats._spans import article_of, regions, whole_text
 from classifier.errors import DataError
 from classifier.records import Problem
@@ -45,11 +45,12 @@ def _document(line: Mapping[str, Any], where: str, folder: str) -> Iterator[Reco
     values = {key: value for key, value in line.items() if key not in _LABELS}
     if isinstance(line.get("displayed_text"), str):
         values["text"] = line["displayed_text"]
-    article = article_of(values, line.get("id", line.get("instance_id")), where)
+    article = article_of(values, line.get("instance_id"), where)
     yield article
     if isinstance(article, Problem):
         return
-    by = str(line.get("user_id") or line.get("user") or folder)
+    named = (line.get("user_id"), line.get("user"), folder)
+    by = person(next(name for name in named if name not in (None, "")))
     spans = line.get("span_annotations") or []
     groups = spans.items() if isinstance(spans, Mapping) else _by_scheme(spans)
     for scheme, group in groups:

@@ -3,7 +3,7 @@
 Only answers that were accepted count. Where the line has tokens, their words check the offsets.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from classifier.annotations.formats._foreign import (
     unread_spans,
     whole_number,
 )
+from classifier.annotations.formats._turns import Turn, made, newest_of, turn_of
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -45,9 +46,22 @@ def read_prodigy(path: Path) -> Foreign:
         )
     else:
         lines = read_json_lines(path)
-    return gather(
-        [line] if isinstance(line, Problem) else _task(line, where) for where, line in lines
+    return gather(newest_of(_turn(line, where) for where, line in lines))
+
+
+def _turn(line: Mapping[str, Any] | Problem, where: str) -> tuple[Turn | None, Iterable[Record]]:
+    """A task; only one with the hash of its question is known to be answered as a whole."""
+    if isinstance(line, Problem):
+        return None, [line]
+    turn, records = turn_of(
+        _task(line, where), line, where, str(line.get("_task_hash")), _annotator(line)
     )
+    return (None if line.get("_task_hash") is None else turn), records
+
+
+def _annotator(line: Mapping[str, Any]) -> str:
+    names = (line.get(key) for key in ("_annotator_id", "_session_id"))
+    return person(next((name for name in names if name not in (None, "")), UNNAMED))
 
 
 def _task(line: Mapping[str, Any], where: str) -> Iterator[Record]:
@@ -68,8 +82,7 @@ def _task(line: Mapping[str, Any], where: str) -> Iterator[Record]:
         yield Problem(where, "answer not accepted, left out", detail)
         return
     yield from unread_spans(line, ("spans", "tokens"), where)
-    names = (line.get(key) for key in ("_annotator_id", "_session_id"))
-    annotator = person(next((name for name in names if name not in (None, "")), UNNAMED))
+    annotator = _annotator(line)
     spans = line["spans"] if isinstance(line.get("spans"), list) else []
     by_end: dict[object, int] = {}
     for n, span in enumerate(spans, 1):
@@ -111,6 +124,7 @@ def _region(
         end=end,
         surface=span.get("text") or _words(span, line.get("tokens")),
         codes=tuple(_codes(span)),
+        made=made(line),
     )
 
 

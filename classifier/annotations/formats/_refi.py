@@ -14,6 +14,7 @@ from classifier.annotations.formats._foreign import (
     Record,
     Region,
     gather,
+    person,
 )
 from classifier.annotations.formats._spans import MALFORMED
 from classifier.codebook import Codebook
@@ -58,7 +59,9 @@ def read_refi(path: Path) -> Foreign:
     project = _Project(files={_key(name): content for name, content in files.items()})
     _add_codes(root, (), project.codes)
     for user in _all(root, "User"):
-        project.users[_guid(user.get("guid"))] = user.get("name") or user.get("id") or UNNAMED
+        project.users[_guid(user.get("guid"))] = person(
+            user.get("name") or user.get("id") or UNNAMED
+        )
     documents = [list(_document(source, project, path.name)) for source in _all(root, "TextSource")]
     if not documents:
         raise DataError(f"{path}: a project with text sources was required, it holds none")
@@ -164,12 +167,12 @@ def _selection(
             codes += _coded(names)
     if not by_person:
         yield Problem(where, "selection without a code, set aside", f"{start}-{end}")
-    for person, codes in by_person.items():
+    for who, codes in by_person.items():
         yield Region(
             where=where,
-            key=f"{where} {person}",
+            key=f"{where} {who}",
             article_id=article.article_id,
-            annotator=person,
+            annotator=who,
             start=start,
             end=end,
             surface=selection.get("name"),

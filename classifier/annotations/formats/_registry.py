@@ -16,7 +16,7 @@ from classifier.annotations.formats import _refi as refi
 from classifier.annotations.formats import _semeval2025 as semeval2025
 from classifier.annotations.formats._brat import read_brat, write_brat
 from classifier.annotations.formats._csv import read_csv, write_csv
-from classifier.annotations.formats._foreign import NAMED, Foreign, Imported
+from classifier.annotations.formats._foreign import Foreign, Imported
 from classifier.annotations.formats._label_studio import write_label_studio
 from classifier.annotations.formats._label_studio_in import read_label_studio
 from classifier.annotations.formats._label_studio_min import read_label_studio_min
@@ -24,6 +24,7 @@ from classifier.annotations.formats._newsmtsc import read_newsmtsc
 from classifier.annotations.formats._ruopinionne import read_ruopinionne
 from classifier.annotations.formats._rusentne import read_rusentne
 from classifier.annotations.formats._understand import Terms, understand
+from classifier.articles import noted_names
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.errors import DataError
 from classifier.files import refuse_to_replace
@@ -104,18 +105,15 @@ def import_annotations(
     if tool.narrow:
         codebook = tool.narrow(codebook)
     terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
-    foreign = tool.read(path)
+    with noted_names() as names:
+        foreign = tool.read(path)
     imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
-    return replace(imported, files=_n_files(path), names_taken=_names_taken(imported))
+    taken = {name: ", ".join(found) for name, found in names.taken.items()}
+    return replace(imported, files=_n_files(path), names_taken=taken)
 
 
 def _n_files(path: Path) -> int:
     return sum(file.is_file() for file in path.rglob("*")) if path.is_dir() else 1
-
-
-def _names_taken(imported: Imported) -> dict[str, str]:
-    articles = imported.annotation_set.articles
-    return {name: name for name in NAMED if any(getattr(a, name) is not None for a in articles)}
 
 
 def export(

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from classifier.annotations.formats._foreign import Record, Region
-from classifier.articles import article_from_record, is_other_name
+from classifier.annotations.formats._foreign import Record, Region, text_id
+from classifier.articles import article_from_record, given_id, is_other_name
 from classifier.errors import DataError
 from classifier.records import Article, Problem
 
@@ -30,17 +30,19 @@ def text_key(fields: Mapping[str, Any]) -> str | None:
     return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
 
-def article_of(record: Mapping[str, Any], article_id: object, where: str) -> Article | Problem:
-    """The article of a record, or why there is none."""
+def article_of(record: Mapping[str, Any], tool_id: object, where: str) -> Article | Problem:
+    """The article of a record, or why there is none.
+
+    Its id is its own, else the tool's, else one that equal texts share.
+    """
     key = text_key(record)
     if key is None:
         detail = f"a record needs a text, got the keys {sorted(map(str, record))}"
         return Problem(where, "no text, refused", detail)
-    values = {**record, "text": record[key]}
-    if values.get("article_id") in (None, ""):
-        values["article_id"] = where if article_id in (None, "") else article_id
+    found = (given_id(record), given_id({"id": tool_id}), text_id(record[key]))
+    own = next(value for value in found if value is not None)
     try:
-        return article_from_record(values)
+        return article_from_record({**record, "text": record[key], "article_id": own})
     except DataError as error:
         return Problem(where, "malformed article, refused", str(error))
 

@@ -3,10 +3,10 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from classifier.annotations._table import CURATED, Annotation
-from classifier.annotations.formats._codes import NOT_TARGET, TARGET, Code, decode
+from classifier.annotations.formats._codes import NOT_TARGET, TARGET, Code, Decoded, decode
 from classifier.annotations.formats._foreign import (
     UNNAMED,
     Foreign,
@@ -15,6 +15,7 @@ from classifier.annotations.formats._foreign import (
     Region,
     imported,
 )
+from classifier.annotations.formats._turns import is_newer
 from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem, Span
@@ -39,6 +40,14 @@ class Terms:
     """Ways of counting to try; the first is what the format promises."""
     is_one_file: bool = False
     """Whether all texts were counted alike, since one setting of the tool governs them."""
+    _known: dict[tuple[Code, ...], Decoded] = field(default_factory=dict, repr=False)
+
+    def decoded(self, codes: tuple[Code, ...]) -> Decoded:
+        """What the labels of a region mean; the same labels come again and again."""
+        found = self._known.get(codes)
+        if found is None:
+            found = self._known[codes] = decode(codes, self.codebook, self.scheme)
+        return found
 
 
 def understand(foreign: Foreign, terms: Terms) -> Imported:
@@ -51,9 +60,37 @@ def understand(foreign: Foreign, terms: Terms) -> Imported:
     problems = [record for record in resolved if isinstance(record, Problem)]
     placed = [record for record in resolved if not isinstance(record, Problem)]
     found: list[Found] = [*foreign.articles, *foreign.problems, *_remarks(foreign), *problems]
+    dated: list[tuple[Annotation, Region]] = []
     for record in sorted(placed, key=lambda record: place[record[0].key]):
-        found += _annotation(*record, terms)
+        for one in _annotation(*record, terms):
+            if isinstance(one, Annotation):
+                dated.append((one, record[0]))
+            else:
+                found.append(one)
+    found += _newest(dated)
     return imported(found, terms.codebook, counts)
+
+
+def _newest(dated: Iterable[tuple[Annotation, Region]]) -> Iterator[Found]:
+    """Each mention once per annotator: as it was coded last; what that replaces is listed."""
+    kept: dict[tuple[str, str], tuple[Annotation, Region]] = {}
+    for later in dated:
+        key = (later[0].unit, later[0].annotator)
+        first = kept.setdefault(key, later)
+        if first is later:
+            continue
+        out, kept[key] = first, later
+        if is_newer(first[1].made, later[1].made):
+            out, kept[key] = later, first
+        yield _repeat(*out, kept[key][0])
+    yield from (annotation for annotation, _ in kept.values())
+
+
+def _repeat(out: Annotation, region: Region, kept: Annotation) -> Problem:
+    if out == kept:
+        return Problem(region.where, "identical row, dropped", f"{out.unit} by {out.annotator!r}")
+    detail = f"{out.unit} by {out.annotator!r}: {dict(kept.labels)} instead of {dict(out.labels)}"
+    return Problem(region.where, "coded twice, last kept", detail, "keep one row in the export")
 
 
 def _with_own_keys(regions: Iterable[Region]) -> Iterator[Region]:
@@ -128,7 +165,7 @@ def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
         owner, label = linked.get(key) or (at.get(regions[key].stretch), "")
         if owner is not None:
             part = regions.pop(key)
-            is_label = bool(decode([("", label)], terms.codebook, terms.scheme).labels)
+            is_label = bool(terms.decoded((("", label),)).labels)
             codes = (*part.codes, ("", label)) if is_label else part.codes
             regions[owner] = _merged(regions[owner], replace(part, codes=codes))
     return list(regions.values())
@@ -137,9 +174,7 @@ def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
 def _bearers(regions: Sequence[Region], terms: Terms) -> dict[str, None]:
     """The regions that name a target; where any entity is one, also the first on its stretch."""
     named = {
-        region.key: None
-        for region in regions
-        if decode(region.codes, terms.codebook, terms.scheme).target is not None
+        region.key: None for region in regions if terms.decoded(region.codes).target is not None
     }
     if terms.codebook.any_target:
         taken = {region.stretch for region in regions if region.key in named}
@@ -299,7 +334,7 @@ def _evidence(region: Region, text: str, rule: OffsetRule) -> Span | Problem | N
 def _annotation(
     region: Region, span: Span, evidence: Span | None, surface: str, terms: Terms
 ) -> Iterator[Found]:
-    decoded = decode(region.codes, terms.codebook, terms.scheme)
+    decoded = terms.decoded(region.codes)
     if not surface.strip():
         detail = f"{span.start}-{span.end} is {surface!r}"
         yield Problem(region.where, "span of white space, refused", detail)
@@ -335,7 +370,7 @@ def _why(code: Code, terms: Terms) -> tuple[str, str]:
     """Why a label was left out, and what to do about it."""
     field, value = code
     codebook = terms.codebook
-    alone = decode([("", value)], codebook, terms.scheme)
+    alone = terms.decoded((("", value),))
     asked = next((v for v in codebook.variables if v.name == field), None)
     if asked and value in asked.names:
         reason = f"second label of {field}, left out"
