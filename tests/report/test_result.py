@@ -255,7 +255,7 @@ def test_a_calibration_error_of_few_mentions_is_flagged(
     made = evaluate(toy_set, few, options=replace(FAST, variables=("stance",)))
     assert "ECE " in calibration_section(made).paragraphs[1]
     row = next(r for r in made.table("calibration") if r.keys["predictor"] == "model")
-    near = replace(row, estimates=row.estimates | {"ece_equal_mass": Estimate(0.02, "ok")})
+    near = replace(row, estimates={**row.estimates, "ece_equal_mass": Estimate(0.02, "ok")})
     tables = tuple(replace(t, rows=(near,)) if t.name == "calibration" else t for t in made.tables)
     said = calibration_section(replace(made, tables=tables)).paragraphs[1]
     assert "which is too high: with so few, a perfectly calibrated model shows about" in said
