@@ -198,7 +198,7 @@ def test_a_test_that_the_majority_class_passes_says_nothing(always_neutral: Eval
     words = annotator_test_words(always_neutral, "stance")
     assert "epsilon .15: says nothing here, because always answering neutral passes" in words
     assert "Advantage " in words
-    section = evaluation_section(always_neutral, TITLES)
+    section = evaluation_section(always_neutral)
     agreement = next(t for t in section.tables if t.caption == "Agreement")
     cells = dict(zip(agreement.columns, agreement.rows[0], strict=True))
     assert cells["winning rate clustered"] == "says nothing: majority class passes too"

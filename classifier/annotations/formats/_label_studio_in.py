@@ -45,6 +45,8 @@ class _Turn:
     """Article, its text's hash and the task's id: the same in two exports of a project."""
     annotator: str
     annotation: Json
+    suggestions: tuple[Json, ...] = ()
+    """What a program had marked in the task."""
 
     @property
     def n_results(self) -> int:
@@ -79,10 +81,36 @@ def read_label_studio(path: Path) -> Foreign:
     counts = {
         "predictions left out": sum(map(len, predictions)),
         "submitted without a label": sum(turn.n_results == 0 for turn in turns),
+        **_left_unchanged(turn for turn in turns if id(turn.annotation) not in older),
     }
     return gather(
         (_document(task, older) for task in tasks), {name: n for name, n in counts.items() if n}
     )
+
+
+def _left_unchanged(turns: Iterable[_Turn]) -> dict[str, int]:
+    """Per annotator: labels that a program had suggested, and how many were left as they were."""
+    counts: Counter[str] = Counter()
+    for turn in turns:
+        given = _chosen(turn.annotation)
+        suggested = {key: value for one in turn.suggestions for key, value in _chosen(one).items()}
+        same = sum(given.get(key) == value for key, value in suggested.items())
+        if suggested and turn.n_results:
+            counts[f"labels suggested to {turn.annotator}"] += len(suggested)
+            counts[f"suggestions left unchanged by {turn.annotator}"] += same
+    return dict(counts)
+
+
+def _chosen(annotation: Json) -> dict[tuple[str, str], frozenset[str]]:
+    """The labels given at each place, by variable and offsets."""
+    chosen = {}
+    for result in _listed(annotation.get("result")):
+        value = _value(result) if isinstance(result, Mapping) else {}
+        if "start" in value and _listed(value.get("choices")):
+            place = f"{value['start']}-{value.get('end')}"
+            labels = frozenset(map(str, value["choices"]))
+            chosen[str(result.get("from_name")), place] = labels
+    return chosen
 
 
 def _exports(path: Path) -> Iterator[tuple[str, list[Json]]]:
@@ -185,7 +213,8 @@ def _add_turns(
             found.problems.append(Problem(place, "cancelled annotation, left out", detail))
         else:
             who = _annotator(annotation, people)
-            found.turns.append(_Turn(place, file, identity, who, annotation))
+            shown = tuple(p for p in _listed(task.get("predictions")) if isinstance(p, Mapping))
+            found.turns.append(_Turn(place, file, identity, who, annotation, shown))
 
 
 def _placed(annotations: Sequence[Any], where: str) -> Iterator[tuple[str, Any]]:
