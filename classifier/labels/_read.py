@@ -169,9 +169,12 @@ def _answers(
         made.append(Answers(variable, labels, chances, score))
     if not made:
         known = ", ".join(variable.name for variable in codebook.variables)
+        is_text = "text" in rows.frame and "start" not in rows.frame
+        remedy = "; articles are scored first, with classifier score" if is_text else ""
         raise DataError(
             f"{rows.where}: a column with the labels of at least one variable was required "
             f"({known}; or label, for the first); got {', '.join(map(str, rows.frame.columns))}"
+            f"{remedy}"
         )
     return made
 

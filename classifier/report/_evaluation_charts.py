@@ -35,7 +35,10 @@ def agreement_drawings(evaluation: Evaluation) -> list[Drawing]:
         parts = {part: row.keys[part] for part in GROUPS if row.keys.get(part, ALL) != ALL}
         if row.keys["predictor"] != predictor or len(parts) > 1:
             continue
-        name = ", ".join(_part_name(part, evaluation.titles) for part in parts.items()) or "all mentions"
+        name = (
+            ", ".join(_part_name(part, evaluation.titles) for part in parts.items())
+            or "all mentions"
+        )
         points = [point(name, words, row[key]) for key, words in _SIDES.items()]
         panels.setdefault(row.keys["variable"], []).extend(points)
     return [

@@ -220,7 +220,9 @@ def test_an_import_counts_the_suggestions_that_each_annotator_left_unchanged(
         }
     ]
     path = tmp_path / "tasks.json"
-    export("label-studio", replace(_rich(), table=_rich().table.head(0)), path, pd.DataFrame(suggested))
+    export(
+        "label-studio", replace(_rich(), table=_rich().table.head(0)), path, pd.DataFrame(suggested)
+    )
     tasks = json.loads(path.read_text(encoding="utf-8"))
     results = tasks[1]["predictions"][0]["result"]
     other = json.loads(json.dumps(results).replace('"neutral"', '"favourable"'))

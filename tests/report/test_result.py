@@ -216,6 +216,25 @@ def test_a_model_like_the_majority_class_is_no_better(
     assert "(macro-F1 .17 against .17): do not use the model for it." in words
 
 
+def test_labels_of_a_set_stand_beside_giving_every_mention_all_of_them(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    names = toy_set.codebook.variable("roles").names
+    table = toy_set.table
+    roles = [frozenset(names[:1]) if i % 3 == 0 else frozenset() for i in range(len(table))]
+    coded = replace(toy_set, table=table.assign(roles=pd.Series(roles, table.index)))
+    none = toy_scores.assign(roles=[[] for _ in range(len(toy_scores))])
+    words = quality_words(
+        evaluate(coded, none, options=replace(FAST, variables=("roles",))), "roles"
+    )
+    # A third of the mentions has the first role: F1 = 2 / 3 / (4 / 3) = .5, the others 0.
+    every = f"{0.5 / len(names):.2f}".removeprefix("0")
+    assert words == (
+        f"roles: no better than giving every mention every label (macro-F1 .00 against {every}): "
+        "do not use the model for it."
+    )
+
+
 def test_a_model_that_passes_is_still_not_as_good_as_an_annotator(
     toy_set: AnnotationSet, toy_scores: pd.DataFrame
 ) -> None:
