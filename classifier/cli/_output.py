@@ -64,8 +64,8 @@ TableFile = Annotated[
 MOST_PROBLEMS_SHOWN = 20
 _EVERY, _MEASURED, _WORTH_SAYING = 60.0, 2.0, 20.0
 """Seconds: between two lines of progress, before a cost is believed, below which none is said."""
-_THOUSAND = 1000
-"""Articles for which a cost is said where nobody knows how many there are."""
+_THOUSAND, _ENOUGH = 1000, 30
+"""Articles for which a cost is said where nobody knows how many there are; those that show it."""
 _FILE_WIDTH = 200
 """Columns where the output is no terminal, so that tables in logs are not folded."""
 
@@ -184,6 +184,8 @@ class Pace:
         self._done = done
         spent = self._clock() - self._begun
         if self._told or done <= self._first or spent < _MEASURED:
+            return ""
+        if not total and done < _ENOUGH:
             return ""
         self._told = True
         whole = spent / (done - self._first) * (total or _THOUSAND)

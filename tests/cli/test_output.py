@@ -94,9 +94,11 @@ def test_what_nobody_knows_the_end_of_says_its_speed_and_what_a_thousand_cost() 
     pace = Pace("score", clock)
     assert pace.line(0, 0, "0 mentions") == "score: 0 articles, 0 mentions"
     clock.now = 6.0
-    # 10 articles in 6 seconds: 100 a minute, and 1,000 in 10 minutes.
-    assert pace.cost(10, 0) == (
-        "score: about 10 minutes per 1,000 articles on this machine, by the first 10"
+    assert pace.cost(10, 0) == ""  # too few to go by
+    clock.now = 18.0
+    # 30 articles in 18 seconds: 1,000 in 10 minutes.
+    assert pace.cost(30, 0) == (
+        "score: about 10 minutes per 1,000 articles on this machine, by the first 30"
     )
     clock.now = 60.0
     said = pace.line(1200, 0, "3400 mentions")
