@@ -115,12 +115,17 @@ def stream_articles(path: Path | str, problems: list[Problem]) -> Iterator[Artic
                 yield article
         problems += metadata.problems()
     if not seen:
-        because = (
-            f"; the first problem: {problems[0].where}: {problems[0].detail}" if problems else ""
-        )
-        raise DataError(f"{path}: at least one article was required, none could be read{because}")
+        said = f"{path}: at least one article was required, none could be read"
+        raise DataError(said + (_first(problems[0]) if problems else ""))
     if not is_sourced:
         problems.append(_no_source(path))
+
+
+def _first(problem: Problem) -> str:
+    """The problem that comes first, with its place once and with what to do."""
+    place = "" if problem.where in problem.detail else f"{problem.where}: "
+    remedy = f"; {problem.remedy}" if problem.remedy else ""
+    return f"; the first problem: {place}{problem.detail}{remedy}"
 
 
 def _no_source(path: Path) -> Problem:

@@ -261,15 +261,11 @@ def _totals(found: "list[tuple[str, Mention]]", sources: dict[str, str]) -> list
         "source": [sources[article] for article, _ in found],
         **{name: [str(getattr(m, name)) for _, m in found] for name in ("target", "voice", "zone")},
     }
+    counts = {name: Counter(values) for name, values in columns.items() if values}
     return [
-        table([name, "mentions"], sorted(Counter(values).items(), key=_by_name))
-        for name, values in columns.items()
-        if values
+        table([name, "mentions"], [(one, count[one]) for one in sorted(count, key=str.casefold)])
+        for name, count in counts.items()
     ]
-
-
-def _by_name(item: tuple[str, int]) -> str:
-    return item[0].casefold()
 
 
 def _paged(

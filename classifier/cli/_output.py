@@ -76,6 +76,8 @@ TableFile = Annotated[
 MOST_PROBLEMS_SHOWN = 20
 _EVERY, _MEASURED, _WORTH_SAYING = 60.0, 2.0, 20.0
 """Seconds: between two lines of progress, before a cost is believed, below which none is said."""
+_THOUSAND, _ENOUGH = 1000, 30
+"""Articles for which a cost is said where nobody knows how many there are; those that show it."""
 _FILE_WIDTH = 200
 """Columns where the output is no terminal, so that tables in logs are not folded."""
 
@@ -181,7 +183,8 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int,
                 cost = pace.cost(done, total)
                 if cost:
                     bar.console.print(cost)
-                bar.update(task, completed=done, total=total or None, word=word)
+                said = word if total else ", ".join(filter(None, (word, pace.speed(done))))
+                bar.update(task, completed=done, total=total or None, word=said)
 
             yield tell
     else:
@@ -198,18 +201,32 @@ class Pace:
         self._latest: float | None = None
 
     def cost(self, done: int, total: int) -> str:
-        """What all of it costs, once the first steps were measured; empty before and after."""
+        """What all of it costs, once the first steps were measured; empty before and after.
+
+        Where nobody knows how much there is (`total` is 0), what a thousand articles cost.
+        """
         if done < self._done:  # another part of the work begins anew
             self._begun, self._first, self._told, self._latest = self._clock(), done, False, None
         self._done = done
         spent = self._clock() - self._begun
-        if self._told or not total or done <= self._first or spent < _MEASURED:
+        if self._told or done <= self._first or spent < _MEASURED:
+            return ""
+        if not total and done < _ENOUGH:
             return ""
         self._told = True
-        whole = spent / (done - self._first) * total
+        whole = spent / (done - self._first) * (total or _THOUSAND)
         if whole < _WORTH_SAYING:
             return ""
-        return f"{self._title}: {about(whole)} on this machine, by the first {done} of {total}"
+        measured = f"{done} of {total}" if total else f"{done}"
+        what = "" if total else f" per {_THOUSAND:,} articles"
+        return f"{self._title}: {about(whole)}{what} on this machine, by the first {measured}"
+
+    def speed(self, done: int) -> str:
+        """Articles a minute so far; empty until that was measured."""
+        spent = self._clock() - self._begun
+        if done <= self._first or spent < _MEASURED:
+            return ""
+        return f"{(done - self._first) / spent * 60:,.0f} articles a minute"
 
     def line(self, done: int, total: int, word: str) -> str:
         """How it goes, the first and last time and once a minute between; else empty."""
@@ -219,7 +236,8 @@ class Pace:
             return ""
         self._latest = now
         if not total:
-            return f"{self._title}: {done} articles, {word}".removesuffix(", ")
+            parts = [f"{done:,} articles", word, self.speed(done)]
+            return f"{self._title}: " + ", ".join(part for part in parts if part)
         left = ""
         if done > self._first and not is_last:
             each = (now - self._begun) / (done - self._first)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
@@ -53,6 +53,8 @@ class Evaluation(DeprecatedChart, InPapers):
     counts: Mapping[str, int]
     disagreements: tuple[Disagreement, ...] = ()
     options: EvaluationOptions = DEFAULT_OPTIONS
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What people read for the targets."""
 
     def table(self, name: str) -> Table:
         """The table of that name; raises `DataError` if there is none."""
@@ -148,6 +150,7 @@ def evaluate(
             one for each in judged for one in disagreements(each, annotation_set, options)
         ),
         options=options,
+        titles={target.name: target.title for target in annotation_set.codebook.targets},
     )
 
 

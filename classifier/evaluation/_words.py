@@ -1,5 +1,7 @@
 """What an evaluation means for a reader, as sentences."""
 
+from statistics import fmean
+
 from classifier.evaluation._evaluate import Evaluation
 from classifier.evaluation._inputs import MAJORITY
 from classifier.evaluation._tables import GROUPS, Row
@@ -18,7 +20,9 @@ def variables_judged(evaluation: Evaluation) -> list[str]:
 def quality_words(evaluation: Evaluation, variable: str) -> str:
     """Whether the predictor beats the majority class on a variable; empty where nobody can say.
 
-    It is the difference in macro-F1 that decides, with its interval from resampling articles.
+    It is the difference in macro-F1 that decides, with its interval from resampling articles. Where
+    the majority class is to give no label at all, its macro-F1 is 0 and says nothing; then it is
+    giving every mention every label, which has F1 = 2p / (1 + p) for a label of a share p of them.
     """
     predictor = evaluation.options.predictor
     own, other = (_overall(evaluation, "accuracy", variable, n) for n in (predictor, MAJORITY))
@@ -27,6 +31,8 @@ def quality_words(evaluation: Evaluation, variable: str) -> str:
     ours, theirs, gap = own["macro_f1"], other["macro_f1"], other["macro_f1_difference"]
     if ours.value is None or theirs.value is None or gap.value is None:
         return ""
+    if not _answers(evaluation, variable):
+        return _beside_every_label(evaluation, variable, own)
     answer = _majority(evaluation, variable)
     figures = f"macro-F1 {short(ours.value, sign=False)} against {short(theirs.value, sign=False)}"
     if gap.value < 0 and gap.high is not None and gap.high < 0:
@@ -34,6 +40,24 @@ def quality_words(evaluation: Evaluation, variable: str) -> str:
     return (
         f"{variable}: no better than always answering {answer} ({figures}): do not use the model "
         "for it."
+    )
+
+
+def _beside_every_label(evaluation: Evaluation, variable: str, own: Row) -> str:
+    """How the predictor does beside giving every mention every label of a set."""
+    ours, n_judged = own["macro_f1"], own.counts["n_judged"]
+    n_gold = [
+        row.counts["n_gold"]
+        for row in evaluation.table("labels")
+        if row.keys["variable"] == variable and row.keys["predictor"] == own.keys["predictor"]
+    ]
+    every = fmean(2 * n / (n_judged + n) for n in n_gold)
+    figures = f"macro-F1 {short(ours.value or 0.0, sign=False)} against {short(every, sign=False)}"
+    if ours.low is not None and ours.low > every:
+        return f"{variable}: better than giving every mention every label ({figures})."
+    return (
+        f"{variable}: no better than giving every mention every label ({figures}): do not use the "
+        "model for it."
     )
 
 
@@ -94,12 +118,16 @@ def _overall(evaluation: Evaluation, table: str, variable: str, predictor: str) 
 
 
 def _majority(evaluation: Evaluation, variable: str) -> str:
-    """What the majority class answers."""
-    given = [
+    """What the majority class answers, in words."""
+    return ", ".join(_answers(evaluation, variable)) or "none"
+
+
+def _answers(evaluation: Evaluation, variable: str) -> list[str]:
+    """The labels that the majority class gives; none where most mentions have none of a set."""
+    return [
         row.keys["label"]
         for row in evaluation.table("labels")
         if row.keys["variable"] == variable
         and row.keys["predictor"] == MAJORITY
         and row.counts["n_predicted"]
     ]
-    return ", ".join(given) or "none"

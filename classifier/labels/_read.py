@@ -24,6 +24,8 @@ from classifier.records import Problem, counted
 
 WHOLE = "judgement of the whole article"
 """Reason of rows that stand for all mentions of their target."""
+_ROUNDING = 0.02
+"""How far from 1 rounded chances may sum to."""
 _LEFT_OUT = "left out; give the articles that were labelled (--articles)"
 ABSENT = "article without a row"
 _OWN = ("unit", "article_id", "start", "end", "target", "source", "zone", "voice", "status")
@@ -112,6 +114,7 @@ def read_predictions(
     problems = [
         *(Problem(rows.where, "column interpreted", note) for note in notes),
         *unread,
+        *_incomplete(rows, answers),
         *_row_problems(rows, places),
         *repeated,
         *_unlabelled(finder, places, set(chosen)),
@@ -169,9 +172,12 @@ def _answers(
         made.append(Answers(variable, labels, chances, score))
     if not made:
         known = ", ".join(variable.name for variable in codebook.variables)
+        is_text = "text" in rows.frame and "start" not in rows.frame
+        remedy = "; articles are scored first, with classifier score" if is_text else ""
         raise DataError(
             f"{rows.where}: a column with the labels of at least one variable was required "
             f"({known}; or label, for the first); got {', '.join(map(str, rows.frame.columns))}"
+            f"{remedy}"
         )
     return made
 
@@ -180,7 +186,33 @@ def _chances(rows: Rows, variable: Variable) -> np.ndarray[Any, np.dtype[np.floa
     columns = variable.probability_columns
     if not set(columns) <= set(rows.frame.columns):
         return None
-    return np.column_stack([_numbers(rows, name) for name in columns])
+    chances = np.column_stack([_numbers(rows, name) for name in columns])
+    if variable.kind == "set":
+        return chances
+    chances[np.isnan(chances).any(axis=1)] = np.nan
+    sums = chances.sum(axis=1)
+    is_off = np.abs(sums - 1) > _ROUNDING
+    if is_off.any():
+        i = int(np.flatnonzero(is_off)[0])
+        raise DataError(
+            f"{rows.at(i)}: {', '.join(columns)} must sum to 1, they sum to {sums[i]:g}; "
+            f"{counted(int(is_off.sum()), 'row')} like it"
+        )
+    return chances
+
+
+def _incomplete(rows: Rows, answers: Sequence[Answers]) -> Iterator[Problem]:
+    """Rows with some chances of a variable and not all of them."""
+    for one in answers:
+        names = list(one.variable.probability_columns)
+        if one.chances is None or one.variable.kind == "set":
+            continue
+        given = np.column_stack([~np.isnan(_numbers(rows, name)) for name in names])
+        for i in np.flatnonzero(given.any(axis=1) & ~given.all(axis=1)):
+            absent = [name for name, has in zip(names, given[i], strict=True) if not has]
+            detail = f"no number in {', '.join(absent)}"
+            left = "the label counts alone" if one.labels[i] is not None else "no answer"
+            yield Problem(rows.at(int(i)), "chances incomplete", detail, left)
 
 
 def _numbers(rows: Rows, name: str) -> Any:  # noqa: ANN401

@@ -49,8 +49,6 @@ class Section:
 
     title: str
     paragraphs: tuple[str, ...] = ()
-    points: tuple[tuple[str, str], ...] = ()
-    """What to take away, each with the question that it answers."""
     tables: tuple[TableBlock, ...] = ()
     charts: tuple[tuple[ChartBlock, ...], ...] = ()
     """Rows of charts that belong side by side."""
@@ -58,6 +56,8 @@ class Section:
     """Works that it rests on."""
     more: tuple[tuple[ChartBlock, ...], ...] = ()
     """Further charts, which the page shows only when asked."""
+    points: tuple[tuple[str, str], ...] = ()
+    """What to take away, each with the question that it answers."""
     fold: str = ""
     """Under what words the page folds the paragraphs; empty where it shows them."""
 

@@ -27,21 +27,18 @@ _ALPHA_WORDS = (
 _MOST_LABELS = 12
 
 
-def agreement_drawings(
-    evaluation: Evaluation, titles: Mapping[str, str] | None = None
-) -> list[Drawing]:
-    """The model's agreement with annotators beside theirs with each other, per variable.
-
-    `titles` is what people read for the targets.
-    """
-    known = titles or {}
+def agreement_drawings(evaluation: Evaluation) -> list[Drawing]:
+    """The model's agreement with annotators beside theirs with each other, per variable."""
     predictor = evaluation.options.predictor
     panels: dict[str, list[Point]] = {}
     for row in evaluation.table("agreement"):
         parts = {part: row.keys[part] for part in GROUPS if row.keys.get(part, ALL) != ALL}
         if row.keys["predictor"] != predictor or len(parts) > 1:
             continue
-        name = ", ".join(_part_name(part, known) for part in parts.items()) or "all mentions"
+        name = (
+            ", ".join(_part_name(part, evaluation.titles) for part in parts.items())
+            or "all mentions"
+        )
         points = [point(name, words, row[key]) for key, words in _SIDES.items()]
         panels.setdefault(row.keys["variable"], []).extend(points)
     return [

@@ -57,13 +57,8 @@ def agreement_section(frame: pd.DataFrame, titles: Mapping[str, str]) -> Section
     )
 
 
-def evaluation_section(evaluation: Evaluation, titles: Mapping[str, str]) -> Section:
-    """The model beside the annotators, the linear baseline and the majority class.
-
-    Args:
-        evaluation: Of the model.
-        titles: What people read for the targets.
-    """
+def evaluation_section(evaluation: Evaluation) -> Section:
+    """The model beside the annotators, the linear baseline and the majority class."""
     judged = variables_judged(evaluation)
     said = [quality_words(evaluation, name) for name in judged]
     said += [annotator_test_words(evaluation, name) for name in judged]
@@ -79,9 +74,7 @@ def evaluation_section(evaluation: Evaluation, titles: Mapping[str, str]) -> Sec
             _overall("Per label", evaluation, "labels"),
             _overall("Each annotator's place taken by the model", evaluation, "annotators"),
         ),
-        charts=chart_rows(
-            agreement_drawings(evaluation, titles),
-        ),
+        charts=chart_rows(agreement_drawings(evaluation)),
         more=chart_rows(
             label_drawings(evaluation), confusion_drawings(evaluation), curve_drawings(evaluation)
         ),

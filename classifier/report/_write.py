@@ -98,7 +98,7 @@ def _further(
     if agreement is not None:
         yield agreement_section(agreement, titles)
     if evaluation is not None:
-        yield evaluation_section(evaluation, titles)
+        yield evaluation_section(evaluation)
         yield calibration_section(evaluation)
     if evidence is not None:
         yield coverage_section(evidence.predictions, evidence.articles, evidence.problems)

@@ -301,9 +301,11 @@ def test_no_annotations_are_no_gold() -> None:
     assert adjudicate(_set()).empty
 
 
-def _fixed(tmp_path: Path, *rows: object, **more: Codebook) -> tuple[pd.DataFrame, list[Any]]:
+def _fixed(
+    tmp_path: Path, *rows: object, codebook: Codebook | None = None
+) -> tuple[pd.DataFrame, list[Any]]:
     folder = _folder(tmp_path / "in", *rows)
-    fixed = fix_annotations(folder, tmp_path / "out", **more)
+    fixed = fix_annotations(folder, tmp_path / "out", codebook=codebook)
     after = read_annotations(tmp_path / "out")
     pd.testing.assert_frame_equal(fixed.annotation_set.table, after.table)
     told = [("mended", p.where, p.reason) for p in fixed.mended]

@@ -204,6 +204,41 @@ def test_predictions_become_pre_annotations_with_their_probability(tmp_path: Pat
     assert chosen == {"target": None, "stance": ["neutral"], "roles": ["victim"]}
 
 
+def test_an_import_counts_the_suggestions_that_each_annotator_left_unchanged(
+    tmp_path: Path,
+) -> None:
+    suggested = [
+        {
+            "article_id": "a:1",
+            "start": 16,
+            "end": 20,
+            "target": "UA",
+            "surface": "Kyiv",
+            "stance": "neutral",
+            "roles": ["victim"],
+            "model_id": "runs/one",
+        }
+    ]
+    path = tmp_path / "tasks.json"
+    export(
+        "label-studio", replace(_rich(), table=_rich().table.head(0)), path, pd.DataFrame(suggested)
+    )
+    tasks = json.loads(path.read_text(encoding="utf-8"))
+    results = tasks[1]["predictions"][0]["result"]
+    other = json.loads(json.dumps(results).replace('"neutral"', '"favourable"'))
+    tasks[1]["annotations"] = [
+        {"id": 1, "completed_by": {"email": "noor@x.example"}, "result": results},
+        {"id": 2, "completed_by": {"email": "bram@x.example"}, "result": other},
+    ]
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    counts = import_annotations("label-studio", path, _rich().codebook).counts
+    # Two answers were suggested, a stance and a role; one of them bram changed.
+    assert counts["labels suggested to noor@x.example"] == 2
+    assert counts["suggestions left unchanged by noor@x.example"] == 2
+    assert counts["labels suggested to bram@x.example"] == 2
+    assert counts["suggestions left unchanged by bram@x.example"] == 1
+
+
 def test_predictions_are_an_annotator_of_their_own_in_brat(tmp_path: Path) -> None:
     row = {"article_id": "leeg", "start": 0, "end": 7, "target": "TR", "surface": "Niemand"}
     predictions = pd.DataFrame([row | {"stance": None, "model_id": "base"}])

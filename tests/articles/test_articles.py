@@ -164,7 +164,7 @@ class TestReading:
         with pytest.raises(DataError, match="it holds none"):
             read_articles(tmp_path)
         (tmp_path / "a.txt").write_bytes(b"\xff")
-        with pytest.raises(DataError, match=r"none could be read.*not at byte 0"):
+        with pytest.raises(DataError, match=r"none could be read.*not at byte 0; save it as UTF-8"):
             read_articles(tmp_path)
         with pytest.raises(DataError, match="articles must be"):
             read_articles(_file(tmp_path / "a.docx"))

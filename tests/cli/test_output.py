@@ -89,6 +89,22 @@ def test_what_work_costs_is_said_once_by_its_first_steps() -> None:
     assert pace.cost(3, 100) == ""
 
 
+def test_what_nobody_knows_the_end_of_says_its_speed_and_what_a_thousand_cost() -> None:
+    clock = Clock()
+    pace = Pace("score", clock)
+    assert pace.line(0, 0, "0 mentions") == "score: 0 articles, 0 mentions"
+    clock.now = 6.0
+    assert pace.cost(10, 0) == ""  # too few to go by
+    clock.now = 18.0
+    # 30 articles in 18 seconds: 1,000 in 10 minutes.
+    assert pace.cost(30, 0) == (
+        "score: about 10 minutes per 1,000 articles on this machine, by the first 30"
+    )
+    clock.now = 60.0
+    said = pace.line(1200, 0, "3400 mentions")
+    assert said == "score: 1,200 articles, 3400 mentions, 1,200 articles a minute"
+
+
 def test_what_takes_seconds_says_no_cost() -> None:
     clock = Clock()
     pace = Pace("train", clock)

@@ -224,6 +224,34 @@ def test_labels_of_other_articles_are_an_error_that_says_so(coded: AnnotationSet
         read(rows, coded)
 
 
+CHANCES = {
+    "p_stance_unfavourable": [0.1, 0.2, 0.8],
+    "p_stance_neutral": [0.2, 0.7, 0.1],
+    "p_stance_favourable": [0.7, 0.1, 0.1],
+}
+
+
+def test_chances_that_do_not_sum_to_one_name_their_row(coded: AnnotationSet) -> None:
+    off = ROWS.assign(**CHANCES | {"p_stance_neutral": [0.2, 0.9, 0.1]})
+    with pytest.raises(DataError, match=r"row:2: .* must sum to 1, they sum to 1\.2; 1 row like"):
+        read(off, coded)
+
+
+def test_one_chance_missing_among_three_is_no_answer_and_listed(coded: AnnotationSet) -> None:
+    some = ROWS.drop(columns="stance").assign(**CHANCES)
+    rows = some.assign(p_stance_neutral=[0.2, None, 0.1])
+    made = classifier.read_predictions(rows, articles=coded)
+    assert made.table["stance"].to_pylist() == ["favourable", None, "unfavourable"]
+    listed = [(p.where, p.reason, p.detail, p.remedy) for p in made.problems]
+    told = ("chances incomplete", "no number in p_stance_neutral", "no answer")
+    assert (f"{listed[0][0].rpartition(':')[0]}:2", *told) in listed
+
+
+def test_articles_given_as_labels_are_to_be_scored_first(coded: AnnotationSet) -> None:
+    with pytest.raises(DataError, match="articles are scored first, with classifier score"):
+        read(pd.DataFrame({"article_id": ["a1"], "text": [TEXT], "source": ["De Vliet"]}), coded)
+
+
 def test_a_table_without_labels_or_places_says_what_was_required(coded: AnnotationSet) -> None:
     with pytest.raises(DataError, match=r"a row must name its mention by unit, .* got the columns"):
         read(ROWS[["stance"]], coded)

@@ -1,6 +1,7 @@
 """The encoder on tiny networks of random weights: the real code path, from folder to folder."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -315,7 +316,8 @@ def test_standardised_features_change_no_logit_of_a_head_that_has_learnt(
     model.network.standardise(features, {})
     assert_close(model.predict(passages), before)
     model.network.fold()
-    assert model.network.center is None
+    center = model.network.center
+    assert center is None
     assert_close(model.predict(passages), before)
 
 
@@ -331,6 +333,6 @@ def test_a_fresh_head_gives_its_first_logits_at_the_mean_of_the_features(
     assert logits.tolist() == pytest.approx([1, 0, -1], abs=1e-4)
 
 
-def assert_close(found: dict[str, Any], expected: dict[str, Any]) -> None:
+def assert_close(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     for name, rows in expected.items():
         np.testing.assert_allclose(found[name], rows, atol=1e-5)

@@ -32,7 +32,7 @@ def test_labels_may_not_be_named_like_the_run(linear_run: Path, toy_set: Annotat
 def test_tables_in_memory_need_names(toy_set: AnnotationSet) -> None:
     frame = pd.DataFrame({"unit": [], "stance": []})
     with pytest.raises(DataError, match="labels in memory need names"):
-        compare(toy_set, [frame, frame])  # type: ignore[list-item]
+        compare(toy_set, [frame, frame])
 
 
 def test_requests_have_the_passages_that_a_run_reads(

@@ -48,7 +48,10 @@ def pruned(
 
 def _stance(scorer: Scorer) -> NDArray[np.float64]:
     columns = scorer.variables[0].probability_columns
-    return scorer.score(TEXT, language="en").to_frame()[list(columns)].to_numpy()
+    found: NDArray[np.float64] = (
+        scorer.score(TEXT, language="en").to_frame()[list(columns)].to_numpy()
+    )
+    return found
 
 
 def test_the_copy_predicts_its_own_variables_only(pruned: tuple[Path, Path]) -> None:

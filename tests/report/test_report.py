@@ -237,6 +237,12 @@ def test_an_evaluation_draws_itself(evaluation: Evaluation, what: str, drawn: st
     assert drawn in json.dumps(panels)
 
 
+def test_the_chart_of_an_evaluation_calls_targets_by_their_names(evaluation: Evaluation) -> None:
+    points = json.dumps(chart(evaluation, "agreement").to_dict())
+    assert '"row": "Turkey"' in points
+    assert '"row": "TR"' not in points
+
+
 def test_an_evaluation_without_figures_has_no_chart(evaluation: Evaluation) -> None:
     bare = replace(evaluation, tables=tuple(replace(t, rows=()) for t in evaluation.tables))
     with pytest.raises(DataError, match="a chart needs figures"):

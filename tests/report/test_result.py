@@ -198,7 +198,7 @@ def test_a_test_that_the_majority_class_passes_says_nothing(always_neutral: Eval
     words = annotator_test_words(always_neutral, "stance")
     assert "epsilon .15: says nothing here, because always answering neutral passes" in words
     assert "Advantage " in words
-    section = evaluation_section(always_neutral, TITLES)
+    section = evaluation_section(always_neutral)
     agreement = next(t for t in section.tables if t.caption == "Agreement")
     cells = dict(zip(agreement.columns, agreement.rows[0], strict=True))
     assert cells["winning rate clustered"] == "says nothing: majority class passes too"
@@ -214,6 +214,25 @@ def test_a_model_like_the_majority_class_is_no_better(
     words = quality_words(made, "stance")
     assert words.startswith("stance: no better than always answering ")
     assert "(macro-F1 .17 against .17): do not use the model for it." in words
+
+
+def test_labels_of_a_set_stand_beside_giving_every_mention_all_of_them(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    names = toy_set.codebook.variable("roles").names
+    table = toy_set.table
+    roles = [frozenset(names[:1]) if i % 3 == 0 else frozenset() for i in range(len(table))]
+    coded = replace(toy_set, table=table.assign(roles=pd.Series(roles, table.index)))
+    none = toy_scores.assign(roles=[[] for _ in range(len(toy_scores))])
+    words = quality_words(
+        evaluate(coded, none, options=replace(FAST, variables=("roles",))), "roles"
+    )
+    # A third of the mentions has the first role: F1 = 2 / 3 / (4 / 3) = .5, the others 0.
+    every = f"{0.5 / len(names):.2f}".removeprefix("0")
+    assert words == (
+        f"roles: no better than giving every mention every label (macro-F1 .00 against {every}): "
+        "do not use the model for it."
+    )
 
 
 def test_a_model_that_passes_is_still_not_as_good_as_an_annotator(
@@ -255,7 +274,7 @@ def test_a_calibration_error_of_few_mentions_is_flagged(
     made = evaluate(toy_set, few, options=replace(FAST, variables=("stance",)))
     assert "ECE " in calibration_section(made).paragraphs[1]
     row = next(r for r in made.table("calibration") if r.keys["predictor"] == "model")
-    near = replace(row, estimates=row.estimates | {"ece_equal_mass": Estimate(0.02, "ok")})
+    near = replace(row, estimates={**row.estimates, "ece_equal_mass": Estimate(0.02, "ok")})
     tables = tuple(replace(t, rows=(near,)) if t.name == "calibration" else t for t in made.tables)
     said = calibration_section(replace(made, tables=tables)).paragraphs[1]
     assert "which is too high: with so few, a perfectly calibrated model shows about" in said

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,9 @@ class _Turn(Turn):
     records: tuple[Record, ...] = ()
     is_number: bool = False
     """Whether the annotator is a user's number, for which another annotation may know the name."""
+    n_suggested: int = 0
+    """Labels that a program had suggested for the task."""
+    n_unchanged: int = 0
 
 
 @dataclass
@@ -83,6 +86,7 @@ def read_label_studio(path: Path) -> Foreign:
     turns = [turn for task in tasks for turn in task.turns]
     replaced = older(turns)
     project.counts["submitted without a label"] = sum(turn.n_labels == 0 for turn in turns)
+    project.counts.update(_left_unchanged(turn for turn in turns if id(turn) not in replaced))
     counts = {name: n for name, n in project.counts.items() if n}
     return gather((_document(task, replaced) for task in tasks), counts)
 
@@ -112,6 +116,28 @@ def _settle(task: _Task, project: _Project) -> None:
         )
         identity = (article.article_id, *turn.task[1:])
         task.turns[n] = replace(turn, annotator=who, task=identity, records=records)
+
+
+def _left_unchanged(turns: Iterable[_Turn]) -> dict[str, int]:
+    """Per annotator: labels that a program had suggested, and how many were left as they were."""
+    counts: Counter[str] = Counter()
+    for turn in turns:
+        if turn.n_suggested and turn.n_labels:
+            counts[f"labels suggested to {turn.annotator}"] += turn.n_suggested
+            counts[f"suggestions left unchanged by {turn.annotator}"] += turn.n_unchanged
+    return dict(counts)
+
+
+def _chosen(annotation: Json) -> dict[tuple[str, str], frozenset[str]]:
+    """The labels given at each place, by variable and offsets."""
+    chosen = {}
+    for result in _listed(annotation.get("result")):
+        value = _value(result) if isinstance(result, Mapping) else {}
+        if "start" in value and _listed(value.get("choices")):
+            place = f"{value['start']}-{value.get('end')}"
+            labels = frozenset(map(str, value["choices"]))
+            chosen[str(result.get("from_name")), place] = labels
+    return chosen
 
 
 def _exports(path: Path) -> Iterator[tuple[str, Iterator[Json]]]:
@@ -208,14 +234,33 @@ def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None
             detail = f"its annotator skipped the task; {n} results"
             found.problems.append(Problem(place, "cancelled annotation, left out", detail))
         else:
-            found.turns.append(_turn(annotation, place, found.file, identity))
+            shown = [p for p in _listed(task.get("predictions")) if isinstance(p, Mapping)]
+            found.turns.append(_turn(annotation, place, found.file, identity, shown))
 
 
-def _turn(annotation: Json, where: str, file: str, identity: tuple[str, str, str]) -> _Turn:
+def _turn(
+    annotation: Json,
+    where: str,
+    file: str,
+    identity: tuple[str, str, str],
+    shown: Iterable[Json] = (),
+) -> _Turn:
     who, is_number = _annotator(annotation)
     stamps = {name: annotation[name] for name in STAMPS if name in annotation}
     n = len(_listed(annotation.get("result")))
-    turn = _Turn(where, file, identity, intern(who), stamps, n, is_number=is_number)
+    given = _chosen(annotation)
+    suggested = {key: value for one in shown for key, value in _chosen(one).items()}
+    turn = _Turn(
+        where,
+        file,
+        identity,
+        intern(who),
+        stamps,
+        n,
+        is_number=is_number,
+        n_suggested=len(suggested),
+        n_unchanged=sum(given.get(key) == value for key, value in suggested.items()),
+    )
     records = read_document(_by_annotator(annotation, turn), where)
     return replace(turn, records=tuple(records))
 

@@ -41,6 +41,8 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_attention_backend = True
+    center: Tensor | None
+    spread: Tensor | None
 
     def __init__(
         self, config: PassageEncoderConfig, encoder: PreTrainedModel | None = None
@@ -85,7 +87,7 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
         places = (mention_tokens, sentence_tokens)
         features = self.features(input_ids, attention_mask, places, **rest)
         with torch.autocast(features.device.type, enabled=False):
-            if self.center is not None:
+            if self.center is not None and self.spread is not None:
                 features = (features - self.center) / self.spread
             return {name: head(features) for name, head in self.heads.items()}
 
@@ -101,23 +103,28 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
                 not named keep what they know.
         """
         center, spread = features.mean(dim=0), features.std(dim=0, correction=0)
-        self.center, self.spread = center, spread.clamp(min=float(spread.mean()) / 100 or 1.0)
+        spread = spread.clamp(min=float(spread.mean()) / 100 or 1.0)
+        self.center, self.spread = center, spread
         with torch.no_grad():
-            for name, head in self.heads.items():
+            for name, head in self._linear():
                 if name in log_odds:
                     head.bias.copy_(log_odds[name])
                 else:
-                    head.bias.add_(head.weight @ self.center)
-                    head.weight.mul_(self.spread)
+                    head.bias.add_(head.weight @ center)
+                    head.weight.mul_(spread)
+
+    def _linear(self) -> list[tuple[str, nn.Linear]]:
+        return [(n, head) for n, head in self.heads.items() if isinstance(head, nn.Linear)]
 
     def fold(self) -> None:
         """Put the standardisation into the heads, which then read plain features."""
-        if self.center is None:
+        center, spread = self.center, self.spread
+        if center is None or spread is None:
             return
         with torch.no_grad():
-            for head in self.heads.values():
-                head.weight.div_(self.spread)
-                head.bias.sub_(head.weight @ self.center)
+            for _, head in self._linear():
+                head.weight.div_(spread)
+                head.bias.sub_(head.weight @ center)
         self.center = self.spread = None
 
     def features(
