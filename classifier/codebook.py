@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from classifier.errors import CodebookError
 from classifier.files import toml_text, write_text
+from classifier.records import OPTIONAL_KINDS, MentionKind
 
 
 def only_keys(entry: Mapping[str, Any], allowed: set[str], where: str) -> None:
@@ -56,7 +57,7 @@ def no_repeats(names: Iterable[str], where: str) -> None:
 VariableKind = Literal["ordinal", "nominal", "set"]
 _KINDS: tuple[VariableKind, ...] = ("ordinal", "nominal", "set")
 ANY_TARGET = "any"
-_KEYS = {"name", "version", "targets", "variables", "recodes", "counterparts"}
+_KEYS = {"name", "version", "targets", "mention_kinds", "variables", "recodes", "counterparts"}
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,8 @@ class Codebook:
     counterparts: Mapping[str, str] = field(default_factory=dict)
     """What others call our labels, with `*` and `?` for any letters: `{"negative":
     "unfavourable"}`. Read where labels come from elsewhere."""
+    mention_kinds: tuple[MentionKind, ...] = ()
+    """Which of `OPTIONAL_KINDS` count as mentions, beside the kinds that always do."""
 
     def __repr__(self) -> str:
         """Name, version, variables and targets; the rest is in its file."""
@@ -266,6 +269,7 @@ def parse_codebook(data: Mapping[str, Any]) -> Codebook:
         variables=variables,
         recodes=_recodes(data, variables),
         counterparts=_counterparts(data, variables),
+        mention_kinds=_mention_kinds(data),
     )
 
 
@@ -273,7 +277,9 @@ def _record(codebook: Codebook) -> dict[str, Any]:
     plain = asdict(codebook)
     targets = {target.pop("name"): target for target in plain["targets"]}
     variables = {variable.pop("name"): variable for variable in plain["variables"]}
-    return {**plain, "targets": targets or ANY_TARGET, "variables": variables}
+    kinds = plain.pop("mention_kinds")
+    optional = {"mention_kinds": list(kinds)} if kinds else {}
+    return {**plain, "targets": targets or ANY_TARGET, **optional, "variables": variables}
 
 
 def _targets(data: Mapping[str, Any]) -> tuple[Target, ...]:
@@ -286,6 +292,17 @@ def _targets(data: Mapping[str, Any]) -> tuple[Target, ...]:
             "where any entity may be one"
         )
     return tuple(_target(name, entry) for name, entry in entries.items())
+
+
+def _mention_kinds(data: Mapping[str, Any]) -> tuple[MentionKind, ...]:
+    named = strings_of(data.get("mention_kinds", []), "mention_kinds of the codebook")
+    unknown = sorted(set(named) - set(OPTIONAL_KINDS))
+    if unknown:
+        raise CodebookError(
+            f"mention_kinds may be {', '.join(OPTIONAL_KINDS)}; the others always count; "
+            f"got {unknown}"
+        )
+    return tuple(kind for kind in OPTIONAL_KINDS if kind in named)
 
 
 def _target(name: str, entry: Mapping[str, Any]) -> Target:

@@ -16,11 +16,16 @@ UNKNOWN = "unknown"
 """Group of those whose metadata do not name one: a source, a language, a year."""
 
 DatePrecision = Literal["day", "month", "year"]
+DateOrigin = Literal["text"]
 ZoneKind = Literal["headline", "subhead", "body", "caption", "embed", "metadata", "boilerplate"]
 PROFILE_ZONES: tuple[ZoneKind, ...] = ("headline", "subhead", "body")
 FOLD_PART = "fold "
 """Begins the part of an article that was judged by a model trained without its fold."""
-MentionKind = Literal["name", "demonym", "metonym", "leader", "compound", "historical"]
+MentionKind = Literal[
+    "name", "demonym", "metonym", "leader", "slur", "compound", "historical", "official", "code"
+]
+OPTIONAL_KINDS: tuple[MentionKind, ...] = ("historical", "official", "code")
+"""Kinds that are no mention unless the codebook asks for them in `mention_kinds`."""
 
 
 def counted(n: int, noun: str) -> str:
@@ -80,6 +85,8 @@ class Article:
     date: str | None = None
     """ISO 8601, as far as `date_precision` goes: "2022-03-17", "2022-03" or "2022"."""
     date_precision: DatePrecision | None = None
+    date_origin: DateOrigin | None = None
+    """"text" if the date was read in the text, where it may be another day's; else None."""
     title: str | None = None
     author: str | None = None
     url: str | None = None

@@ -10,7 +10,7 @@ from typing import Any
 
 from classifier.articles._names import is_blank, no_text, note_names, own_names
 from classifier.errors import DataError
-from classifier.records import LANGUAGES, UNDETERMINED, Article, DatePrecision
+from classifier.records import LANGUAGES, UNDETERMINED, Article, DateOrigin, DatePrecision
 
 FIELDS = (
     "article_id",
@@ -18,6 +18,7 @@ FIELDS = (
     "language",
     "date",
     "date_precision",
+    "date_origin",
     "title",
     "author",
     "url",
@@ -72,6 +73,7 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
         text=text,
         date=day,
         date_precision=_narrower(strings.pop("date_precision"), precision),
+        date_origin=_origin(strings.pop("date_origin")),
         sampling_probability=_probability(values["sampling_probability"]),
         **strings,
     )
@@ -192,6 +194,12 @@ def _narrower(named: str | None, found: DatePrecision | None) -> DatePrecision |
         if precision == named:
             return precision
     raise DataError(f"date_precision must fit the date ({found}), got {named!r}")
+
+
+def _origin(named: str | None) -> DateOrigin | None:
+    if named in (None, "text"):
+        return "text" if named else None
+    raise DataError(f'date_origin is "text" or nothing, got {named!r}')
 
 
 def _cut_date(day: str | None, precision: DatePrecision | None) -> str | None:

@@ -53,6 +53,7 @@ def with_own_metadata(article: Article) -> Article:
         language=article.language or document_language(article.text),
         date=day,
         date_precision=precision,
+        date_origin="text" if article.date is None and day else article.date_origin,
         title=article.title or _title(lines),
         author=article.author or _author(lines),
         agency=article.agency or _agency(lines),

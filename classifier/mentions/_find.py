@@ -159,7 +159,8 @@ def _stretches(article: Article, zones: Sequence[Zone], historical: bool) -> Ite
         members = list(group)
         starts = tuple(view.index(zone.span.start) for zone in members)
         end = view.index(members[-1].span.end)
-        yield Stretch(view, starts[0], end, language, starts, article.date, historical)
+        date = None if article.date_origin == "text" else article.date
+        yield Stretch(view, starts[0], end, language, starts, date, historical)
 
 
 def _judged(hit: Hit, rule: Rule | None, stretch: Stretch, matcher: Matcher) -> Judged:
@@ -254,8 +255,8 @@ def find_mentions(
 ) -> list[Mention]:
     """Every mention of the codebook's targets, in the order of the text, none overlapping.
 
-    Leaders count while in office at the article's date. If the date is unknown, they count if they
-    were in office on a day since 2014.
+    Leaders and officials count while in office at the article's date. If the date is unknown, or
+    was read in the text, nobody is out of office.
 
     Args:
         article: A text; its language chooses the names and cues.
@@ -268,6 +269,7 @@ def find_mentions(
     """
     matcher = matcher_of(codebook)
     around = MentionContext(article, codebook)
+    historical = historical or "historical" in codebook.mention_kinds
     judged = judge(article, around.zones, matcher, historical=historical)
     return list(_mentions(around, judged, matcher.lexicon.version))
 
@@ -288,6 +290,7 @@ def explain_mentions(
     matcher = matcher_of(codebook)
     version = matcher.lexicon.version
     around = MentionContext(article, codebook)
+    historical = historical or "historical" in codebook.mention_kinds
     judged = list(judge(article, around.zones, matcher, historical=historical))
     mentions = tuple(_mentions(around, judged, version))
     return MentionsReport(
@@ -301,21 +304,22 @@ def explain_mentions(
 
 
 def matcher_of(codebook: Codebook) -> Matcher:
-    """The codebook's lexicon made ready for search; built once for each set of targets."""
+    """The codebook's lexicon made ready for search; built once for each set of targets and kinds."""
     return _cached_matcher(
         tuple(
             (t.name, t.title, t.lexicon, tuple(sorted(t.aliases.items())), _stamp(t))
             for t in codebook.targets
-        )
+        ),
+        codebook.mention_kinds,
     )
 
 
 @lru_cache(maxsize=16)
-def _cached_matcher(key: tuple[_TargetKey, ...]) -> Matcher:
+def _cached_matcher(key: tuple[_TargetKey, ...], kinds: tuple[MentionKind, ...]) -> Matcher:
     targets = (
         Target(name, title, lexicon, dict(aliases)) for name, title, lexicon, aliases, _ in key
     )
-    return Matcher(build_lexicon(targets))
+    return Matcher(build_lexicon(targets, kinds))
 
 
 def _stamp(target: Target) -> int:

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from classifier.codebook import Target
 from classifier.errors import CodebookError
-from classifier.records import LANGUAGES, MentionKind
+from classifier.records import LANGUAGES, OPTIONAL_KINDS, MentionKind
 from classifier.text import fold
 
 Endings = Mapping[str, tuple[str, ...]]
@@ -116,6 +116,8 @@ class Entry:
     """Whether people are called so: then a capitalised word before it is their given name."""
     is_solid: bool = False
     """Whether it heads solid words, although its kind does not in this language."""
+    is_capitals: bool = False
+    """Whether it is a mention only in capitals, beside words that are not."""
 
     @property
     def path(self) -> str:
@@ -211,13 +213,19 @@ def _any_of(forms: Iterable[str]) -> str:
 
 
 _KINDS: tuple[str, ...] = get_args(MentionKind)
-_ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next", "half", "surname", "solid"}
+_ENTRY_KEYS = {"forms", "lower", "given", "from", "to", "city", "next"}
+_ENTRY_KEYS |= {"half", "surname", "solid", "capitals"}
 _EXCLUSION_KEYS = {"forms", "near", "stop", "capital", "upper", "title", "initial"}
 _Tables = Mapping[str, Mapping[str, Any]]
 
 
-def build_lexicon(targets: Iterable[Target]) -> Lexicon:
-    """Entries for these targets; raises `CodebookError` where a lexicon is missing or malformed."""
+def build_lexicon(targets: Iterable[Target], kinds: Iterable[MentionKind] = ()) -> Lexicon:
+    """Entries for these targets; raises `CodebookError` where a lexicon is missing or malformed.
+
+    Of the optional kinds only `kinds` are in it. The historical one is always there: whether it
+    counts can differ from article to article.
+    """
+    left_out = set(OPTIONAL_KINDS) - {"historical", *kinds}
     languages = _languages()
     entries: list[Entry] = []
     exclusions = [e for language in languages.values() for e in language.exclusions]
@@ -230,7 +238,7 @@ def build_lexicon(targets: Iterable[Target]) -> Lexicon:
                 raise CodebookError(
                     f"target {target.name!r} needs entries; lexicon {target.lexicon!r} has none"
                 )
-            entries += found
+            entries += (entry for entry in found if entry.kind not in left_out)
             if content:
                 exclusions += _exclusions(tables)
                 own += content
@@ -283,6 +291,7 @@ def _entry(row: object, language: Language, target: str, name: str, kind: Mentio
         is_half=bool(options.get("half", False)),
         is_surname=bool(options.get("surname", False)),
         is_solid=bool(options.get("solid", False)),
+        is_capitals=bool(options.get("capitals", False)),
     )
 
 

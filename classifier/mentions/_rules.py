@@ -10,13 +10,12 @@ from classifier.mentions._matcher import Blocked, Hit
 from classifier.records import UNDETERMINED, MentionKind
 from classifier.text import View
 
-UNDATED_SINCE = "2014-01-01"
-"""Where an article's date is unknown, leaders count who held office on this day or later."""
-
 Rule = str
 LANGUAGE: Rule = "language"
 """The lexicons' rule against names of languages; it carries over: "in Turkish and Russian"."""
 _NEAR = 60
+_CODE = 3
+"""Letters of a country's code."""
 _LOOK_BACK = 48
 _LONGEST_TITLE = 6
 """Words of the longest title that says that somebody has left office."""
@@ -55,6 +54,7 @@ class Stretch:
     paragraphs: tuple[int, ...]
     """View index at which each zone of the stretch starts."""
     date: str | None
+    """None if it is unknown or uncertain: then nobody is out of office."""
     historical: bool
 
 
@@ -246,14 +246,25 @@ def _is_out_of_office(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon
     words = before.rstrip("-").split()[-_LONGEST_TITLE:]
     if any(" ".join(words[i:]) in lexicon.former for i in range(len(words))):
         return True
-    low, high = _period(stretch.date)
+    date = stretch.date
+    if not date:
+        return False
+    low, high = date + "0000-01-01"[len(date) :], date + "9999-12-31"[len(date) :]
     return high < entry.held_from or (entry.held_to or low) < low
 
 
-def _period(date: str | None) -> tuple[str, str]:
-    if not date:
-        return UNDATED_SINCE, "9999-12-31"
-    return date + "0000-01-01"[len(date) :], date + "9999-12-31"[len(date) :]
+def _is_word_in_capitals(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
+    """Whether a code is no code: not in capitals, or in a line that is in capitals throughout."""
+    if not entry.is_capitals:
+        return False
+    view, string = stretch.view, stretch.view.string
+    if not all(view.is_upper(index) for index in range(hit.start, hit.end)):
+        return True
+    low, high = max(stretch.start, hit.start - _NEAR), min(stretch.end, hit.end + _NEAR)
+    before = [word for word in _WORDS.finditer(string, low, hit.start) if len(word[0]) > _CODE]
+    after = [word for word in _WORDS.finditer(string, hit.end, high) if len(word[0]) > _CODE]
+    beside = (*before[-1:], *after[:1])
+    return any(view.is_upper(word.end() - 1) and word[0].isalpha() for word in beside)
 
 
 def _word_before(string: str, end: int, limit: int) -> int:
@@ -268,6 +279,7 @@ _REFUSALS: tuple[tuple[Rule, Callable[[Hit, Entry, Stretch, Lexicon], bool]], ..
     ("another noun", _lacks_its_noun),
     ("another word", _lacks_its_half),
     ("surname", _is_surname),
+    ("word in capitals", _is_word_in_capitals),
     ("person by what they study", _names_a_role),
     ("address", _is_address),
     ("dateline", _is_dateline),

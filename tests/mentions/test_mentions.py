@@ -12,7 +12,7 @@ from classifier.codebook import Codebook, Target, default_codebook
 from classifier.errors import CodebookError
 from classifier.mentions import LEXICON_VERSION, explain_mentions, find_mentions
 from classifier.mentions._lexicon import expand
-from classifier.records import LANGUAGES, Article
+from classifier.records import LANGUAGES, Article, DateOrigin
 
 DATA = Path(__file__).parent.parent / "data"
 CORPUS = os.environ.get("CLASSIFIER_CORPUS")
@@ -163,7 +163,7 @@ def test_exclusions_name_their_rule(text: str, language: str, surface: str, rule
         pytest.param("2019-05", True, id="month in which he left"),
         pytest.param("2019", True, id="year in which he left"),
         pytest.param("2014-06-06", False, id="the day before"),
-        pytest.param(None, True, id="undated: held office since 2014"),
+        pytest.param(None, True, id="undated: nobody is out of office"),
     ],
 )
 def test_leaders_count_while_in_office(date: str | None, found: bool) -> None:
@@ -172,8 +172,12 @@ def test_leaders_count_while_in_office(date: str | None, found: bool) -> None:
     assert rules(text, "en", date) == ({} if found else {"Poroshenko": "out of office"})
 
 
-def test_undated_leaders_from_before_2014_do_not_count() -> None:
-    assert rules("Medvedev flew home.", "en") == {"Medvedev": "out of office"}
+@pytest.mark.parametrize(("origin", "found"), [(None, 0), ("text", 1)])
+def test_nobody_is_out_of_office_by_a_date_that_was_read_in_the_text(
+    origin: DateOrigin | None, found: int
+) -> None:
+    read = Article("a", "Medvedev flew home.", language="en", date="2022-03-01", date_origin=origin)
+    assert len(find_mentions(read, default_codebook())) == found
 
 
 def test_former_leaders_do_not_count_whatever_the_date() -> None:
