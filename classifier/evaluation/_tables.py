@@ -33,7 +33,7 @@ class EvaluationOptions:
     """Of a breakdown with more groups the largest are kept, and the others counted."""
     interval: IntervalOptions = field(default_factory=IntervalOptions)
     """For all figures but binned ones, which take the same by bootstrap. The jackknife holds with
-    few articles, where the bootstrap is too narrow (benchmarks/intervals.py)."""
+    few articles, where the bootstrap is too narrow (benchmarks/intervals/resampled.py)."""
     cluster: Literal["article", "story"] = "article"
     unknown: Literal["stop", "set aside"] = "stop"
     epsilon: float = 0.15

@@ -4,7 +4,7 @@ Every article is judged by one model that has not seen it: an article of a fold 
 was trained without that fold, any other by one of the models, chosen by the hash of its id. Then
 coded and other articles are judged alike, which is what a corrected mean rests on (Zrnic and Candès
 2024, "Cross-prediction-powered inference", who average the models over the other articles; one each
-costs a fraction of that and covers as well, see benchmarks/coverage.py). The model trained on all
+costs a fraction of that and covers as well, see benchmarks/intervals/coverage.py). The model trained on all
 articles must not judge the others instead: what it is off by on average would not cancel.
 """
 

@@ -1,7 +1,7 @@
 """Simulated sources: stance clusters by article, and so do a model's errors.
 
 The model is right on about four mentions of five, its errors lean a different way in every source,
-and long articles are more negative. Part of benchmarks/coverage.py.
+and long articles are more negative. Part of benchmarks/intervals/coverage.py.
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ Stance clusters by article; the model is right on about four mentions of five, i
 article too and lean a different way in every source; long articles are more negative. Prints one
 JSON object last.
 
-    python benchmarks/coverage.py [--corpora 1000] [--seed 0]
+    python benchmarks/intervals/coverage.py [--corpora 1000] [--seed 0]
 """
 
 import argparse

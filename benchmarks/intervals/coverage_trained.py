@@ -4,7 +4,7 @@ Models that overfit or start at random are trained on a source's coded articles,
 coded articles are judged by the model that was trained on them too ("in sample", the negative
 control), or by the model of their fold, and the others by the model trained on all coded articles,
 by the mean of the fold models (Zrnic and Candès 2024), or by one fold model each, which is what
-`classifier score --folds` does. Part of benchmarks/coverage.py.
+`classifier score --folds` does. Part of benchmarks/intervals/coverage.py.
 """
 
 from collections.abc import Callable, Iterator

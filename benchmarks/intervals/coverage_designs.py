@@ -1,6 +1,6 @@
 """Coverage of other ways to draw and code, and how often the randomness test fires.
 
-Part of benchmarks/coverage.py.
+Part of benchmarks/intervals/coverage.py.
 """
 
 import numpy as np

@@ -3,7 +3,7 @@
 Simulated corpora with a stance that articles share and annotators who err by article. Prints one
 JSON object: measure -> number of articles -> method -> coverage and mean width.
 
-Run: python benchmarks/intervals.py [corpora]
+Run: python benchmarks/intervals/resampled.py [corpora]
 """
 
 import json
