@@ -64,7 +64,9 @@ class Row(NamedTuple):
     width: float
 
 
-def make(level: Array, lean: Array, rng: np.random.Generator, size: Index | None = None) -> Mentions:
+def make(
+    level: Array, lean: Array, rng: np.random.Generator, size: Index | None = None
+) -> Mentions:
     """Mentions of articles with a stance level and a model error each.
 
     Long articles are more negative; the model is right on about four mentions of five.
@@ -219,7 +221,7 @@ def rows_of(case: Case) -> list[Row]:
         None if case.chance is None else case.chance[article],
         None if case.story is None else case.story[article],
     )
-    options = InferenceOptions(population=case.population)
+    options = InferenceOptions(population=case.population, is_share=case.is_share)
     alone = Sampling(cluster=sampling.cluster)
     made = {
         "uncorrected": naive_mean(mentions.score, article, sampling=alone, options=options),
@@ -256,9 +258,7 @@ def _row(name: str, estimate: Estimate, truth: float) -> list[Row]:
     return [Row(name, is_covered, estimate.high - estimate.low)]
 
 
-def _read(
-    drawn: pd.DataFrame, frame: pd.DataFrame, n: int
-) -> tuple[npt.NDArray[np.bool_], Array]:
+def _read(drawn: pd.DataFrame, frame: pd.DataFrame, n: int) -> tuple[npt.NDArray[np.bool_], Array]:
     is_coded, chance = np.zeros(n, bool), np.ones(n)
     is_coded[drawn["article_id"].astype(int)] = True
     chance[frame["article_id"].astype(int)] = frame["sampling_probability"].astype(float)
