@@ -117,7 +117,7 @@ def _quantity(
     coded = members[gold_column(variable, label)]
     sampling = draw.sampling(members)
     true = members[~members[IS_FALSE]]
-    inference = options.inference
+    inference = replace(options.inference, is_share=label is not None)
     corrected = corrected_mean(scores, coded, articles, sampling=sampling, options=inference)
     if draw.problem and corrected.n_coded_articles:
         corrected = _withheld(corrected, draw.problem)
@@ -129,7 +129,7 @@ def _quantity(
             true[score_column(variable, label)],
             true["article_id"],
             sampling=replace(draw, chances=None).sampling(true),
-            options=inference,
+            options=options.inference,
         ),
         labelled_mean(coded, articles, sampling=sampling, options=inference),
         corrected,

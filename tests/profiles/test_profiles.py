@@ -116,7 +116,9 @@ def test_role_shares_come_from_probabilities_and_from_sets() -> None:
     )
     assert quantity.naive.value == pytest.approx(0.25)
     assert quantity.labelled.value == pytest.approx(1.0)
-    assert quantity.corrected.status == "undefined: no variation among the coded labels"
+    # All 8 coded articles have it, so that a lower bound is left: .025^(1/8).
+    assert (quantity.corrected.value, quantity.corrected.high) == (1.0, 1.0)
+    assert quantity.corrected.low == pytest.approx(0.025 ** (1 / 8))
 
 
 def test_mentions_without_a_score_are_left_out_and_counted() -> None:
