@@ -11,7 +11,7 @@ JACKKNIFE_UP_TO = 400
 
 def weighted_fit(totals: Totals, options: InferenceOptions) -> tuple[float, float]:
     """θ and the λ that makes its estimated variance least."""
-    label, score = _hajek_terms(totals)
+    label, score = hajek_terms(totals)
     here, there = _overall_terms(totals)
     kept = np.ones(len(label))
     if options.population == "corpus":
@@ -111,7 +111,7 @@ def _without(
 
 def _draw_of_articles(totals: Totals, weight: float, stratum: npt.NDArray[np.intp]) -> float:
     """What the strata's own shares of the articles, being drawn, add to the variance."""
-    label, score = _hajek_terms(totals)
+    label, score = hajek_terms(totals)
     error = np.bincount(stratum, weights=label - weight * score)
     size = np.bincount(stratum, weights=1 / totals.probability)
     _, there = _overall_terms(totals)
@@ -132,7 +132,7 @@ def weighted_terms(totals: Totals, weight: float, options: InferenceOptions) -> 
 
 def _coded_terms(totals: Totals, weight: float, options: InferenceOptions) -> Array:
     """Each coded article's term in the linearised θ."""
-    label, score = _hajek_terms(totals)
+    label, score = hajek_terms(totals)
     here = 0.0 if options.population == "corpus" else _overall_terms(totals)[0]
     return np.asarray(label - weight * (score - here))
 
@@ -152,7 +152,7 @@ def _overall_terms(totals: Totals) -> tuple[Array, Array]:
     )
 
 
-def _hajek_terms(totals: Totals) -> tuple[Array, Array]:
+def hajek_terms(totals: Totals) -> tuple[Array, Array]:
     """Each coded article's linearised term in the two weighted means."""
     inverse = 1 / totals.probability
     pairs = (
