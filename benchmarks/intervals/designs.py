@@ -100,7 +100,7 @@ def equal(n: int, n_coded: int) -> Callable[[int, np.random.Generator], Case]:
 
     def design(i: int, rng: np.random.Generator) -> Case:
         mentions = make(plain(n, rng), np.full(n, LEANS[i % 4]), rng)
-        return Case(mentions, _equal_draw(n, n_coded, rng), truth)
+        return Case(mentions, equal_draw(n, n_coded, rng), truth)
 
     return design
 
@@ -134,12 +134,9 @@ def stratified(
 
 def copies(i: int, rng: np.random.Generator) -> Case:
     """Three sources of 150 articles of which four in ten are wire copies; 20 drawn of each."""
-    story = np.concatenate([np.where(rng.random(150) < 0.4, rng.integers(0, 90, 150), -1)] * 1)
-    for _ in range(2):
-        story = np.append(story, np.where(rng.random(150) < 0.4, rng.integers(0, 90, 150), -1))
+    story = np.where(rng.random(450) < 0.4, rng.integers(0, 90, 450), -1)
     own = story < 0
     story[own] = 90 + np.arange(own.sum())
-    # One story in one source is one article: the copies within a source are left as they are.
     names, story = np.unique(story, return_inverse=True)
     level, size = plain(len(names), rng), 1 + rng.poisson(4.4, len(names))
     seed = int(rng.integers(2**31))
@@ -157,7 +154,7 @@ def rare(i: int, rng: np.random.Generator) -> Case:
     has = np.flatnonzero(rng.random(400) < 1 / 12)
     size = 1 + (rng.random(len(has)) < 0.3).astype(np.int64)
     mentions = make(plain(len(has), rng), np.full(len(has), LEANS[i % 4]), rng, size)
-    return Case(mentions, _equal_draw(400, 130, rng)[has], RARE_TRUTH)
+    return Case(mentions, equal_draw(400, 130, rng)[has], RARE_TRUTH)
 
 
 def rare_share(cut: float, n_coded: int) -> Callable[[int, np.random.Generator], Case]:
@@ -175,29 +172,7 @@ def rare_share(cut: float, n_coded: int) -> Callable[[int, np.random.Generator],
 
     def design(i: int, rng: np.random.Generator) -> Case:
         mentions = build(400, LEANS[i % 4], rng)
-        return Case(mentions, _equal_draw(400, n_coded, rng), truth, is_share=True)
-
-    return design
-
-
-def uncertain(n_drawn: int) -> Callable[[int, np.random.Generator], Case]:
-    """Articles drawn by the model's uncertainty, with chances that never vanish."""
-    truth = truth_of(plain)
-
-    def design(i: int, rng: np.random.Generator) -> Case:
-        mentions = make(plain(400, rng), np.full(400, LEANS[i % 4]), rng)
-        low = mentions.chance_of_label
-        high = np.clip(mentions.score + low, 0, 1)
-        table = pd.DataFrame(
-            {
-                "article_id": mentions.article.astype(str),
-                "p_stance_unfavourable": low,
-                "p_stance_neutral": np.clip(1 - low - high, 0, 1),
-                "p_stance_favourable": high,
-            }
-        )
-        sample = draw_sample(table, n_drawn, design="uncertainty", seed=int(rng.integers(2**31)))
-        return Case(mentions, *_read(sample.table, sample.frame, 400), truth=truth)  # type: ignore[misc]
+        return Case(mentions, equal_draw(400, n_coded, rng), truth, is_share=True)
 
     return design
 
@@ -230,7 +205,7 @@ def rows_of(case: Case) -> list[Row]:
             mentions.score, coded, article, sampling=sampling, options=options
         ),
     }
-    return [row for name, e in made.items() for row in _row(name, e, case.truth)]
+    return [row for name, e in made.items() for row in row_of(name, e, case.truth)]
 
 
 def difference_rows(case: Case) -> list[Row]:
@@ -248,10 +223,10 @@ def difference_rows(case: Case) -> list[Row]:
         terms.append(corrected_terms(*columns, sampling=sampling, options=options))
     shared = terms[0].keys() & terms[1].keys()
     covariance = sum(terms[0][name] * terms[1][name] for name in shared)
-    return _row("corrected difference", difference(*sides, covariance=covariance), 0.0)
+    return row_of("corrected difference", difference(*sides, covariance=covariance), 0.0)
 
 
-def _row(name: str, estimate: Estimate, truth: float) -> list[Row]:
+def row_of(name: str, estimate: Estimate, truth: float) -> list[Row]:
     if estimate.low is None or estimate.high is None:
         return []
     is_covered = estimate.low - 1e-9 <= truth <= estimate.high + 1e-9
@@ -265,7 +240,7 @@ def _read(drawn: pd.DataFrame, frame: pd.DataFrame, n: int) -> tuple[npt.NDArray
     return is_coded, chance
 
 
-def _equal_draw(n: int, n_coded: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def equal_draw(n: int, n_coded: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
     is_coded = np.zeros(n, bool)
     is_coded[rng.choice(n, n_coded, replace=False)] = True
     return is_coded

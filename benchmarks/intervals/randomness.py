@@ -1,6 +1,6 @@
 """How often the randomness test fires under true draws, by the path that an article takes.
 
-`python benchmarks/intervals/randomness.py --corpora 1000` prints, per path, the share of true random draws
+`python benchmarks/intervals/randomness.py` prints, per path, the share of true random draws
 that the test refutes at its level of 5 %, and for comparison of draws of the easy articles.
 """
 

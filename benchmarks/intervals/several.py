@@ -6,7 +6,7 @@ Part of `python benchmarks/intervals`.
 from collections.abc import Iterator
 
 import numpy as np
-from designs import LEANS, Array, Row, _equal_draw, _row, plain, truth_of
+from designs import LEANS, Array, Row, equal_draw, plain, row_of, truth_of
 from scipy import stats
 
 from classifier.intervals import combined_scores, corrected_mean, labelled_mean
@@ -49,12 +49,12 @@ def _rows(
     latent = level[article] + rng.normal(0, 0.6, len(article))
     label = np.where(latent < -0.6, -1.0, np.where(latent > 0.6, 1.0, 0.0))
     scores = {f"p{k}": _scores(latent, article, own, k, rng) for k, own in enumerate(spreads)}
-    coded = np.where(_equal_draw(n, n_coded, rng)[article], label, np.nan)
-    yield from _row("labels only", labelled_mean(coded, article), truth)
+    coded = np.where(equal_draw(n, n_coded, rng)[article], label, np.nan)
+    yield from row_of("labels only", labelled_mean(coded, article), truth)
     for name, score in scores.items():
-        yield from _row(f"single {name}", corrected_mean(score, coded, article), truth)
+        yield from row_of(f"single {name}", corrected_mean(score, coded, article), truth)
     score, _ = combined_scores(scores, coded, article)
-    yield from _row("combined", corrected_mean(score, coded, article), truth)
+    yield from row_of("combined", corrected_mean(score, coded, article), truth)
 
 
 def _scores(latent: Array, article: Array, own: float, k: int, rng: np.random.Generator) -> Array:

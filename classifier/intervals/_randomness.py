@@ -60,10 +60,9 @@ def looks_random(
 ) -> RandomnessTest:
     """Compare coded with all articles by length, score, distance from the middle and `others`.
 
-    Where the model learnt from the coded articles, its scores must not be compared: each of them
-    is judged by models that learnt from the rest of the coded ones, so that their scores vary
-    together, and by more than drawing anew allows. benchmarks/intervals shows how a true draw then
-    fails too often. Without scores, length and `others` are compared.
+    Where the model learnt from the coded articles, its scores are left out: each coded article is
+    judged by a model that learnt from the other coded ones, so that drawing anew does not say how
+    far the scores may vary. What is left owes nothing to the labels, and the test is exact.
 
     The statistic is the largest standardised difference of the coded articles' feature means, each
     article weighted by 1 / its chance, from those of all. Its distribution comes from drawing as
