@@ -227,6 +227,7 @@ def difference_rows(case: Case) -> list[Row]:
 
 
 def row_of(name: str, estimate: Estimate, truth: float) -> list[Row]:
+    """What an estimate says of the truth; nothing where it has no interval."""
     if estimate.low is None or estimate.high is None:
         return []
     is_covered = estimate.low - 1e-9 <= truth <= estimate.high + 1e-9
@@ -241,6 +242,7 @@ def _read(drawn: pd.DataFrame, frame: pd.DataFrame, n: int) -> tuple[npt.NDArray
 
 
 def equal_draw(n: int, n_coded: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Which of n articles are drawn with equal chances."""
     is_coded = np.zeros(n, bool)
     is_coded[rng.choice(n, n_coded, replace=False)] = True
     return is_coded

@@ -37,10 +37,10 @@ def combined_scores(
 
     The weights minimise the estimated variance of the corrected mean (Angelopoulos et al. 2023,
     "PPI++", with a vector for λ), none of them negative, and a predictor that does not earn its
-    weight is left out, which costs less than a useless weight where few articles are coded. They are cross-fitted by story: an article
-    is scored with weights learnt from the other folds, articles without labels with the mean of
-    all folds' weights (Zrnic and Candès 2024). Where no predictor helps all weights are 0, and the
-    corrected mean is that of the labels.
+    weight is left out: where few articles are coded, a useless weight costs width. They are
+    cross-fitted by story: an article is scored with weights learnt from the other folds, articles
+    without labels with the mean of all folds' weights (Zrnic and Candès 2024). Where no predictor
+    helps all weights are 0, and the corrected mean is that of the labels.
 
     Args:
         predicted: By predictor, its score per mention.

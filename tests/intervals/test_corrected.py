@@ -12,6 +12,7 @@ from classifier.intervals import (
     Redraws,
     Sampling,
     articles_needed,
+    combined_scores,
     corrected_mean,
     corrected_terms,
     difference,
@@ -600,3 +601,30 @@ def test_a_share_that_the_model_corrects_below_zero_rests_on_the_labels() -> Non
     assert estimate.value == pytest.approx(0.1)
     assert estimate.model_weight == 0.0
     assert "labels only" in estimate.notes[-1]
+
+
+def test_two_predictors_that_see_half_each_narrow_the_interval_together() -> None:
+    rng = np.random.default_rng(3)
+    halves = rng.normal(0, 1, (2, 200))
+    coded = np.where(np.arange(200) < 60, halves.sum(axis=0), NAN)
+    score, weights = combined_scores({"A": halves[0], "B": halves[1]}, coded, np.arange(200))
+    assert list(weights) == ["A", "B"]
+    together = corrected_mean(score, coded, np.arange(200)).standard_error
+    for half in halves:
+        alone = corrected_mean(half, coded, np.arange(200)).standard_error
+        assert together is not None
+        assert alone is not None
+        assert together < 0.85 * alone
+
+
+def test_a_predictor_that_is_noise_gets_no_weight() -> None:
+    label = np.resize([1.0, -1.0, 0.0], 60)
+    noise = np.resize([1.0, 1.0, 1.0, -1.0, -1.0, -1.0], 60)  # no covariance with the labels
+    _, weights = combined_scores({"good": label, "noise": noise}, label, np.arange(60))
+    assert weights["good"] == pytest.approx(1)
+    assert weights["noise"] == pytest.approx(0, abs=1e-6)
+
+
+def test_combining_nobody_is_refused() -> None:
+    with pytest.raises(DataError, match="at least one predictor"):
+        combined_scores({}, [1.0], ["a"])
