@@ -96,9 +96,9 @@ def _weights(label: Array, score: Array, spread: Array, seen: npt.NDArray[np.boo
     n, k = int(seen.sum()), score.shape[1]
     best, least = np.zeros(k), n * np.log(max(float((label[seen] ** 2).sum()), _TINY))
     for chosen in _subsets(k):
-        kept = list(chosen)
+        kept = np.array(chosen)
         own, loss = _fitted(
-            label[seen], score[np.ix_(seen, kept)], spread[np.ix_(kept, kept)] * seen.mean()
+            label[seen], score[seen][:, kept], spread[np.ix_(kept, kept)] * seen.mean()
         )
         criterion = n * np.log(max(loss, _TINY)) + len(kept) * np.log(n)
         if criterion < least:
