@@ -98,7 +98,7 @@ def _test(
         corpus.score[mentions],
         coded[mentions],
         corpus.article[mentions],
-        others={"confidence": corpus.confidence}[mentions],
+        others={"confidence": corpus.confidence[mentions]},
         probability=None if chances is None else chances[corpus.article[mentions]],
         redraws=Redraws(REDRAWS, seed=seed),
     )

@@ -6,7 +6,7 @@ Part of `python benchmarks/intervals`.
 from collections.abc import Iterator
 
 import numpy as np
-from designs import LEANS, Array, Row, equal_draw, plain, row_of, truth_of
+from designs import LEANS, Array, Index, Row, equal_draw, plain, row_of, truth_of
 from scipy import stats
 
 from classifier.intervals import combined_scores, corrected_mean, labelled_mean
@@ -57,8 +57,8 @@ def _rows(
     yield from row_of("combined", corrected_mean(score, coded, article), truth)
 
 
-def _scores(latent: Array, article: Array, own: float, k: int, rng: np.random.Generator) -> Array:
+def _scores(latent: Array, article: Index, own: float, k: int, rng: np.random.Generator) -> Array:
     """Expected stance of a predictor whose error an article shares, and that leans its own way."""
-    seen = latent + rng.normal(LEANS[k], own, int(article.max()) + 1)[article.astype(int)]
+    seen = latent + rng.normal(LEANS[k], own, int(article.max()) + 1)[article]
     seen = seen + rng.normal(0, 0.3, len(seen))
     return np.asarray(stats.norm.sf((0.6 - seen) / 0.3) - stats.norm.cdf((-0.6 - seen) / 0.3))

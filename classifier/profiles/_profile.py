@@ -48,7 +48,7 @@ def profile(
     if isinstance(codebook, Path | str):
         codebook = read_codebook(codebook)
     one = isinstance(predictions, pd.DataFrame | Predictions | Path | str)
-    given: Sequence[Table] = [predictions] if one else predictions  # type: ignore[list-item,assignment]
+    given: Sequence[Table] = [predictions] if one else predictions  # type: ignore[assignment]
     read = [
         profiled_labels(
             table, articles=articles, gold=annotation_set, codebook=codebook, mapping=mapping

@@ -324,8 +324,8 @@ def scores_of(
     own = column_of_scores(*name)
     others = [str(column) for column in members if str(column).startswith(own + _OF)]
     if not others:
-        return members[own].to_numpy(dtype=np.float64)
-    predicted = {column: members[column].to_numpy(dtype=np.float64) for column in (own, *others)}
+        return np.asarray(members[own], dtype=np.float64)
+    predicted = {column: np.asarray(members[column], np.float64) for column in (own, *others)}
     coded = members[column_of_gold(*name)]
     return combined_scores(
         predicted, coded, members["article_id"], sampling=sampling, options=options
