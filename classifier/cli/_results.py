@@ -184,7 +184,12 @@ def _what_to_judge(
 
 
 def profile_command(
-    predictions: Predictions,
+    predictions: Annotated[
+        list[Path],
+        typer.Argument(
+            help="What `classifier score` wrote, or labels of your own; several correct together."
+        ),
+    ],
     gold: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Annotations of some of these articles.")
     ] = None,
@@ -208,14 +213,19 @@ def profile_command(
     from classifier.profiles import TRAINED, profile, profiled_labels
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
-    labels = profiled_labels(
-        predictions,
-        articles=articles,
-        gold=gold,
-        codebook=codebook,
-        mapping=parsed(mapping),
-        reading=_reading_one(answer_field, listed(models)),
-    )
+    reading = _reading_one(answer_field, listed(models))
+    labels = [
+        profiled_labels(
+            file,
+            articles=articles,
+            gold=gold,
+            codebook=codebook,
+            mapping=parsed(mapping),
+            reading=reading,
+        )
+        for file in predictions
+    ]
+    problems = tuple(problem for one in labels for problem in one.problems)
     result = profile(labels, gold=gold, codebook=codebook, options=options)
     lines: list[str | Table] = [
         profile_table(result),
@@ -223,7 +233,7 @@ def profile_command(
         *comparison_lines(result),
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
-        *problem_lines(labels.problems),
+        *problem_lines(problems),
         *write_table(result, table_file),
     ]
     if TRAINED in result.left_out:
@@ -231,11 +241,11 @@ def profile_command(
     if gold is None:
         lines.append("These are the model's means, not corrected for model error: no --gold given.")
     step = (
-        f"classifier plan {predictions} --gold {gold}"
+        f"classifier plan {predictions[0]} --gold {gold}"
         if gold
         else "classifier sample PATH --n 40 --by source, then --gold DIR"
     )
-    data = result.to_dict() | ({"problems": labels.problems} if labels.problems else {})
+    data = result.to_dict() | ({"problems": problems} if problems else {})
     show(Answer(data, lines, step), as_json=as_json)
 
 

@@ -23,6 +23,7 @@ from classifier.intervals._resampling import (
     seeded,
     t_quantile,
 )
+from classifier.intervals._several import combined_scores
 from classifier.intervals._totals import (
     Estimand,
     InferenceOptions,
@@ -46,6 +47,7 @@ __all__ = [
     "Statistic",
     "article_totals",
     "articles_needed",
+    "combined_scores",
     "corrected_mean",
     "corrected_terms",
     "difference",

@@ -20,6 +20,7 @@ from classifier.profiles._table import (
     labels_of,
     scale,
     score_column,
+    scores_of,
     select_mentions,
     with_labels,
 )
@@ -130,11 +131,12 @@ def _quantity(
     draw: Draw,
     options: ProfileOptions,
 ) -> Quantity:
-    scores, articles = members[score_column(variable, label)], members["article_id"]
+    articles = members["article_id"]
     coded = members[gold_column(variable, label)]
     sampling = draw.sampling(members)
     true = members[~members[IS_FALSE]]
-    inference = options.inference
+    inference = replace(options.inference, is_share=label is not None)
+    scores = scores_of(members, (variable.name, label), sampling, inference)
     corrected = corrected_mean(scores, coded, articles, sampling=sampling, options=inference)
     if draw.problem and corrected.n_coded_articles:
         corrected = _withheld(corrected, draw.problem)
@@ -146,7 +148,7 @@ def _quantity(
             true[score_column(variable, label)],
             true["article_id"],
             sampling=replace(draw, chances=None).sampling(true),
-            options=inference,
+            options=options.inference,
         ),
         labelled_mean(coded, articles, sampling=sampling, options=inference),
         corrected,
