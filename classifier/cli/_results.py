@@ -64,6 +64,7 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate_command)
     app.command("profile")(profile_command)
     app.command("plan")(plan_command)
+    app.command("regress")(regress_command)
     app.command("report")(report_command)
     app.command("demo")(demo_command)
 
@@ -255,6 +256,42 @@ def _reading_one(answer: str | None, models: tuple[str, ...]) -> "LabelOptions":
     if len(models) > 1:
         raise typer.BadParameter("a profile is of one model: --models with one name was required")
     return LabelOptions(answer=answer, models=models, model=models[0] if models else None)
+
+
+def regress_command(
+    predictions: Predictions,
+    formula: Annotated[
+        str, typer.Argument(help="Such as 'stance ~ source + month', or 'roles=victim ~ target'.")
+    ],
+    gold: Annotated[Path, typer.Option(metavar="DIR", help="Annotations of some articles.")],
+    estimand: Estimand = "mention",
+    articles: Annotated[
+        Path | None, typer.Option(help="What was labelled; needed beyond the articles of --gold.")
+    ] = None,
+    mapping: LabelMap = None,
+    table_file: TableFile = None,
+    as_json: Json = False,
+) -> None:
+    """Regress stance on source, month or other columns, corrected for the model's errors."""
+    from classifier.profiles import regress
+
+    made = regress(
+        predictions,
+        gold,
+        formula,
+        articles=articles,
+        mapping=parsed(mapping),
+        options=_profile_options("target", estimand, "source"),
+    )
+    shown = made.paper_table()
+    lines: list[str | Table] = [
+        made.caption,
+        table(list(shown.columns), shown.cells()),
+        *made.notes(),
+        *write_table(made, table_file),
+    ]
+    step = f"classifier profile {predictions} --gold {gold}"
+    show(Answer(made.to_dict(), lines, step), as_json=as_json)
 
 
 def plan_command(

@@ -4,6 +4,7 @@ from classifier.profiles._estimates import profile_sources
 from classifier.profiles._extend import Extended, PlanOptions, extend
 from classifier.profiles._plan import Plan, plan_articles, planned_chances
 from classifier.profiles._profile import plan, profile, profiled_labels
+from classifier.profiles._regress import Regression, regress
 from classifier.profiles._results import (
     ALL_VOICES,
     CROSS_FITTED,
@@ -53,6 +54,7 @@ __all__ = [
     "Quantity",
     "Ranked",
     "Ranking",
+    "Regression",
     "clusters",
     "describe_draw",
     "disagreement_words",
@@ -69,6 +71,7 @@ __all__ = [
     "profile_sources",
     "profiled_labels",
     "published",
+    "regress",
     "schema",
     "score_column",
     "select_mentions",

@@ -72,7 +72,7 @@ def profile(
             check_same_articles(one, annotation_set)
     table = beside(tables, codebook)
     labels = None if annotation_set is None else gold_with_chances(annotation_set)
-    chances = _chances(gold) if isinstance(gold, Path | str) else None
+    chances = chances_of(gold) if isinstance(gold, Path | str) else None
     return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
 
 
@@ -106,7 +106,7 @@ def plan(
     )
 
 
-def _chances(folder: Path | str) -> dict[str, float] | None:
+def chances_of(folder: Path | str) -> dict[str, float] | None:
     """Per article of the population its chance to be drawn, where the set's folder says."""
     frame = read_frame(Path(folder))
     if frame is None:
