@@ -11,15 +11,19 @@ from classifier.intervals import (
     labelled_mean,
 )
 
-ONES = pd.DataFrame({"intercept": np.ones(20)})
 NAMES = [f"a{i:02d}" for i in range(20)]
+
+
+def ones(n: int = 20) -> pd.DataFrame:
+    """A design with nothing but an intercept."""
+    return pd.DataFrame({"intercept": np.ones(n)})
 
 
 def test_an_intercept_alone_is_the_labels_mean_moved_by_lambda_times_the_scores() -> None:
     # Coded: labels 0 and 1 five times each, scores half the label: λ = 1 after its clip at 1.
     label = np.array([0.0, 1.0] * 5 + [np.nan] * 10)
     score = np.array([0.0, 0.5] * 5 + [0.5] * 10)
-    fit = corrected_regression(ONES, score, label, NAMES)
+    fit = corrected_regression(ones(), score, label, NAMES)
     assert fit.model_weight == 1
     # Mean score over all (2.5 + 5) / 20 = .375, of the coded .25: .5 + .375 - .25.
     assert fit.coefficients[0].value == pytest.approx(0.625)
@@ -27,7 +31,7 @@ def test_an_intercept_alone_is_the_labels_mean_moved_by_lambda_times_the_scores(
 
 def test_a_useless_score_leaves_the_labels_mean() -> None:
     label = np.array([0.0, 1.0] * 5 + [np.nan] * 10)
-    fit = corrected_regression(ONES, np.zeros(20), label, NAMES)
+    fit = corrected_regression(ones(), np.zeros(20), label, NAMES)
     estimate = fit.coefficients[0]
     assert fit.model_weight == 0
     assert estimate.value == pytest.approx(0.5)
@@ -58,7 +62,7 @@ def test_unequal_chances_weigh_by_their_inverse() -> None:
     chance = np.array([0.5] * 8 + [1.0] * 8 + [0.5] * 16)
     names = [f"a{i:02d}" for i in range(32)]
     fit = corrected_regression(
-        pd.DataFrame({"intercept": np.ones(32)}),
+        ones(32),
         np.zeros(32),
         label,
         names,
@@ -71,7 +75,9 @@ def test_unequal_chances_weigh_by_their_inverse() -> None:
 def test_a_false_mention_does_not_count() -> None:
     label = np.array([1.0, 0.0] * 5 + [0.0] * 10)
     false = np.arange(20) >= 10
-    fit = corrected_regression(ONES, np.zeros(20), label, NAMES, sampling=Sampling(is_false=false))
+    fit = corrected_regression(
+        ones(), np.zeros(20), label, NAMES, sampling=Sampling(is_false=false)
+    )
     assert fit.coefficients[0].value == pytest.approx(0.5)
 
 
@@ -82,9 +88,7 @@ def test_articles_count_alike_if_asked() -> None:
     means = {}
     for estimand in ("mention", "article"):
         options = InferenceOptions(estimand=estimand)  # type: ignore[arg-type]
-        fit = corrected_regression(
-            pd.DataFrame({"intercept": np.ones(12)}), np.zeros(12), label, article, options=options
-        )
+        fit = corrected_regression(ones(12), np.zeros(12), label, article, options=options)
         means[estimand] = (fit.coefficients[0].value, fit.coefficients[0].status)
     assert means["mention"][0] is None  # one article weighs like three
     assert means["article"] == (pytest.approx(0.1), "ok")
@@ -96,9 +100,7 @@ def test_the_intercept_is_close_to_the_corrected_mean() -> None:
     score = np.clip(label + rng.normal(0.3, 0.5, 300), -1, 1)
     coded = np.where(np.arange(300) < 60, label, np.nan)
     names = [f"a{i:03d}" for i in range(300)]
-    estimate = corrected_regression(
-        pd.DataFrame({"intercept": np.ones(300)}), score, coded, names
-    ).coefficients[0]
+    estimate = corrected_regression(ones(300), score, coded, names).coefficients[0]
     mean = corrected_mean(score, coded, names)
     assert mean.value is not None
     assert mean.standard_error is not None
@@ -126,10 +128,10 @@ def test_a_coefficient_of_few_coded_articles_is_withheld() -> None:
 
 def test_no_coded_article_is_refused() -> None:
     with pytest.raises(DataError, match="needs coded articles among the scored, got none"):
-        corrected_regression(ONES, np.zeros(20), np.full(20, np.nan), NAMES)
+        corrected_regression(ones(), np.zeros(20), np.full(20, np.nan), NAMES)
 
 
 def test_a_regression_about_these_articles_only_is_refused() -> None:
     options = InferenceOptions(population="corpus")
     with pytest.raises(DataError, match="population 'source' is required"):
-        corrected_regression(ONES, np.zeros(20), np.zeros(20), NAMES, options=options)
+        corrected_regression(ones(), np.zeros(20), np.zeros(20), NAMES, options=options)
