@@ -78,7 +78,7 @@ def test_a_formula_that_cannot_be_read_is_refused(
 def test_an_unknown_outcome_names_the_known_ones(
     toy_set: AnnotationSet, toy_scores: pd.DataFrame
 ) -> None:
-    with pytest.raises(DataError, match="an outcome out of stance, .*roles=partner"):
+    with pytest.raises(DataError, match=r"an outcome out of stance, .*roles=partner"):
         regress(toy_scores, toy_set, "mood ~ source")
 
 
