@@ -22,6 +22,8 @@ from classifier.records import FOLD_PART, counted
 LEVEL = 0.05
 """Of the test of randomness: one honest draw in twenty fails it."""
 _SAME_CHANCE = 1e-9
+_ALIKE = 1.5
+"""Chances that differ by a smaller factor are about the same."""
 _UNSEEN = 0.1
 """Share of articles outside the chances of the coded ones that no estimate can speak for."""
 
@@ -109,7 +111,8 @@ def _impossible(low: float, left: pd.Series) -> str:
 def _unseen(drawn: tuple[float, float], left: pd.Series, n_coded: int) -> str:
     """What is missing where many articles had chances that no coded one had; else empty."""
     known = left.dropna()
-    outside = known[(known < drawn[0] - _SAME_CHANCE) | (known > drawn[1] + _SAME_CHANCE)]
+    # Where chances hardly repeat, a coded article speaks for those of about its chance.
+    outside = known[(known < drawn[0] / _ALIKE) | (known > drawn[1] * _ALIKE)]
     if len(outside) <= _UNSEEN * (n_coded + len(left)):
         return ""
     low, high = float(outside.min()), float(outside.max())
