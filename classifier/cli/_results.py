@@ -30,6 +30,7 @@ from classifier.cli._tables import (
     accuracy_table,
     agreement_lines,
     alpha_table,
+    borne_lines,
     comparison_lines,
     interval_lines,
     profile_table,
@@ -211,7 +212,7 @@ def profile_command(
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
-    from classifier.profiles import TRAINED, profile, profiled_labels
+    from classifier.profiles import TRAINED, borne, profile, profiled_labels
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
     reading = _reading_one(answer_field, listed(models))
@@ -228,7 +229,12 @@ def profile_command(
     ]
     problems = tuple(problem for one in labels for problem in one.problems)
     result = profile(labels, gold=gold, codebook=codebook, options=options)
+    found = borne(
+        result,
+        lambda own: profile(labels, gold=gold, codebook=codebook, options=replace(options, by=own)),
+    )
     lines: list[str | Table] = [
+        *borne_lines(found),
         profile_table(result),
         result.estimand,
         *comparison_lines(result),
@@ -239,6 +245,11 @@ def profile_command(
     ]
     if TRAINED in result.left_out:
         lines.append("Train and score with --folds, and those articles correct the profile too.")
+    if len(labels) > 1:
+        lines.append(
+            f'{len(labels)} predictors correct together; "model only" is of the first, '
+            f"{predictions[0]}"
+        )
     if gold is None:
         lines.append("These are the model's means, not corrected for model error: no --gold given.")
     step = (
@@ -313,7 +324,7 @@ def plan_command(
 ) -> None:
     """Say how many more articles each source needs for a wished width, and draw them."""
     from classifier.files import refuse_to_replace
-    from classifier.profiles import PlanOptions, extend, plan
+    from classifier.profiles import POOLED, PlanOptions, extend, plan
     from classifier.sampling import write_sample
 
     if (articles is None) != (out is None):
@@ -325,6 +336,13 @@ def plan_command(
         made = plan(predictions, gold, half_width=half_width, options=options)
         step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
         answer = _planned(made, step)
+        if made.rows and all(row["needed"] is None for row in made):
+            coarser = [*(options.by if len(options.by) > 1 else ()), POOLED]
+            plans = [
+                plan(predictions, gold, half_width=half_width, options=replace(options, by=(name,)))
+                for name in coarser
+            ]
+            answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     else:
         extended = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
         write_sample(extended.annotation_set, extended.sample, out, force=force)
@@ -333,12 +351,18 @@ def plan_command(
 
 
 def _planned(plan: "Plan", step: str) -> Answer:
-    columns = list(plan.rows[0]) if plan.rows else []
+    shown = plan.paper_table()
     return Answer(
         {"half_width": plan.half_width, "groups": list(plan.rows)},
-        [table(columns, [list(row.values()) for row in plan])],
+        [table(list(shown.columns), shown.cells())],
         step,
     )
+
+
+def _coarser_plans(plans: "list[Plan]") -> list[str | Table]:
+    """What can be planned by one column alone, or for all mentions together."""
+    lines: list[str | Table] = ["No group has enough coded articles to plan from. Coarser groups:"]
+    return lines + [line for plan in plans for line in _planned(plan, "").lines]
 
 
 def _extended(extended: "Extended", out: Path) -> Answer:

@@ -1,5 +1,6 @@
 """How each source frames each target, and how many articles more would say it better."""
 
+from classifier.profiles._borne import Borne, best_borne, borne
 from classifier.profiles._estimates import profile_sources
 from classifier.profiles._extend import Extended, PlanOptions, extend
 from classifier.profiles._plan import Plan, plan_articles, planned_chances
@@ -19,6 +20,7 @@ from classifier.profiles._results import (
     schema,
 )
 from classifier.profiles._table import (
+    POOLED,
     TRAINED,
     ProfileOptions,
     clusters,
@@ -42,8 +44,10 @@ __all__ = [
     "ALL_VOICES",
     "CROSS_FITTED",
     "NOT_REFUTED",
+    "POOLED",
     "TRAINED",
     "VALID",
+    "Borne",
     "Difference",
     "Extended",
     "Plan",
@@ -55,6 +59,8 @@ __all__ = [
     "Ranked",
     "Ranking",
     "Regression",
+    "best_borne",
+    "borne",
     "clusters",
     "describe_draw",
     "disagreement_words",

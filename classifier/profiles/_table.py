@@ -27,6 +27,8 @@ TRAINED = "article the model was trained on"
 """Why a mention is left out that nobody may correct with."""
 TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
+POOLED = "all"
+"""Name for no column at all: every mention is in one group."""
 _ROUNDING = 1e-6
 _OF = " of predictor "
 
@@ -36,7 +38,8 @@ class ProfileOptions:
     """Which mentions enter a profile, how they are grouped and what is estimated."""
 
     by: tuple[str, ...] = ("source", "target")
-    """Columns of the predictions that part the groups; also `year` and `month` of the date."""
+    """Columns of the predictions that part the groups; also `year` and `month` of the date, and
+    `all` for one group of all mentions."""
     zones: tuple[str, ...] = PROFILE_ZONES
     inference: InferenceOptions = field(default_factory=InferenceOptions)
     compare_shares: bool = False
@@ -55,7 +58,8 @@ class ProfileOptions:
 
 def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
     """Raise `DataError` for columns that the predictions lack and scores off their scale."""
-    by = {"date" if name in TIMES else name: name for name in options.by}
+    named_columns = [name for name in options.by if name != POOLED]
+    by = {"date" if name in TIMES else name: name for name in named_columns}
     unknown = [name for column, name in by.items() if column not in predictions]
     if unknown:
         raise DataError(
@@ -162,6 +166,8 @@ def select_mentions(
         missed = ~gold["unit"].isin(predictions["unit"]) & ~gold["unit"].isin(false)
         left_out["coded but not found"] = int(missed.sum())
     kept = predictions[keep].copy()
+    if POOLED in options.by:
+        kept[POOLED] = "all"
     for column in options.by:
         if column in TIMES:
             dates, length = kept["date"].astype(object), TIMES[column]

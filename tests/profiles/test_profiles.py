@@ -10,7 +10,10 @@ from classifier.errors import CodebookError, DataError
 from classifier.intervals import InferenceOptions
 from classifier.profiles import (
     NOT_REFUTED,
+    Profile,
     ProfileOptions,
+    best_borne,
+    borne,
     plan_articles,
     planned_chances,
     profile_sources,
@@ -603,3 +606,51 @@ def test_a_predictor_that_lacks_a_mention_is_refused() -> None:
     rows = sources({"A": 4})
     with pytest.raises(DataError, match=r"no\. 2 lacks 1 of 200"):
         beside([rows, rows.head(199)], codebook())
+
+
+def two_sources() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sources A and B of 12 articles, six of each coded."""
+    rows = pd.concat([predictions(), predictions().assign(source="B")], ignore_index=True)
+    rows["article_id"] = [f"a{i:02d}" for i in range(24)]
+    rows["unit"] = rows["article_id"] + ":0-1:X"
+    rows["zone"] = "body"
+    labels = pd.concat([gold(rows.iloc[:12], 6), gold(rows.iloc[12:], 6)], ignore_index=True)
+    return rows, labels
+
+
+def test_all_is_one_group_of_all_mentions() -> None:
+    rows, labels = two_sources()
+    made = profile_sources(rows, codebook(), gold=labels, options=ProfileOptions(by=("all",)))
+    assert [(row.group, row.n_coded_articles) for row in made if row.voice == "all"] == [
+        ({"all": "all"}, 12)
+    ]
+
+
+def test_where_most_means_are_withheld_the_coarser_groups_are_counted() -> None:
+    rows, labels = two_sources()
+
+    def by(columns: tuple[str, ...]) -> Profile:
+        options = ProfileOptions(by=columns)
+        return profile_sources(rows, codebook(), gold=labels, options=options)
+
+    found = borne(by(("source", "target")), by)
+    phrases = ["by source and target 0 of 2", "by source 0 of 2", "by target 1 of 1"]
+    assert [str(one) for one in found] == [*phrases, "all together 1 of 1"]
+    best = best_borne(found)
+    assert best is not None
+    assert best.by == ("target",)
+
+
+def test_where_most_means_have_an_interval_nothing_coarser_is_made() -> None:
+    rows, labels = two_sources()
+    made = profile_sources(rows, codebook(), gold=labels, options=ProfileOptions(by=("target",)))
+    assert borne(made, lambda _: pytest.fail("nothing coarser was asked for")) == ()
+
+
+def test_a_plan_says_what_to_code_first_instead_of_a_dash() -> None:
+    rows, labels = two_sources()
+    options = ProfileOptions(by=("source",))
+    plan = plan_articles(rows, codebook(), labels, half_width=0.1, options=options)
+    shown = plan.paper_table()
+    needed, more = (shown.columns.index(name) for name in ("needed", "more"))
+    assert [(row[needed], row[more]) for row in shown.cells()] == [("8 to plan", "2 first")] * 2
