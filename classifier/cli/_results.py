@@ -245,11 +245,6 @@ def profile_command(
     ]
     if TRAINED in result.left_out:
         lines.append("Train and score with --folds, and those articles correct the profile too.")
-    if len(labels) > 1:
-        lines.append(
-            f'{len(labels)} predictors correct together; "model only" is of the first, '
-            f"{predictions[0]}"
-        )
     if gold is None:
         lines.append("These are the model's means, not corrected for model error: no --gold given.")
     step = (

@@ -145,8 +145,8 @@ def _rows(
     _, own = np.unique(cluster, return_inverse=True)
     size, n_seen = np.bincount(place)[place], np.bincount(place, weights=seen)[place]
     n_articles, n_read = len(np.unique(place)), len(np.unique(place[seen]))
-    if n_read == 0:
-        raise DataError("a corrected regression needs coded articles among the scored, got none")
+    if not has_label.any():
+        raise DataError("a corrected regression needs labels of some of the mentions, got none")
     if sampling.probability is None:
         chance = np.full(n, n_read / n_articles)
     else:

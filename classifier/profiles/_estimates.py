@@ -18,6 +18,7 @@ from classifier.profiles._table import (
     gold_column,
     is_predicted,
     labels_of,
+    n_predictors,
     scale,
     score_column,
     scores_of,
@@ -66,7 +67,7 @@ def profile_sources(
     ]
     return Profile(
         tuple(group.row for group in groups),
-        _estimand(options),
+        _estimand(options, n_predictors(predictions)),
         left_out,
         differences=tuple(compare(groups, options)),
         rankings=tuple(rank(groups, options)),
@@ -182,15 +183,16 @@ def _by_voice(members: pd.DataFrame, codebook: Codebook) -> Iterator[tuple[str, 
     yield ALL_VOICES, members
 
 
-def _estimand(options: ProfileOptions) -> str:
+def _estimand(options: ProfileOptions, n: int) -> str:
     weight = "mention" if options.inference.estimand == "mention" else "article"
     population = (
         "in what the source writes in general"
         if options.inference.population == "source"
         else "in exactly these articles"
     )
+    several = "" if n == 1 else f" {n} predictors correct together; the first is “model only”."
     return (
         f"Mean over all mentions found in {', '.join(options.zones)}, "
         f"every {weight} counting alike, "
-        f"{population}."
+        f"{population}." + several
     )

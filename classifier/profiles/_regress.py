@@ -168,7 +168,7 @@ def regress(
     outcome, terms = read_formula(formula)
     variable, label = _outcome(outcome, codebook, table)
     numeric = [t for t in terms if t in table and pd.api.types.is_numeric_dtype(table[t])]
-    numeric = [t for t in numeric if not pd.api.types.is_bool_dtype(table[t])]
+    numeric = [t for t in numeric if t not in TIMES and not pd.api.types.is_bool_dtype(table[t])]
     groups = tuple(t for t in terms if t not in numeric)
     # With numbers alone nothing parts groups; the target always stands in the table.
     options = replace(options or ProfileOptions(), by=groups or ("target",))
@@ -241,7 +241,7 @@ def _design(
     columns: dict[str, pd.Series] = {INTERCEPT: pd.Series(1.0, index=members.index)}
     references = {}
     for term in terms:
-        if term in numeric and term not in TIMES:
+        if term in numeric:
             n_missing = int(members[term].isna().sum())
             if n_missing:
                 raise DataError(

@@ -320,6 +320,11 @@ def beside(tables: Sequence[pd.DataFrame], codebook: Codebook) -> pd.DataFrame:
     return table
 
 
+def n_predictors(table: pd.DataFrame) -> int:
+    """How many predictors' scores stand beside each other."""
+    return 1 + len({str(name).rpartition(_OF)[2] for name in table if _OF in str(name)})
+
+
 def scores_of(
     members: pd.DataFrame,
     name: tuple[str, str | None],

@@ -22,7 +22,7 @@ from classifier.notebook_html import frame_html, reasons
 from classifier.predictions import read_predictions
 from classifier.records import Article, Problem, counted
 from classifier.sampling._cells import Cells, cells
-from classifier.sampling._draw import Design, Sample, chances_to_draw, draw_sample, write_frame
+from classifier.sampling._draw import Design, Sample, chances_by_size, draw_sample, write_frame
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def sample(
         table[table["article_id"].isin(chosen)].reset_index(drop=True),
         reading.problems,
         len({article.article_id for article in reading.articles} - set(table["article_id"])),
-        cells(table, drawn.frame, lambda k: chances_to_draw(table, k, options.by, options.design)),
+        cells(table, drawn.frame, chances_by_size(table, options.by, options.design)),
     )
 
 

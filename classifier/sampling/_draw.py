@@ -1,6 +1,6 @@
 """Draw articles to annotate: evenly by stratum, or more where a model is unsure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -87,21 +87,29 @@ def draw_sample(
     _check(table, n, by if design == "random" else ())
     generator = seeded(seed)
     n_population = int(table["article_id"].nunique())
-    frame = chances_to_draw(table, n, by, design)
+    frame = chances_by_size(table, by, design)(n)
     draw = _by_chance if design == "uncertainty" else _drawn
     return Sample(draw(frame, generator), design, n_population, seed, frame)
 
 
-def chances_to_draw(table: pd.DataFrame, n: int, by: Sequence[str], design: Design) -> pd.DataFrame:
-    """Every article with the chance that a draw of n gives it: the `frame` of that draw."""
-    return _unsure(table, n) if design == "uncertainty" else _even(table, n, by)
-
-
-def _even(table: pd.DataFrame, n: int, by: Sequence[str]) -> pd.DataFrame:
+def chances_by_size(
+    table: pd.DataFrame, by: Sequence[str], design: Design
+) -> Callable[[int], pd.DataFrame]:
+    """From a number of articles to every article with its chance in a draw of so many."""
+    if design == "uncertainty":
+        ids, share = _unsure(table)
+        return lambda n: _unsure_frame(ids, share, n)
     strata = _strata(table, by)
-    names, counts = np.unique(strata.to_numpy(dtype=str), return_counts=True)
-    chances = dict(zip(names.tolist(), (_even_shares(counts, n) / counts).tolist(), strict=True))
-    return _framed(strata, chances)
+    names, index, counts = np.unique(
+        strata.to_numpy(dtype=str), return_inverse=True, return_counts=True
+    )
+
+    def even(n: int) -> pd.DataFrame:
+        each = _even_shares(counts, n) / counts
+        rows = zip(strata.index, names[index].tolist(), each[index].tolist(), strict=True)
+        return _table_of(sorted(rows, key=lambda row: row[1]))
+
+    return even
 
 
 def draw_further(
@@ -223,12 +231,6 @@ def _strata(table: pd.DataFrame, by: Sequence[str]) -> pd.Series:
     )
 
 
-def _framed(strata: pd.Series, probability: Mapping[str, float]) -> pd.DataFrame:
-    """Every article with its stratum and its probability, by stratum."""
-    rows = sorted(strata.items(), key=lambda item: str(item[1]))
-    return _table_of([(name, stratum, float(probability[stratum])) for name, stratum in rows])
-
-
 def _drawn(frame: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
     """A draw from each stratum; broken shares are rounded at random and so hold exactly."""
     groups: dict[str, list[str]] = {}
@@ -272,8 +274,8 @@ def _even_shares(sizes: np.ndarray, n: int) -> np.ndarray:
     return shares
 
 
-def _unsure(table: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Every article with a chance that grows with the model's uncertainty; they sum to n."""
+def _unsure(table: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
+    """Every article and its share of a draw, which grows with the model's uncertainty."""
     columns = [name for name in table if str(name).startswith("p_stance_")]
     if not columns:
         raise DataError("uncertainty needs predictions with columns p_stance_<label>, got none")
@@ -290,7 +292,11 @@ def _unsure(table: pd.DataFrame, n: int) -> pd.DataFrame:
     reach = by_article["size"].to_numpy() * np.sqrt(by_article["mean"].to_numpy())
     even = np.full(len(reach), 1 / len(reach))
     share = even if reach.sum() == 0 else EVEN * even + (1 - EVEN) * reach / reach.sum()
-    frame = pd.DataFrame({"article_id": by_article.index.astype(object), "stratum": None})
+    return by_article.index.astype(object), share
+
+
+def _unsure_frame(ids: pd.Index, share: np.ndarray, n: int) -> pd.DataFrame:
+    frame = pd.DataFrame({"article_id": ids, "stratum": None})
     return frame.assign(sampling_probability=_chances_for(share, n))
 
 

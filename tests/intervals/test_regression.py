@@ -127,7 +127,7 @@ def test_a_coefficient_of_few_coded_articles_is_withheld() -> None:
 
 
 def test_no_coded_article_is_refused() -> None:
-    with pytest.raises(DataError, match="needs coded articles among the scored, got none"):
+    with pytest.raises(DataError, match="needs labels of some of the mentions, got none"):
         corrected_regression(ones(), np.zeros(20), np.full(20, np.nan), NAMES)
 
 

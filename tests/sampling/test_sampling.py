@@ -127,11 +127,11 @@ def test_articles_are_drawn_as_often_as_their_chance_says() -> None:
     rows = _unsure(20)
     frame = draw_sample(rows, 5, design="uncertainty").frame.set_index("article_id")
     counts = pd.Series(0, index=frame.index)
-    for seed in range(400):
+    for seed in range(200):
         drawn = draw_sample(rows, 5, design="uncertainty", seed=seed).table["article_id"]
         counts[drawn.to_list()] += 1
-    # 400 draws: three standard errors of a share are .075 at most.
-    assert (counts / 400 - frame["sampling_probability"]).abs().max() < 0.075
+    # 200 draws: three standard errors of a share are .106 at most.
+    assert (counts / 200 - frame["sampling_probability"]).abs().max() < 0.11
 
 
 @pytest.mark.parametrize(
