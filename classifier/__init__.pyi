@@ -9,7 +9,7 @@ from .evaluation import EvaluationOptions
 from .labels import LabelOptions, read_predictions
 from .mentions import find_mentions
 from .pipeline import Reading, compare, demo, evaluate, prompt
-from .profiles import ProfileOptions, plan, profile
+from .profiles import ProfileOptions, plan, profile, regress
 from .prompts import PromptOptions
 from .records import Article
 from .report import Evidence, chart, write_report
@@ -46,6 +46,7 @@ __all__ = [
     "read_articles",
     "read_codebook",
     "read_predictions",
+    "regress",
     "report",
     "restricted",
     "sample",

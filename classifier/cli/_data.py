@@ -14,6 +14,7 @@ from classifier.cli._output import (
     Force,
     Json,
     SetFolder,
+    note,
     problem_lines,
     show,
     table,
@@ -308,11 +309,14 @@ def sample_command(
     n: Annotated[int, typer.Option("--n", help="Articles to draw.")],
     out: Annotated[Path, typer.Option(help="Folder for the articles to annotate.")],
     by: Annotated[
-        str, typer.Option(help="Draw evenly from each: out of source, language, target.")
+        str,
+        typer.Option(
+            help="Draw evenly from each: out of source, language, target; or by uncertainty."
+        ),
     ] = "source",
     design: Annotated[
         Literal["random", "uncertainty"],
-        typer.Option(help="With known chances, for estimates; or where a model is unsure."),
+        typer.Option(help="Evenly, or more where a model is unsure; the chances are known."),
     ] = "random",
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions; needed for uncertainty, else suggestions.")
@@ -325,7 +329,7 @@ def sample_command(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Draw articles to annotate, at random with known probabilities or where a model is unsure."""
+    """Draw articles to annotate with known chances: evenly, or more where a model is unsure."""
     from classifier.annotations.formats import export
     from classifier.files import refuse_to_replace
     from classifier.sampling import DrawOptions, sample, write_sample
@@ -333,8 +337,12 @@ def sample_command(
     refuse_to_replace(out, force=force)
     if label_studio is not None:
         refuse_to_replace(label_studio, force=force)
+    if by == "uncertainty":
+        by, design = "source", "uncertainty"
     options = DrawOptions(tuple(by.split(",")), design, seed)
     drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
+    for line in drawn.cells.words() if drawn.cells else []:
+        note(line)  # told before anything is written
     write_sample(drawn.annotation_set, drawn.sample, out, force=force)
     if label_studio is not None:
         export("label-studio", drawn.annotation_set, label_studio, drawn.suggestions, force=force)
@@ -352,8 +360,6 @@ def _drawn(drawn: "Drawn", out: Path, label_studio: Path | None) -> Answer:
         lines.append(f"{drawn.n_silent} of {n_read} articles that were read name no target")
     if label_studio is not None:
         lines += _by_products(label_studio)
-    if not sample.is_random:
-        lines.append("This is not a random sample: use it for training, never for estimates.")
     return Answer(
         {
             "out": out,

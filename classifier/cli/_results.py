@@ -33,6 +33,7 @@ from classifier.cli._tables import (
     accuracy_table,
     agreement_lines,
     alpha_table,
+    borne_lines,
     comparison_lines,
     interval_lines,
     profile_table,
@@ -67,6 +68,7 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate_command)
     app.command("profile")(profile_command)
     app.command("plan")(plan_command)
+    app.command("regress")(regress_command)
     app.command("report")(report_command)
     app.command("demo")(demo_command)
 
@@ -193,7 +195,12 @@ def _what_to_judge(
 
 
 def profile_command(
-    predictions: Predictions,
+    predictions: Annotated[
+        list[Path],
+        typer.Argument(
+            help="What `classifier score` wrote, or labels of your own; several correct together."
+        ),
+    ],
     gold: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Annotations of some of these articles.")
     ] = None,
@@ -215,27 +222,39 @@ def profile_command(
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
-    from classifier.profiles import TRAINED, profile, profiled_labels
+    from classifier.profiles import TRAINED, borne, profile, profiled_labels
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
-    labels = profiled_labels(
-        predictions,
-        articles=articles,
-        gold=gold,
-        codebook=codebook,
-        mapping=parsed(mapping),
-        reading=_reading_one(answer_field, listed(models)),
-    )
+    reading = _reading_one(answer_field, listed(models))
+    labels = [
+        profiled_labels(
+            file,
+            articles=articles,
+            gold=gold,
+            codebook=codebook,
+            mapping=parsed(mapping),
+            reading=reading,
+        )
+        for file in predictions
+    ]
+    problems = tuple(problem for one in labels for problem in one.problems)
     coded = None if gold is None else gold_set(gold, adjudication)
     result = profile(labels, gold=coded, codebook=codebook, options=options)
+    found = borne(
+        result,
+        lambda own: profile(
+            labels, gold=coded, codebook=codebook, options=replace(options, by=own)
+        ),
+    )
     lines: list[str | Table] = [
+        *borne_lines(found),
         profile_table(result),
         result.estimand,
         *gold_line(coded),
         *comparison_lines(result),
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
         *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
-        *problem_lines(labels.problems),
+        *problem_lines(problems),
         *write_table(result, table_file),
     ]
     if TRAINED in result.left_out:
@@ -243,11 +262,11 @@ def profile_command(
     if gold is None:
         lines.append("These are the model's means, not corrected for model error: no --gold given.")
     step = (
-        f"classifier plan {predictions} --gold {gold}"
+        f"classifier plan {predictions[0]} --gold {gold}"
         if gold
         else "classifier sample PATH --n 40 --by source, then --gold DIR"
     )
-    data = result.to_dict() | ({"problems": labels.problems} if labels.problems else {})
+    data = result.to_dict() | ({"problems": problems} if problems else {})
     show(Answer(data, lines, step), as_json=as_json)
 
 
@@ -257,6 +276,42 @@ def _reading_one(answer: str | None, models: tuple[str, ...]) -> "LabelOptions":
     if len(models) > 1:
         raise typer.BadParameter("a profile is of one model: --models with one name was required")
     return LabelOptions(answer=answer, models=models, model=models[0] if models else None)
+
+
+def regress_command(
+    predictions: Predictions,
+    formula: Annotated[
+        str, typer.Argument(help="Such as 'stance ~ source + month', or 'roles=victim ~ target'.")
+    ],
+    gold: Annotated[Path, typer.Option(metavar="DIR", help="Annotations of some articles.")],
+    estimand: Estimand = "mention",
+    articles: Annotated[
+        Path | None, typer.Option(help="What was labelled; needed beyond the articles of --gold.")
+    ] = None,
+    mapping: LabelMap = None,
+    table_file: TableFile = None,
+    as_json: Json = False,
+) -> None:
+    """Regress stance on source, month or other columns, corrected for the model's errors."""
+    from classifier.profiles import regress
+
+    made = regress(
+        predictions,
+        gold,
+        formula,
+        articles=articles,
+        mapping=parsed(mapping),
+        options=_profile_options("target", estimand, "source"),
+    )
+    shown = made.paper_table()
+    lines: list[str | Table] = [
+        made.caption,
+        table(list(shown.columns), shown.cells()),
+        *made.notes(),
+        *write_table(made, table_file),
+    ]
+    step = f"classifier profile {predictions} --gold {gold}"
+    show(Answer(made.to_dict(), lines, step), as_json=as_json)
 
 
 def plan_command(
@@ -278,7 +333,7 @@ def plan_command(
 ) -> None:
     """Say how many more articles each source needs for a wished width, and draw them."""
     from classifier.files import refuse_to_replace
-    from classifier.profiles import PlanOptions, extend, plan
+    from classifier.profiles import POOLED, PlanOptions, extend, plan
     from classifier.sampling import write_sample
 
     if (articles is None) != (out is None):
@@ -290,6 +345,13 @@ def plan_command(
         made = plan(predictions, gold, half_width=half_width, options=options)
         step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
         answer = _planned(made, step)
+        if made.rows and all(row["needed"] is None for row in made):
+            coarser = [*(options.by if len(options.by) > 1 else ()), POOLED]
+            plans = [
+                plan(predictions, gold, half_width=half_width, options=replace(options, by=(name,)))
+                for name in coarser
+            ]
+            answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     else:
         extended = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
         write_sample(extended.annotation_set, extended.sample, out, force=force)
@@ -298,12 +360,18 @@ def plan_command(
 
 
 def _planned(plan: "Plan", step: str) -> Answer:
-    columns = list(plan.rows[0]) if plan.rows else []
+    shown = plan.paper_table()
     return Answer(
         {"half_width": plan.half_width, "groups": list(plan.rows)},
-        [table(columns, [list(row.values()) for row in plan])],
+        [table(list(shown.columns), shown.cells())],
         step,
     )
+
+
+def _coarser_plans(plans: "list[Plan]") -> list[str | Table]:
+    """What can be planned by one column alone, or for all mentions together."""
+    lines: list[str | Table] = ["No group has enough coded articles to plan from. Coarser groups:"]
+    return lines + [line for plan in plans for line in _planned(plan, "").lines]
 
 
 def _extended(extended: "Extended", out: Path) -> Answer:

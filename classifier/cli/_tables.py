@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from classifier.evaluation import Evaluation, Row
-    from classifier.profiles import Profile, Ranked
+    from classifier.profiles import Borne, Profile, Ranked
 
 
 _MOST_DIFFERENCES_SHOWN = 30
@@ -49,6 +49,22 @@ def profile_table(result: "Profile") -> Table:
     groups = list(result.rows[0].group) if result.rows else []
     columns = [*groups, "voice", "variable", "mentions", "coded", "model only", "corrected"]
     return table([*columns, "verdict"], rows)
+
+
+def borne_lines(found: "tuple[Borne, ...]") -> list[str | Table]:
+    """What few coded articles can say, before what was asked; nothing where that has its means."""
+    from classifier.profiles import best_borne
+
+    if not found:
+        return []
+    lines: list[str | Table] = [
+        f"means with an interval: {', '.join(map(str, found))} (8 coded articles are needed)"
+    ]
+    best = best_borne(found)
+    if best is None:
+        return [*lines, "The coded articles are too few for any of these; code more at random."]
+    how = ",".join(best.by)
+    return [*lines, f"what the coded articles can bear (--by {how}):", profile_table(best.profile)]
 
 
 def withheld_line(result: "Profile", remedy: str) -> list[str]:

@@ -11,6 +11,7 @@ from classifier.intervals._corrected import (
     corrected_terms,
 )
 from classifier.intervals._randomness import RandomnessTest, Redraws, looks_random
+from classifier.intervals._regression import Fit, corrected_regression
 from classifier.intervals._resampling import (
     FloatArray,
     IntArray,
@@ -23,6 +24,7 @@ from classifier.intervals._resampling import (
     seeded,
     t_quantile,
 )
+from classifier.intervals._several import combined_scores
 from classifier.intervals._totals import (
     Estimand,
     InferenceOptions,
@@ -35,6 +37,7 @@ from classifier.intervals._totals import (
 __all__ = [
     "MINIMUM_CODED",
     "Estimand",
+    "Fit",
     "FloatArray",
     "InferenceOptions",
     "IntArray",
@@ -46,7 +49,9 @@ __all__ = [
     "Statistic",
     "article_totals",
     "articles_needed",
+    "combined_scores",
     "corrected_mean",
+    "corrected_regression",
     "corrected_terms",
     "difference",
     "estimated",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from classifier.intervals._shares import bounded_share, is_bare, share_interval
 from classifier.intervals._totals import (
     Array,
     InferenceOptions,
@@ -16,6 +17,7 @@ from classifier.intervals._totals import (
     satterthwaite,
     with_interval,
 )
+from classifier.intervals._weighted import effective_number
 from classifier.records import Estimate
 
 
@@ -40,6 +42,10 @@ def labelled_mean(
         totals.coded_cluster,
         options,
     )
+    if sampling.probability is not None:
+        estimate = _few_weigh(estimate, effective_number(totals))
+    if options.is_share:
+        estimate = _as_share(estimate, effective_number(totals))
     n_labels = int((~np.isnan(labels) & ~np.asarray(is_false, dtype=bool)).sum())
     return replace(
         estimate,
@@ -114,6 +120,20 @@ def simultaneous(estimates: list[Estimate]) -> list[Estimate]:
     """
     k = sum(bool(estimate.standard_error) for estimate in estimates)
     return [_widened(estimate, k) for estimate in estimates]
+
+
+def _few_weigh(estimate: Estimate, weighing: float) -> Estimate:
+    """The estimate with the degrees of freedom of as many draws with equal chances."""
+    error, freedom = estimate.standard_error, estimate.degrees_of_freedom
+    if error is None or freedom is None:
+        return estimate
+    return with_interval(estimate, error**2, min(freedom, weighing - 1))
+
+
+def _as_share(estimate: Estimate, weighing: float) -> Estimate:
+    if estimate.value is not None and is_bare(estimate.value) and weighing > 1:
+        return bounded_share(estimate, estimate.value, weighing)
+    return share_interval(estimate)
 
 
 def _spread(estimate: Estimate) -> tuple[float, float] | None:

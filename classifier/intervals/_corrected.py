@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from classifier.errors import DataError
+from classifier.intervals._shares import bounded_share, is_bare, share_interval
 from classifier.intervals._totals import (
     Array,
     InferenceOptions,
@@ -24,7 +25,6 @@ from classifier.intervals._totals import (
 )
 from classifier.intervals._weighted import (
     effective_number,
-    uncoded,
     weighted_fit,
     weighted_terms,
     weighted_variance,
@@ -33,9 +33,8 @@ from classifier.records import Estimate, counted
 
 MINIMUM_CODED = 8
 """Below this many coded articles a corrected mean is withheld."""
+NO_VARIATION = "undefined: no variation among the coded labels"
 _ROUNDING = 1e-9
-JACKKNIFE_UP_TO = 40
-"""Up to this many coded articles the variance is a delete-one-article jackknife."""
 
 
 def corrected_mean(
@@ -65,17 +64,18 @@ def corrected_mean(
     is_unequal = sampling.probability is not None
     n_coded, n_other = len(totals.coded_size), len(totals.other_size)
     reason = withheld(totals)
-    few = n_coded <= JACKKNIFE_UP_TO
     blank = Estimate(
         value=None,
         status=reason or "ok to estimate",
         n_items=int(np.size(predicted)),
         n_articles=n_coded + n_other,
         n_coded_articles=n_coded,
-        method=_method(options, unequal=is_unequal, few=few),
+        method=_method(options, unequal=is_unequal),
         confidence=options.confidence,
         notes=_notes(totals),
     )
+    if options.is_share and reason == NO_VARIATION:
+        return _bare_share(blank, totals, options)
     if reason:
         return blank
     theta, weight = (weighted_fit if is_unequal else mean_and_weight)(totals, options)
@@ -83,8 +83,12 @@ def corrected_mean(
     is_certain = not is_unequal or bool((totals.probability == 1).all())
     if is_certain and options.population == "corpus" and _sampled_share(totals) == 1:
         return exact(replace(estimate, notes=(*estimate.notes, "every article is coded")))
+    if options.is_share and not 0 < theta < 1:
+        # The model's correction leaves the scale; the labels alone cannot.
+        return _labels_alone(estimate, totals, options)
     variance = weighted_variance if is_unequal else _variance
-    return with_interval(estimate, *variance(totals, weight, options))
+    estimate = with_interval(estimate, *variance(totals, weight, options))
+    return share_interval(estimate) if options.is_share else estimate
 
 
 def corrected_terms(
@@ -168,7 +172,7 @@ def _undefined(totals: Totals) -> str:
     if len(np.unique(totals.coded_cluster[has_label])) < 2:
         return "undefined: all true mentions that are coded are of one story"
     if np.ptp(totals.coded_label[has_label] / totals.coded_label_size[has_label]) == 0:
-        return "undefined: no variation among the coded labels"
+        return NO_VARIATION
     return ""
 
 
@@ -195,9 +199,7 @@ def _variance(totals: Totals, weight: float, options: InferenceOptions) -> tuple
     """Variance of θ and its degrees of freedom."""
     label, score, other = residuals(totals)
     error = label - weight * score
-    coded_part, freedom = clustered_variance(error, totals.coded_cluster)
-    if len(totals.coded_size) <= JACKKNIFE_UP_TO:
-        coded_part = _jackknife_variance(totals, options)
+    coded_part, freedom = _jackknife_variance(totals, options)
     if options.population == "corpus":
         return coded_part * (1 - _sampled_share(totals)), freedom
     other_part, other_freedom = clustered_variance(weight * other, totals.other_cluster)
@@ -223,13 +225,71 @@ def _sampled_share(totals: Totals) -> float:
     return float(n_coded / (n_coded + n_other) * totals.coded_share.mean())
 
 
-def _jackknife_variance(totals: Totals, options: InferenceOptions) -> float:
-    """(c-1)/c · Σ (θ_(i) - θ_(·))², leaving one cluster's labels out, λ tuned anew each time."""
-    names = np.unique(totals.coded_cluster)
-    n = len(names)
-    left_out = [uncoded(totals, totals.coded_cluster == name, options.population) for name in names]
-    theta = np.array([mean_and_weight(rest, options)[0] for rest in left_out])
-    return float((n - 1) / n * ((theta - theta.mean()) ** 2).sum())
+def _jackknife_variance(totals: Totals, options: InferenceOptions) -> tuple[float, int]:
+    """(c-1)/c · Σ (θ_(i) - θ_(·))², leaving one cluster's labels out, λ tuned anew each time.
+
+    And its degrees of freedom, c - 1. Every θ_(i) follows from sums of products, less those of one
+    cluster, so that all of them take one pass.
+    """
+    columns = np.column_stack(
+        [totals.coded_label, totals.coded_label_size, totals.coded_score, totals.coded_size]
+    )
+    products = [columns[:, i] * columns[:, j] for i, j in _PAIRS]
+    rows = np.column_stack([columns, *products, np.ones(len(columns))])
+    _, index = np.unique(totals.coded_cluster, return_inverse=True)
+    n = int(index.max()) + 1
+    own = np.zeros((n, rows.shape[1]))
+    np.add.at(own, index, rows)
+    theta = _thetas(rows.sum(axis=0) - own, totals, options)
+    return float((n - 1) / n * ((theta - theta.mean()) ** 2).sum()), n - 1
+
+
+_PAIRS = ((0, 2), (0, 3), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3))
+"""Of label, label size, score and size: the products that the covariances take."""
+
+
+def _thetas(sums: Array, totals: Totals, options: InferenceOptions) -> Array:
+    """θ for each row of sums over coded articles, λ tuned in each as `tuned_weight` does."""
+    label, label_size, score, size, ls, lm, ks, km, ss, sm, mm, n = sums.T
+    label_mean, score_mean = label / label_size, score / size
+    # Residuals of ratios sum to zero, so that a product of sums is n - 1 times their covariance.
+    shared = (ls - score_mean * lm - label_mean * ks + label_mean * score_mean * km) * n**2
+    spread = (ss - 2 * score_mean * sm + score_mean**2 * mm) * n**2 / size**2
+    scores, sizes = totals.other_score, totals.other_size
+    if options.population == "corpus":
+        scores = np.concatenate([totals.coded_full_score, scores])
+        sizes = np.concatenate([totals.coded_size, sizes])
+    elif len(sizes) > 1:
+        other = np.var(_ratio_residuals(scores, sizes), ddof=1)
+        spread = spread + other * n * (n - 1) / len(sizes)
+    if not len(sizes) or (options.population == "source" and len(sizes) < 2):
+        return np.asarray(label_mean)
+    both = shared / (label_size * size)
+    weight = np.divide(both, spread, out=np.zeros_like(both), where=(spread > 0) & (n > 1))
+    shift = scores.sum() / sizes.sum() - score_mean
+    return np.asarray(label_mean + np.clip(weight, 0.0, 1.0) * shift)
+
+
+def _bare_share(blank: Estimate, totals: Totals, options: InferenceOptions) -> Estimate:
+    """A share that none or all of the coded mentions have: a bound instead of nothing."""
+    share = float(totals.coded_label.sum() / totals.coded_label_size.sum())
+    if not is_bare(share):
+        return blank
+    return bounded_share(blank, share, effective_number(totals))
+
+
+def _labels_alone(estimate: Estimate, totals: Totals, options: InferenceOptions) -> Estimate:
+    """The share among the labels, λ = 0, with the variance of that."""
+    inverse = 1 / totals.probability
+    share = (totals.coded_label * inverse).sum() / (totals.coded_label_size * inverse).sum()
+    note = "the corrected share left 0 to 1: labels only"
+    alone = replace(estimate, value=float(share), model_weight=0.0, notes=(*estimate.notes, note))
+    residual = inverse * (totals.coded_label - share * totals.coded_label_size)
+    scale = (totals.coded_label_size * inverse).sum() / len(inverse)
+    variance, _ = clustered_variance(residual / scale, totals.coded_cluster)
+    if options.population == "corpus" and (totals.probability == 1).all():
+        variance *= 1 - _sampled_share(totals)
+    return share_interval(with_interval(alone, variance, effective_number(totals) - 1))
 
 
 def _notes(totals: Totals) -> tuple[str, ...]:
@@ -247,8 +307,8 @@ def _notes(totals: Totals) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _method(options: InferenceOptions, *, unequal: bool, few: bool) -> str:
-    variance = "Hájek, stratified jackknife" if unequal else "jackknife" if few else "linearised"
+def _method(options: InferenceOptions, *, unequal: bool) -> str:
+    variance = "Hájek, stratified jackknife" if unequal else "jackknife"
     return (
         f"prediction-powered, clustered by article, {variance} t; "
         f"{options.estimand}-weighted; {options.population}"

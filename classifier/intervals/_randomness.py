@@ -1,6 +1,6 @@
 """Whether the coded articles look like a random draw from all articles of a source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,15 +50,19 @@ class Redraws:
 
 
 def looks_random(
-    predicted: npt.ArrayLike,
+    predicted: npt.ArrayLike | None,
     is_coded: npt.ArrayLike,
     article: npt.ArrayLike,
     *,
-    confidence: npt.ArrayLike | None = None,
     probability: npt.ArrayLike | None = None,
+    others: Mapping[str, npt.ArrayLike] | None = None,
     redraws: Redraws | None = None,
 ) -> RandomnessTest:
-    """Compare coded with all articles by score, spread, length and the model's confidence.
+    """Compare coded with all articles by length, score, distance from the middle and `others`.
+
+    Where the model learnt from the coded articles, its scores are left out: each coded article is
+    judged by a model that learnt from the other coded ones, so that drawing anew does not say how
+    far the scores may vary. What is left owes nothing to the labels, and the test is exact.
 
     The statistic is the largest standardised difference of the coded articles' feature means, each
     article weighted by 1 / its chance, from those of all. Its distribution comes from drawing as
@@ -66,12 +70,13 @@ def looks_random(
     exact for a stratified draw. If chances hardly repeat, it is by Pareto sampling (Rosén 1997).
 
     Args:
-        predicted: The model's score per mention.
+        predicted: The model's score per mention; None where it learnt from the coded articles.
         is_coded: Whether the mention was coded.
         article: The article of each mention; an article with any coded mention counts as coded.
-        confidence: The probability of the model's own label per mention, where there is one.
         probability: The chance of the mention's article to be drawn, known for all articles, the
             others too; None where all had the same.
+        others: What else is compared, by name, a number per mention: the probability of the
+            model's own label, or the place of the mention in the article.
         redraws: How many, and their seed.
 
     Raises `DataError` for columns of different length, a missing score, mark or article, and a
@@ -79,7 +84,7 @@ def looks_random(
     """
     redraws = redraws or Redraws()
     features, coded, chances = _article_features(
-        (predicted, is_coded, article), confidence, probability
+        (predicted, is_coded, article), others or {}, probability
     )
     n, n_coded = len(coded), int(coded.sum())
     empty = RandomnessTest(None, "", {}, n_coded, n, redraws.n, redraws.seed)
@@ -88,7 +93,7 @@ def looks_random(
         return replace(empty, status=reason)
     p_value, differences = _compare(features, coded, chances, redraws)
     if p_value is None:
-        return replace(empty, status="not testable: all articles are alike to the model")
+        return replace(empty, status="not testable: all articles are alike in what is compared")
     return replace(empty, p_value=p_value, status="ok", differences=differences)
 
 
@@ -148,21 +153,22 @@ def _draws(
 
 
 def _article_features(
-    columns: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike],
-    confidence: npt.ArrayLike | None,
+    columns: tuple[npt.ArrayLike | None, npt.ArrayLike, npt.ArrayLike],
+    others: Mapping[str, npt.ArrayLike],
     probability: npt.ArrayLike | None,
 ) -> tuple[dict[str, Array], npt.NDArray[np.bool_], Array]:
-    scores, is_marked = _known(columns[0], "scores"), marks(columns[1], "is_coded")
+    is_marked = marks(columns[1], "is_coded")
     names, first, index = np.unique(
         named(columns[2], "article"), return_index=True, return_inverse=True
     )
-    chances = np.ones(len(scores)) if probability is None else _known(probability, "chances")
-    sure = scores if confidence is None else _known(confidence, "confidences")
-    if not len(scores) == len(index) == len(is_marked) == len(chances) == len(sure):
-        raise DataError(
-            "scores, marks, articles, chances and confidences must be equally long, got "
-            f"{len(scores)}, {len(is_marked)}, {len(index)}, {len(chances)} and {len(sure)}"
-        )
+    chances = np.ones(len(index)) if probability is None else _known(probability, "chances")
+    known = dict(others) if columns[0] is None else {"scores": columns[0], **others}
+    per_mention = {what: _known(column, what) for what, column in known.items()}
+    lengths = {"marks": len(is_marked), "articles": len(index), "chances": len(chances)}
+    lengths |= {what: len(column) for what, column in per_mention.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{n} {what}" for what, n in lengths.items())
+        raise DataError(f"columns must be equally long, got {found}")
     if np.any(~(chances > 0) | (chances > 1)):
         raise DataError("a sampling probability must lie in (0, 1]")
     size = np.bincount(index, minlength=len(names)).astype(np.float64)
@@ -170,13 +176,13 @@ def _article_features(
     def mean(values: Array) -> Array:
         return np.bincount(index, weights=values, minlength=len(names)) / size
 
-    features = {
-        "mean score": mean(scores),
-        "distance from the middle": mean(np.abs(scores)),
-        "mentions": size,
-    }
-    if confidence is not None:
-        features["confidence"] = mean(sure)
+    features = {"mentions": size}
+    for what, column in per_mention.items():
+        if what == "scores":
+            features["mean score"] = mean(column)
+            features["distance from the middle"] = mean(np.abs(column))
+        else:
+            features[what] = mean(column)
     is_coded = np.bincount(index, weights=is_marked, minlength=len(names)) > 0
     return features, is_coded, chances[first]
 

@@ -32,6 +32,9 @@ class InferenceOptions:
     population: Population = "source"
     """ "source": what the source writes in general; "corpus": these very articles."""
     confidence: float = 0.95
+    is_share: bool = False
+    """Whether a share from 0 to 1 is estimated: its interval is lopsided near the ends, and where
+    no coded mention has the label there is an upper bound."""
 
     def __post_init__(self) -> None:
         """Refuse what is no estimand, no population or no confidence."""

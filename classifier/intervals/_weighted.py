@@ -11,7 +11,7 @@ JACKKNIFE_UP_TO = 400
 
 def weighted_fit(totals: Totals, options: InferenceOptions) -> tuple[float, float]:
     """θ and the λ that makes its estimated variance least."""
-    label, score = _hajek_terms(totals)
+    label, score = hajek_terms(totals)
     here, there = _overall_terms(totals)
     kept = np.ones(len(label))
     if options.population == "corpus":
@@ -32,8 +32,14 @@ def weighted_variance(
 
     Σ_h (c_h - 1)/c_h · Σ_i (θ_(hi) - θ_(h·))², Wolter (2007, section 4.5): without cluster i, the
     others of its stratum stand for it too. Clusters of equal chance are a stratum; one that is
-    alone in its stratum joins the next. Where a source in general is the aim, the strata's share
-    of the articles is a draw too: + Σ_h (Σ_i e_hi)² / N_h for errors e and N_h = Σ 1/p articles.
+    alone in its stratum joins the next. The degrees of freedom are those of an equivalent sample
+    (Potthoff, Woodbury and Manton 1992, "Equivalent sample size and equivalent degrees of freedom
+    refinements for inference using survey weights").
+
+    Where a source in general is the aim, its articles are a draw too, and so are the shares W_h of
+    its strata. That is double sampling for stratification, and adds Σ_h W_h (ȳ_h - ȳ)² / N for N
+    articles (Cochran 1977, section 12.2), here with the errors y - λf: Σ_h (Σ_i e_hi)² / N_h.
+    benchmarks/intervals simulates strata of 4 to 600: coverage .94 to .96.
     """
     names, index = np.unique(totals.coded_cluster, return_inverse=True)
     stratum = _strata(totals, index, len(names))
@@ -105,7 +111,7 @@ def _without(
 
 def _draw_of_articles(totals: Totals, weight: float, stratum: npt.NDArray[np.intp]) -> float:
     """What the strata's own shares of the articles, being drawn, add to the variance."""
-    label, score = _hajek_terms(totals)
+    label, score = hajek_terms(totals)
     error = np.bincount(stratum, weights=label - weight * score)
     size = np.bincount(stratum, weights=1 / totals.probability)
     _, there = _overall_terms(totals)
@@ -126,7 +132,7 @@ def weighted_terms(totals: Totals, weight: float, options: InferenceOptions) -> 
 
 def _coded_terms(totals: Totals, weight: float, options: InferenceOptions) -> Array:
     """Each coded article's term in the linearised θ."""
-    label, score = _hajek_terms(totals)
+    label, score = hajek_terms(totals)
     here = 0.0 if options.population == "corpus" else _overall_terms(totals)[0]
     return np.asarray(label - weight * (score - here))
 
@@ -146,7 +152,7 @@ def _overall_terms(totals: Totals) -> tuple[Array, Array]:
     )
 
 
-def _hajek_terms(totals: Totals) -> tuple[Array, Array]:
+def hajek_terms(totals: Totals) -> tuple[Array, Array]:
     """Each coded article's linearised term in the two weighted means."""
     inverse = 1 / totals.probability
     pairs = (

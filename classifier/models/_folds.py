@@ -2,11 +2,11 @@
 
 Every article is judged by one model that has not seen it. An article of a fold is judged by the
 model that was trained without that fold. Any other is judged by one of the models, chosen by the
-hash of its id. Then
-coded and other articles are judged alike, which is what a corrected mean rests on. Zrnic and
-Candès (2024, "Cross-prediction-powered inference") average the models over the other articles. One
-model each costs a fraction of that and covers as well, see benchmarks/intervals/coverage.py. The
-model trained on all articles must not judge the others instead: its mean error would not cancel.
+hash of its id. Then coded and other articles are judged alike, which is what a corrected mean rests
+on. Zrnic and Candès (2024, "Cross-prediction-powered inference") average the models over the other
+articles. One model each costs a fraction of that and covers as well, see
+benchmarks/intervals/coverage.py. The model trained on all articles must not judge the others
+instead: its mean error would not cancel.
 """
 
 import hashlib

@@ -1,9 +1,11 @@
 """How each source frames each target, and how many articles more would say it better."""
 
+from classifier.profiles._borne import Borne, best_borne, borne
 from classifier.profiles._estimates import profile_sources
 from classifier.profiles._extend import Extended, PlanOptions, extend
 from classifier.profiles._plan import Plan, plan_articles, planned_chances
 from classifier.profiles._profile import plan, profile, profiled_labels
+from classifier.profiles._regress import Regression, regress
 from classifier.profiles._results import (
     ALL_VOICES,
     CROSS_FITTED,
@@ -18,6 +20,7 @@ from classifier.profiles._results import (
     schema,
 )
 from classifier.profiles._table import (
+    POOLED,
     TRAINED,
     ProfileOptions,
     clusters,
@@ -41,8 +44,10 @@ __all__ = [
     "ALL_VOICES",
     "CROSS_FITTED",
     "NOT_REFUTED",
+    "POOLED",
     "TRAINED",
     "VALID",
+    "Borne",
     "Difference",
     "Extended",
     "Plan",
@@ -53,6 +58,9 @@ __all__ = [
     "Quantity",
     "Ranked",
     "Ranking",
+    "Regression",
+    "best_borne",
+    "borne",
     "clusters",
     "describe_draw",
     "disagreement_words",
@@ -69,6 +77,7 @@ __all__ = [
     "profile_sources",
     "profiled_labels",
     "published",
+    "regress",
     "schema",
     "score_column",
     "select_mentions",

@@ -14,7 +14,7 @@ from classifier.profiles._table import (
     ProfileOptions,
     clusters,
     column_of_gold,
-    column_of_scores,
+    scores_of,
 )
 from classifier.profiles._verdict import Draw
 from classifier.records import UNKNOWN, Estimate
@@ -128,12 +128,12 @@ def _covariance(first: Group, second: Group, quantity: Quantity, options: Profil
 
 
 def _terms(group: Group, quantity: Quantity, options: ProfileOptions) -> dict[object, float]:
-    members = group.members
+    members, sampling = group.members, group.draw.sampling(group.members)
     return corrected_terms(
-        members[column_of_scores(quantity.variable, quantity.label)],
+        scores_of(members, (quantity.variable, quantity.label), sampling, options.inference),
         members[column_of_gold(quantity.variable, quantity.label)],
         members["article_id"],
-        sampling=group.draw.sampling(members),
+        sampling=sampling,
         options=options.inference,
     )
 

@@ -18,8 +18,10 @@ from classifier.profiles._table import (
     gold_column,
     is_predicted,
     labels_of,
+    n_predictors,
     scale,
     score_column,
+    scores_of,
     select_mentions,
     with_labels,
 )
@@ -65,7 +67,7 @@ def profile_sources(
     ]
     return Profile(
         tuple(group.row for group in groups),
-        _estimand(options),
+        _estimand(options, n_predictors(predictions)),
         left_out,
         differences=tuple(compare(groups, options)),
         rankings=tuple(rank(groups, options)),
@@ -130,11 +132,12 @@ def _quantity(
     draw: Draw,
     options: ProfileOptions,
 ) -> Quantity:
-    scores, articles = members[score_column(variable, label)], members["article_id"]
+    articles = members["article_id"]
     coded = members[gold_column(variable, label)]
     sampling = draw.sampling(members)
     true = members[~members[IS_FALSE]]
-    inference = options.inference
+    inference = replace(options.inference, is_share=label is not None)
+    scores = scores_of(members, (variable.name, label), sampling, inference)
     corrected = corrected_mean(scores, coded, articles, sampling=sampling, options=inference)
     if draw.problem and corrected.n_coded_articles:
         corrected = _withheld(corrected, draw.problem)
@@ -146,7 +149,7 @@ def _quantity(
             true[score_column(variable, label)],
             true["article_id"],
             sampling=replace(draw, chances=None).sampling(true),
-            options=inference,
+            options=options.inference,
         ),
         labelled_mean(coded, articles, sampling=sampling, options=inference),
         corrected,
@@ -180,15 +183,16 @@ def _by_voice(members: pd.DataFrame, codebook: Codebook) -> Iterator[tuple[str, 
     yield ALL_VOICES, members
 
 
-def _estimand(options: ProfileOptions) -> str:
+def _estimand(options: ProfileOptions, n: int) -> str:
     weight = "mention" if options.inference.estimand == "mention" else "article"
     population = (
         "in what the source writes in general"
         if options.inference.population == "source"
         else "in exactly these articles"
     )
+    several = "" if n == 1 else f" {n} predictors correct together; the first is “model only”."
     return (
         f"Mean over all mentions found in {', '.join(options.zones)}, "
         f"every {weight} counting alike, "
-        f"{population}."
+        f"{population}." + several
     )

@@ -70,12 +70,21 @@ class Plan(DeprecatedChart, InPapers):
         records: list[dict[str, Any]] = self._brief().to_dict("records")
         return table_of_records(self._caption(), records)
 
+    @staticmethod
+    def _words(row: Mapping[str, Any]) -> dict[str, Any]:
+        """The numbers of a row; without them what must be coded first, or why nothing would do."""
+        if row["needed"] is not None:
+            return {}
+        lacking = MINIMUM_CODED - row["coded"]
+        if row["status"] == UNREACHABLE or lacking <= 0:
+            return {"needed": row["status"], "more": None}
+        if row["articles"] < MINIMUM_CODED:
+            return {"needed": f"no plan: {row['articles']} articles in all", "more": None}
+        return {"needed": f"{MINIMUM_CODED} to plan", "more": f"{lacking} first"}
+
     def _brief(self) -> pd.DataFrame:
         """What is needed as text, so that a reason can stand where a number cannot."""
-        lines = [
-            {**row, "needed": row["status"] if row["needed"] is None else row["needed"]}
-            for row in self.rows
-        ]
+        lines = [{**row, **self._words(row)} for row in self.rows]
         shown = [name for name in (*self.by, *_FIGURES) if name != "status"]
         return pd.DataFrame(lines, columns=shown, dtype="object")
 

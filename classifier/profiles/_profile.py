@@ -1,6 +1,6 @@
 """Profiles and plans from predictions and annotations, wherever those are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,14 +14,14 @@ from classifier.predictions import Predictions, check_same_articles
 from classifier.profiles._estimates import profile_sources
 from classifier.profiles._plan import Plan, plan_articles
 from classifier.profiles._results import Profile
-from classifier.profiles._table import ProfileOptions
+from classifier.profiles._table import ProfileOptions, beside
 from classifier.sampling import read_frame
 
 Table: TypeAlias = pd.DataFrame | Predictions | Path | str
 
 
 def profile(
-    predictions: Table,
+    predictions: Table | Sequence[Table],
     *,
     gold: Path | str | AnnotationSet | None = None,
     codebook: Codebook | Path | str | None = None,
@@ -33,7 +33,9 @@ def profile(
 
     Args:
         predictions: A table as scoring writes it, or labels as `read_predictions` takes
-            them.
+            them; or a list of them, by several predictors of the same mentions. These correct
+            together, in the combination that predicts the labels best; without labels the first
+            stands alone.
         gold: Annotations of some of the scored articles, drawn at random. Articles that the model
             was trained on are left out, where scoring wrote that down. Beside them, `sampling.csv`
             says with which chance every article could have been drawn.
@@ -52,17 +54,25 @@ def profile(
     annotation_set = None if gold is None else annotation_set_of(gold)
     if isinstance(codebook, Path | str):
         codebook = read_codebook(codebook)
-    if isinstance(predictions, Path | str) or mapping or articles is not None:
-        predictions = profiled_labels(
-            predictions, articles=articles, gold=annotation_set, codebook=codebook, mapping=mapping
+    is_one = isinstance(predictions, pd.DataFrame | Predictions | Path | str)
+    given: Sequence[Table] = [predictions] if is_one else predictions  # type: ignore[assignment]
+    read = [
+        profiled_labels(
+            table, articles=articles, gold=annotation_set, codebook=codebook, mapping=mapping
         )
-    table = frame_of(predictions)
+        if isinstance(table, Path | str) or mapping or articles is not None
+        else table
+        for table in given
+    ]
     if codebook is None:
         codebook = default_codebook() if annotation_set is None else annotation_set.codebook
+    tables = [frame_of(one) for one in read]
     if annotation_set is not None:
-        check_same_articles(table, annotation_set)
+        for one in tables:
+            check_same_articles(one, annotation_set)
+    table = beside(tables, codebook)
     labels = None if annotation_set is None else gold_with_chances(annotation_set)
-    chances = _chances(gold) if isinstance(gold, Path | str) else None
+    chances = chances_of(gold) if isinstance(gold, Path | str) else None
     return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
 
 
@@ -96,7 +106,7 @@ def plan(
     )
 
 
-def _chances(folder: Path | str) -> dict[str, float] | None:
+def chances_of(folder: Path | str) -> dict[str, float] | None:
     """Per article of the population its chance to be drawn, where the set's folder says."""
     frame = read_frame(Path(folder))
     if frame is None:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from classifier.agreement import is_missing
 from classifier.annotations import flagged
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
-from classifier.intervals import InferenceOptions, numbers
+from classifier.intervals import InferenceOptions, Sampling, combined_scores, numbers
 from classifier.predictions import named
 from classifier.records import PROFILE_ZONES, UNKNOWN, ZoneKind, counted
 
@@ -26,7 +27,10 @@ TRAINED = "article the model was trained on"
 """Why a mention is left out that nobody may correct with."""
 TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
+POOLED = "all"
+"""Name for no column at all: every mention is in one group."""
 _ROUNDING = 1e-6
+_OF = " of predictor "
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class ProfileOptions:
     """Which mentions enter a profile, how they are grouped and what is estimated."""
 
     by: tuple[str, ...] = ("source", "target")
-    """Columns of the predictions that part the groups; also `year` and `month` of the date."""
+    """Columns of the predictions that part the groups; also `year` and `month` of the date, and
+    `all` for one group of all mentions."""
     zones: tuple[str, ...] = PROFILE_ZONES
     inference: InferenceOptions = field(default_factory=InferenceOptions)
     compare_shares: bool = False
@@ -53,7 +58,8 @@ class ProfileOptions:
 
 def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
     """Raise `DataError` for columns that the predictions lack and scores off their scale."""
-    by = {"date" if name in TIMES else name: name for name in options.by}
+    named_columns = [name for name in options.by if name != POOLED]
+    by = {"date" if name in TIMES else name: name for name in named_columns}
     unknown = [name for column, name in by.items() if column not in predictions]
     if unknown:
         raise DataError(
@@ -160,6 +166,8 @@ def select_mentions(
         missed = ~gold["unit"].isin(predictions["unit"]) & ~gold["unit"].isin(false)
         left_out["coded but not found"] = int(missed.sum())
     kept = predictions[keep].copy()
+    if POOLED in options.by:
+        kept[POOLED] = "all"
     for column in options.by:
         if column in TIMES:
             dates, length = kept["date"].astype(object), TIMES[column]
@@ -283,3 +291,53 @@ def column_of_scores(variable: str, label: str | None) -> str:
 def column_of_gold(variable: str, label: str | None) -> str:
     """Where the table holds the human number of a variable of this name."""
     return f"gold_{variable}" + ("" if label is None else f"_{label}")
+
+
+def beside(tables: Sequence[pd.DataFrame], codebook: Codebook) -> pd.DataFrame:
+    """The first predictor's table with the others' scores of the same mentions beside its own.
+
+    Raises `DataError` where there is no table, or another predictor lacks a mention or a column.
+    """
+    if not tables:
+        raise DataError("the predictions of at least one predictor were required, got none")
+    table = tables[0]
+    known = [v for v in estimated(codebook) if is_predicted(v, table)]
+    columns = [score_column(variable, label) for variable in known for label in labels_of(variable)]
+    for number, other in enumerate(tables[1:], 2):
+        missing = sorted({"unit", *columns} - set(other.columns))
+        if missing:
+            raise DataError(
+                f"every predictor needs the columns of the first; no. {number} lacks {missing}"
+            )
+        scores = other.drop_duplicates("unit").set_index("unit")[columns]
+        n_missing = int((~table["unit"].isin(scores.index)).sum())
+        if n_missing:
+            raise DataError(
+                f"every predictor must judge every mention of the first; no. {number} lacks "
+                f"{n_missing} of {len(table)}"
+            )
+        table = table.join(scores.add_suffix(f"{_OF}{number}"), on="unit")
+    return table
+
+
+def n_predictors(table: pd.DataFrame) -> int:
+    """How many predictors' scores stand beside each other."""
+    return 1 + len({str(name).rpartition(_OF)[2] for name in table if _OF in str(name)})
+
+
+def scores_of(
+    members: pd.DataFrame,
+    name: tuple[str, str | None],
+    sampling: Sampling,
+    options: InferenceOptions,
+) -> npt.NDArray[np.float64]:
+    """What corrects a variable's mean or share: one predictor's scores, or several combined."""
+    own = column_of_scores(*name)
+    others = [str(column) for column in members if str(column).startswith(own + _OF)]
+    if not others:
+        return np.asarray(members[own], dtype=np.float64)
+    predicted = {column: np.asarray(members[column], np.float64) for column in (own, *others)}
+    coded = members[column_of_gold(*name)]
+    return combined_scores(
+        predicted, coded, members["article_id"], sampling=sampling, options=options
+    )[0]

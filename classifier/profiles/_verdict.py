@@ -22,6 +22,8 @@ from classifier.records import FOLD_PART, counted
 LEVEL = 0.05
 """Of the test of randomness: one honest draw in twenty fails it."""
 _SAME_CHANCE = 1e-9
+_ALIKE = 1.5
+"""Chances that differ by a smaller factor are about the same."""
 _UNSEEN = 0.1
 """Share of articles outside the chances of the coded ones that no estimate can speak for."""
 
@@ -109,7 +111,8 @@ def _impossible(low: float, left: pd.Series) -> str:
 def _unseen(drawn: tuple[float, float], left: pd.Series, n_coded: int) -> str:
     """What is missing where many articles had chances that no coded one had; else empty."""
     known = left.dropna()
-    outside = known[(known < drawn[0] - _SAME_CHANCE) | (known > drawn[1] + _SAME_CHANCE)]
+    # Where chances hardly repeat, a coded article speaks for those of about its chance.
+    outside = known[(known < drawn[0] / _ALIKE) | (known > drawn[1] * _ALIKE)]
     if len(outside) <= _UNSEEN * (n_coded + len(left)):
         return ""
     low, high = float(outside.min()), float(outside.max())
@@ -145,12 +148,13 @@ def judge_draw(
     if n == members["article_id"].nunique():
         return "not tested: every article is coded", None
     variable = next((v for v in variables if v.kind == "ordinal"), variables[0])
+    learnt = draw.is_cross_fitted
     test = looks_random(
-        members[score_column(variable, labels_of(variable)[0])],
+        None if learnt else members[score_column(variable, labels_of(variable)[0])],
         coded,
         members["article_id"],
-        confidence=_confidence(members, variable),
         probability=chances,
+        others=_places(members) if learnt else _confidence(members, variable),
         redraws=Redraws(seed=seed),
     )
     if test.p_value is None:
@@ -158,9 +162,27 @@ def judge_draw(
     if test.is_random(LEVEL):
         return (VALID if draw.is_recorded else NOT_REFUTED), test
     reason = (
-        f"not valid: the coded articles do not look like a random draw (p = {test.p_value:.4f})"
+        f"not valid: the coded articles do not look like a random draw (p = {test.p_value:.4f}); "
+        f"they differ most in {_most_apart(test)}"
     )
     return reason, test
+
+
+def _most_apart(test: RandomnessTest) -> str:
+    return max(test.differences, key=lambda name: abs(test.differences[name]))
+
+
+def _places(members: pd.DataFrame) -> dict[str, pd.Series]:
+    """Per mention what is known of it without a model: where it stands, and when."""
+    places = {}
+    if "start" in members and members["start"].notna().all():
+        places["place in the article"] = members["start"].astype(float)
+    if "date" in members:
+        days = pd.to_datetime(members["date"], errors="coerce", format="ISO8601", utc=True)
+        if days.notna().all():
+            first = days.min()
+            places["date"] = (days - first).dt.total_seconds() / 86_400
+    return places
 
 
 def _obstacle(n_coded: int, draw: Draw) -> str:
@@ -192,8 +214,8 @@ def _is_coded(members: pd.DataFrame, variables: list[Variable]) -> npt.NDArray[n
     return np.asarray(has_label | members[IS_FALSE], dtype=bool)
 
 
-def _confidence(members: pd.DataFrame, variable: Variable) -> pd.Series | None:
+def _confidence(members: pd.DataFrame, variable: Variable) -> dict[str, pd.Series]:
     columns = list(variable.probability_columns)
     if not set(columns) <= set(members.columns) or members[columns].isna().to_numpy().any():
-        return None
-    return members[columns].max(axis=1)
+        return {}
+    return {"confidence": members[columns].max(axis=1)}

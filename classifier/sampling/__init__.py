@@ -1,10 +1,12 @@
 """Drawing articles to annotate, each with a known chance."""
 
 from classifier.sampling._articles import Drawn, DrawOptions, drawn_articles, sample, write_sample
+from classifier.sampling._cells import Cells
 from classifier.sampling._draw import FRAME, Sample, draw_further, draw_sample, read_frame
 
 __all__ = [
     "FRAME",
+    "Cells",
     "DrawOptions",
     "Drawn",
     "Sample",

@@ -21,7 +21,8 @@ from classifier.mentions import find_mentions
 from classifier.notebook_html import frame_html, reasons
 from classifier.predictions import read_predictions
 from classifier.records import Article, Problem, counted
-from classifier.sampling._draw import Design, Sample, draw_sample, write_frame
+from classifier.sampling._cells import Cells, cells
+from classifier.sampling._draw import Design, Sample, chances_by_size, draw_sample, write_frame
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class DrawOptions:
     by: tuple[str, ...] = ("source",)
     """Strata of a random design: columns of articles and mentions."""
     design: Design = "random"
-    """"random", or "uncertainty" for articles that a model is unsure of."""
+    """"random", or "uncertainty" for more of those that a model is unsure of."""
     seed: int = 0
 
 
@@ -47,6 +48,8 @@ class Drawn:
     problems: tuple[Problem, ...]
     n_silent: int = 0
     """Articles that were read and name no target, so that none of them could be drawn."""
+    cells: Cells | None = None
+    """How many coded articles each source and target will have."""
 
     def to_frame(self) -> pd.DataFrame:
         """One row per drawn article, with its stratum and its chance."""
@@ -108,6 +111,7 @@ def sample(
         table[table["article_id"].isin(chosen)].reset_index(drop=True),
         reading.problems,
         len({article.article_id for article in reading.articles} - set(table["article_id"])),
+        cells(table, drawn.frame, chances_by_size(table, options.by, options.design)),
     )
 
 

@@ -1,6 +1,6 @@
-"""Draw articles to annotate: at random with known probabilities, or those a model is unsure of."""
+"""Draw articles to annotate: evenly by stratum, or more where a model is unsure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -17,6 +17,8 @@ from classifier.records import UNKNOWN, Article, counted
 Design = Literal["random", "uncertainty"]
 FRAME = "sampling.csv"
 """File beside a drawn set that has every article it was drawn from."""
+EVEN = 0.5
+"""Part of a chance by uncertainty that is the same for all articles."""
 _COLUMNS = ["article_id", "stratum", "sampling_probability"]
 
 
@@ -25,18 +27,12 @@ class Sample:
     """Which articles were drawn, how, and from how many."""
 
     table: pd.DataFrame
-    """`article_id, stratum, sampling_probability`; the probability is None unless the design is
-    random."""
+    """`article_id, stratum, sampling_probability`; drawn by uncertainty, the stratum is None."""
     design: Design
     n_population: int
     seed: int
     frame: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_COLUMNS))
     """The same columns for every article that could have been drawn."""
-
-    @property
-    def is_random(self) -> bool:
-        """Whether estimates may rest on it."""
-        return self.design == "random"
 
     def to_frame(self) -> pd.DataFrame:
         """One row per drawn article, with its stratum and its chance."""
@@ -68,8 +64,11 @@ def draw_sample(
     stratum's share over its size. Broken shares are rounded at random so that it holds exactly
     (systematic rounding, Cochran 1977, section 8).
 
-    By uncertainty: the `n` articles with the greatest mean entropy of the stance probabilities.
-    These are for training. They are no random sample, and no estimate may rest on them.
+    By uncertainty: an article's chance grows with its mentions times the root of their mean entropy
+    of the stance probabilities, which is how far the model's errors in it may reach. Half of the
+    chance is the same for all, so that none vanishes. Exactly `n` are drawn, each with its chance,
+    by systematic sampling in random order (Madow 1949; Särndal, Swensson and Wretman 1992, section
+    3.6). Estimates may rest on them where they weigh by the chance, as a profile does.
 
     Args:
         population: mentions or predictions, a row each with `article_id` and the columns of `by`;
@@ -88,15 +87,29 @@ def draw_sample(
     _check(table, n, by if design == "random" else ())
     generator = seeded(seed)
     n_population = int(table["article_id"].nunique())
+    frame = chances_by_size(table, by, design)(n)
+    draw = _by_chance if design == "uncertainty" else _drawn
+    return Sample(draw(frame, generator), design, n_population, seed, frame)
+
+
+def chances_by_size(
+    table: pd.DataFrame, by: Sequence[str], design: Design
+) -> Callable[[int], pd.DataFrame]:
+    """From a number of articles to every article with its chance in a draw of so many."""
     if design == "uncertainty":
-        drawn = _unsure(table, n, generator)
-        everything = _without_chances(table["article_id"].unique())
-        return Sample(drawn, design, n_population, seed, everything)
+        ids, share = _unsure(table)
+        return lambda n: _unsure_frame(ids, share, n)
     strata = _strata(table, by)
-    names, counts = np.unique(strata.to_numpy(dtype=str), return_counts=True)
-    chances = dict(zip(names.tolist(), (_even_shares(counts, n) / counts).tolist(), strict=True))
-    frame = _framed(strata, chances)
-    return Sample(_drawn(frame, generator), design, n_population, seed, frame)
+    names, index, counts = np.unique(
+        strata.to_numpy(dtype=str), return_inverse=True, return_counts=True
+    )
+
+    def even(n: int) -> pd.DataFrame:
+        each = _even_shares(counts, n) / counts
+        rows = zip(strata.index, names[index].tolist(), each[index].tolist(), strict=True)
+        return _table_of(sorted(rows, key=lambda row: row[1]))
+
+    return even
 
 
 def draw_further(
@@ -218,12 +231,6 @@ def _strata(table: pd.DataFrame, by: Sequence[str]) -> pd.Series:
     )
 
 
-def _framed(strata: pd.Series, probability: Mapping[str, float]) -> pd.DataFrame:
-    """Every article with its stratum and its probability, by stratum."""
-    rows = sorted(strata.items(), key=lambda item: str(item[1]))
-    return _table_of([(name, stratum, float(probability[stratum])) for name, stratum in rows])
-
-
 def _drawn(frame: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
     """A draw from each stratum; broken shares are rounded at random and so hold exactly."""
     groups: dict[str, list[str]] = {}
@@ -267,21 +274,51 @@ def _even_shares(sizes: np.ndarray, n: int) -> np.ndarray:
     return shares
 
 
-def _unsure(table: pd.DataFrame, n: int, generator: np.random.Generator) -> pd.DataFrame:
+def _unsure(table: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
+    """Every article and its share of a draw, which grows with the model's uncertainty."""
     columns = [name for name in table if str(name).startswith("p_stance_")]
     if not columns:
         raise DataError("uncertainty needs predictions with columns p_stance_<label>, got none")
     probabilities = table[columns].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(probabilities > 0, probabilities * np.log(probabilities), 0.0)
-    entropy = pd.Series(-terms.sum(axis=1), index=table["article_id"].to_numpy())
-    entropy = entropy[~np.isnan(probabilities).any(axis=1)].groupby(level=0).mean()
-    if entropy.empty:
+    entropy = np.clip(-terms.sum(axis=1), 0, None)
+    known = ~np.isnan(entropy)
+    if not known.any():
         raise DataError("uncertainty needs mentions with stance probabilities, all are missing")
-    order = np.lexsort((generator.random(len(entropy)), -entropy.to_numpy()))[:n]
-    return _without_chances(entropy.index[order])
+    # A mention without probabilities is as unsure as the others are on average.
+    entropy[~known] = entropy[known].mean()
+    by_article = pd.Series(entropy).groupby(table["article_id"].to_numpy()).agg(["mean", "size"])
+    reach = by_article["size"].to_numpy() * np.sqrt(by_article["mean"].to_numpy())
+    even = np.full(len(reach), 1 / len(reach))
+    share = even if reach.sum() == 0 else EVEN * even + (1 - EVEN) * reach / reach.sum()
+    return by_article.index.astype(object), share
 
 
-def _without_chances(article_ids: Iterable[str]) -> pd.DataFrame:
-    frame = pd.DataFrame({"article_id": list(article_ids)}, dtype="object")
-    return frame.assign(stratum=None, sampling_probability=None)
+def _unsure_frame(ids: pd.Index, share: np.ndarray, n: int) -> pd.DataFrame:
+    frame = pd.DataFrame({"article_id": ids, "stratum": None})
+    return frame.assign(sampling_probability=_chances_for(share, n))
+
+
+def _chances_for(share: np.ndarray, n: int) -> np.ndarray:
+    """Chances in proportion to the shares that sum to n; what exceeds 1 goes to the others."""
+    chances = np.zeros(len(share))
+    is_certain = np.zeros(len(share), bool)
+    n = min(n, len(share))
+    while True:
+        left = n - is_certain.sum()
+        rest = share[~is_certain].sum()
+        chances = np.where(is_certain, 1.0, left * share / rest if rest > 0 else 0.0)
+        above = (chances >= 1) & ~is_certain
+        if not above.any():
+            return chances
+        is_certain |= above
+
+
+def _by_chance(frame: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+    """A systematic draw in random order: article i falls in it with just its chance."""
+    order = generator.permutation(len(frame))
+    chances = frame["sampling_probability"].to_numpy(float)[order]
+    edges = np.floor(np.round(np.cumsum(chances), 9) + generator.random())
+    taken = order[np.diff(edges, prepend=0) > 0]
+    return frame.iloc[np.sort(taken)].reset_index(drop=True)

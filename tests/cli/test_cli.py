@@ -65,7 +65,7 @@ def folder(toy_set: AnnotationSet, tmp_path: Path) -> Path:
 def test_help_lists_every_command(terminal: Terminal) -> None:
     _, out, _ = terminal.run("--help")
     commands = "import export check agreement mentions sample plan train evaluate score"
-    for command in [*commands.split(), "profile", "report", "demo"]:
+    for command in [*commands.split(), "profile", "regress", "report", "demo"]:
         assert command in out
 
 

@@ -131,3 +131,16 @@ def test_without_a_set_the_usage_is_said(ask: Ask, folder: Path) -> None:
     code, _, err = ask("evaluate", folder)
     assert code == 2
     assert "DIR --predictions FILE" in err
+
+
+def test_a_sheet_is_regressed_and_corrected(ask: Ask, folder: Path, sheet: Path) -> None:
+    words = ("regress", sheet, "stance ~ source", "--gold", folder, *MAP)
+    made = json_of(ask, *words)
+    assert set(made["coefficients"]) == {
+        "intercept",
+        "source: Noordertij",
+        "source: The Ferry Post",
+    }
+    code, out, _ = ask(*words)
+    assert code == 0
+    assert "source is compared with De Vliet" in out

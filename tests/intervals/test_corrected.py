@@ -12,6 +12,7 @@ from classifier.intervals import (
     Redraws,
     Sampling,
     articles_needed,
+    combined_scores,
     corrected_mean,
     corrected_terms,
     difference,
@@ -62,7 +63,7 @@ def test_a_useless_model_gets_no_weight() -> None:
     assert estimate.value == pytest.approx(np.mean(labels))
 
 
-def test_linearised_variance_by_hand_without_other_articles() -> None:
+def test_variance_by_hand_without_other_articles() -> None:
     # All 41 articles are coded: λ = 0 and the variance is that of the label mean.
     labels = np.tile([1.0, -1.0], 21)[:41]
     estimate = corrected_mean(labels, labels, np.arange(41))
@@ -430,14 +431,14 @@ def test_what_cannot_be_tested_says_so() -> None:
     assert test.is_random() is None
     assert test.status.startswith("not testable: fewer than 2")
     alike = looks_random([0.1] * 4, [True, True, False, False], list("abcd"))
-    assert alike.status == "not testable: all articles are alike to the model"
+    assert alike.status == "not testable: all articles are alike in what is compared"
 
 
 def test_a_score_that_is_one_throughout_leaves_nothing_to_test() -> None:
     # Three times .3 over 3 is not .3 to the last digit: no difference between articles.
     article = np.repeat(np.arange(20), 3)
     alike = looks_random([0.3] * 60, article < 8, article)
-    assert alike.status == "not testable: all articles are alike to the model"
+    assert alike.status == "not testable: all articles are alike in what is compared"
 
 
 @pytest.mark.parametrize("steps", [2, 400])
@@ -549,9 +550,81 @@ def test_the_test_of_randomness_refuses_what_it_cannot_compare() -> None:
     marks, article = [True] * 4 + [False] * 4, range(8)
     with pytest.raises(DataError, match="one of the scores, 1 have none"):
         looks_random([NAN, *LABELS[1:]], marks, article)
-    with pytest.raises(DataError, match="one of the confidences, 8 have none"):
-        looks_random(LABELS, marks, article, confidence=[NAN] * 8)
+    with pytest.raises(DataError, match="one of the confidence, 8 have none"):
+        looks_random(LABELS, marks, article, others={"confidence": [NAN] * 8})
     with pytest.raises(DataError, match="is_coded must be True or False"):
         looks_random(LABELS, [1.0, NAN] * 4, article)
     with pytest.raises(DataError, match="got 0 and 0"):
         Redraws(n=0)
+
+
+def test_without_scores_only_what_owes_nothing_to_a_model_is_compared() -> None:
+    # 8 of 60 articles are coded, and they are the first of the year.
+    article = np.arange(60)
+    test = looks_random(None, article < 8, article, others={"date": article})
+    assert set(test.differences) == {"date"}  # every article has one mention: length is alike
+    assert test.is_random() is False
+
+
+def test_a_share_that_no_coded_mention_has_gets_an_upper_bound() -> None:
+    # Clopper and Pearson with 0 of 40: 1 - .025^(1/40).
+    coded = [0.0] * 40 + [NAN] * 60
+    options = InferenceOptions(is_share=True)
+    for estimate in (
+        corrected_mean([0.1] * 100, coded, np.arange(100), options=options),
+        labelled_mean(coded, np.arange(100), options=options),
+    ):
+        assert (estimate.value, estimate.low) == (0.0, 0.0)
+        assert estimate.high == pytest.approx(1 - 0.025 ** (1 / 40))
+        assert "an upper bound from 40 articles" in estimate.notes[-1]
+
+
+def test_a_share_has_the_interval_that_wilson_solves_for() -> None:
+    # At both ends p of the interval, (θ - p)² = t² · p (1 - p) / n for n = θ (1 - θ) / SE².
+    coded = [1.0] * 4 + [0.0] * 36
+    estimate = labelled_mean(coded, np.arange(40), options=InferenceOptions(is_share=True))
+    assert estimate.value == 0.1
+    assert estimate.standard_error is not None
+    n = 0.1 * 0.9 / estimate.standard_error**2
+    for end in (estimate.low, estimate.high):
+        assert end is not None
+        assert (0.1 - end) ** 2 == pytest.approx(stats.t.ppf(0.975, 39) ** 2 * end * (1 - end) / n)
+
+
+def test_a_share_that_the_model_corrects_below_zero_rests_on_the_labels() -> None:
+    # Labels 1 of 10; the model gives coded articles .5 more than others, with λ = 1: .1 - .5 < 0.
+    coded = [1.0] + [0.0] * 9
+    scores = [1.4] + [0.4] * 9 + [0.0] * 90
+    estimate = corrected_mean(
+        scores, coded + [NAN] * 90, np.arange(100), options=InferenceOptions(is_share=True)
+    )
+    assert estimate.value == pytest.approx(0.1)
+    assert estimate.model_weight == 0.0
+    assert "labels only" in estimate.notes[-1]
+
+
+def test_two_predictors_that_see_half_each_narrow_the_interval_together() -> None:
+    rng = np.random.default_rng(3)
+    halves = rng.normal(0, 1, (2, 200))
+    coded = np.where(np.arange(200) < 60, halves.sum(axis=0), NAN)
+    score, weights = combined_scores({"A": halves[0], "B": halves[1]}, coded, np.arange(200))
+    assert list(weights) == ["A", "B"]
+    together = corrected_mean(score, coded, np.arange(200)).standard_error
+    for half in halves:
+        alone = corrected_mean(half, coded, np.arange(200)).standard_error
+        assert together is not None
+        assert alone is not None
+        assert together < 0.85 * alone
+
+
+def test_a_predictor_that_is_noise_gets_no_weight() -> None:
+    label = np.resize([1.0, -1.0, 0.0], 60)
+    noise = np.resize([1.0, 1.0, 1.0, -1.0, -1.0, -1.0], 60)  # no covariance with the labels
+    _, weights = combined_scores({"good": label, "noise": noise}, label, np.arange(60))
+    assert weights["good"] == pytest.approx(1)
+    assert weights["noise"] == pytest.approx(0, abs=1e-6)
+
+
+def test_combining_nobody_is_refused() -> None:
+    with pytest.raises(DataError, match="at least one predictor"):
+        combined_scores({}, [1.0], ["a"])

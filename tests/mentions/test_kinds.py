@@ -54,9 +54,7 @@ def test_further_names_are_found(language: str, text: str, expected: _Found) -> 
         ("uk", "Знову ці кацапи.", "кацапи", "RU"),
     ],
 )
-def test_a_slur_is_a_kind_of_its_own(
-    language: str, text: str, surface: str, target: str
-) -> None:
+def test_a_slur_is_a_kind_of_its_own(language: str, text: str, surface: str, target: str) -> None:
     assert _found(text, language) == [(surface, target, "slur")]
 
 

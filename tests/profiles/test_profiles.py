@@ -10,12 +10,16 @@ from classifier.errors import CodebookError, DataError
 from classifier.intervals import InferenceOptions
 from classifier.profiles import (
     NOT_REFUTED,
+    Profile,
     ProfileOptions,
+    best_borne,
+    borne,
     plan_articles,
     planned_chances,
     profile_sources,
     schema,
 )
+from classifier.profiles._table import beside
 
 LABELS = ("cold", "mild", "warm")
 
@@ -116,7 +120,9 @@ def test_role_shares_come_from_probabilities_and_from_sets() -> None:
     )
     assert quantity.naive.value == pytest.approx(0.25)
     assert quantity.labelled.value == pytest.approx(1.0)
-    assert quantity.corrected.status == "undefined: no variation among the coded labels"
+    # All 8 coded articles have it, so that a lower bound is left: .025^(1/8).
+    assert (quantity.corrected.value, quantity.corrected.high) == (1.0, 1.0)
+    assert quantity.corrected.low == pytest.approx(0.025 ** (1 / 8))
 
 
 def test_mentions_without_a_score_are_left_out_and_counted() -> None:
@@ -414,12 +420,13 @@ def test_articles_that_the_model_was_trained_on_correct_nothing() -> None:
 
 
 def test_a_share_stays_between_its_ends() -> None:
-    # One hero among ten coded articles: the t interval would begin below 0.
+    # One hero among ten coded articles: a symmetric t interval would begin below 0.
     rows = predictions(40).assign(zone="body")
     labels = gold(rows, 10).assign(parts=[frozenset({"hero"})] + [frozenset[str]()] * 9)
     labelled = profile_sources(rows, codebook(), gold=labels).rows[1].quantity("parts", "hero")
     assert labelled.labelled.value == pytest.approx(0.1)
-    assert labelled.labelled.low == 0
+    assert labelled.labelled.low is not None
+    assert 0 < labelled.labelled.low < 0.1
 
 
 def test_the_profile_validates_against_its_schema() -> None:
@@ -575,3 +582,75 @@ def test_a_source_without_a_name_is_unknown() -> None:
     rows = predictions().assign(source=["", "  ", None] * 4)
     profile = profile_sources(rows, codebook())
     assert {row.group["source"] for row in profile} == {"unknown"}
+
+
+def test_a_second_predictor_that_is_right_corrects_beside_a_useless_one() -> None:
+    rows = sources({"A": 4})
+    labels = coded(rows)
+    useless = rows.assign(tone_score=0.0)
+    options = ProfileOptions(by=("source",))
+    both = beside([useless, rows], codebook())
+    weights = [
+        profile_sources(table, codebook(), gold=labels, options=options)
+        .rows[-1]
+        .quantity("tone")
+        .corrected.model_weight
+        for table in (useless, both)
+    ]
+    assert weights[0] == 0
+    assert weights[1] is not None
+    assert weights[1] > 0.5
+
+
+def test_a_predictor_that_lacks_a_mention_is_refused() -> None:
+    rows = sources({"A": 4})
+    with pytest.raises(DataError, match=r"no\. 2 lacks 1 of 200"):
+        beside([rows, rows.head(199)], codebook())
+
+
+def two_sources() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sources A and B of 12 articles, six of each coded."""
+    rows = pd.concat([predictions(), predictions().assign(source="B")], ignore_index=True)
+    rows["article_id"] = [f"a{i:02d}" for i in range(24)]
+    rows["unit"] = rows["article_id"] + ":0-1:X"
+    rows["zone"] = "body"
+    labels = pd.concat([gold(rows.iloc[:12], 6), gold(rows.iloc[12:], 6)], ignore_index=True)
+    return rows, labels
+
+
+def test_all_is_one_group_of_all_mentions() -> None:
+    rows, labels = two_sources()
+    made = profile_sources(rows, codebook(), gold=labels, options=ProfileOptions(by=("all",)))
+    assert [(row.group, row.n_coded_articles) for row in made if row.voice == "all"] == [
+        ({"all": "all"}, 12)
+    ]
+
+
+def test_where_most_means_are_withheld_the_coarser_groups_are_counted() -> None:
+    rows, labels = two_sources()
+
+    def by(columns: tuple[str, ...]) -> Profile:
+        options = ProfileOptions(by=columns)
+        return profile_sources(rows, codebook(), gold=labels, options=options)
+
+    found = borne(by(("source", "target")), by)
+    phrases = ["by source and target 0 of 2", "by source 0 of 2", "by target 1 of 1"]
+    assert [str(one) for one in found] == [*phrases, "all together 1 of 1"]
+    best = best_borne(found)
+    assert best is not None
+    assert best.by == ("target",)
+
+
+def test_where_most_means_have_an_interval_nothing_coarser_is_made() -> None:
+    rows, labels = two_sources()
+    made = profile_sources(rows, codebook(), gold=labels, options=ProfileOptions(by=("target",)))
+    assert borne(made, lambda _: pytest.fail("nothing coarser was asked for")) == ()
+
+
+def test_a_plan_says_what_to_code_first_instead_of_a_dash() -> None:
+    rows, labels = two_sources()
+    options = ProfileOptions(by=("source",))
+    plan = plan_articles(rows, codebook(), labels, half_width=0.1, options=options)
+    shown = plan.paper_table()
+    needed, more = (shown.columns.index(name) for name in ("needed", "more"))
+    assert [(row[needed], row[more]) for row in shown.cells()] == [("8 to plan", "2 first")] * 2

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from classifier.errors import DataError
 from classifier.records import Article
 from classifier.sampling import draw_further, drawn_articles, read_frame
+from classifier.sampling._cells import Cells, cells
 from classifier.sampling._draw import draw_sample, write_frame
 
 
@@ -84,18 +85,53 @@ def test_an_article_that_was_drawn_elsewhere_is_missed() -> None:
         drawn_articles(articles, sample)
 
 
-def test_uncertainty_takes_the_articles_a_model_is_least_sure_of_and_says_so() -> None:
-    predictions = pd.DataFrame(
+def _unsure(n: int) -> pd.DataFrame:
+    """One mention an article, of which the model is less sure from article to article."""
+    p = np.linspace(1, 0.5, n)
+    return pd.DataFrame(
         {
-            "article_id": ["sure", "half", "half", "failed"],
-            "p_stance_neutral": [1.0, 0.5, 0.9, np.nan],
-            "p_stance_favourable": [0.0, 0.5, 0.1, np.nan],
+            "article_id": [f"a{i:03d}" for i in range(n)],
+            "p_stance_neutral": p,
+            "p_stance_favourable": 1 - p,
         }
     )
-    sample = draw_sample(predictions, 1, design="uncertainty")
-    assert list(sample.table["article_id"]) == ["half"]
-    assert sample.table["sampling_probability"].tolist() == [None]
-    assert not sample.is_random
+
+
+def test_a_chance_by_uncertainty_grows_with_the_entropy_and_never_vanishes() -> None:
+    rows = pd.DataFrame(
+        {
+            "article_id": ["sure", "half", "half", "failed"],
+            "p_stance_neutral": [1.0, 0.5, 0.5, np.nan],
+            "p_stance_favourable": [0.0, 0.5, 0.5, np.nan],
+        }
+    )
+    sample = draw_sample(rows, 1, design="uncertainty")
+    chances = sample.frame.set_index("article_id")["sampling_probability"]
+    # Of log 2 the known mentions have 0, 1 and 1, so "failed" has 2/3: reaches 0, 2 and √(2/3).
+    whole = 2 + np.sqrt(2 / 3)
+    assert chances["sure"] == pytest.approx(1 / 6)
+    assert chances["half"] == pytest.approx(1 / 6 + 1 / whole)
+    assert chances["failed"] == pytest.approx(1 / 6 + np.sqrt(2 / 3) / 2 / whole)
+
+
+def test_chances_by_uncertainty_sum_to_the_number_drawn() -> None:
+    for n in (1, 20, 70, 99, 200):
+        sample = draw_sample(_unsure(100), n, design="uncertainty")
+        chances = sample.frame["sampling_probability"]
+        assert chances.sum() == pytest.approx(min(n, 100))
+        assert chances.between(0.499 * min(n, 100) / 100, 1 + 1e-9).all()
+        assert len(sample.table) == min(n, 100)
+
+
+def test_articles_are_drawn_as_often_as_their_chance_says() -> None:
+    rows = _unsure(20)
+    frame = draw_sample(rows, 5, design="uncertainty").frame.set_index("article_id")
+    counts = pd.Series(0, index=frame.index)
+    for seed in range(200):
+        drawn = draw_sample(rows, 5, design="uncertainty", seed=seed).table["article_id"]
+        counts[drawn.to_list()] += 1
+    # 200 draws: three standard errors of a share are .106 at most.
+    assert (counts / 200 - frame["sampling_probability"]).abs().max() < 0.11
 
 
 @pytest.mark.parametrize(
@@ -224,3 +260,49 @@ def test_rows_without_an_id_and_mentions_without_probabilities_are_refused() -> 
 def test_a_source_without_a_name_is_unknown() -> None:
     table = pd.DataFrame({"article_id": ["a", "b", "c"], "source": ["", None, "  "]})
     assert set(draw_sample(table, 2, by=("source",)).frame["stratum"]) == {"unknown"}
+
+
+def _two_sources() -> tuple[pd.DataFrame, list[str]]:
+    """Source A with 30 articles about X, 10 of them about Y too; source B with 4 about X."""
+    rows = [(f"a{i:02d}", "A", "X") for i in range(30)]
+    rows += [(f"a{i:02d}", "A", "Y") for i in range(10)]
+    rows += [(f"b{i}", "B", "X") for i in range(4)]
+    return pd.DataFrame(rows, columns=["article_id", "source", "target"]), ["source"]
+
+
+def _cells_of(n: int) -> Cells:
+    table, by = _two_sources()
+    frame = draw_sample(table, n, by=by).frame
+    return cells(table, frame, lambda k: draw_sample(table, k, by=by).frame)
+
+
+def test_cells_expect_the_sum_of_their_articles_chances() -> None:
+    # Of 16, four go to B as a whole and 12 to A: chance .4 for each of 30.
+    found = _cells_of(16).table.set_index(["source", "target"])
+    assert found["articles"].to_dict() == {("A", "X"): 30, ("A", "Y"): 10, ("B", "X"): 4}
+    expected = {("A", "X"): 12, ("A", "Y"): 4, ("B", "X"): 4}
+    assert found["expected"].to_dict() == pytest.approx(expected)
+
+
+def test_what_will_be_too_few_is_said_with_what_would_do() -> None:
+    made = _cells_of(16)
+    # A / Y needs chance .8 for 8 of its 10: 24 of A and 4 of B.
+    assert made.n_needed == 28
+    words = made.words()
+    assert words[0].startswith("2 of 3 cells of source and target will have fewer than 8 coded")
+    assert "A / Y 4.0 of 10, B / X 4.0 of 4" in words[0]
+    assert "--n 28 would do for the others" in words
+    assert "1 cell has fewer than 8 articles in all, which no draw can mend: group them" in words
+
+
+def test_groups_that_will_have_enough_are_named() -> None:
+    # By target X has 12 + 4; Y has 8 of 10 once 28 are drawn.
+    assert _cells_of(28).enough_by == ("target",)
+
+
+def test_where_every_cell_will_have_enough_nothing_is_said() -> None:
+    table = pd.DataFrame({"article_id": [f"a{i}" for i in range(20)], "source": "A", "target": "X"})
+    frame = draw_sample(table, 10, by=["source"]).frame
+    made = cells(table, frame, lambda k: draw_sample(table, k, by=["source"]).frame)
+    assert made.words() == []
+    assert made.n_needed is None

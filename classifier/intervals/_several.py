@@ -1,0 +1,124 @@
+"""One score from several predictors: the linear combination that predicts the labels best."""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import nnls
+
+from classifier.errors import DataError
+from classifier.intervals._totals import (
+    Array,
+    InferenceOptions,
+    Sampling,
+    Totals,
+    article_totals,
+    named,
+    numbers,
+)
+from classifier.intervals._weighted import hajek_terms
+
+FOLDS = 10
+_FEW = 2
+_TINY = 1e-300
+_ALL_SUBSETS_UP_TO = 5
+
+
+def combined_scores(
+    predicted: Mapping[str, npt.ArrayLike],
+    coded: npt.ArrayLike,
+    article: npt.ArrayLike,
+    *,
+    sampling: Sampling | None = None,
+    options: InferenceOptions | None = None,
+) -> tuple[Array, dict[str, float]]:
+    """Combine the scores of several predictors for a corrected mean.
+
+    The weights minimise the estimated variance of the corrected mean (Angelopoulos et al. 2023,
+    "PPI++", with a vector for λ), none of them negative, and a predictor that does not earn its
+    weight is left out: where few articles are coded, a useless weight costs width. They are
+    cross-fitted by story: an article is scored with weights learnt from the other folds, articles
+    without labels with the mean of all folds' weights (Zrnic and Candès 2024). Where no predictor
+    helps all weights are 0, and the corrected mean is that of the labels.
+
+    Args:
+        predicted: By predictor, its score per mention.
+        coded: The human label per mention; nan where not coded.
+        article: The article of each mention.
+        sampling: Unequal chances, clusters of articles, false mentions.
+        options: Estimand and population.
+
+    Returns:
+        A score per mention, and the mean weight of each predictor.
+
+    Raises:
+        DataError: no predictor, or columns that do not fit.
+    """
+    if not predicted:
+        raise DataError("at least one predictor was required, got none")
+    sampling, options = sampling or Sampling(), options or InferenceOptions()
+    columns = np.column_stack([numbers(c, f"scores of {n}") for n, c in predicted.items()])
+    several = [
+        article_totals(column, coded, article, sampling, options.estimand) for column in columns.T
+    ]
+    clusters = named(article if sampling.cluster is None else sampling.cluster, "cluster")
+    names, index = np.unique(several[0].coded_cluster, return_inverse=True)
+    if len(names) < 2 * _FEW:
+        return columns.mean(axis=1), dict.fromkeys(predicted, 1 / len(predicted))
+    n_folds = min(FOLDS, len(names))
+    # Dealt out at random, but the same each time: neighbours in name may be neighbours in time.
+    fold_of = np.random.default_rng(0).permutation(len(names)) % n_folds
+    label, score, spread = _terms(several, options)
+    weights = np.array(
+        [_weights(label, score, spread, fold_of[index] != k) for k in range(n_folds)]
+    )
+    mean = weights.mean(axis=0)
+    place = np.clip(np.searchsorted(names, clusters), 0, len(names) - 1)
+    own = np.where((names[place] == clusters)[:, None], weights[fold_of[place]], mean)
+    return (columns * own).sum(axis=1), dict(zip(predicted, map(float, mean), strict=True))
+
+
+def _terms(several: list[Totals], options: InferenceOptions) -> tuple[Array, Array, Array]:
+    """Linearised terms of labels and scores per coded article, and what the others' scores add."""
+    pairs = [hajek_terms(totals) for totals in several]
+    label, score = pairs[0][0], np.column_stack([score for _, score in pairs])
+    others = np.column_stack([t.other_score for t in several])
+    size = several[0].other_size
+    if options.population == "corpus" or len(size) < _FEW:
+        return label, score, np.zeros((score.shape[1], score.shape[1]))
+    residual = others - others.sum(axis=0) / size.sum() * size[:, None]
+    return label, score, residual.T @ residual / size.sum() ** 2
+
+
+def _weights(label: Array, score: Array, spread: Array, seen: npt.NDArray[np.bool_]) -> Array:
+    """Weights of the predictors that earn theirs, least n log(loss) + k log(n) (Schwarz 1978)."""
+    n, k = int(seen.sum()), score.shape[1]
+    best, least = np.zeros(k), n * np.log(max(float((label[seen] ** 2).sum()), _TINY))
+    for chosen in _subsets(k):
+        kept = np.array(chosen)
+        own, loss = _fitted(
+            label[seen], score[seen][:, kept], spread[np.ix_(kept, kept)] * seen.mean()
+        )
+        criterion = n * np.log(max(loss, _TINY)) + len(kept) * np.log(n)
+        if criterion < least:
+            best, least = np.zeros(k), criterion
+            best[kept] = own
+    return best
+
+
+def _subsets(k: int) -> Iterator[tuple[int, ...]]:
+    sizes = range(1, k + 1) if k <= _ALL_SUBSETS_UP_TO else (1, k)
+    for size in sizes:
+        yield from combinations(range(k), size)
+
+
+def _fitted(label: Array, score: Array, spread: Array) -> tuple[Array, float]:
+    """Non-negative weights w that minimise Σ(y - wf)² + w'Sw, and that minimum."""
+    scale = np.sqrt((score**2).sum(axis=0))
+    scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(spread)
+    root = (vectors * np.sqrt(np.clip(values, 0, None))).T
+    rows = np.vstack([score, root]) / scale
+    weights, error = nnls(rows, np.concatenate([label, np.zeros(len(root))]))
+    return weights / scale, float(error) ** 2
