@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from classifier.models._packed import PACKED, PACKED_FILE, SCALES
 from safetensors.numpy import load_file, save_file
 
 from classifier.codebook import default_codebook
 from classifier.errors import ModelError
 from classifier.models import TrainOptions, find_base, unpacked_folder
+from classifier.models._bases import PACKED, PACKED_FILE, SCALES
 from classifier.models.encoder._model import new_encoder
 
 

@@ -6,6 +6,7 @@ It reads the runs that the package writes, on an encoder of BERT's architecture.
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ class PlainEncoder:
         width = qkv.shape[1] // 3
         own = width // self.n_heads
         seen = np.empty((len(qkv), width), dtype=np.float32)
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
+        for start, end in pairwise(edges):
             parts = qkv[start:end].reshape(end - start, 3, self.n_heads, own)
             query, key, value = parts.transpose(1, 2, 0, 3)
             weights = query @ key.transpose(0, 2, 1) * np.float32(own**-0.5)
