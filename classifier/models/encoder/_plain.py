@@ -4,7 +4,7 @@ It reads the runs that the package writes, on an encoder of BERT's architecture.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -201,23 +201,16 @@ class PlainModel:
         done = 0
         batches = list(length_batches([len(e) for e in encoded], _BATCH_TOKENS))
         members = [[encoded[i] for i in batch] for batch in batches]
-        with ThreadPoolExecutor(n_cores()) as pool:
-            # A single batch stays in this thread, whose start costs more than a short text.
-            judged = (
-                map(self._features, members)
-                if len(batches) < 2
-                else pool.map(self._features, members)
-            )
-            for batch, features in zip(batches, judged, strict=True):
-                rows = {v.name: self._probabilities(features, v) for v in self.variables}
-                at = 0
-                for i in batch:
-                    end = at + len(encoded[i].ranges)
-                    results[i] = {name: row[at:end] for name, row in rows.items()}
-                    at = end
-                done += len(batch)
-                if progress is not None:
-                    progress(done, len(encoded), "reading passages")
+        for batch, features in zip(batches, _side_by_side(self._features, members), strict=True):
+            rows = {v.name: self._probabilities(features, v) for v in self.variables}
+            at = 0
+            for i in batch:
+                end = at + len(encoded[i].ranges)
+                results[i] = {name: row[at:end] for name, row in rows.items()}
+                at = end
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(encoded), "reading passages")
         return results
 
     def _features(self, batch: Sequence[Encoded]) -> NDArray[np.float32]:
@@ -258,6 +251,17 @@ class PlainModel:
     def save(self, folder: Path) -> None:
         """Raise `ModelError`: it is a run that is read, and nothing of it changes."""
         raise ModelError(f"{folder}: a model without PyTorch is only read; copy its run folder")
+
+
+def _side_by_side(
+    work: Callable[[list[Encoded]], NDArray[np.float32]], batches: Sequence[list[Encoded]]
+) -> Iterator[NDArray[np.float32]]:
+    """The results in order; a single batch, such as one short text, needs no threads."""
+    if len(batches) <= 1:
+        yield from map(work, batches)
+        return
+    with ThreadPoolExecutor(n_cores()) as pool:
+        yield from pool.map(work, batches)
 
 
 def read_weights(file: Path) -> dict[str, NDArray[np.float32]]:
