@@ -101,7 +101,7 @@ def _tasks(read: Callable[[], Iterator[object]], name: str) -> list[Json]:
         items = list(read())
     except (json.JSONDecodeError, RecursionError) as error:
         raise DataError(f"{name}: a JSON export of Label Studio was required: {error}") from None
-    tasks = [item for item in items if isinstance(item, dict)]
+    tasks: list[Json] = [item for item in items if isinstance(item, dict)]
     if len(tasks) < len(items):
         other = next(type(item).__name__ for item in items if not isinstance(item, dict))
         raise DataError(f"{name}: a list of tasks was required, got {other}")

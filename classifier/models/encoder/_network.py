@@ -35,6 +35,9 @@ class PassageEncoderConfig(PretrainedConfig):  # type: ignore[misc]
 class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
     """Reads a batch of passages once and judges every mention in them."""
 
+    center: Tensor | None
+    spread: Tensor | None
+    """What features are standardised by until `fold`."""
     config_class = PassageEncoderConfig
     base_model_prefix = "encoder"
     main_input_name = "input_ids"
@@ -101,24 +104,29 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
                 not named keep what they know.
         """
         center, spread = features.mean(dim=0), features.std(dim=0, correction=0)
-        self.center, self.spread = center, spread.clamp(min=float(spread.mean()) / 100 or 1.0)
+        spread = spread.clamp(min=float(spread.mean()) / 100 or 1.0)
+        self.center, self.spread = center, spread
         with torch.no_grad():
-            for name, head in self.heads.items():
+            for name, head in self._linear_heads().items():
                 if name in log_odds:
                     head.bias.copy_(log_odds[name])
                 else:
-                    head.bias.add_(head.weight @ self.center)
-                    head.weight.mul_(self.spread)
+                    head.bias.add_(head.weight @ center)
+                    head.weight.mul_(spread)
 
     def fold(self) -> None:
         """Put the standardisation into the heads, which then read plain features."""
-        if self.center is None:
+        center, spread = self.center, self.spread
+        if center is None or spread is None:
             return
         with torch.no_grad():
-            for head in self.heads.values():
-                head.weight.div_(self.spread)
-                head.bias.sub_(head.weight @ self.center)
+            for head in self._linear_heads().values():
+                head.weight.div_(spread)
+                head.bias.sub_(head.weight @ center)
         self.center = self.spread = None
+
+    def _linear_heads(self) -> dict[str, nn.Linear]:
+        return {name: head for name, head in self.heads.items() if isinstance(head, nn.Linear)}
 
     def features(
         self,
