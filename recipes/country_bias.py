@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from classifier.models.encoder._batches import collate, length_batches
+from classifier.models.encoder._batches import collate
 from classifier.models.encoder._model import EncoderModel
+from classifier.models.encoder._tokens import length_batches
 from classifier.models.runtime._torch import token_budget, uses_bfloat16
 from classifier.records import Passage
 from recipes.shifts import Named, passages_of

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from classifier.annotations import AnnotationSet, adjudicate
-from classifier.models.encoder._batches import Encoded
+from classifier.models.encoder._tokens import Encoded
 
 PARTS = {"train": range(24), "calibration": range(24, 30), "test": range(30, 40)}
 

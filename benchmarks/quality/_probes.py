@@ -24,8 +24,9 @@ from benchmarks.quality._runs import Clock, Scope, base_record, swaps_of, write_
 from benchmarks.quality._training import Recipe
 from classifier.intervals import IntervalOptions
 from classifier.models import Calibration, Limits, fit_calibration
-from classifier.models.encoder._batches import collate, length_batches
+from classifier.models.encoder._batches import collate
 from classifier.models.encoder._model import EncoderModel, new_encoder
+from classifier.models.encoder._tokens import length_batches
 from classifier.models.runtime._torch import quiet_transformers, uses_bfloat16
 from classifier.records import Passage
 from classifier.training import CALIBRATION, TRAIN

@@ -32,7 +32,8 @@ from classifier.codebook import Variable
 from classifier.models import Examples, Limits, RuntimeName
 from classifier.models._options import Precision
 from classifier.models._protocol import quality
-from classifier.models.encoder._batches import collate, length_batches
+from classifier.models.encoder._batches import collate
+from classifier.models.encoder._tokens import length_batches
 from classifier.models.runtime._openvino import is_installed
 from classifier.models.runtime._torch import token_budget, with_encoder
 from classifier.score import Scorer, load

@@ -32,7 +32,8 @@ from classifier.articles import article_record
 from classifier.files import write_json_lines
 from classifier.models import RuntimeName
 from classifier.models._bases import MINILM
-from classifier.models.encoder._batches import collate, length_batches
+from classifier.models.encoder._batches import collate
+from classifier.models.encoder._tokens import length_batches
 from classifier.models.runtime._openvino import is_installed
 from classifier.models.runtime._torch import n_streams, n_threads, side_by_side, token_budget
 from classifier.records import Article

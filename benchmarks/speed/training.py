@@ -23,15 +23,11 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from classifier.codebook import Label, Variable
 from classifier.models import TrainOptions
-from classifier.models.encoder._batches import (
-    Encoded,
-    LabelledPassages,
-    SimilarLengths,
-    TrainingBatches,
-)
+from classifier.models.encoder._batches import LabelledPassages, SimilarLengths, TrainingBatches
 from classifier.models.encoder._fit import Fit, fit_network, parameter_groups
 from classifier.models.encoder._model import EncoderModel, new_encoder
 from classifier.models.encoder._network import masked_loss
+from classifier.models.encoder._tokens import Encoded
 from classifier.models.runtime._torch import best_device, quiet_transformers, uses_bfloat16
 
 STANCE = Variable("stance", "nominal", "", tuple(Label(name, "") for name in "abc"))

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
 
 from classifier.agreement._coding import AgreementOptions, Coding, coding_with_predictor
 from classifier.agreement._krippendorff import distances
@@ -332,6 +331,9 @@ def _p_value(values: FloatArray, clusters: IntArray, epsilon: float) -> float | 
     apart = float(values.mean()) - epsilon
     if error <= TINY:
         return 0.0 if apart < 0 else 1.0
+    # Read only here: it takes a second, and scoring does without it.
+    from scipy.special import stdtr
+
     return float(stdtr(n - 1, apart / error))
 
 

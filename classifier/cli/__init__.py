@@ -39,6 +39,14 @@ def main() -> None:
     except ClassifierError as error:
         sys.stderr.write(f"error: {error}\n")
         raise SystemExit(1) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "classifier").partition(".")[0] == "classifier":
+            raise
+        sys.stderr.write(
+            f"error: this needs the package {error.name}, which this installation leaves out: "
+            "pip install stance-framing-classifier\n"
+        )
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         raise SystemExit(130) from None

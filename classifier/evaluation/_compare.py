@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
 
 from classifier.agreement import Coding, TestOptions, alternative_test_of, hits, holm
 from classifier.annotations import AnnotationSet, adjudicate
@@ -469,6 +468,9 @@ def _corrected(
 
 def _p_value(figure: Estimate) -> float:
     t = abs(figure.value or 0.0) / (figure.standard_error or 1.0)
+    # Read only here: it takes a second, and scoring does without it.
+    from scipy.special import stdtr
+
     return 2 * float(stdtr(figure.n_articles - 1, -t))
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from classifier.errors import DataError
 from classifier.intervals._shares import bounded_share, is_bare, share_interval
@@ -337,6 +336,9 @@ def articles_needed(
     reason = withheld(totals)
     if reason:
         raise DataError(f"planning needs coded articles to learn from; {reason}")
+    # Read only here: it takes a second, and scoring does without it.
+    from scipy import stats
+
     total = len(totals.coded_size) + len(totals.other_size)
     clusters_per_article = len(np.unique(totals.coded_cluster)) / len(totals.coded_cluster)
     variance = _planned_variance(totals, total, options)

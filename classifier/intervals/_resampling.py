@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, stdtrit
 
 from classifier.errors import DataError
 from classifier.records import Estimate, counted
@@ -122,6 +121,9 @@ def t_quantile(confidence: float, df: float) -> float:
     2.2622
     """
     upper = (1 + confidence) / 2
+    # Read only here: it takes a second, and scoring does without it.
+    from scipy.special import ndtri, stdtrit
+
     return float(ndtri(upper) if math.isinf(df) else stdtrit(df, upper))
 
 

@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from classifier.errors import DataError
 from classifier.records import Estimate
@@ -146,6 +145,9 @@ def with_interval(estimate: Estimate, variance: float, freedom: float) -> Estima
     """The estimate with its t interval; without one where the variance is not positive."""
     if estimate.value is None or not variance > _ROUNDING or not freedom > 0:
         return replace(estimate, interval_status="undefined: no variation between articles")
+    # Read only here: it takes a second, and scoring does without it.
+    from scipy import stats
+
     error = float(np.sqrt(variance))
     half = float(stats.t.ppf((1 + estimate.confidence) / 2, freedom)) * error
     return replace(

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -169,6 +170,30 @@ def find_base(name: str = "") -> Base:
     _check_folder(name, folder)
     languages = _LANGUAGES_READ.get(name) or _languages_on_card(folder)
     return Base(name, unpacked_folder(folder), languages, weights_sha256(folder))
+
+
+def identity(base: Base) -> dict[str, str]:
+    """What an adapter needs to find its base again and to know it for the same."""
+    tokenizer = base.folder / "tokenizer.json"
+    told = {"name": base.name, "sha256": base.sha256}
+    if tokenizer.is_file():
+        told["tokenizer_sha256"] = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
+    return told
+
+
+def same_base(folder: Path, known: Mapping[str, str]) -> Base:
+    """The base of the adapter in a folder, which was trained on the one that is `known`.
+
+    Raises `ModelError` if the base is not there or is another one now.
+    """
+    base = find_base(known["name"])
+    if identity(base) != known:
+        raise ModelError(
+            f"the adapter in {folder} belongs to a base {base.name!r} with sha256 "
+            f"{known['sha256'][:12]}…; the one in {base.folder} is another: install the "
+            "version it was trained on, or train it again"
+        )
+    return base
 
 
 def _languages_on_card(folder: Path) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from classifier.codebook import Variable
 from classifier.errors import DataError
@@ -120,6 +119,9 @@ def fit_temperature(
 
     def loss(log_temperature: float) -> float:
         return _loss(scaled(rows, np.exp(log_temperature), variable), coded)
+
+    # Read only here: it takes a second, and scoring does without it.
+    from scipy.optimize import minimize_scalar
 
     bounds = (float(np.log(_LIMITS[0])), float(np.log(_LIMITS[1])))
     best = minimize_scalar(loss, bounds=bounds, method="bounded")

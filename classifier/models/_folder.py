@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -192,9 +193,27 @@ def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Model:
         from classifier.models._linear import LinearModel
 
         return LinearModel(variables, options)
+    check_torch("training an encoder")
     from classifier.models.encoder._model import new_encoder
 
     return new_encoder(variables, options)
+
+
+def has_torch() -> bool:
+    """Whether PyTorch is installed; an installation that only scores leaves it out."""
+    try:
+        return util.find_spec("torch") is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def check_torch(what: str) -> None:
+    """Raise `ModelError`, saying what needs PyTorch, unless it is installed."""
+    if not has_torch():
+        raise ModelError(
+            f"{what} needs PyTorch and transformers, which this installation leaves out: "
+            "pip install stance-framing-classifier"
+        )
 
 
 def load_model(
@@ -210,11 +229,16 @@ def load_model(
     """
     try:
         if options.model == "linear":
-            if runtime == "openvino":
-                raise ModelError("a linear model needs no runtime, got openvino; leave it out")
+            if runtime in ("openvino", "numpy"):
+                raise ModelError(f"a linear model needs no runtime, got {runtime}; leave it out")
             from classifier.models._linear import load_linear
 
             return load_linear(folder, variables, options)
+        if runtime == "numpy" or (runtime == "auto" and not has_torch()):
+            from classifier.models.encoder._plain import load_plain
+
+            return load_plain(folder, variables, options, heads)
+        check_torch(f"the runtime {runtime}")
         from classifier.models.encoder._model import load_encoder
 
         return load_encoder(folder, variables, options, runtime, heads)

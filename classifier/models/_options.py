@@ -10,8 +10,9 @@ Adapter = Literal["none", "merged", "separate"]
 AdapterFrom = Literal["training", "difference"]
 ClassWeights = Literal["none", "balanced"]
 Precision = Literal["auto", "float32", "bfloat16"]
-RuntimeName = Literal["auto", "torch", "openvino"]
-"""What runs a trained encoder; "auto" takes OpenVINO where it is installed and gains."""
+RuntimeName = Literal["auto", "torch", "openvino", "numpy"]
+"""What runs a trained encoder; "auto" takes OpenVINO where it is installed and gains, and NumPy
+where PyTorch is not installed."""
 
 
 @dataclass(frozen=True, kw_only=True)

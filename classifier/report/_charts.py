@@ -209,7 +209,7 @@ def _(result: AnnotationSet, what: str = "") -> Chart:
 
 @chart.register
 def _(result: pd.DataFrame, what: str = "") -> Chart:
-    what = what or "agreement"
+    what = what or ("epochs" if "epoch" in result or result.empty else "agreement")
     makers: dict[str, Callable[[pd.DataFrame], list[Drawing]]] = {
         "agreement": annotator_drawings,
         "epochs": epoch_drawings,

@@ -29,6 +29,7 @@ def load(
             seen it, so that articles which were trained on can correct a profile.
         runtime: What runs an encoder: "torch", "openvino" (the extra `fast`), or with "auto"
             OpenVINO where it is installed and the processor computes bfloat16, else PyTorch.
+            "numpy" needs neither, and is taken where PyTorch is not installed.
         scheme: A published scheme, such as "newsmtsc", whose own head is applied, under its own
             codebook. What the run itself predicts is left out then.
         codebook: Whose targets to look for, instead of the run's. Its variables must have the

@@ -65,6 +65,23 @@ def warning_problems(warnings: Mapping[str, int]) -> tuple[Problem, ...]:
     )
 
 
+def refusal_problems(statuses: Mapping[str, int], languages: Sequence[str]) -> list[Problem]:
+    """One problem per language that is not read, with how many mentions were found in it."""
+    read = f"this scorer reads {', '.join(languages)}"
+    remedy = "train on articles in that language, or leave these articles out"
+    problems = []
+    for status, n in statuses.items():
+        code = status.removeprefix(_UNSUPPORTED)
+        if code == status:
+            continue
+        told = (
+            "a language that was not recognised" if code == UNDETERMINED else f"the language {code}"
+        )
+        detail = f"targets were seen (mentions: {n}) in {told}, but not scored: {read}"
+        problems.append(Problem("articles", "language not read", detail, remedy))
+    return problems
+
+
 _REMEDY = "code some articles in this language, and train or correct profiles with them"
 
 

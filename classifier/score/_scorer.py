@@ -40,6 +40,7 @@ from classifier.score._prepare import (
     language_warnings,
     languages_read,
     refusal_of,
+    refusal_problems,
     warning_problems,
     with_language,
 )
@@ -233,7 +234,8 @@ class Scorer:
         empty = prediction_schema(self.variables).empty_table()
         table = pa.concat_tables([empty, *tables])
         counts = Counter(w for w in table["warning"].to_pylist() if w)
-        return Predictions(table, (*problems, *warning_problems(counts)), kept)
+        refused = refusal_problems(Counter(table["status"].to_pylist()), self.languages)
+        return Predictions(table, (*problems, *refused, *warning_problems(counts)), kept)
 
 
 def batches(stream: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

@@ -21,7 +21,7 @@ from classifier.predictions import check_name, prediction_schema, write_json_row
 from classifier.records import Problem, counted
 from classifier.score._parts import Engine, Job, Part
 from classifier.score._pipelined import judge_locally
-from classifier.score._prepare import warning_problems
+from classifier.score._prepare import refusal_problems, warning_problems
 from classifier.score._scorer import BATCH_ARTICLES, Scorer
 
 _MANIFEST = "manifest.json"
@@ -101,6 +101,7 @@ def score_to_file(  # noqa: PLR0913 - one for each choice of a user
             raise _changed(min(done - tally.failed.keys()))
         _join(parts, out, scorer)
         shutil.rmtree(parts)
+    problems += refusal_problems(tally.statuses, scorer.languages)
     problems += tally.problems()
     return Scored(out, tally.n_articles, tally.n_with_mentions, tally.statuses, tuple(problems))
 

@@ -69,6 +69,22 @@ def test_help_lists_every_command(terminal: Terminal) -> None:
         assert command in out
 
 
+def test_a_package_that_is_left_out_is_named(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifier.cli.app", _without_altair)
+    code, _, err = terminal.run("report")
+    assert code == 1
+    assert err == (
+        "error: this needs the package altair, which this installation leaves out: "
+        "pip install stance-framing-classifier\n"
+    )
+
+
+def _without_altair() -> None:
+    raise ModuleNotFoundError("No module named 'altair'", name="altair")
+
+
 def test_importing_the_package_brings_in_no_torch() -> None:
     code = "import sys, classifier.cli; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.errors import ModelError
 from classifier.models import TrainOptions, broadcast, is_first, n_processes, rank
-from classifier.models.encoder._batches import Encoded, Frame, Share, TrainingBatches
+from classifier.models.encoder._batches import Frame, Share, TrainingBatches
 from classifier.models.encoder._fit import _own_labels
 from classifier.models.encoder._network import masked_loss
+from classifier.models.encoder._tokens import Encoded
 from classifier.training import train
 
 FRAME = Frame(pad_id=0, before=1, after=1)

@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 
 from classifier.models import TrainOptions
 from classifier.models.encoder._batches import (
-    Encoded,
     Frame,
     SimilarLengths,
     TrainingBatches,
     collate,
     encode_passages,
     join,
-    length_batches,
 )
 from classifier.models.encoder._fit import label_weights, log_odds
 from classifier.models.encoder._model import read_tokenizer
 from classifier.models.encoder._network import masked_loss
+from classifier.models.encoder._tokens import Encoded, length_batches
 from classifier.records import Passage, PassageMention, Span
 
 TEXT = "The council praised Turkey’s patience… Türkiye'yi övdü."

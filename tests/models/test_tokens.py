@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from classifier.models.encoder._batches import EncodedPassage, TokenReader
 from classifier.models.encoder._model import read_tokenizer
+from classifier.models.encoder._tokens import EncodedPassage, TokenReader
 from classifier.records import Passage, PassageMention, Span
 
 TEXTS = (

@@ -7,7 +7,7 @@ from classifier.report._document import Document, Section, TableBlock, cell, to_
 from classifier.report._page import to_html, write_document
 
 TABLE = TableBlock("", ("source", "mean"), (("A|B", 0.5), ("<script>alert(1)</script>", None)))
-DOCUMENT = Document("Title", "In short.", (Section("One", ("Text.",), (TABLE,)),))
+DOCUMENT = Document("Title", "In short.", (Section("One", ("Text.",), tables=(TABLE,)),))
 
 
 def test_markdown_escapes_pipes_and_shows_missing_as_a_dash() -> None:

@@ -57,6 +57,15 @@ def test_several_at_once_say_what_one_says(scorer: Scorer) -> None:
     assert together.tolist() == pytest.approx(pd.concat(alone).tolist())
 
 
+def test_targets_in_a_language_that_is_not_read_are_told_of(scorer: Scorer) -> None:
+    found = scorer.score(["Turkey rief an.", TEXTS[0]], language="de")
+    (problem,) = [p for p in found.problems if p.reason == "language not read"]
+    assert problem.detail == (
+        "targets were seen (mentions: 2) in the language de, but not scored: "
+        "this scorer reads en, nl"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

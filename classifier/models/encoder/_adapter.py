@@ -14,8 +14,7 @@ from transformers import AutoConfig
 
 from classifier.errors import ModelError
 from classifier.files import write_text
-from classifier.models._bases import Base, find_base
-from classifier.models._folder import sha256
+from classifier.models._bases import same_base
 from classifier.models._options import TrainOptions
 from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
 from classifier.models.runtime._torch import (
@@ -84,15 +83,6 @@ def finish(network: PassageEncoder, options: TrainOptions) -> None:
     for parameter in network.encoder.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.to(torch.bfloat16).to(parameter.dtype)
-
-
-def identity(base: Base) -> dict[str, str]:
-    """What an adapter needs to find its base again and to know it for the same."""
-    tokenizer = base.folder / "tokenizer.json"
-    told = {"name": base.name, "sha256": base.sha256}
-    if tokenizer.is_file():
-        told["tokenizer_sha256"] = sha256(tokenizer)
-    return told
 
 
 def save(network: PassageEncoder, folder: Path) -> None:
@@ -213,13 +203,7 @@ def load(folder: Path) -> tuple[PassageEncoder, Path]:
     Raises `ModelError` if the base is not there or is another one now.
     """
     config = PassageEncoderConfig.from_pretrained(folder)
-    base = find_base(config.base["name"])
-    if identity(base) != config.base:
-        raise ModelError(
-            f"the adapter in {folder} belongs to a base {base.name!r} with sha256 "
-            f"{config.base['sha256'][:12]}…; the one in {base.folder} is another: install the "
-            "version it was trained on, or train it again"
-        )
+    base = same_base(folder, config.base)
     own = AutoConfig.from_pretrained(base.folder)
     attention = usable_attention(attention_for(best_device()), own)
     encoder = read_whole(base.folder, attn_implementation=attention)

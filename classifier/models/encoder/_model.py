@@ -17,21 +17,22 @@ from transformers import AutoConfig, AutoTokenizer, set_seed
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
-from classifier.models._bases import find_base
+from classifier.models._bases import find_base, identity
 from classifier.models._options import RuntimeName, TrainOptions, suited
 from classifier.models._passages import Examples
 from classifier.models._protocol import Probabilities, Progress, quality
 from classifier.models._starts import Start, check_heads, find_start
 from classifier.models.encoder import _adapter as adapters
-from classifier.models.encoder._batches import (
-    Encoded,
-    Frame,
-    LabelledPassages,
-    TokenReader,
-    collate,
-    length_batches,
-)
+from classifier.models.encoder._batches import Frame, LabelledPassages, collate
 from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
+from classifier.models.encoder._tokens import (
+    Encoded,
+    TokenReader,
+    length_batches,
+    position_limit,
+    predict_distinct,
+    text_limit,
+)
 from classifier.models.runtime._openvino import check_installed, fast_encoder
 from classifier.models.runtime._torch import (
     attention_for,
@@ -95,8 +96,6 @@ _ALONE = Lock()
 100 runs over 40 small articles, in bfloat16): a run that goes on would not give the same bytes."""
 _FEATURES = 512
 """Passages whose features are standardised by: their means and spreads hardly change after that."""
-_SLACK = 8
-"""Tokens by which sentences read together may exceed the sum of their own."""
 
 
 class EncoderModel:
@@ -154,17 +153,14 @@ class EncoderModel:
     def position_limit(self) -> int:
         """Most tokens the encoder can tell apart, those around the text included."""
         config = self.network.encoder.config
-        positions = getattr(config, "max_position_embeddings", None) or 8192
-        if "roberta" in config.model_type or config.model_type in {"camembert", "mpnet"}:
-            positions -= (config.pad_token_id or 0) + 1
-        return int(min(positions, self.tokenizer.model_max_length, 8192))
+        about = {"model_type": config.model_type, **config.to_dict()}
+        return position_limit(about, self.tokenizer.model_max_length)
 
     @property
     def text_limit(self) -> int:
         """Most tokens of text that one passage may hold."""
         around = self.tokenizer.num_special_tokens_to_add()
-        limit = min(self.network.config.max_tokens, self.position_limit - _SLACK) - around
-        return max(1, int(limit))
+        return text_limit(self.network.config.max_tokens, self.position_limit, around)
 
     @property
     def frame(self) -> Frame:
@@ -217,17 +213,9 @@ class EncoderModel:
     ) -> Probabilities:
         """Probabilities for every mention; a passage that occurs twice is read once."""
         encoded = self._encode(passages)
-        first: dict[Encoded, int] = {}
-        for item in encoded:
-            first.setdefault(item, len(first))
-        distinct = list(first)
-        judged = self._judge(distinct, progress)
-        return {
-            v.name: np.concatenate(
-                [judged[first[item]][v.name] for item in encoded] or [np.empty((0, len(v.names)))]
-            )
-            for v in self.variables
-        }
+        return predict_distinct(
+            encoded, self.variables, lambda passages: self._judge(passages, progress)
+        )
 
     def _some_features(self, encoded: Sequence[Encoded]) -> Tensor:
         """What the heads read of the mentions of at most `_FEATURES` passages, evenly chosen."""
@@ -309,14 +297,14 @@ def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> Encoder
     start = None
     if found is not None:
         check_heads(found, variables)
-        start = load_start(found, adapters.identity(base))
+        start = load_start(found, identity(base))
     set_seed(options.seed)
     encoder = read_part(base.name, lambda: read_encoder(base.folder, options))
     tokenizer = read_part(base.name, lambda: read_tokenizer(base.folder))
     config = PassageEncoderConfig(
         encoder=plain_config(encoder),
         heads={v.name: {"kind": v.kind, "labels": list(v.names)} for v in variables},
-        base=adapters.identity(base),
+        base=identity(base),
         max_tokens=options.max_tokens,
         attn_implementation=attention_for(best_device()),
     )

@@ -35,6 +35,9 @@ class PassageEncoderConfig(PretrainedConfig):  # type: ignore[misc]
 class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
     """Reads a batch of passages once and judges every mention in them."""
 
+    center: Tensor | None
+    spread: Tensor | None
+    """What features are standardised by until `fold`."""
     config_class = PassageEncoderConfig
     base_model_prefix = "encoder"
     main_input_name = "input_ids"
