@@ -18,8 +18,8 @@ def model_card(record: Mapping[str, Any], codebook: Codebook) -> str:
     kind = options["base_model"] or "a linear model over words and characters"
     sections = (
         Section("Labels", tables=tuple(_labels(record, codebook))),
-        Section("Data", _data(record), (_parts(record),)),
-        Section("Quality", (_caveat(),), (_metrics(record),)),
+        Section("Data", _data(record), tables=(_parts(record),)),
+        Section("Quality", (_caveat(),), tables=(_metrics(record),)),
         Section("Limits", _limits(record)),
         Section("Made with", tables=(_settings(record),)),
     )
