@@ -8,7 +8,7 @@ from .codebook import read_codebook
 from .evaluation import EvaluationOptions
 from .labels import LabelOptions, read_predictions
 from .mentions import find_mentions
-from .pipeline import Reading, compare, demo, evaluate, prompt
+from .pipeline import Reading, compare, demo, evaluate, explain, prompt, swap
 from .profiles import ProfileOptions, plan, profile, regress
 from .prompts import PromptOptions
 from .records import Article
@@ -33,6 +33,7 @@ __all__ = [
     "compare",
     "demo",
     "evaluate",
+    "explain",
     "export",
     "find_mentions",
     "import_annotations",
@@ -51,6 +52,7 @@ __all__ = [
     "restricted",
     "sample",
     "score",
+    "swap",
     "train",
     "write_report",
 ]

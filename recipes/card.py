@@ -8,9 +8,9 @@ from classifier.evaluation import MAJORITY
 from classifier.models._folder import sha256
 from classifier.report._document import Document, Section, TableBlock, to_markdown
 from classifier.score._prepare import BOUND, FEW
+from classifier.swapping import BOUND as SHIFT
+from classifier.swapping import EVERY
 from recipes.figures import LEARNT, MODEL, Figure
-from recipes.shifts import BOUND as SHIFT
-from recipes.shifts import EVERY
 
 _TERMS = (
     (

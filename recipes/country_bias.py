@@ -18,8 +18,7 @@ from classifier.models.encoder._model import EncoderModel
 from classifier.models.encoder._tokens import length_batches
 from classifier.models.runtime._torch import token_budget, uses_bfloat16
 from classifier.records import Passage
-from recipes.shifts import Named, passages_of
-from recipes.swapping import TARGETS
+from classifier.swapping import TARGETS, Named, passages_of
 
 _DIRECTIONS = len(TARGETS) - 1
 """What tells three countries apart spans two dimensions. Taking out more cost the shipped scorer

@@ -17,12 +17,12 @@ from classifier.codebook import default_codebook
 from classifier.files import refuse_to_replace, write_text
 from classifier.models import MODEL_CARD, RECORD, Progress, TrainOptions
 from classifier.score import load
+from classifier.swapping import country_shifts, named_mentions
 from classifier.training import TEST, Run, fit_model, read_run_summary
 from recipes.card import scorer_card
 from recipes.corpora import FOLDERS, SAMPLE, ShippingData
 from recipes.figures import measure
 from recipes.prune import prune_run
-from recipes.shifts import country_shifts, named_mentions
 
 OPTIONS = TrainOptions(
     variables=("stance", "roles", "voice"),

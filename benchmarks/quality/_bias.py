@@ -9,9 +9,15 @@ from benchmarks.quality._data import Corpus
 from benchmarks.quality._frames import FRAMES
 from classifier.annotations import adjudicate
 from classifier.records import Article
+from classifier.swapping import (
+    Named,
+    assignments,
+    named_mentions,
+    names_in,
+    swapped_article,
+    swapped_copies,
+)
 from classifier.training import TEST
-from recipes.shifts import Named, named_mentions
-from recipes.swapping import assignments, names_in, swapped_article, swapped_copies
 
 
 def sample_items(corpus: Corpus, part: str = TEST) -> list[Named]:

@@ -20,8 +20,8 @@ from classifier.intervals import IntervalOptions
 from classifier.models import Examples, Limits, find_base, fit_calibration
 from classifier.models._bases import weights_sha256
 from classifier.models.runtime._torch import best_device, quiet_transformers
+from classifier.swapping import country_shifts
 from classifier.training import CALIBRATION, TRAIN
-from recipes.shifts import country_shifts
 
 
 @dataclass(frozen=True)

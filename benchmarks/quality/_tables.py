@@ -23,8 +23,8 @@ from benchmarks.quality._runs import (
 )
 from benchmarks.quality._training import Recipe
 from classifier.records import Article
+from classifier.swapping import BOUND
 from classifier.training import TEST
-from recipes.shifts import BOUND
 
 ENCODER, LINEAR = "encoder", "linear"
 _SHARES = (0.1, 0.2, 0.3)

@@ -15,7 +15,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,30 +24,12 @@ from benchmarks.quality._gradients import integrated_gradients
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.annotations.formats._newsmtsc import read_newsmtsc
 from classifier.codebook import Variable, shipped_annotations
-from classifier.intervals import naive_mean
 from classifier.predictions import Prediction
 from classifier.records import Passage, Span
-from classifier.score import Scorer, load
+from classifier.score import FEWEST_WORDS, Moved, Scorer, load, moves, random_places, summarised
 from classifier.score._explain import passage_of, probabilities_of, quantity, without, words_of
 
-SIZES = (1, 3, 5)
-WAYS = {"deleted": "", "ellipsis": "…"}
-DRAWS = 10
-FEWEST_WORDS = 8
 Weights = Callable[[Scorer, Passage, Sequence[Span], Variable], NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Moved:
-    """How far one mention's score moves when k words are taken out."""
-
-    method: str
-    way: str
-    k: int
-    article: str
-    by_top: float
-    by_random: float
-    """Mean over draws."""
 
 
 def main() -> None:
@@ -60,7 +41,7 @@ def main() -> None:
     if arguments.gradients:
         methods["integrated gradients"] = integrated_gradients
     rng = np.random.default_rng(arguments.seed)
-    moved: list[Moved] = []
+    moved: list[tuple[str, Moved]] = []
     seconds = dict.fromkeys(methods, 0.0)
     for prediction in chosen:
         moved += judge(scorer, prediction, methods, seconds, rng)
@@ -71,7 +52,7 @@ def main() -> None:
         "articles": len({one.row["article_id"] for one in chosen}),
         "seed": arguments.seed,
         "seconds_per_explanation": {k: round(v / len(chosen), 3) for k, v in seconds.items()},
-        "moved": list(summarised(moved)),
+        "moved": list(told(moved)),
     }
     print(json.dumps(result, indent=1, ensure_ascii=False))
 
@@ -123,55 +104,34 @@ def judge(
     methods: Mapping[str, Weights],
     seconds: dict[str, float],
     rng: np.random.Generator,
-) -> Iterator[Moved]:
+) -> Iterator[tuple[str, Moved]]:
     """Every method, way and size for one mention; `seconds` is added to."""
+    explained = scorer.explain(prediction)
     passage = passage_of(scorer.trained, prediction)
     spans, variable = words_of(passage), scorer.variables[0]
-    by_random = {k: [rng.permutation(len(spans))[:k] for _ in range(DRAWS)] for k in SIZES}
+    by_random = random_places(len(spans), rng)
     for name, weigh in methods.items():
         started = time.perf_counter()
         weights = weigh(scorer, passage, spans, variable)
         seconds[name] += time.perf_counter() - started
-        cases = [
-            (way, k, places)
-            for way in WAYS
-            for k in SIZES
-            for places in (strongest(weights, k), *by_random[k])
-        ]
-        variants = [
-            without(passage, [spans[i] for i in places], WAYS[way]) for way, _, places in cases
-        ]
-        rows = probabilities_of(scorer.trained, [passage, *variants], variable)
-        values = quantity(rows, variable, None)
-        shifts = np.abs(values[1:] - values[0]).reshape(len(WAYS), len(SIZES), 1 + DRAWS)
-        for w, way in enumerate(WAYS):
-            for s, k in enumerate(SIZES):
-                top, others = shifts[w, s, 0], shifts[w, s, 1:].mean()
-                article = str(prediction.row["story_id"] or prediction.row["article_id"])
-                yield Moved(name, way, k, article, float(top), float(others))
+        for one in moves(scorer.trained, explained, weights, by_random):
+            yield name, one
 
 
-def strongest(weights: NDArray[np.float64], k: int) -> NDArray[np.int64]:
-    """Places of the k words that push hardest up, or down if those push harder together."""
-    up, down = np.argsort(-weights, kind="stable")[:k], np.argsort(weights, kind="stable")[:k]
-    return up if weights[up].sum() >= -weights[down].sum() else down
-
-
-def summarised(moved: Sequence[Moved]) -> Iterator[dict[str, object]]:
+def told(moved: Sequence[tuple[str, Moved]]) -> Iterator[dict[str, object]]:
     """Means per method, way and size, their difference with its interval."""
-    for method, way, k in sorted({(one.method, one.way, one.k) for one in moved}):
-        own = [one for one in moved if (one.method, one.way, one.k) == (method, way, k)]
-        gains = [one.by_top - one.by_random for one in own]
-        gain = naive_mean(gains, [one.article for one in own])
-        yield {
-            "method": method,
-            "taken_out": way,
-            "k": k,
-            "by_top": round(float(np.mean([one.by_top for one in own])), 4),
-            "by_random": round(float(np.mean([one.by_random for one in own])), 4),
-            "difference": [round(float(x), 4) for x in (gain.value, gain.low, gain.high) if x],
-            "top_moves_more": round(float(np.mean([g > 0 for g in gains])), 3),
-        }
+    for method in sorted({name for name, _ in moved}):
+        for one in summarised([m for name, m in moved if name == method]):
+            gain = one.difference
+            yield {
+                "method": method,
+                "taken_out": one.way,
+                "k": one.k,
+                "by_top": round(one.by_top, 4),
+                "by_random": round(one.by_random, 4),
+                "difference": [round(float(x), 4) for x in (gain.value, gain.low, gain.high) if x],
+                "top_moves_more": round(one.top_moves_more, 3),
+            }
 
 
 def _arguments() -> argparse.Namespace:

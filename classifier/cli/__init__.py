@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from classifier.cli import _checks as checks
 from classifier.cli import _data as data
 from classifier.cli import _labels as labels
 from classifier.cli import _models as models
@@ -19,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (data, models, results, labels):
+for group in (data, models, results, labels, checks):
     group.register(app)
 
 

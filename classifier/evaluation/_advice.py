@@ -66,7 +66,7 @@ def advice(facts: Facts) -> str:
             *_cheaper(facts),
             *_ceiling(facts),
             *_winning(facts),
-            *_gold(facts),
+            *_other_measure(facts),
             *_calibrated(facts),
             *_copies(facts),
             *_coverage(facts),
@@ -113,8 +113,8 @@ def _order(facts: Facts) -> Iterator[str]:
     told = [f"{name} by {cell(gap)}" for name, gap in gaps if gap is not None]
     if told:
         yield (
-            f"It is above {_enumerated(told)} (differences on the same mentions; the intervals "
-            "hold together, by Holm)."
+            f"It is above {_enumerated(told)} (on the same mentions; intervals hold together, by "
+            "Holm)."
         )
 
 
@@ -167,47 +167,36 @@ def _winning(facts: Facts) -> Iterator[str]:
     below = [name for name in passing if _is_below(facts, name)]
     if not passing:
         return
-    known = "; ".join(f"{name} {cell(rates[name])}" for name in passing)
-    yield f"The alternative annotator test (epsilon = {number(facts.epsilon)}) is passed: {known}."
-    if below:
-        yield _reconciled(facts, below)
+    known = ", ".join(f"{name} {cell(rates[name])}" for name in passing)
+    test = f"the alternative annotator test (epsilon = {number(facts.epsilon)}: {known})"
+    yield _reconciled(facts, below, test) if below else f"{_named(tuple(passing))} passed {test}."
     if facts.n_annotators == 2:
         yield (
-            "With two annotators each is judged by the other alone: the rate can only be 0, .50 or "
-            "1.00, and where the two differ nothing says who is right; a third annotator would."
+            "With two annotators the rate is 0, .50 or 1.00, and nothing says who is right where "
+            "they differ; a third would."
         )
 
 
-def _reconciled(facts: Facts, below: list[str]) -> str:
+def _reconciled(facts: Facts, below: list[str], test: str) -> str:
     points = round(100 * facts.epsilon)
-    gap = facts.figure(below[0], "alpha_difference")
-    whose = "their" if len(below) > 1 else "its"
-    verbs = "pass and still lie" if len(below) > 1 else "passes and still lies"
+    is_one = len(below) == 1
+    who, whose = ("it", "its") if is_one else ("they", "their")
+    passes, stays = ("passes", "stays") if is_one else ("pass", "stay")
     return (
-        f"That {_named(tuple(below))} {verbs} below the annotators in alpha "
-        f"({cell(gap)} for {below[0]}) is no contradiction. The test counts mentions where the "
-        f"predictor fits the other annotators at least as well as the one it replaces, counts ties "
-        f"for both, and adds {points} points of mentions for {whose} lower cost; alpha "
-        "adds nothing, weighs each difference by its size and takes chance out. The test says "
-        "that a predictor may stand in for one annotator at that price; alpha says that its "
-        "labels are noisier than theirs."
+        f"That {_named(tuple(below))} {passes} {test} but {stays} below the annotators in alpha is "
+        f"no contradiction: the test counts ties for both and adds {points} points of mentions for "
+        f"{whose} lower cost; alpha adds nothing, weighs errors by size and takes chance out. At "
+        f"that price {who} may stand in for one annotator; {whose} labels are noisier."
     )
 
 
-def _gold(facts: Facts) -> Iterator[str]:
-    row = facts.rows[facts.order[0]]
-    n, n_gold = row.counts["n_items"], row.counts["n_gold"]
-    if n_gold < n:
-        yield (
-            f"Gold holds only the {n_gold} of {n} mentions that the annotators settle, which are "
-            "the easier ones: figures against gold are higher than on all mentions."
-        )
+def _other_measure(facts: Facts) -> Iterator[str]:
+    n_gold = facts.rows[facts.order[0]].counts["n_gold"]
     by_f1 = max(facts.order, key=lambda name: facts.value(name, "macro_f1") or -1.0)
     if facts.measure == "alpha" and by_f1 not in facts.best and n_gold:
         yield (
-            f"{by_f1} has the highest macro-F1 against gold: that gives every label the same "
-            "weight however rare it is, and counts a small error like a large one; alpha does "
-            "neither."
+            f"{by_f1} has the highest macro-F1 against gold, which gives rare labels the same "
+            "weight and counts a small error like a large one; alpha does neither."
         )
 
 
@@ -236,10 +225,11 @@ def _coverage(facts: Facts) -> Iterator[str]:
         for name in facts.order
         if facts.rows[name].counts["n_not_answered"]
     ]
-    rests = f"{counted(row.counts['n_items'], 'mention')} in "
-    rests += counted(row.counts["n_articles"], "article")
+    n, n_gold = row.counts["n_items"], row.counts["n_gold"]
+    rests = f"{counted(n, 'mention')} in {counted(row.counts['n_articles'], 'article')}"
+    easier = f"; gold holds the {n_gold} that annotators settle, the easier ones"
     left = f"; coded mentions without an answer: {', '.join(missing)}" if missing else ""
-    yield f"All rests on {rests} that every predictor answered{left}."
+    yield f"All rests on {rests} that all answered{easier if n_gold < n else ''}{left}."
 
 
 def _gap(facts: Facts, first: str, second: str) -> Estimate | None:

@@ -17,6 +17,8 @@ from classifier.records import UNDETERMINED, Article, Mention, Span
 
 Articles: TypeAlias = AnnotationSet | Reading | Iterable[Article] | Path | str
 _ANNOTATIONS = "annotations.jsonl"
+_KEPT = 1_000
+"""Articles whose zones are kept: rows of one article mostly follow each other."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class LabelledArticles:
         """The known mentions of an article, in the order of the text."""
         if article.article_id not in self.coded:
             return tuple(find_mentions(article, self.codebook))
-        around = MentionContext(article, self.codebook)
+        around = self._around(article)
         language = article.language or UNDETERMINED
         return tuple(
             around.mention(span, target, language)
@@ -45,8 +47,20 @@ class LabelledArticles:
 
     def mention(self, article: Article, span: Span, target: str) -> Mention:
         """The mention at a place that is not among the known ones."""
-        around = MentionContext(article, self.codebook)
+        around = self._around(article)
         return around.mention(span, target, article.language or UNDETERMINED)
+
+    def _around(self, article: Article) -> MentionContext:
+        """Zones and reports, kept for the articles that rows named last."""
+        found = self._contexts.pop(article.article_id, None)
+        self._contexts[article.article_id] = found = found or MentionContext(article, self.codebook)
+        if len(self._contexts) > _KEPT:
+            del self._contexts[next(iter(self._contexts))]
+        return found
+
+    @cached_property
+    def _contexts(self) -> dict[str, MentionContext]:
+        return {}
 
     @cached_property
     def targets(self) -> Mapping[str, str]:

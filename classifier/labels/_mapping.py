@@ -84,7 +84,7 @@ def in_our_words(
         DataError: a label is none of the codebook's, unless it is to be set aside.
     """
     is_set = variable.kind == "set"
-    cells: list[Any] = [_members(one) if is_set else _answer(one, variable) for one in column]
+    cells: list[Any] = list(map(_members, column)) if is_set else _answers(column, variable)
     said = _distinct(cells, is_set=is_set)
     ours = {one: _label(one, variable, mapping) for one in said}
     numbers = _numbers(said, variable)
@@ -101,6 +101,18 @@ def _distinct(cells: Iterable[Any], *, is_set: bool) -> set[str]:
     if is_set:
         return {str(one) for cell in cells if cell is not None for one in cell}
     return {cell for cell in cells if cell is not None}
+
+
+def _answers(column: Sequence[Any], variable: Variable) -> list[str | None]:
+    """The cells as text; what many rows say is read once."""
+    known: dict[tuple[type, str], str | None] = {}
+    cells = []
+    for cell in column:
+        key = type(cell), str(cell)
+        if key not in known:
+            known[key] = _answer(cell, variable)
+        cells.append(known[key])
+    return cells
 
 
 def _answer(cell: object, variable: Variable) -> str | None:

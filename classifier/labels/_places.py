@@ -52,6 +52,7 @@ class Finder:
         """Count the quotes, so that as many rows as mentions can be taken in their order."""
         self.known = known
         self._mentions: dict[str, tuple[Mention, ...]] = {}
+        self._by_place: dict[str, dict[tuple[int, int], list[Mention]]] = {}
         self._n_quoted = Counter(key for row in rows if (key := _quote_key(row)))
         self._n_met: Counter[tuple[str, ...]] = Counter()
 
@@ -60,6 +61,15 @@ class Finder:
         if article.article_id not in self._mentions:
             self._mentions[article.article_id] = self.known.mentions(article)
         return self._mentions[article.article_id]
+
+    def _standing_at(self, article: Article, place: tuple[int, int]) -> list[Mention]:
+        """The known mentions at two offsets."""
+        own = self._by_place.get(article.article_id)
+        if own is None:
+            own = self._by_place[article.article_id] = {}
+            for one in self.of(article):
+                own.setdefault((one.span.start, one.span.end), []).append(one)
+        return own.get(place, [])
 
     def place(self, row: Mapping[str, Any]) -> Place:
         """What a row names."""
@@ -115,8 +125,7 @@ class Finder:
 
     def _at(self, article: Article, span: tuple[int, int], target: str | None, quote: str) -> Place:
         start, end = span
-        found = [one for one in self.of(article) if (one.span.start, one.span.end) == span]
-        found = [one for one in found if target in (None, one.target)]
+        found = [o for o in self._standing_at(article, span) if target in (None, o.target)]
         if len(found) == 1:
             return Place(article.article_id, tuple(found), article)
         if not 0 <= start < end <= len(article.text):

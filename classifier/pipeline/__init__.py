@@ -1,5 +1,6 @@
 """The stages strung together, for one-call use and for the demo."""
 
+from classifier.pipeline._checks import Explained, Swaps, explain, swap
 from classifier.pipeline._demo import Demo, demo
 from classifier.pipeline._evaluate import evaluate, evaluate_predictions
 from classifier.pipeline._labels import JudgedFiles, Reading, compare, evaluate_files, prompt
@@ -7,16 +8,20 @@ from classifier.pipeline._report import Reported, ReportInputs, bundle, report
 
 __all__ = [
     "Demo",
+    "Explained",
     "JudgedFiles",
     "Reading",
     "ReportInputs",
     "Reported",
+    "Swaps",
     "bundle",
     "compare",
     "demo",
     "evaluate",
     "evaluate_files",
     "evaluate_predictions",
+    "explain",
     "prompt",
     "report",
+    "swap",
 ]

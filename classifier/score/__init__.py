@@ -1,6 +1,16 @@
 """Apply a trained model: texts or articles in, a row for every mention out."""
 
 from classifier._verbs import callable_as
+from classifier.score._faithful import (
+    FEWEST_WORDS,
+    Faithful,
+    Faithfulness,
+    Moved,
+    faithfulness,
+    moves,
+    random_places,
+    summarised,
+)
 from classifier.score._load import load
 from classifier.score._parts import Engine
 from classifier.score._pipelined import judge_locally, local_engine
@@ -9,15 +19,23 @@ from classifier.score._scorer import Articles, Scorer
 from classifier.score._stream import Scored, score_to_file
 
 __all__ = [
+    "FEWEST_WORDS",
     "Articles",
     "Engine",
+    "Faithful",
+    "Faithfulness",
+    "Moved",
     "Scored",
     "Scorer",
+    "faithfulness",
     "judge_locally",
     "load",
     "local_engine",
+    "moves",
+    "random_places",
     "ray_engine",
     "score_to_file",
+    "summarised",
 ]
 
 callable_as(__name__, "classifier.score._load:score")

@@ -14,7 +14,7 @@ import numpy as np
 
 from classifier.annotations import Annotation, AnnotationSet, annotation_table, table_annotations
 from classifier.records import Article, Span
-from recipes.forms import ALIASES, CASE_WORDS, FORMS
+from classifier.swapping._forms import ALIASES, CASE_WORDS, FORMS
 
 TARGETS = ("TR", "RU", "UA")
 Places = Mapping[str, str]

@@ -11,7 +11,7 @@ from classifier.annotations import AnnotationSet, adjudicate, unit_name
 from classifier.intervals import IntervalOptions, article_totals, interval
 from classifier.models import Calibration, Limits, Model, cut_all
 from classifier.records import Article, Passage, Span
-from recipes.swapping import exchange, names_in, pairs, swapped_article
+from classifier.swapping._swap import exchange, names_in, pairs, swapped_article
 
 BOUND = 0.03
 """Wished bound of the mean shift of the stance score."""

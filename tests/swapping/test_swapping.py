@@ -6,8 +6,7 @@ import pytest
 from classifier.annotations import Annotation, AnnotationSet, annotation_table
 from classifier.codebook import default_codebook
 from classifier.records import Article, Span
-from recipes.forms import FORMS
-from recipes.swapping import exchange, swap, swapped_article, swapped_copies
+from classifier.swapping import FORMS, exchange, swap, swapped_article, swapped_copies
 
 
 @pytest.mark.parametrize(
