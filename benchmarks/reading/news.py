@@ -58,11 +58,14 @@ def score(language: str) -> dict[str, Any]:
         right, said, gold = (counts[f"{voice} {part}"] for part in ("right", "said", "gold"))
         precision, recall = right / max(said, 1), right / max(gold, 1)
         f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-        figures[voice] = dict(zip("prf", (round(x, 3) for x in (precision, recall, f1)), strict=True))
+        figures[voice] = dict(
+            zip("prf", (round(x, 3) for x in (precision, recall, f1)), strict=True)
+        )
     for place in ("named", "elsewhere"):
         n = counts[f"{place} n"]
         figures[f"speakers_{place}"] = {"n": n} | {
-            part: _share(counts[f"{place} {part}"], n) for part in ("exact", "any_name", "overlapping")
+            part: _share(counts[f"{place} {part}"], n)
+            for part in ("exact", "any_name", "overlapping")
         }
     return figures
 
@@ -75,7 +78,9 @@ def match(item: dict[str, Any]) -> tuple[list[Pair], list[Mention]]:
     pairs: list[Pair] = []
     left = list(mentions)
     for marked in item["mentions"]:
-        hit = next((m for m in left if m.target == marked["target"] and _overlap(m.span, marked)), None)
+        hit = next(
+            (m for m in left if m.target == marked["target"] and _overlap(m.span, marked)), None
+        )
         pairs.append((marked, hit))
         if hit:
             left.remove(hit)
