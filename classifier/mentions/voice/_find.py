@@ -10,6 +10,12 @@ from typing import overload
 from classifier.mentions.voice._clauses import QUOTE, Found, Sentence
 from classifier.mentions.voice._cues import Cues, read_cues, telling_words
 from classifier.mentions.voice._names import speaker_span
+from classifier.mentions.voice._persons import (
+    named_speaker,
+    named_subject,
+    needs_name,
+    with_names,
+)
 from classifier.mentions.voice._quotations import Report, Reports, dialogue, quotation
 from classifier.mentions.voice._quotes import Quote, find_quotes, single_marks
 from classifier.mentions.voice._speakers import (
@@ -29,6 +35,8 @@ _BULLETS = frozenset("-–—•*▪◦·")
 _OPENING = frozenset("\"“„«‘'")
 _STOPS = frozenset(".!?…;")
 _LEAD_WORDS = 8
+_LOOK_BACK = 6
+_NEAR_START = 2
 _ITEM = re.compile(r"\s*\S\s*(?P<content>\S.*?)\s*\Z", re.DOTALL)
 _NO_REPORTS = Reports(())
 
@@ -77,6 +85,7 @@ class TextReports(Sequence[Report]):
         self._paragraphs = _with_leads(self._text, self._paragraphs)
         self._starts = [paragraph.span.start for paragraph in self._paragraphs]
         self._sentences: dict[int, list[_Unit]] = {}
+        self._raw: dict[int, Sequence[Report]] = {}
         self._read: dict[int, Reports] = {}
 
     def at(self, span: Span) -> Report | None:
@@ -87,7 +96,7 @@ class TextReports(Sequence[Report]):
             return None
         units = self._units(place)
         i = bisect_right(units, start, key=lambda unit: unit.span.start) - 1
-        found = self._reports(units[i]).at(Span(start, end)) if i >= 0 else None
+        found = self._reports(place, i).at(Span(start, end)) if i >= 0 else None
         return found and _report_in(self._view, found)
 
     @overload
@@ -106,8 +115,8 @@ class TextReports(Sequence[Report]):
 
     @cached_property
     def _all(self) -> Reports:
-        units = (unit for i in range(len(self._paragraphs)) for unit in self._units(i))
-        reports = (report for unit in units for report in self._reports(unit))
+        places = ((p, i) for p in range(len(self._paragraphs)) for i in range(len(self._units(p))))
+        reports = (report for p, i in places for report in self._reports(p, i))
         return Reports(_report_in(self._view, report) for report in reports)
 
     def _units(self, place: int) -> "list[_Unit]":
@@ -117,12 +126,49 @@ class TextReports(Sequence[Report]):
             )
         return self._sentences[place]
 
-    def _reports(self, unit: "_Unit") -> Reports:
+    def _reports(self, place: int, i: int) -> Reports:
+        unit = self._units(place)[i]
         start = unit.span.start
         if start not in self._read:
-            found = list(_sentence_reports(self._text, unit))
+            found = [
+                replace(report, speaker=self._name(report, place, i))
+                if needs_name(report, self._text, start)
+                else report
+                for report in self._raw_reports(unit)
+            ]
             self._read[start] = Reports(found) if found else _NO_REPORTS
         return self._read[start]
+
+    def _raw_reports(self, unit: "_Unit") -> Sequence[Report]:
+        start = unit.span.start
+        if start not in self._raw:
+            self._raw[start] = tuple(with_names(list(_sentence_reports(self._text, unit))))
+        return self._raw[start]
+
+    def _name(self, report: Report, place: int, i: int) -> Span | None:
+        """Who speaks where the sentence has a pronoun or nothing: whom the ones before name."""
+        before = min(report.content.start, (report.speaker or report.content).start)
+        for unit in self._before(place, i):
+            name = named_speaker(self._raw_reports(unit), self._text, before)
+            if (
+                name is None
+                and report.cue is not None
+                and unit.language == self._units(place)[i].language
+            ):
+                name = self._subject(unit, before)
+            if name is not None:
+                return name
+        return report.speaker
+
+    def _subject(self, unit: "_Unit", before: int) -> Span | None:
+        sentence = Sentence(self._text, unit.span, unit.quotes)
+        return named_subject(sentence, before, read_cues(unit.language) or _NO_CUES)
+
+    def _before(self, place: int, i: int) -> "Iterator[_Unit]":
+        """The sentence itself and those before it, in its paragraph and the one before."""
+        yield from self._units(place)[i::-1][:_LOOK_BACK]
+        if i < _NEAR_START and place:
+            yield from self._units(place - 1)[::-1][: _LOOK_BACK - i]
 
 
 @dataclass(frozen=True, slots=True)

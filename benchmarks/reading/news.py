@@ -1,0 +1,184 @@
+"""Mentions, voice and speakers on paragraphs as news writes them, by a writer who saw no code.
+
+Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`; `tests/data/news_voice.md` says who
+wrote them and by which conventions. Prints one JSON object. With a folder, every miss is written there.
+
+    python -m benchmarks.reading news
+    python -m benchmarks.reading news --misses /tmp/misses.json
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from classifier.codebook import default_codebook
+from classifier.mentions import find_mentions
+from classifier.records import LANGUAGES, Article, Mention
+
+DATA = Path(__file__).parents[2] / "tests" / "data"
+CONTEXT = 200
+Pair = tuple[dict[str, Any], Mention | None]
+
+
+def main() -> None:
+    """Print the figures of each language."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--misses", type=Path, help="a file for every miss, as JSON")
+    options = parser.parse_args()
+    print(json.dumps({language: score(language) for language in LANGUAGES}, indent=1))
+    if options.misses:
+        misses = [miss for language in LANGUAGES for miss in find_misses(language)]
+        options.misses.write_text(json.dumps(misses, ensure_ascii=False, indent=1), "utf-8")
+
+
+def score(language: str) -> dict[str, Any]:
+    """The figures of one language.
+
+    A mention is found where the tool marks the same target on overlapping characters. Precision and
+    recall of voice count a label of the two that report: an own voice or a mention not found is no hit.
+    """
+    counts: Counter[str] = Counter()
+    for item in items(language):
+        pairs, extra = match(item)
+        counts["extra"] += len(extra)
+        for marked, mention in pairs:
+            _count(counts, marked, mention)
+    found, marked_ = counts["found"], counts["marked"]
+    figures: dict[str, Any] = {
+        "mentions": marked_,
+        "mention_precision": _share(found, found + counts["extra"]),
+        "mention_recall": _share(found, marked_),
+        "mention_exact": _share(counts["exact_span"], marked_),
+        "voice_accuracy": _share(counts["voice_right"], found),
+    }
+    for voice in ("quoted", "attributed", "both"):
+        right, said, gold = (counts[f"{voice} {part}"] for part in ("right", "said", "gold"))
+        precision, recall = right / max(said, 1), right / max(gold, 1)
+        f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+        figures[voice] = dict(
+            zip("prf", (round(x, 3) for x in (precision, recall, f1)), strict=True)
+        )
+    for place in ("named", "elsewhere"):
+        n = counts[f"{place} n"]
+        figures[f"speakers_{place}"] = {"n": n} | {
+            part: _share(counts[f"{place} {part}"], n)
+            for part in ("exact", "any_name", "overlapping")
+        }
+    return figures
+
+
+def match(item: dict[str, Any]) -> tuple[list[Pair], list[Mention]]:
+    """Each marked mention with what the tool found there, and what it found besides."""
+    mentions = find_mentions(
+        Article(item["id"], item["text"], language=item["language"]), default_codebook()
+    )
+    pairs: list[Pair] = []
+    left = list(mentions)
+    for marked in item["mentions"]:
+        hit = next(
+            (m for m in left if m.target == marked["target"] and _overlap(m.span, marked)), None
+        )
+        pairs.append((marked, hit))
+        if hit:
+            left.remove(hit)
+    return pairs, left
+
+
+def find_misses(language: str) -> Iterator[dict[str, Any]]:
+    """Every mention, voice or speaker of a language that the tool has otherwise than the set."""
+    for item in items(language):
+        text = item["text"]
+        pairs, extra = match(item)
+        for mention in extra:
+            yield {"id": item["id"], "fault": "extra", "surface": mention.surface, "text": text}
+        for marked, mention in pairs:
+            fault = _fault(marked, mention)
+            if fault:
+                yield {
+                    "id": item["id"],
+                    "fault": fault,
+                    "surface": marked["surface"],
+                    "voice": [marked["voice"], mention and mention.voice],
+                    "speaker": [
+                        marked["speaker"] and marked["speaker"]["surface"],
+                        mention and mention.speaker,
+                    ],
+                    "elsewhere": bool(marked["speaker"] and marked["speaker"]["elsewhere"]),
+                    "text": text[max(0, marked["start"] - CONTEXT) : marked["start"]]
+                    + "[["
+                    + text[marked["start"] : marked["end"]]
+                    + "]]"
+                    + text[marked["end"] : marked["end"] + CONTEXT],
+                }
+
+
+def items(language: str) -> Iterator[dict[str, Any]]:
+    """The set of one language."""
+    path = DATA / f"news_voice_{language}.jsonl"
+    with path.open(encoding="utf-8", newline="") as lines:
+        yield from map(json.loads, lines)
+
+
+def _count(counts: Counter[str], marked: dict[str, Any], mention: Mention | None) -> None:
+    gold, said = marked["voice"], mention.voice if mention else None
+    counts["marked"] += 1
+    counts["found"] += mention is not None
+    counts["exact_span"] += mention is not None and _is_at(mention.span, marked)
+    counts["voice_right"] += said == gold
+    for voice, part in ((gold, "gold"), (said, "said"), (gold if gold == said else None, "right")):
+        if voice in ("quoted", "attributed"):
+            counts[f"{voice} {part}"] += 1
+            counts[f"both {part}"] += 1
+    if marked["speaker"]:
+        place = "elsewhere" if marked["speaker"]["elsewhere"] else "named"
+        counts[f"{place} n"] += 1
+        for part in _speaker_hits(marked["speaker"], mention):
+            counts[f"{place} {part}"] += 1
+
+
+def _speaker_hits(marked: dict[str, Any], mention: Mention | None) -> Iterator[str]:
+    """How the speaker that the tool names agrees with the marked one."""
+    span = mention.speaker_span if mention else None
+    if span is None:
+        return
+    names = [marked, *marked.get("also", ())]
+    if _is_at(span, marked):
+        yield "exact"
+    if any(_is_at(span, name) for name in names):
+        yield "any_name"
+    if any(_overlap(span, name) for name in names):
+        yield "overlapping"
+
+
+def _fault(marked: dict[str, Any], mention: Mention | None) -> str | None:
+    if mention is None:
+        return "missed"
+    if mention.voice != marked["voice"]:
+        return f"{marked['voice']} read as {mention.voice}"
+    if marked["speaker"] is None:
+        return None
+    hits = set(_speaker_hits(marked["speaker"], mention))
+    if "any_name" in hits:
+        return None
+    if "overlapping" in hits:
+        return "speaker too long or too short"
+    return "speaker missing" if mention.speaker_span is None else "another speaker"
+
+
+def _overlap(span: Any, place: dict[str, Any]) -> bool:
+    return bool(span.start < place["end"] and place["start"] < span.end)
+
+
+def _is_at(span: Any, place: dict[str, Any]) -> bool:
+    return bool((span.start, span.end) == (place["start"], place["end"]))
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 3) if whole else None
+
+
+if __name__ == "__main__":
+    main()
