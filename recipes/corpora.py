@@ -101,7 +101,7 @@ def read_shipping_data(folder: Path, *, real: bool = True) -> ShippingData:
 
 
 def _copies(name: str, one: AnnotationSet) -> Corpus:
-    copies = swapped_copies(one, _ids(one, None, TRAIN), np.random.default_rng(_SEED))
+    copies = swapped_copies(one, ids_of(one, None, TRAIN), np.random.default_rng(_SEED))
     return Corpus(copies, f"{name}, swapped", _SHARE_OF_COPIES, only_training=True)
 
 
@@ -111,13 +111,13 @@ def _corpus(name: str, one: AnnotationSet, weights: Mapping[str, float]) -> Corp
     It has no neutral label and would tilt what is chosen by held-out articles.
     """
     if name == _OPINIONS:
-        one = restricted(one, _ids(one, TRAIN))
+        one = restricted(one, ids_of(one, TRAIN))
     return Corpus(one, name, weights.get(name, 1.0), only_training=name == _OPINIONS)
 
 
 def _tests(sets: Mapping[str, AnnotationSet]) -> tuple[Test, ...]:
     return tuple(
-        Test(f"{name}, {part}", restricted(one, _ids(one, part)))
+        Test(f"{name}, {part}", restricted(one, ids_of(one, part)))
         for name, one in sets.items()
         if name != _OPINIONS
         for part in sorted({a.split for a in one.articles if a.split} - {*_FOR_TRAINING})
@@ -146,7 +146,8 @@ def _part(article: Article, stories: Mapping[str, str | None]) -> str:
     return _TENTHS.get(number % 10, TRAIN)
 
 
-def _ids(one: AnnotationSet, *parts: str | None) -> set[str]:
+def ids_of(one: AnnotationSet, *parts: str | None) -> set[str]:
+    """The articles of some parts."""
     return {article.article_id for article in one.articles if article.split in parts}
 
 

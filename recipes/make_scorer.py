@@ -3,27 +3,33 @@
 Three stages. First the published corpora are learnt, each under a head of its own. Then our labels
 on real news and on the sample are learnt from there, with the published ones beside them, so that
 they are not forgotten. The head of our stance begins as that of NewsMTSC. Last comes an epoch at
-half the rate with copies of the articles in which the countries have changed places.
+half the rate with copies of the articles in which the countries have changed places; then the
+head of stance is projected off what tells the countries apart (`country_bias`).
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
 
+from classifier.annotations import restricted
 from classifier.codebook import default_codebook
 from classifier.files import refuse_to_replace, write_text
-from classifier.models import MODEL_CARD, RECORD, Progress, TrainOptions
+from classifier.models import MODEL_CARD, RECORD, Model, Progress, TrainOptions
+from classifier.models.encoder._model import EncoderModel
 from classifier.score import load
-from classifier.training import TEST, Corpus, Run, fit_model, read_run_summary
+from classifier.training import TEST, TRAIN, Adjust, Corpus, Run, Split, fit_model, read_run_summary
 from recipes.card import scorer_card
-from recipes.corpora import FOLDERS, SAMPLE, ShippingData
+from recipes.corpora import FOLDERS, SAMPLE, ShippingData, ids_of
+from recipes.country_bias import level_head
 from recipes.figures import measure
 from recipes.prune import prune_run
-from recipes.shifts import country_shifts, named_mentions
+from recipes.real import REAL
+from recipes.shifts import Named, country_shifts, named_mentions
 
 OPTIONS = TrainOptions(
     variables=("stance", "roles", "voice"),
@@ -44,6 +50,8 @@ OPTIONS = TrainOptions(
 _FIRST = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
 _LAST = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
+_MOST_NAMED = 500
+"""Articles of a corpus that the projection is measured on."""
 _STANCE = OPTIONS.variables[0]
 KEPT_SCHEMES = ("newsmtsc", "rusentne")
 """Published schemes whose heads ship, for `classifier.load(scheme=NAME)`."""
@@ -66,7 +74,12 @@ def make_scorer(
         run = fit_model(data.corpora, options, out, progress=progress)
     else:
         run = _in_stages(data, out, options, progress)
-    scorer = load(run.path)
+    return judged(run, data, progress=progress)
+
+
+def judged(run: Run, data: ShippingData, *, progress: Progress | None = None) -> Run:
+    """Write the figures on the tests into the record of a run, and its card."""
+    scorer, out = load(run.path), run.path
     figures, languages = measure(scorer, data.tests, progress=progress)
     stories = next(test.annotation_set for test in data.tests if test.name == _STORIES)
     items = named_mentions(stories, _STANCE)
@@ -113,17 +126,34 @@ def _in_stages(
         _fit(data.corpora, replace(every, start=str(first)), second, progress)
     if not (last / RECORD).is_file():
         own = replace(every, start=str(second), **_LAST)
-        _fit((*data.corpora, *data.copies), own, last, progress)
+        _fit((*data.corpora, *data.copies), own, last, progress, partial(without_country, data))
     prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
     return read_run_summary(out)
 
 
 def _fit(
-    corpora: Sequence[Corpus], options: TrainOptions, out: Path, progress: Progress | None
+    corpora: Sequence[Corpus],
+    options: TrainOptions,
+    out: Path,
+    progress: Progress | None,
+    adjust: Adjust | None = None,
 ) -> None:
     """Train a stage, or go on with it."""
-    place = out.with_name(f".{out.name}.training")
-    fit_model(tuple(corpora), options, out, resume=place.is_dir(), progress=progress)
+    resume = out.with_name(f".{out.name}.training").is_dir()
+    fit_model(tuple(corpora), options, out, resume=resume, adjust=adjust, progress=progress)
+
+
+def without_country(data: ShippingData, model: Model, _: Split) -> None:
+    """Project the head of stance off what tells the countries apart in our training articles."""
+    if not isinstance(model, EncoderModel):
+        return
+    items: list[Named] = []
+    for corpus in data.corpora:
+        if corpus.name in (REAL, SAMPLE):
+            ids = ids_of(corpus.annotation_set, None, TRAIN)
+            found = named_mentions(restricted(corpus.annotation_set, ids), _STANCE)
+            items += found[:: -(-len(found) // _MOST_NAMED) or 1]
+    level_head(model, _STANCE, items, model.options.context)
 
 
 def copy_head(run: Path, name: str, new: str) -> None:
