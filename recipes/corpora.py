@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from classifier.annotations import AnnotationSet, read_annotations, recode, restricted
 from classifier.annotations.formats import import_annotations
 from classifier.codebook import shipped_annotations
 from classifier.errors import DataError
 from classifier.records import Article
+from classifier.swapping import swapped_copies
 from classifier.training import CALIBRATION, DEVELOPMENT, TEST, TRAIN, Corpus, same_text
 from recipes.real import REAL, read_real
 from recipes.schemes import read_scheme, scheme_codebook
@@ -26,6 +29,8 @@ _OPINIONS = "ruopinionne"
 _FIRST_WEIGHTS = {_OPINIONS: 0.5}
 _WEIGHTS = {"newsmtsc": 0.4, "rusentne": 0.5, _OPINIONS: 0.4}
 """How often an epoch of the second stage goes through a corpus; once where it is not named."""
+_SHARE_OF_COPIES = 0.6
+_SEED = 1
 _TENTHS = {0: TEST, 5: TEST, 3: DEVELOPMENT, 7: CALIBRATION}
 _FOR_TRAINING = (None, TRAIN, DEVELOPMENT, CALIBRATION)
 
@@ -49,6 +54,8 @@ class ShippingData:
     corpora: tuple[Corpus, ...]
     """Labels on real news and the sample, and the published corpora again: the second stage."""
     tests: tuple[Test, ...]
+    copies: tuple[Corpus, ...] = ()
+    """Our own training articles with the countries in other places: the last stage."""
 
     def first(self, n: int) -> "ShippingData":
         """At most n articles of each part of each corpus, to try the way with."""
@@ -56,6 +63,7 @@ class ShippingData:
             tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.schemes),
             tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.corpora),
             tuple(replace(t, annotation_set=_first(t.annotation_set, n)) for t in self.tests),
+            tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.copies),
         )
 
 
@@ -88,7 +96,13 @@ def read_shipping_data(folder: Path, *, real: bool = True) -> ShippingData:
         tuple(_corpus(name, one, _FIRST_WEIGHTS) for name, one in schemes.items()),
         tuple(_corpus(name, one, _WEIGHTS) for name, one in {**learnt, **schemes}.items()),
         _tests({**own, **published}),
+        tuple(_copies(name, one) for name, one in learnt.items()),
     )
+
+
+def _copies(name: str, one: AnnotationSet) -> Corpus:
+    copies = swapped_copies(one, ids_of(one, None, TRAIN), np.random.default_rng(_SEED))
+    return Corpus(copies, f"{name}, swapped", _SHARE_OF_COPIES, only_training=True)
 
 
 def _corpus(name: str, one: AnnotationSet, weights: Mapping[str, float]) -> Corpus:
@@ -97,13 +111,13 @@ def _corpus(name: str, one: AnnotationSet, weights: Mapping[str, float]) -> Corp
     It has no neutral label and would tilt what is chosen by held-out articles.
     """
     if name == _OPINIONS:
-        one = restricted(one, _ids(one, TRAIN))
+        one = restricted(one, ids_of(one, TRAIN))
     return Corpus(one, name, weights.get(name, 1.0), only_training=name == _OPINIONS)
 
 
 def _tests(sets: Mapping[str, AnnotationSet]) -> tuple[Test, ...]:
     return tuple(
-        Test(f"{name}, {part}", restricted(one, _ids(one, part)))
+        Test(f"{name}, {part}", restricted(one, ids_of(one, part)))
         for name, one in sets.items()
         if name != _OPINIONS
         for part in sorted({a.split for a in one.articles if a.split} - {*_FOR_TRAINING})
@@ -132,7 +146,8 @@ def _part(article: Article, stories: Mapping[str, str | None]) -> str:
     return _TENTHS.get(number % 10, TRAIN)
 
 
-def _ids(one: AnnotationSet, *parts: str | None) -> set[str]:
+def ids_of(one: AnnotationSet, *parts: str | None) -> set[str]:
+    """The articles of some parts."""
     return {article.article_id for article in one.articles if article.split in parts}
 
 

@@ -21,9 +21,9 @@ from classifier.records import Passage
 from classifier.swapping import TARGETS, Named, passages_of
 
 _DIRECTIONS = len(TARGETS) - 1
-"""What tells three countries apart spans two dimensions. Taking out more cost the shipped scorer
-macro-F1 (two directions nothing, four .006 and fifteen .02 on the sample's test stories) and hardly
-moved the shifts."""
+"""What tells three countries apart spans two dimensions. On the sample's test stories the largest
+mean shift was .108 before, and .011, .022 and .010 with two, four and eight directions taken out.
+On the development articles of real news the AUC of unfavourable was .879, and .878, .877, .861."""
 Vectors = NDArray[np.float64]
 
 

@@ -1,28 +1,35 @@
 """Train the scorer that ships, measure it, and write its card.
 
-Two stages. First the published corpora are learnt, each under a head of its own. Then our labels on
-real news and on the sample are learnt from there, with the published ones beside them, so that they
-are not forgotten. The head of our stance begins as that of NewsMTSC.
+Three stages. First the published corpora are learnt, each under a head of its own. Then our labels
+on real news and on the sample are learnt from there, with the published ones beside them, so that
+they are not forgotten. The head of our stance begins as that of NewsMTSC. Last comes an epoch at
+half the rate with copies of the articles in which the countries have changed places; then the
+head of stance is projected off what tells the countries apart (`country_bias`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
 
+from classifier.annotations import restricted
 from classifier.codebook import default_codebook
 from classifier.files import refuse_to_replace, write_text
-from classifier.models import MODEL_CARD, RECORD, Progress, TrainOptions
+from classifier.models import MODEL_CARD, RECORD, Model, Progress, TrainOptions
+from classifier.models.encoder._model import EncoderModel
 from classifier.score import load
-from classifier.swapping import country_shifts, named_mentions
-from classifier.training import TEST, Run, fit_model, read_run_summary
+from classifier.swapping import Named, country_shifts, named_mentions
+from classifier.training import TEST, TRAIN, Adjust, Corpus, Run, Split, fit_model, read_run_summary
 from recipes.card import scorer_card
-from recipes.corpora import FOLDERS, SAMPLE, ShippingData
+from recipes.corpora import FOLDERS, SAMPLE, ShippingData, ids_of
+from recipes.country_bias import level_head
 from recipes.figures import measure
 from recipes.prune import prune_run
+from recipes.real import REAL
 
 OPTIONS = TrainOptions(
     variables=("stance", "roles", "voice"),
@@ -32,16 +39,19 @@ OPTIONS = TrainOptions(
     adapter="separate",
     adapter_rank=128,
     adapter_from="difference",
-    epochs=2,
-    patience=2,
+    epochs=3,
+    patience=3,
     batch_size=32,
     learning_rate=8e-5,
-    head_learning_rate=1e-3,
+    head_learning_rate=2e-3,
     seed=1,
 )
 """Of the second stage."""
-_FIRST_EPOCHS, _FIRST_RATE = 1, 1e-4
+_FIRST = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
+_LAST = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
+_MOST_NAMED = 500
+"""Articles of a corpus that the projection is measured on."""
 _STANCE = OPTIONS.variables[0]
 KEPT_SCHEMES = ("newsmtsc", "rusentne")
 """Published schemes whose heads ship, for `classifier.load(scheme=NAME)`."""
@@ -64,7 +74,12 @@ def make_scorer(
         run = fit_model(data.corpora, options, out, progress=progress)
     else:
         run = _in_stages(data, out, options, progress)
-    scorer = load(run.path)
+    return judged(run, data, progress=progress)
+
+
+def judged(run: Run, data: ShippingData, *, progress: Progress | None = None) -> Run:
+    """Write the figures on the tests into the record of a run, and its card."""
+    scorer, out = load(run.path), run.path
     figures, languages = measure(scorer, data.tests, progress=progress)
     stories = next(test.annotation_set for test in data.tests if test.name == _STORIES)
     items = named_mentions(stories, _STANCE)
@@ -102,19 +117,43 @@ def _in_stages(
 ) -> Run:
     refuse_to_replace(out, force=False)
     work = out.with_name(f"{out.name}.stages")
-    first, second = work / "first", work / "second"
+    first, second, last = work / "first", work / "second", work / "last"
     if not (first / RECORD).is_file():
-        own = replace(options, variables=FOLDERS, epochs=_FIRST_EPOCHS, learning_rate=_FIRST_RATE)
-        fit_model(data.schemes, own, first, resume=first.parent.is_dir(), progress=progress)
+        _fit(data.schemes, replace(options, variables=FOLDERS, **_FIRST), first, progress)
         copy_head(first, FOLDERS[0], _STANCE)
+    every = replace(options, variables=(*options.variables, *FOLDERS), base_model="")
     if not (second / RECORD).is_file():
-        own = replace(
-            options, variables=(*options.variables, *FOLDERS), base_model="", start=str(first)
-        )
-        place = second.with_name(f".{second.name}.training")
-        fit_model(data.corpora, own, second, resume=place.is_dir(), progress=progress)
-    prune_run(second, options.variables, default_codebook(), out, KEPT_SCHEMES)
+        _fit(data.corpora, replace(every, start=str(first)), second, progress)
+    if not (last / RECORD).is_file():
+        own = replace(every, start=str(second), **_LAST)
+        _fit((*data.corpora, *data.copies), own, last, progress, partial(without_country, data))
+    prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
     return read_run_summary(out)
+
+
+def _fit(
+    corpora: Sequence[Corpus],
+    options: TrainOptions,
+    out: Path,
+    progress: Progress | None,
+    adjust: Adjust | None = None,
+) -> None:
+    """Train a stage, or go on with it."""
+    resume = out.with_name(f".{out.name}.training").is_dir()
+    fit_model(tuple(corpora), options, out, resume=resume, adjust=adjust, progress=progress)
+
+
+def without_country(data: ShippingData, model: Model, _: Split) -> None:
+    """Project the head of stance off what tells the countries apart in our training articles."""
+    if not isinstance(model, EncoderModel):
+        return
+    items: list[Named] = []
+    for corpus in data.corpora:
+        if corpus.name in (REAL, SAMPLE):
+            ids = ids_of(corpus.annotation_set, None, TRAIN)
+            found = named_mentions(restricted(corpus.annotation_set, ids), _STANCE)
+            items += found[:: -(-len(found) // _MOST_NAMED) or 1]
+    level_head(model, _STANCE, items, model.options.context)
 
 
 def copy_head(run: Path, name: str, new: str) -> None:

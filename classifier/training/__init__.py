@@ -4,7 +4,7 @@ from classifier.models import TrainOptions
 from classifier.training._corpora import Corpora, Corpus, Data, read_corpora
 from classifier.training._cross_fitting import train
 from classifier.training._examples import build_examples, check_labels, label_array
-from classifier.training._fit import fit_model, read_run_summary
+from classifier.training._fit import Adjust, fit_model, read_run_summary
 from classifier.training._record import Run
 from classifier.training._splits import (
     CALIBRATION,
@@ -25,6 +25,7 @@ __all__ = [
     "DEVELOPMENT",
     "TEST",
     "TRAIN",
+    "Adjust",
     "Corpora",
     "Corpus",
     "Data",
