@@ -47,8 +47,8 @@ OPTIONS = TrainOptions(
     seed=1,
 )
 """Of the second stage."""
-_FIRST = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
-_LAST = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
+_FIRST: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
+_LAST: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
 _MOST_NAMED = 500
 """Articles of a corpus that the projection is measured on."""

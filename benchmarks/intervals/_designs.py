@@ -152,7 +152,7 @@ def fired(corpora: int, seed: int) -> dict[str, float]:
                     corpus.score,
                     np.isin(corpus.article, chosen),
                     corpus.article,
-                    confidence=corpus.confidence,
+                    others={"confidence": corpus.confidence},
                     probability=None if name == "equal chances" else chances[corpus.article],
                     redraws=Redraws(499, seed=i),
                 )

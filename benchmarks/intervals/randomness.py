@@ -100,7 +100,7 @@ def _test(
         corpus.score[mentions],
         coded[mentions],
         corpus.article[mentions],
-        confidence=corpus.confidence[mentions],
+        others={"confidence": corpus.confidence[mentions]},
         probability=None if chances is None else chances[corpus.article[mentions]],
         redraws=Redraws(REDRAWS, seed=seed),
     )
@@ -117,7 +117,7 @@ def _learnt(seed: int, rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
                 scores,
                 fold >= 0,
                 article,
-                confidence=np.abs(scores),
+                others={"confidence": np.abs(scores)},
                 redraws=Redraws(REDRAWS, seed=seed),
             )
             yield f"{name} in {n_folds} folds, {n_coded} of {n}", test.is_random() is False

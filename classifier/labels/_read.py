@@ -211,7 +211,7 @@ def _incomplete(rows: Rows, answers: Sequence[Answers]) -> Iterator[Problem]:
         for i in np.flatnonzero(given.any(axis=1) & ~given.all(axis=1)):
             absent = [name for name, has in zip(names, given[i], strict=True) if not has]
             detail = f"no number in {', '.join(absent)}"
-            left = "the label counts alone" if one.labels[i] is not None else "no answer"
+            left = "the label counts alone" if one.labels[int(i)] is not None else "no answer"
             yield Problem(rows.at(int(i)), "chances incomplete", detail, left)
 
 

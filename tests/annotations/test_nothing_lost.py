@@ -313,7 +313,7 @@ def test_names_of_columns_are_told(tmp_path: Path) -> None:
 
 
 def test_workbooks_in_a_folder_read_as_its_tables_do(tmp_path: Path) -> None:
-    tables = {
+    tables: dict[str, list[list[object]]] = {
         "articles": [["article_id", "text", "source"], ["7", "Odesa slept.", "Quay Post"]],
         "annotations": [
             ["article_id", "start", "end", "target", "annotator", "stance"],

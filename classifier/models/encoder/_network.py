@@ -44,8 +44,6 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_attention_backend = True
-    center: Tensor | None
-    spread: Tensor | None
 
     def __init__(
         self, config: PassageEncoderConfig, encoder: PreTrainedModel | None = None
