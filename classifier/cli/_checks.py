@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def swap_command(
     places: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="[RUN] DIR",
             help="Run folder or Hub id, by default the scorer that ships; annotation set.",
@@ -78,10 +78,10 @@ def explain_command(
     show(Answer(result.to_dict(), lines, step), as_json=as_json)
 
 
-def _run_and_path(places: list[Path], name: str) -> tuple[Path | None, Path]:
+def _run_and_path(places: list[str], name: str) -> tuple[str | None, Path]:
     if len(places) > 2:
         raise typer.BadParameter(f"[RUN] {name} are at most two, got {len(places)}")
-    return (places[0] if len(places) == 2 else None), places[-1]
+    return (places[0] if len(places) == 2 else None), Path(places[-1])
 
 
 def _shown(result: InPapers) -> list[str | Table]:
