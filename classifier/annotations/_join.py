@@ -82,17 +82,17 @@ def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:
     if any(one.codebook != sets[0].codebook for one in sets):
         raise DataError("sets to be joined need one codebook; recode them first")
     articles: dict[str, Article] = {}
-    sets = list(sets)
-    for n, one in enumerate(sets):
-        sets[n] = _with_known_ids(one, articles)
-        articles |= {a.article_id: a for a in sets[n].articles if a.article_id not in articles}
-    for article in (article for one in sets for article in one.articles):
+    named: list[AnnotationSet] = []
+    for one in sets:
+        named.append(_with_known_ids(one, articles))
+        articles |= {a.article_id: a for a in named[-1].articles if a.article_id not in articles}
+    for article in (article for one in named for article in one.articles):
         if articles.setdefault(article.article_id, article).text != article.text:
             raise DataError(
                 f"coders to be joined need the same texts; {article.article_id!r} has another "
                 "text in two sets: export both from the same articles"
             )
-    table = pd.concat([one.table for one in sets], ignore_index=True)
+    table = pd.concat([one.table for one in named], ignore_index=True)
     again = table[table.duplicated(["unit", "annotator"])]
     if len(again):
         unit, annotator = again.iloc[0][["unit", "annotator"]]

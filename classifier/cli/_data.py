@@ -77,7 +77,7 @@ def import_command(
     whole = imported.annotation_set
     joined: list[str] = []
     if into is not None and len(whole.table):
-        whole, joined = _joined(into, whole)
+        whole, joined = _with_coders(into, whole)
     if not force:
         check_nothing_is_lost(whole, out)
     articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
@@ -114,7 +114,7 @@ def import_command(
     show(answer, as_json=as_json)
 
 
-def _joined(folder: Path, new: "AnnotationSet") -> "tuple[AnnotationSet, list[str]]":
+def _with_coders(folder: Path, new: "AnnotationSet") -> "tuple[AnnotationSet, list[str]]":
     """The set in the folder with more coders, and what it holds now."""
     from classifier.annotations import join_coders, read_annotations
 
