@@ -208,11 +208,11 @@ def _incomplete(rows: Rows, answers: Sequence[Answers]) -> Iterator[Problem]:
         if one.chances is None or one.variable.kind == "set":
             continue
         given = np.column_stack([~np.isnan(_numbers(rows, name)) for name in names])
-        for i in np.flatnonzero(given.any(axis=1) & ~given.all(axis=1)):
+        for i in np.flatnonzero(given.any(axis=1) & ~given.all(axis=1)).tolist():
             absent = [name for name, has in zip(names, given[i], strict=True) if not has]
             detail = f"no number in {', '.join(absent)}"
-            left = "the label counts alone" if one.labels[int(i)] is not None else "no answer"
-            yield Problem(rows.at(int(i)), "chances incomplete", detail, left)
+            left = "the label counts alone" if one.labels[i] is not None else "no answer"
+            yield Problem(rows.at(i), "chances incomplete", detail, left)
 
 
 def _numbers(rows: Rows, name: str) -> Any:  # noqa: ANN401

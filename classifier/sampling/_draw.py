@@ -204,7 +204,8 @@ def _check(table: pd.DataFrame, n: int, by: Sequence[str]) -> None:
     if missing:
         raise DataError(
             f"to draw by {', '.join(by)}, a table with these columns was required; missing: "
-            f"{missing}; targets are in the mentions or predictions, not in the articles"
+            f"{missing}; draw by what they have, such as source or language; targets are in the "
+            "mentions or predictions, not in the articles"
         )
     if n < 1:
         raise DataError(f"a sample needs at least one article, got n = {n}")
