@@ -1,7 +1,7 @@
 """Charts of any result, and those of annotations and words."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import singledispatch
 from pathlib import Path
 
@@ -210,7 +210,10 @@ def _(result: AnnotationSet, what: str = "") -> Chart:
 @chart.register
 def _(result: pd.DataFrame, what: str = "") -> Chart:
     what = what or ("epochs" if "epoch" in result or result.empty else "agreement")
-    makers = {"agreement": annotator_drawings, "epochs": epoch_drawings}
+    makers: dict[str, Callable[[pd.DataFrame], list[Drawing]]] = {
+        "agreement": annotator_drawings,
+        "epochs": epoch_drawings,
+    }
     _require(what, list(makers), "a frame")
     return _stacked(makers[what](result))
 

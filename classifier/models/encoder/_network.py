@@ -88,7 +88,7 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
         places = (mention_tokens, sentence_tokens)
         features = self.features(input_ids, attention_mask, places, **rest)
         with torch.autocast(features.device.type, enabled=False):
-            if self.center is not None:
+            if self.center is not None and self.spread is not None:
                 features = (features - self.center) / self.spread
             return {name: head(features) for name, head in self.heads.items()}
 

@@ -270,7 +270,7 @@ def read_weights(file: Path) -> dict[str, NDArray[np.float32]]:
     Raises `ModelError` where the file cannot be read.
     """
     try:
-        parts = deserialize(file.read_bytes())
+        parts = deserialize(file.read_bytes())  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise ModelError(
             f"{file} must hold weights, they cannot be read ({error}): get the folder again"
