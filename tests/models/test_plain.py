@@ -79,8 +79,8 @@ for name in ({names}):
     sys.modules[name] = None
 import classifier
 scorer = classifier.load()
-(first,) = scorer.score("The minister praised Turkey for its patience.")
-print(scorer.trained.model.runtime, first["target"], first["stance"])
+table = scorer.score("The minister praised Turkey for its patience.").to_frame()
+print(scorer.trained.model.runtime, *table[["target", "stance"]].iloc[0])
 try:
     classifier.train
 except ImportError as error:
