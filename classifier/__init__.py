@@ -35,4 +35,13 @@ def __getattr__(name: str) -> object:
             stacklevel=2,
         )
         return _find(new)
-    return _find(name)
+    try:
+        return _find(name)
+    except ModuleNotFoundError as error:
+        if (error.name or __name__).partition(".")[0] == __name__:
+            raise
+        raise ModuleNotFoundError(
+            f"classifier.{name} needs the package {error.name}, which this installation leaves "
+            "out: pip install stance-framing-classifier",
+            name=error.name,
+        ) from None
