@@ -162,7 +162,13 @@ def evaluate_command(
     step = f"classifier report {run} {folder} --out report.html"
     answer = Answer(
         result.to_dict() | found,
-        [accuracy_table(result), *agreement_lines(result), *interval_lines(result), *problems],
+        [
+            *result.warnings,
+            accuracy_table(result),
+            *agreement_lines(result),
+            *interval_lines(result),
+            *problems,
+        ],
         step if run else f"classifier profile {files[0]} --gold {folder}",
     )
     show(answer, as_json=as_json)
