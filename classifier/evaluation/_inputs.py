@@ -167,7 +167,7 @@ def read_answers(
     _needs(frame, ("unit", variable.name), predictor)
     wanted = frame[frame["unit"].isin(set(units))]
     _once_each(wanted["unit"], predictor)
-    rows = wanted.set_index("unit").reindex(list(units))
+    rows = wanted.set_index("unit").reindex(pd.Index(list(units), name="unit"))
     found = np.asarray(rows.index.isin(wanted["unit"]))
     own = rows["status"] if "status" in rows.columns else pd.Series("ok", index=rows.index)
     given = rows[variable.name]

@@ -215,11 +215,3 @@ def test_a_row_with_one_chance_missing_is_no_answer_and_counted() -> None:
     made = evaluate(coded, frame, options=EvaluationOptions(breakdowns=((),)))
     counts = made.table("accuracy").row(predictor="model").counts
     assert (counts["n_answered"], counts["n_some_chances_missing"]) == (159, 1)
-
-
-def test_the_paragraph_has_fewer_than_130_words() -> None:
-    coded = coded_by(anna=noised(0.05, 1), bram=noised(0.05, 2))
-    pair = {"noisy": labels(noised(0.15, 3)), "worse": labels(noised(0.6, 4))}
-    said = compare(coded, pair).paragraph
-    assert "no contradiction" in said
-    assert len(said.split()) < 130
