@@ -1,6 +1,6 @@
 """How often `compare` names the right order of three models whose alpha differs by .05.
 
-    python -m benchmarks.naming_order
+    python -m benchmarks.naming_order [--spread]
 
 Each draw takes 400 coded mentions of the shipped sample and makes three models from its gold: a
 share of each model's labels is replaced by other labels. The shares are set so that alpha with the
@@ -32,11 +32,15 @@ def main() -> None:
     """Print how often the order was right, and how often a wrong one was said to be sure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=100)
+    parser.add_argument("--spread", action="store_true", help="how far a difference varies")
     args = parser.parse_args()
     coded = read_annotations(shipped_annotations() / "sample")
     truth = _truth(coded)
     shares = _shares(coded, truth)
     print("shares of labels replaced:", ", ".join(f"{share:.3f}" for share in shares))
+    if args.spread:
+        _tell_spread(coded, truth, shares, args.draws)
+        return
     for kind in ("shared", "independent"):
         right, sure_and_wrong, sure = 0, 0, 0
         for seed in range(args.draws):
@@ -48,6 +52,26 @@ def main() -> None:
         print(
             f"{kind:12} order right in {right} of {n}; the best told apart from both others in "
             f"{sure}; a wrong one told apart in {sure_and_wrong}"
+        )
+
+
+def _tell_spread(
+    coded: AnnotationSet, truth: "pd.Series[str]", shares: list[float], n: int
+) -> None:
+    """How far differences in alpha vary from draw to draw, and whether accuracy orders better."""
+    for kind in ("shared", "independent"):
+        alphas, hits = [], []
+        for seed in range(n):
+            drawn, models = _models(coded, truth, shares, seed, is_shared=kind == "shared")
+            made = [models[name] for name in NAMES]
+            alphas.append([_alpha(coded, drawn, labels) for labels in made])
+            hits.append([float((labels == drawn.to_numpy()).mean()) for labels in made])
+        gaps = -np.diff(alphas)
+        print(
+            f"{kind:12} mean differences {gaps.mean(axis=0).round(3)}, their standard deviation "
+            f"{gaps.std(axis=0, ddof=1).round(3)}; order right by alpha "
+            f"{(gaps > 0).all(axis=1).mean():.2f}, by accuracy "
+            f"{(np.diff(hits) < 0).all(axis=1).mean():.2f}"
         )
 
 
@@ -117,19 +141,33 @@ def _named(
     is_shared: bool,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The order that `compare` names, and the best."""
+    drawn, models = _models(coded, truth, shares, seed, is_shared=is_shared)
+    part = _only(coded, set(drawn.index))
+    frames = {n: pd.DataFrame({"unit": drawn.index, VARIABLE: models[n]}) for n in NAMES}
+    rng = np.random.default_rng([seed, 1])
+    shuffled: Mapping[str, pd.DataFrame] = {n: frames[n] for n in rng.permutation(NAMES)}
+    made = compare(part, shuffled, options=EvaluationOptions(variables=(VARIABLE,)))
+    return made.order[VARIABLE], made.best[VARIABLE]
+
+
+def _models(
+    coded: AnnotationSet,
+    truth: "pd.Series[str]",
+    shares: list[float],
+    seed: int,
+    *,
+    is_shared: bool,
+) -> tuple["pd.Series[str]", dict[str, Labels]]:
+    """The gold of the mentions drawn, and each model's labels."""
     rng = np.random.default_rng(seed)
     drawn = truth.iloc[np.sort(rng.choice(len(truth), N_MENTIONS, replace=False))]
-    part = _only(coded, set(drawn.index))
     labels, models = drawn.to_numpy(), {}
-    hard, other = rng.random(len(drawn)), _others(drawn.to_numpy(), coded, rng)
+    hard, other = rng.random(len(drawn)), _others(labels, coded, rng)
     for name, share in zip(NAMES, shares, strict=True):
         if not is_shared:
             hard, other = rng.random(len(drawn)), _others(labels, coded, rng)
-        answers = _noised(labels, hard, share, other)
-        models[name] = pd.DataFrame({"unit": drawn.index, VARIABLE: answers})
-    shuffled: Mapping[str, pd.DataFrame] = {n: models[n] for n in rng.permutation(NAMES)}
-    made = compare(part, shuffled, options=EvaluationOptions(variables=(VARIABLE,)))
-    return made.order[VARIABLE], made.best[VARIABLE]
+        models[name] = _noised(labels, hard, share, other)
+    return drawn, models
 
 
 def _only(coded: AnnotationSet, units: set[str]) -> AnnotationSet:

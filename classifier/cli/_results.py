@@ -169,6 +169,7 @@ def evaluate_command(
         result.to_dict() | found,
         [
             *gold_line(data),
+            *result.warnings,
             accuracy_table(result),
             *agreement_lines(result),
             *interval_lines(result),

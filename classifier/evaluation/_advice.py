@@ -2,22 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from classifier.evaluation._annotators import Copied
 from classifier.evaluation._tables import Row
 from classifier.paper import cell, number
 from classifier.records import Estimate, counted
-
-
-class Copied(NamedTuple):
-    """A predictor that repeats an annotator."""
-
-    predictor: str
-    annotator: str
-    share: float
-    """Of the mentions where both answer: the same label."""
-    among: float
-    """Of the mentions where the annotator and another answer: the same label."""
 
 
 @dataclass(frozen=True)
@@ -210,12 +199,17 @@ def _calibrated(facts: Facts) -> Iterator[str]:
 
 
 def _copies(facts: Facts) -> Iterator[str]:
-    for predictor, annotator, share, among in facts.copied:
-        yield (
-            f"{predictor} gives the label of {annotator} at {share:.0%} of the mentions, while the "
-            f"annotators share {among:.0%}: it repeats that annotator and is not ranked, since its "
-            "figures do not say how it would label on its own."
-        )
+    for one in facts.copied:
+        yield copied_words(one)
+
+
+def copied_words(one: Copied) -> str:
+    """That a predictor repeats an annotator, and what follows."""
+    return (
+        f"{one.predictor} gives the label of {one.annotator} at {one.share:.0%} of the mentions, "
+        f"while the annotators share {one.among:.0%}: it repeats that annotator and is not ranked, "
+        "since its figures do not say how it would label on its own."
+    )
 
 
 def _coverage(facts: Facts) -> Iterator[str]:

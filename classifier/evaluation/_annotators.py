@@ -1,6 +1,6 @@
 """Predictors against annotators on the same items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from classifier.agreement import (
 )
 from classifier.codebook import Variable
 from classifier.evaluation._figures import Sample, figure, groups, macro_f1_of, share
-from classifier.evaluation._inputs import Judged, membership
+from classifier.evaluation._inputs import MAJORITY, Judged, membership
 from classifier.evaluation._panel import (
     against_others,
     against_others_of,
@@ -41,6 +41,21 @@ from classifier.evaluation._panel import (
 from classifier.evaluation._tables import EvaluationOptions, Row
 from classifier.intervals import FloatArray, IntervalOptions, Statistic, article_totals, interval
 from classifier.records import Estimate
+
+_SAME, _COPIED, _FEW = 0.95, 0.25, 20
+"""A predictor copies an annotator where it gives the same label to this share of at least so many
+mentions, and differs at most this often for every time the other annotators do."""
+
+
+class Copied(NamedTuple):
+    """A predictor that repeats an annotator."""
+
+    predictor: str
+    annotator: str
+    share: float
+    """Of the mentions where both answer: the same label."""
+    among: float
+    """Of the mentions where the annotator and another answer: the same label."""
 
 
 class Cell(NamedTuple):
@@ -321,3 +336,40 @@ def _summary(
     known = [value for value in values if not np.isnan(value)]
     summary = {"value": float(np.mean(known))} if known else {}
     return summary | ({"half_width": float(np.mean(widths))} if widths else {})
+
+
+def copies(judged: Judged, options: EvaluationOptions) -> tuple[Copied, ...]:
+    """The predictors that repeat an annotator."""
+    return tuple(
+        one
+        for name in judged.predictors
+        if name != MAJORITY and meets_annotators(judged, name)
+        for one in copied_by(name, panel_coding(judged, name, options))
+    )
+
+
+def copied_by(name: str, coding: Coding) -> Iterator[Copied]:
+    """Whom a predictor repeats; its answers are the coding's first column."""
+    for column in range(1, len(coding.annotators)):
+        n_same, n = shared_labels(coding, column)
+        among = _among(coding, column)
+        if n < _FEW or n_same < _SAME * n or among is None:
+            continue
+        if 1 - n_same / n <= _COPIED * (1 - among):
+            yield Copied(name, coding.annotators[column], n_same / n, among)
+
+
+def shared_labels(coding: Coding, column: int) -> tuple[int, int]:
+    """Where predictor and annotator give the same label, and where both give one."""
+    both = (coding.codes[:, [0, column]] >= 0).all(axis=1)
+    is_same = coding.codes[both, 0] == coding.codes[both, column]
+    return int(is_same.sum()), int(both.sum())
+
+
+def _among(coding: Coding, column: int) -> float | None:
+    """How often the annotator and another give the same label where the predictor answers."""
+    rows = coding.codes[(coding.codes[:, [0, column]] >= 0).all(axis=1)]
+    others = np.delete(rows, [0, column], axis=1)
+    given = others >= 0
+    is_same = given & (others == rows[:, [column]])
+    return float(is_same.sum() / given.sum()) if given.any() else None

@@ -13,8 +13,14 @@ from classifier.agreement import Coding, TestOptions, alternative_test_of, hits,
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.errors import DataError
 from classifier.evaluation._accuracy import accuracy_rows
-from classifier.evaluation._advice import Copied, Facts, advice, brief_advice
-from classifier.evaluation._annotators import meets_annotators, panel_coding
+from classifier.evaluation._advice import Facts, advice, brief_advice
+from classifier.evaluation._annotators import (
+    Copied,
+    copied_by,
+    meets_annotators,
+    panel_coding,
+    shared_labels,
+)
 from classifier.evaluation._calibration import calibration_rows
 from classifier.evaluation._figures import NO_VARIATION, macro_f1_of, mean_defined
 from classifier.evaluation._inputs import MAJORITY, Judged, judge, membership, read_answers
@@ -33,9 +39,6 @@ from classifier.records import Estimate, Problem
 
 SPENT = ("cost", "seconds", "input_tokens", "output_tokens")
 """Columns of predictions that say what a mention took."""
-_SAME, _COPIED, _FEW = 0.95, 0.25, 20
-"""A predictor copies an annotator where it gives the same label to this share of at least so many
-mentions, and differs at most this often for every time the other annotators do."""
 _WITHHELD = "not shown: the majority class passes too"
 _SHOWN = ("macro_f1", "alpha", "alpha_difference", "winning_rate", "ece_equal_mass")
 
@@ -386,37 +389,21 @@ def _estimate(sums: _Sums, same: _Same, method: str) -> Estimate:
 def _beside(same: _Same) -> tuple[list[Row], tuple[Copied, ...]]:
     """Every predictor against each annotator, and who copies whom."""
     alpha_name, compare_two = alpha_comparison(same.judged.variable)
-    rows, copied = [], []
+    rows: list[Row] = []
+    copied: list[Copied] = []
     for name, coding in same.codings.items():
-        for column in range(1, len(coding.annotators)) if name != MAJORITY else ():
+        if name == MAJORITY:
+            continue
+        copied += copied_by(name, coding)
+        for column in range(1, len(coding.annotators)):
             annotator = coding.annotators[column]
-            n_same, n = _shared(coding, column)
+            n_same, n = shared_labels(coding, column)
             sums = compare_two(coding.columns([0, column]))
             keys = {"variable": same.judged.variable.name, "predictor": name}
             estimates = {"alpha": _estimate(sums, same, alpha_name)}
             counts = {"n_items": n, "n_same": n_same}
             rows.append(Row(keys | {"annotator": annotator}, estimates, counts))
-            among = _among(coding, column)
-            is_enough = n >= _FEW and n_same >= _SAME * n and among is not None
-            if is_enough and 1 - n_same / n <= _COPIED * (1 - (among or 0.0)):
-                copied.append(Copied(name, annotator, n_same / n, among or 0.0))
     return rows, tuple(copied)
-
-
-def _shared(coding: Coding, column: int) -> tuple[int, int]:
-    """Where predictor and annotator give the same label, and where both give one."""
-    both = (coding.codes[:, [0, column]] >= 0).all(axis=1)
-    is_same = coding.codes[both, 0] == coding.codes[both, column]
-    return int(is_same.sum()), int(both.sum())
-
-
-def _among(coding: Coding, column: int) -> float | None:
-    """How often the annotator and another give the same label where the predictor answers."""
-    rows = coding.codes[(coding.codes[:, [0, column]] >= 0).all(axis=1)]
-    others = np.delete(rows, [0, column], axis=1)
-    given = others >= 0
-    is_same = given & (others == rows[:, [column]])
-    return float(is_same.sum() / given.sum()) if given.any() else None
 
 
 def _pairs(same: _Same) -> list[Row]:

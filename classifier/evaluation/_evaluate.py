@@ -12,9 +12,11 @@ from classifier._deprecated import DeprecatedChart
 from classifier.annotations import AnnotationSet, adjudicate, flagged
 from classifier.errors import DataError
 from classifier.evaluation._accuracy import accuracy_rows, bias_rows, confusion_rows, label_rows
+from classifier.evaluation._advice import copied_words
 from classifier.evaluation._annotators import (
     agreement_rows,
     annotator_rows,
+    copies,
     curve_rows,
     label_agreement_rows,
     pair_rows,
@@ -55,6 +57,8 @@ class Evaluation(DeprecatedChart, InPapers):
     options: EvaluationOptions = DEFAULT_OPTIONS
     titles: Mapping[str, str] = field(default_factory=dict)
     """What people read for the targets."""
+    warnings: tuple[str, ...] = ()
+    """What must be known before a figure is used: a predictor that repeats an annotator."""
 
     def table(self, name: str) -> Table:
         """The table of that name; raises `DataError` if there is none."""
@@ -70,7 +74,8 @@ class Evaluation(DeprecatedChart, InPapers):
 
     def __repr__(self) -> str:
         """The figures against gold, in plain text."""
-        return f"Evaluation of {self.counts['n_mentions']} mentions\n{self._brief()!r}"
+        head = f"Evaluation of {self.counts['n_mentions']} mentions"
+        return "\n".join([head, *self.warnings, repr(self._brief())])
 
     def _repr_html_(self) -> str:
         return self._brief()._repr_html_()
@@ -99,6 +104,7 @@ class Evaluation(DeprecatedChart, InPapers):
         """Everything, ready for JSON, as `schema()` describes it."""
         return {
             "counts": dict(self.counts),
+            "warnings": list(self.warnings),
             "tables": {table.name: table.to_dict() for table in self.tables},
             "disagreements": [one.to_dict() for one in self.disagreements],
         }
@@ -151,6 +157,7 @@ def evaluate(
         ),
         options=options,
         titles={target.name: target.title for target in annotation_set.codebook.targets},
+        warnings=tuple(copied_words(c) for one in judged for c in copies(one, options)),
     )
 
 

@@ -43,8 +43,7 @@ def read_probabilities(
         is_off |= np.abs(known.sum(axis=1, keepdims=True) - 1) > _ROUNDING
     if is_off.any():
         place = int(np.flatnonzero(has_all)[is_off.any(axis=1)][0])
-        name = f"{rows['unit'].iloc[place]} (" if "unit" in rows else f"row {place + 1} ("
-        first = f"{name}{', '.join(f'{p:g}' for p in probabilities[place])})"
+        first = f"{_row_name(rows, place)} ({', '.join(f'{p:g}' for p in probabilities[place])})"
         total = "" if variable.kind == "set" else " and sum to 1"
         raise DataError(
             f"{where}: {', '.join(columns)} must lie from 0 to 1{total}; "
@@ -53,11 +52,20 @@ def read_probabilities(
     return probabilities if len(known) else None
 
 
+def _row_name(rows: pd.DataFrame, place: int) -> str:
+    """The unit of a row, or else its number."""
+    if "unit" in rows:
+        return str(rows["unit"].iloc[place])
+    return str(rows.index[place]) if rows.index.name == "unit" else f"row {place + 1}"
+
+
 Answer = str | frozenset[str] | None
 """A label's name, a set of names, or None where there is no answer."""
 Mask = npt.NDArray[np.bool_]
 
 MAJORITY = "majority class"
+PARTIAL = "some chances missing"
+"""Status of a row where some labels have a chance and others none: it is no answer."""
 _META: Mapping[str, Callable[[Article], str | None]] = {
     "source": lambda article: article.source,
     "language": lambda article: article.language,
@@ -159,7 +167,7 @@ def read_answers(
     _needs(frame, ("unit", variable.name), predictor)
     wanted = frame[frame["unit"].isin(set(units))]
     _once_each(wanted["unit"], predictor)
-    rows = wanted.set_index("unit").reindex(list(units))
+    rows = wanted.set_index("unit").reindex(pd.Index(list(units), name="unit"))
     found = np.asarray(rows.index.isin(wanted["unit"]))
     own = rows["status"] if "status" in rows.columns else pd.Series("ok", index=rows.index)
     given = rows[variable.name]
@@ -168,8 +176,13 @@ def read_answers(
         _status(is_found, reason, raw, label)
         for is_found, reason, raw, label in zip(found, own, given, labels, strict=True)
     ]
-    kept = tuple(a if s == "ok" else None for a, s in zip(labels, status, strict=True))
     probabilities = read_probabilities(rows, variable, np.array(status) == "ok", predictor)
+    if probabilities is not None:
+        absent = np.isnan(probabilities)
+        is_partial = absent.any(axis=1) & ~absent.all(axis=1)
+        probabilities[is_partial] = np.nan
+        status = [PARTIAL if i else own for own, i in zip(status, is_partial, strict=True)]
+    kept = tuple(a if s == "ok" else None for a, s in zip(labels, status, strict=True))
     return Answers(kept, tuple(status), probabilities)
 
 

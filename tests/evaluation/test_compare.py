@@ -10,7 +10,7 @@ import pytest
 from classifier.annotations import Annotation, AnnotationSet, annotation_table
 from classifier.codebook import default_codebook
 from classifier.errors import DataError
-from classifier.evaluation import Comparison, EvaluationOptions, compare
+from classifier.evaluation import Comparison, EvaluationOptions, compare, evaluate
 from classifier.records import Article, Span
 
 N_ARTICLES, PER = 40, 4
@@ -196,3 +196,22 @@ def test_it_prints_as_a_table_for_a_paper(made: Comparison) -> None:
     assert lines[2].startswith("| variable | predictor | mentions | macro f1 | alpha |")
     assert "cost per thousand" in lines[2]
     assert made.to_dict()["best"] == {"stance": ["good"]}
+
+
+def test_a_copy_of_an_annotator_is_said_to_be_one_by_evaluate_too() -> None:
+    anna, bram = noised(0.15, 1), noised(0.15, 2)
+    made = evaluate(coded_by(anna=anna, bram=bram), labels(anna))
+    assert made.warnings[0].startswith("model gives the label of anna at 100% of the mentions")
+    assert not evaluate(coded_by(anna=anna, bram=bram), labels(noised(0.15, 3))).warnings
+
+
+def test_a_row_with_one_chance_missing_is_no_answer_and_counted() -> None:
+    coded = coded_by(anna=noised(0.05, 1), bram=noised(0.05, 2))
+    frame = labels(noised(0.1, 3))
+    names = coded.codebook.variable("stance").names
+    for name in names:
+        frame[f"p_stance_{name}"] = (frame["stance"] == name).astype(float)
+    frame.loc[0, f"p_stance_{names[0]}"] = float("nan")
+    made = evaluate(coded, frame, options=EvaluationOptions(breakdowns=((),)))
+    counts = made.table("accuracy").row(predictor="model").counts
+    assert (counts["n_answered"], counts["n_some_chances_missing"]) == (159, 1)
