@@ -304,7 +304,7 @@ def explain_mentions(
 
 
 def matcher_of(codebook: Codebook) -> Matcher:
-    """The codebook's lexicon made ready for search; built once for each set of targets and kinds."""
+    """The codebook's lexicon made ready for search; built once per set of targets and kinds."""
     return _cached_matcher(
         tuple(
             (t.name, t.title, t.lexicon, tuple(sorted(t.aliases.items())), _stamp(t))
