@@ -25,6 +25,8 @@ class Patterns:
     """What a publisher reaches readers by, and news reports on as well."""
     call: re.Pattern[str]
     """The start of a sentence that calls upon the reader, or what stands in notices alone."""
+    report: re.Pattern[str]
+    """Who says so, behind a comma: such a line is a report, although it begins like a call."""
     label: re.Pattern[str]
     source_line: re.Pattern[str]
     """"Bron: X", the name in group `agency` where it is one that is known."""
@@ -69,6 +71,7 @@ def patterns() -> Patterns:
         boilerplate_within=tuple(data["boilerplate_within"]),
         channel=re.compile(rf"(?<!\w)(?:{_any(data['channel'])})"),
         call=_call_pattern(data),
+        report=re.compile(rf",\s(?:[\w'’-]+\s){{0,4}}(?:{_any(data['report'])})(?!\w)"),
         label=re.compile(rf"(?:{_any(data['label'])})\s*:\s*(.*)", re.IGNORECASE | re.DOTALL),
         source_line=re.compile(
             rf"(?i:{_any(data['source_label'])}):\s*(?:(?P<agency>{agency})\b"
@@ -119,7 +122,8 @@ def _call_pattern(data: dict[str, list[str]]) -> re.Pattern[str]:
         rf"|(?:{channel})[\w'’-]*(?:\s[\w'’-]+){{0,3}}\s(?:{own})(?!\w)"
         rf"|(?:{channel})[^.!?,;]{{0,30}}(?:https?:|t\.me/|@\w)"
         rf"|\A\W*(?:{channel})[\w'’-]*(?:\s[\w'’-]+){{0,2}}\W*\Z"
-        rf"|(?:abone ol|takip ed|katil|kaydol|tikla|beğen|indir|kaçirma)\w*[.!]*\s*\Z"
+        rf"|(?:abone ol|takip ed|katil|kaydol|tikla|beğen|indir|kaçirma"
+        rf"|dinleyin|paylaşin|açin|yazin|yapin)\w*[.!]*\s*\Z"
     )
 
 
@@ -182,7 +186,8 @@ def date_in(text: str) -> tuple[str, DatePrecision] | None:
 # Longer lines are prose: only what stands at their ends is looked at.
 _FOLDED = (
     *("boilerplate_start", "boilerplate_heading", "boilerplate_title", "boilerplate_within"),
-    *("channel", "call", "call_stem", "own", "notice", "caption_start", "sign_off", "section"),
+    *("channel", "call", "call_stem", "own", "notice", "report"),
+    *("caption_start", "sign_off", "section"),
 )
 _SHORT_LINE = 400
 _LONGEST_HEADLINE = 25
@@ -367,20 +372,28 @@ def _beside_text(line: str, plain: str, seen_text: bool) -> ZoneKind | None:
 
 def _is_boilerplate(line: str, plain: str) -> bool:
     known, folded = patterns(), _small(plain[:_LONGEST_NOTICE])
-    call = known.boilerplate_start.match(folded)
-    if call and (call["rest"].startswith(":") or len(folded.split()) <= _LONGEST_CALL):
+    if _is_call(folded, known):
         return True
     if known.boilerplate_heading.match(folded) and _is_heading(folded):
         return True
     titled = known.boilerplate_title.match(folded)
     if titled and (titled["rest"].startswith(":") or _is_title(titled["rest"])):
         return True
-    if len(line) < _LONGEST_NOTICE:
-        if any(words in folded for words in known.boilerplate_within):
-            return True
-        if known.channel.search(folded) and known.call.search(_QUOTED.sub("", folded)):
-            return True
+    is_short = len(line) < _LONGEST_NOTICE
+    if is_short and any(words in folded for words in known.boilerplate_within):
+        return True
     return "copyrighted material" in folded or "mailto:" in line or bool(_MAIL.match(plain))
+
+
+def _is_call(line: str, known: Patterns) -> bool:
+    """Whether a line calls upon the reader, and is no report of what somebody said."""
+    call = known.boilerplate_start.match(line)
+    if call and (call["rest"].startswith(":") or len(line.split()) <= _LONGEST_CALL):
+        return not known.report.search(line)
+    if len(line) >= _LONGEST_NOTICE or not known.channel.search(line):
+        return False
+    unquoted = _QUOTED.sub("", line)
+    return bool(known.call.search(unquoted)) and not known.report.search(unquoted)
 
 
 def _is_heading(line: str) -> bool:

@@ -1,11 +1,18 @@
 """Kinds of mention that a codebook asks for, and kinds that carry a stance."""
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from classifier.codebook import default_codebook, parse_codebook, read_codebook, write_codebook
+from classifier.codebook import (
+    default_codebook,
+    parse_codebook,
+    read_codebook,
+    shipped_annotations,
+    write_codebook,
+)
 from classifier.errors import CodebookError
 from classifier.mentions import explain_mentions, find_mentions
 from classifier.records import Article, MentionKind
@@ -135,5 +142,6 @@ def test_a_codebook_keeps_its_kinds(kinds: tuple[MentionKind, ...], tmp_path: Pa
 
 
 def test_a_kind_that_always_counts_is_none_to_ask_for() -> None:
+    shipped = (shipped_annotations() / "codebook.toml").read_text(encoding="utf-8")
     with pytest.raises(CodebookError, match="the others always count"):
-        parse_codebook({"name": "x", "version": "1", "targets": "any", "mention_kinds": ["name"]})
+        parse_codebook({**tomllib.loads(shipped), "mention_kinds": ["name"]})
