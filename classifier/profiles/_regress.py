@@ -167,30 +167,19 @@ def regress(
     codebook = annotation_set.codebook
     outcome, terms = read_formula(formula)
     variable, label = _outcome(outcome, codebook, table)
-    numeric = [t for t in terms if t in table and pd.api.types.is_numeric_dtype(table[t])]
-    numeric = [t for t in numeric if t not in TIMES and not pd.api.types.is_bool_dtype(table[t])]
+    numeric = [t for t in terms if t not in TIMES and _holds_numbers(table, t)]
     groups = tuple(t for t in terms if t not in numeric)
     # With numbers alone nothing parts groups; the target always stands in the table.
     options = replace(options or ProfileOptions(), by=groups or ("target",))
-    check_columns(table, codebook, options)
-    labels = gold_with_chances(annotation_set)
-    check_gold(table, labels)
-    kept, left_out = select_mentions(table, codebook, labels, options)
-    chances = chances_of(gold) if isinstance(gold, Path | str) else None
-    members = with_labels(kept, codebook, labels, chances)
-    if members.empty:
-        raise DataError("a regression needs mentions, but all were left out; see the zones")
+    members, left_out = _members(table, gold, annotation_set, options)
     draw = describe_draw(members, [variable])
     if draw.problem:
         raise DataError(f"a regression needs coded articles drawn with known chances: {draw.words}")
     design, references = _design(members, terms, numeric)
+    scores, coded = members[score_column(variable, label)], members[gold_column(variable, label)]
+    ids, sampling = members["article_id"], draw.sampling(members)
     fit = corrected_regression(
-        design,
-        members[score_column(variable, label)],
-        members[gold_column(variable, label)],
-        members["article_id"],
-        sampling=draw.sampling(members),
-        options=options.inference,
+        design, scores, coded, ids, sampling=sampling, options=options.inference
     )
     return Regression(
         " ".join(formula.split()),
@@ -202,6 +191,32 @@ def regress(
         model_weight=fit.model_weight,
         drawn=draw.words,
         left_out=left_out,
+    )
+
+
+def _members(
+    table: pd.DataFrame,
+    gold: Path | str | AnnotationSet,
+    annotation_set: AnnotationSet,
+    options: ProfileOptions,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The mentions that enter, with their labels, and what was left out."""
+    codebook, labels = annotation_set.codebook, gold_with_chances(annotation_set)
+    check_columns(table, codebook, options)
+    check_gold(table, labels)
+    kept, left_out = select_mentions(table, codebook, labels, options)
+    if kept.empty:
+        raise DataError("a regression needs mentions, but all were left out; see the zones")
+    chances = chances_of(gold) if isinstance(gold, Path | str) else None
+    return with_labels(kept, codebook, labels, chances), left_out
+
+
+def _holds_numbers(table: pd.DataFrame, column: str) -> bool:
+    types = pd.api.types
+    return (
+        column in table
+        and types.is_numeric_dtype(table[column])
+        and not types.is_bool_dtype(table[column])
     )
 
 
