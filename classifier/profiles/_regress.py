@@ -140,8 +140,8 @@ def regress(
     with its label, and corrects the scores of the others by its known chance to be coded.
 
     Args:
-        predictions: A table as scoring writes it, or labels as `read_predictions` takes them.
-            Columns of your own may stand beside, such as a topic.
+        predictions: A table as scoring writes it, with columns of your own such as a topic; or
+            labels as `read_predictions` takes them.
         gold: Annotations of some of the scored articles, drawn at random.
         formula: `outcome ~ column + column`, such as "stance ~ source + month". The outcome is an
             ordinal variable, or one label of a set: "roles=victim". A column of numbers enters as
@@ -157,16 +157,14 @@ def regress(
         DataError: a formula that cannot be read, columns that are not there, or coded articles
             that cannot tell the groups apart.
     """
-    annotation_set = annotation_set_of(gold)
+    annotation_set, (outcome, terms) = annotation_set_of(gold), read_formula(formula)
     if isinstance(predictions, Path | str) or mapping or articles is not None:
         predictions = profiled_labels(
             predictions, articles=articles, gold=annotation_set, mapping=mapping
         )
     table = frame_of(predictions)
     check_same_articles(table, annotation_set)
-    codebook = annotation_set.codebook
-    outcome, terms = read_formula(formula)
-    variable, label = _outcome(outcome, codebook, table)
+    variable, label = _outcome(outcome, annotation_set.codebook, table)
     numeric = [t for t in terms if t not in TIMES and _holds_numbers(table, t)]
     groups = tuple(t for t in terms if t not in numeric)
     # With numbers alone nothing parts groups; the target always stands in the table.
@@ -185,12 +183,12 @@ def regress(
         " ".join(formula.split()),
         dict(zip(map(str, design.columns), fit.coefficients, strict=True)),
         references,
-        n_mentions=int((~members[IS_FALSE]).sum()),
-        n_articles=int(members["article_id"].nunique()),
-        n_coded_articles=fit.n_coded,
-        model_weight=fit.model_weight,
-        drawn=draw.words,
-        left_out=left_out,
+        int((~members[IS_FALSE]).sum()),
+        int(members["article_id"].nunique()),
+        fit.n_coded,
+        fit.model_weight,
+        draw.words,
+        left_out,
     )
 
 
