@@ -42,7 +42,7 @@ from classifier.cli._tables import (
 
 if TYPE_CHECKING:
     from classifier.labels import LabelOptions
-    from classifier.profiles import Extended, Plan, ProfileOptions
+    from classifier.profiles import Extended, Plan, Profile, ProfileOptions
 
 
 Predictions = Annotated[
@@ -223,7 +223,7 @@ def profile_command(
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
-    from classifier.profiles import TRAINED, borne, profile, profiled_labels
+    from classifier.profiles import borne, profile, profiled_labels
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
     reading = _reading_one(answer_field, listed(models))
@@ -247,19 +247,13 @@ def profile_command(
             labels, gold=coded, codebook=codebook, options=replace(options, by=own)
         ),
     )
-    lines: list[str | Table] = [
+    lines = [
         *borne_lines(found),
-        profile_table(result),
-        result.estimand,
+        *_profiled(result),
         *gold_line(coded),
-        *comparison_lines(result),
-        *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
-        *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
         *problem_lines(problems),
         *write_table(result, table_file),
     ]
-    if TRAINED in result.left_out:
-        lines.append("Train and score with --folds, and those articles correct the profile too.")
     if gold is None:
         lines.append("These are the model's means, not corrected for model error: no --gold given.")
     step = (
@@ -269,6 +263,22 @@ def profile_command(
     )
     data = result.to_dict() | ({"problems": problems} if problems else {})
     show(Answer(data, lines, step), as_json=as_json)
+
+
+def _profiled(result: "Profile") -> list[str | Table]:
+    """The figures, what they are about, and what did not enter them."""
+    from classifier.profiles import TRAINED
+
+    lines: list[str | Table] = [
+        profile_table(result),
+        result.estimand,
+        *comparison_lines(result),
+        *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
+        *(f"left out: {n} mentions, {reason}" for reason, n in result.left_out.items()),
+    ]
+    if TRAINED in result.left_out:
+        lines.append("Train and score with --folds, and those articles correct the profile too.")
+    return lines
 
 
 def _reading_one(answer: str | None, models: tuple[str, ...]) -> "LabelOptions":

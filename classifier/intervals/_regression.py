@@ -99,6 +99,17 @@ def corrected_regression(
         raise DataError(
             f"more coded articles than coefficients are required, got {n_coded} for {k}; code more"
         )
+    beta, variances, weighing, weight = _fitted(rows, n_coded)
+    made = (
+        _estimate(float(b), float(v), float(n), (n_coded, k), options)
+        for b, v, n in zip(beta, variances, weighing, strict=True)
+    )
+    return Fit(tuple(made), weight, n_coded)
+
+
+def _fitted(rows: _Rows, n_coded: int) -> tuple[Array, Array, Array, float]:
+    """Coefficients, their variances, the coded clusters each rests on, and λ."""
+    k = rows.design.shape[1]
     guess, weight = _guess(rows)
     inside = rows.inverse * rows.weight
     matters = rows.weight + inside * (rows.is_true.astype(np.float64) - (rows.inverse > 0))
@@ -107,16 +118,10 @@ def corrected_regression(
     beta = bread @ (rows.design.T @ outcome)
     moment = rows.design * (outcome - matters * (rows.design @ beta))[:, None]
     sums = _by_cluster(moment @ bread, rows.cluster)
-    n_all = len(sums)
-    factor = n_coded / (n_coded - k) * n_all / (n_all - 1)
-    variances = factor * (sums**2).sum(axis=0)
+    factor = n_coded / (n_coded - k) * len(sums) / (len(sums) - 1)
     lever = _by_cluster(np.abs(rows.design @ bread) * inside[:, None], rows.cluster)
     weighing = (lever**2).sum(axis=0) ** 2 / (lever**4).sum(axis=0)
-    made = (
-        _estimate(float(b), float(v), float(n), (n_coded, k), options)
-        for b, v, n in zip(beta, variances, weighing, strict=True)
-    )
-    return Fit(tuple(made), weight, n_coded)
+    return beta, factor * (sums**2).sum(axis=0), weighing, weight
 
 
 def _rows(

@@ -140,8 +140,8 @@ def regress(
     with its label, and corrects the scores of the others by its known chance to be coded.
 
     Args:
-        predictions: A table as scoring writes it, or labels as `read_predictions` takes them.
-            Columns of your own may stand beside, such as a topic.
+        predictions: A table as scoring writes it, with columns of your own such as a topic; or
+            labels as `read_predictions` takes them.
         gold: Annotations of some of the scored articles, drawn at random.
         formula: `outcome ~ column + column`, such as "stance ~ source + month". The outcome is an
             ordinal variable, or one label of a set: "roles=victim". A column of numbers enters as
@@ -157,51 +157,64 @@ def regress(
         DataError: a formula that cannot be read, columns that are not there, or coded articles
             that cannot tell the groups apart.
     """
-    annotation_set = annotation_set_of(gold)
+    annotation_set, (outcome, terms) = annotation_set_of(gold), read_formula(formula)
     if isinstance(predictions, Path | str) or mapping or articles is not None:
         predictions = profiled_labels(
             predictions, articles=articles, gold=annotation_set, mapping=mapping
         )
     table = frame_of(predictions)
     check_same_articles(table, annotation_set)
-    codebook = annotation_set.codebook
-    outcome, terms = read_formula(formula)
-    variable, label = _outcome(outcome, codebook, table)
-    numeric = [t for t in terms if t in table and pd.api.types.is_numeric_dtype(table[t])]
-    numeric = [t for t in numeric if t not in TIMES and not pd.api.types.is_bool_dtype(table[t])]
+    variable, label = _outcome(outcome, annotation_set.codebook, table)
+    numeric = [t for t in terms if t not in TIMES and _holds_numbers(table, t)]
     groups = tuple(t for t in terms if t not in numeric)
     # With numbers alone nothing parts groups; the target always stands in the table.
     options = replace(options or ProfileOptions(), by=groups or ("target",))
-    check_columns(table, codebook, options)
-    labels = gold_with_chances(annotation_set)
-    check_gold(table, labels)
-    kept, left_out = select_mentions(table, codebook, labels, options)
-    chances = chances_of(gold) if isinstance(gold, Path | str) else None
-    members = with_labels(kept, codebook, labels, chances)
-    if members.empty:
-        raise DataError("a regression needs mentions, but all were left out; see the zones")
+    members, left_out = _members(table, gold, annotation_set, options)
     draw = describe_draw(members, [variable])
     if draw.problem:
         raise DataError(f"a regression needs coded articles drawn with known chances: {draw.words}")
     design, references = _design(members, terms, numeric)
+    scores, coded = members[score_column(variable, label)], members[gold_column(variable, label)]
+    ids, sampling = members["article_id"], draw.sampling(members)
     fit = corrected_regression(
-        design,
-        members[score_column(variable, label)],
-        members[gold_column(variable, label)],
-        members["article_id"],
-        sampling=draw.sampling(members),
-        options=options.inference,
+        design, scores, coded, ids, sampling=sampling, options=options.inference
     )
     return Regression(
         " ".join(formula.split()),
         dict(zip(map(str, design.columns), fit.coefficients, strict=True)),
         references,
-        n_mentions=int((~members[IS_FALSE]).sum()),
-        n_articles=int(members["article_id"].nunique()),
-        n_coded_articles=fit.n_coded,
-        model_weight=fit.model_weight,
-        drawn=draw.words,
-        left_out=left_out,
+        int((~members[IS_FALSE]).sum()),
+        int(members["article_id"].nunique()),
+        fit.n_coded,
+        fit.model_weight,
+        draw.words,
+        left_out,
+    )
+
+
+def _members(
+    table: pd.DataFrame,
+    gold: Path | str | AnnotationSet,
+    annotation_set: AnnotationSet,
+    options: ProfileOptions,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The mentions that enter, with their labels, and what was left out."""
+    codebook, labels = annotation_set.codebook, gold_with_chances(annotation_set)
+    check_columns(table, codebook, options)
+    check_gold(table, labels)
+    kept, left_out = select_mentions(table, codebook, labels, options)
+    if kept.empty:
+        raise DataError("a regression needs mentions, but all were left out; see the zones")
+    chances = chances_of(gold) if isinstance(gold, Path | str) else None
+    return with_labels(kept, codebook, labels, chances), left_out
+
+
+def _holds_numbers(table: pd.DataFrame, column: str) -> bool:
+    types = pd.api.types
+    return (
+        column in table
+        and types.is_numeric_dtype(table[column])
+        and not types.is_bool_dtype(table[column])
     )
 
 

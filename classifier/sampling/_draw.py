@@ -284,7 +284,7 @@ def _unsure(table: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(probabilities > 0, probabilities * np.log(probabilities), 0.0)
     entropy = np.clip(-terms.sum(axis=1), 0, None)
-    known = ~np.isnan(entropy)
+    known = ~np.isnan(probabilities).any(axis=1)
     if not known.any():
         raise DataError("uncertainty needs mentions with stance probabilities, all are missing")
     # A mention without probabilities is as unsure as the others are on average.
