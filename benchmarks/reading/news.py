@@ -1,10 +1,11 @@
 """Mentions, voice and speakers on paragraphs as news writes them, by a writer who saw no code.
 
-Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`; `tests/data/news_voice.md` says who
-wrote them and by which conventions. Prints one JSON object. With a folder, every miss is written there.
+Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`. `tests/data/news_voice.md` says
+who wrote them and by which conventions. Prints one JSON object. With a file, every miss is written
+there.
 
     python -m benchmarks.reading news
-    python -m benchmarks.reading news --misses /tmp/misses.json
+    python -m benchmarks.reading news --misses misses.json
 """
 
 import argparse
@@ -16,7 +17,7 @@ from typing import Any
 
 from classifier.codebook import default_codebook
 from classifier.mentions import find_mentions
-from classifier.records import LANGUAGES, Article, Mention
+from classifier.records import LANGUAGES, Article, Mention, Span
 
 DATA = Path(__file__).parents[2] / "tests" / "data"
 CONTEXT = 200
@@ -38,7 +39,8 @@ def score(language: str) -> dict[str, Any]:
     """The figures of one language.
 
     A mention is found where the tool marks the same target on overlapping characters. Precision and
-    recall of voice count a label of the two that report: an own voice or a mention not found is no hit.
+    recall of voice count a label of the two that report. An own voice or a mention not found is no
+    hit.
     """
     counts: Counter[str] = Counter()
     for item in items(language):
@@ -92,8 +94,8 @@ def find_misses(language: str) -> Iterator[dict[str, Any]]:
     for item in items(language):
         text = item["text"]
         pairs, extra = match(item)
-        for mention in extra:
-            yield {"id": item["id"], "fault": "extra", "surface": mention.surface, "text": text}
+        for one in extra:
+            yield {"id": item["id"], "fault": "extra", "surface": one.surface, "text": text}
         for marked, mention in pairs:
             fault = _fault(marked, mention)
             if fault:
@@ -168,11 +170,11 @@ def _fault(marked: dict[str, Any], mention: Mention | None) -> str | None:
     return "speaker missing" if mention.speaker_span is None else "another speaker"
 
 
-def _overlap(span: Any, place: dict[str, Any]) -> bool:
+def _overlap(span: Span, place: dict[str, Any]) -> bool:
     return bool(span.start < place["end"] and place["start"] < span.end)
 
 
-def _is_at(span: Any, place: dict[str, Any]) -> bool:
+def _is_at(span: Span, place: dict[str, Any]) -> bool:
     return bool((span.start, span.end) == (place["start"], place["end"]))
 
 

@@ -179,9 +179,9 @@ def read_answers(
     probabilities = read_probabilities(rows, variable, np.array(status) == "ok", predictor)
     if probabilities is not None:
         absent = np.isnan(probabilities)
-        is_partial = absent.any(axis=1) & ~absent.all(axis=1)
+        is_partial = np.asarray(absent.any(axis=1) & ~absent.all(axis=1))
         probabilities[is_partial] = np.nan
-        status = [PARTIAL if i else own for own, i in zip(status, is_partial, strict=True)]
+        status = [PARTIAL if i else own for own, i in zip(status, is_partial.tolist(), strict=True)]
     kept = tuple(a if s == "ok" else None for a, s in zip(labels, status, strict=True))
     return Answers(kept, tuple(status), probabilities)
 
