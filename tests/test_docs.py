@@ -3,8 +3,6 @@
 import inspect
 import json
 import re
-import shutil
-import subprocess
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -96,23 +94,3 @@ def test_a_docstring_has_the_sections_that_its_signature_asks_for(name: str) -> 
 
 def test_every_public_name_has_a_docstring() -> None:
     assert not [n for n in classifier.__all__ if not inspect.getdoc(getattr(classifier, n))]
-
-
-@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
-def test_the_code_for_r_users_runs_in_r(
-    tmp_path: Path, linear_run: Path, toy_set: AnnotationSet
-) -> None:
-    made = classifier.load(linear_run).score_annotations(toy_set).to_frame()
-    made.to_json(tmp_path / "predictions.jsonl", orient="records", lines=True)
-    libraries = subprocess.run(["Rscript", "-e", "library(jsonlite)"], check=False)
-    if libraries.returncode:
-        pytest.skip("R lacks the package jsonlite")
-    reading = next(block for block in _blocks("r-users.md", "r") if "stream_in" in block)
-    handing = next(block for block in _blocks("r-users.md", "r") if "annotations.csv" in block)
-    (tmp_path / "labels").mkdir()
-    (tmp_path / "code.R").write_text(f"{reading}\n{handing}", encoding="utf-8")
-    subprocess.run(["Rscript", "--vanilla", "code.R"], cwd=tmp_path, check=True)
-    counts = pd.read_csv(tmp_path / "counts.csv")
-    assert counts["Freq"].sum() == (made["status"] == "ok").sum()
-    labels = pd.read_csv(tmp_path / "labels" / "annotations.csv")
-    assert labels.loc[0, "roles"] == "aggressor|deceiver"

@@ -314,7 +314,9 @@ def with_probabilities(predictions: pd.DataFrame, rows: Sequence[Sequence[float]
     ("row", "message"),
     [
         pytest.param(
-            (70.0, 20.0, 10.0), r"12 rows do not, such as \S+ \(70, 20, 10\)", id="per cent"
+            (70.0, 20.0, 10.0),
+            r"12 rows do not, such as article 0:0-6:TR \(70, 20, 10\)",
+            id="per cent",
         ),
         pytest.param((0.7, 0.4, -0.1), "12 rows do not", id="below 0"),
         pytest.param((0.7, 0.2, 0.9), "and sum to 1; 12 rows do not", id="sum of 1.8"),
