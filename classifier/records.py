@@ -232,8 +232,8 @@ class Estimate:
         if self.value is None:
             return self.status
         if self.low is None or self.high is None:
-            return f"{self.value:.3f} (no interval: {self.interval_status})"
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+            return f"{self.value:z.3f} (no interval: {self.interval_status})"
+        return f"{self.value:z.3f} [{self.low:z.3f}, {self.high:z.3f}]"
 
     def __repr__(self) -> str:
         """The same line, with how much it rests on."""

@@ -121,7 +121,7 @@ def cell(value: object) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return "–"
     if isinstance(value, float):
-        return f"{value:.3f}"
+        return f"{value:z.3f}"
     return str(value)
 
 
@@ -137,8 +137,8 @@ def figure_words(value: Estimate) -> tuple[str, str]:
         return "", value.status
     if value.low is None or value.high is None:
         reason = "" if value.interval_status == "ok" else f"no interval: {value.interval_status}"
-        return f"{value.value:.3f}", reason
-    return f"{value.value:.3f}", f"{value.low:.3f} to {value.high:.3f}"
+        return f"{value.value:z.3f}", reason
+    return f"{value.value:z.3f}", f"{value.low:z.3f} to {value.high:z.3f}"
 
 
 def _markdown_table(table: TableBlock) -> str:
