@@ -55,7 +55,7 @@ def scorer_card(folder: Path, record: Mapping[str, Any]) -> str:
     sections = (
         Section("How good it is", _about(), (_whole(figures, stance), *_languages(figures))),
         Section("Labels of a set", (), tuple(_by_label(figures, name) for name in others)),
-        Section("Countries swapped", _swapped(), (_swaps(record),)),
+        Section("Countries swapped", _swapped(record), (_swaps(record),)),
         Section("What it reads", _reads(), (_read_table(record),)),
         Section("By the head of its own scheme", _schemes_told(record), _schemes(record)),
         Section("Data and terms", _data(record), (_corpora(record),)),
@@ -72,9 +72,9 @@ def _about() -> tuple[str, ...]:
         "neutral, ECE the expected calibration error over ten bins of equal width. The devtest "
         "files of NewsMTSC are judged whole; `rusentne, test` is a fifth of RuSentNE in blocks of "
         "neighbouring sentences.",
-        "Training, evaluation and this card are one run of `make scorer`. Its recipe is one of "
-        "five, chosen by development articles, but with these figures in sight: read them as "
-        "slightly friendly.",
+        "The recipe is one of several, chosen by development articles, but with these figures in "
+        "sight: read them as slightly friendly. `make scorer` goes through its stages and writes "
+        "this card. One seed was trained.",
     )
 
 
@@ -167,15 +167,23 @@ def _read_table(record: Mapping[str, Any]) -> TableBlock:
     return TableBlock("over all tests in a language", columns, tuple(rows))
 
 
-def _swapped() -> tuple[str, ...]:
+def _swapped(record: Mapping[str, Any]) -> tuple[str, ...]:
+    largest = _largest_shift(record, whole=True)
     return (
         "The mean change of the stance score (-1 to 1) of a mention where nothing but the country "
         "changes: it and another have changed places throughout the article, in the annotated "
-        f"mentions of the sample's test stories. The aim is a mean within {SHIFT}; it is not met. "
-        "Projecting the head of the stance off what a swap moves brought every mean within .02, "
-        "but cost .003 of the AUC of unfavourable mentions, .023 of favourable ones and .039 of "
-        "macro-F1 on held-out real news. So it was left out: do not compare countries.",
+        f"mentions of the sample's test stories. The aim is a mean within {SHIFT}; the largest is "
+        f"{largest:.3f}. Within one language the largest is "
+        f"{_largest_shift(record, whole=False):.3f}: compare countries over all languages only.",
+        "The head of the stance is projected off what a swap moves. On the development articles of "
+        "real news this cost .001 of the AUC of unfavourable mentions and .004 of favourable ones; "
+        "macro-F1 rose from .559 to .576.",
     )
+
+
+def _largest_shift(record: Mapping[str, Any], *, whole: bool) -> float:
+    found = (r["mean"] for r in record["country_shifts"] if (r["language"] == EVERY) == whole)
+    return max(map(abs, found), default=0.0)
 
 
 def _swaps(record: Mapping[str, Any]) -> TableBlock:
