@@ -1,7 +1,7 @@
 """Mentions, voice and speakers on paragraphs as news writes them, by a writer who saw no code.
 
-Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`; `tests/data/news_voice.md` says who
-wrote them and by which conventions. Prints one JSON object. With a folder, every miss is written there.
+Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`; `tests/data/news_voice.md` says
+who wrote them and by which conventions. Prints one JSON object.
 
     python -m benchmarks.reading news
     python -m benchmarks.reading news --misses /tmp/misses.json
@@ -16,7 +16,7 @@ from typing import Any
 
 from classifier.codebook import default_codebook
 from classifier.mentions import find_mentions
-from classifier.records import LANGUAGES, Article, Mention
+from classifier.records import LANGUAGES, Article, Mention, Span
 
 DATA = Path(__file__).parents[2] / "tests" / "data"
 CONTEXT = 200
@@ -37,8 +37,8 @@ def main() -> None:
 def score(language: str) -> dict[str, Any]:
     """The figures of one language.
 
-    A mention is found where the tool marks the same target on overlapping characters. Precision and
-    recall of voice count a label of the two that report: an own voice or a mention not found is no hit.
+    A mention is found where the tool marks the same target on overlapping characters. Precision
+    and recall of voice count every marked mention; one that was not found is no hit.
     """
     counts: Counter[str] = Counter()
     for item in items(language):
@@ -168,11 +168,11 @@ def _fault(marked: dict[str, Any], mention: Mention | None) -> str | None:
     return "speaker missing" if mention.speaker_span is None else "another speaker"
 
 
-def _overlap(span: Any, place: dict[str, Any]) -> bool:
+def _overlap(span: Span, place: dict[str, Any]) -> bool:
     return bool(span.start < place["end"] and place["start"] < span.end)
 
 
-def _is_at(span: Any, place: dict[str, Any]) -> bool:
+def _is_at(span: Span, place: dict[str, Any]) -> bool:
     return bool((span.start, span.end) == (place["start"], place["end"]))
 
 
