@@ -1,11 +1,10 @@
 """Mentions, voice and speakers on paragraphs as news writes them, by a writer who saw no code.
 
-Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`. `tests/data/news_voice.md` says
-who wrote them and by which conventions. Prints one JSON object. With a file, every miss is written
-there.
+Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`; `tests/data/news_voice.md` says
+who wrote them and by which conventions. Prints one JSON object.
 
     python -m benchmarks.reading news
-    python -m benchmarks.reading news --misses misses.json
+    python -m benchmarks.reading news --misses /tmp/misses.json
 """
 
 import argparse
@@ -38,9 +37,8 @@ def main() -> None:
 def score(language: str) -> dict[str, Any]:
     """The figures of one language.
 
-    A mention is found where the tool marks the same target on overlapping characters. Precision and
-    recall of voice count a label of the two that report. An own voice or a mention not found is no
-    hit.
+    A mention is found where the tool marks the same target on overlapping characters. Precision
+    and recall of voice count every marked mention; one that was not found is no hit.
     """
     counts: Counter[str] = Counter()
     for item in items(language):
@@ -94,8 +92,8 @@ def find_misses(language: str) -> Iterator[dict[str, Any]]:
     for item in items(language):
         text = item["text"]
         pairs, extra = match(item)
-        for one in extra:
-            yield {"id": item["id"], "fault": "extra", "surface": one.surface, "text": text}
+        for mention in extra:
+            yield {"id": item["id"], "fault": "extra", "surface": mention.surface, "text": text}
         for marked, mention in pairs:
             fault = _fault(marked, mention)
             if fault:
