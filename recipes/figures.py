@@ -30,7 +30,8 @@ def measure(
     labels are read in a language, unless there is no other test.
     """
     figures: list[Figure] = []
-    answers, others = [], []
+    answers: list[pd.DataFrame] = []
+    others: list[pd.DataFrame] = []
     for test in tests:
         rows = scorer.score_annotations(test.annotation_set, progress=progress).to_frame()
         own, coded = _measured(test, rows, scorer)

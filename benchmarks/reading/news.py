@@ -4,7 +4,7 @@ Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`; `tests/data/
 who wrote them and by which conventions. Prints one JSON object.
 
     python -m benchmarks.reading news
-    python -m benchmarks.reading news --misses /tmp/misses.json
+    python -m benchmarks.reading news --misses misses.json
 """
 
 import argparse
@@ -92,8 +92,8 @@ def find_misses(language: str) -> Iterator[dict[str, Any]]:
     for item in items(language):
         text = item["text"]
         pairs, extra = match(item)
-        for mention in extra:
-            yield {"id": item["id"], "fault": "extra", "surface": mention.surface, "text": text}
+        for one in extra:
+            yield {"id": item["id"], "fault": "extra", "surface": one.surface, "text": text}
         for marked, mention in pairs:
             fault = _fault(marked, mention)
             if fault:
