@@ -24,6 +24,16 @@ _TERMS = (
         "Golubev, Rusnachenko and Loukachevitch, Dialogue 2023; MIT",
     ),
     (
+        "real-swapped",
+        "copies of the first, the countries in other places (last stage)",
+        "as the first",
+    ),
+    (
+        "sample-swapped",
+        "copies of the sample, the countries in other places (last stage)",
+        "as the sample",
+    ),
+    (
         "ruopinionne",
         "RuOpinionNE-2024, Russian news, opinions of named entities",
         "Loukachevitch et al. 2025; MIT",
@@ -223,8 +233,8 @@ def _corpora(record: Mapping[str, Any]) -> TableBlock:
 def _limits() -> tuple[str, ...]:
     return (
         "NewsMTSC keeps only mentions on which its coders agreed; on other news expect about 14 "
-        "points of macro-F1 less. Roles were learnt from the sample alone, where annotators agree "
-        "on them moderately: read them as a first sorting.",
+        "points of macro-F1 less. Roles were learnt from the sample and from real news, where a "
+        "language model coded them: read them as a first sorting.",
         "A mean of scores is not a mean of stances: the model errs differently in every source. "
         "Give `classifier profile` labels of a random sample of the articles to correct for it.",
     )
@@ -233,8 +243,9 @@ def _limits() -> tuple[str, ...]:
 def _made(record: Mapping[str, Any]) -> tuple[str, ...]:
     parts = ", ".join(f"{name} {n['articles']}" for name, n in record["parts"].items())
     return (
-        f"Articles by part: {parts}. Trained in {record['seconds'] / 60:.0f} minutes. On more "
-        "than one thread equal runs may differ in the last digits, and so in the figures.",
+        f"Articles by part, copies included: {parts}. The last stage took "
+        f"{record['seconds'] / 60:.0f} minutes. On more than one thread equal runs may differ in "
+        "the last digits, and so in the figures.",
     )
 
 

@@ -102,7 +102,7 @@ def read_shipping_data(folder: Path, *, real: bool = True) -> ShippingData:
 
 def _copies(name: str, one: AnnotationSet) -> Corpus:
     copies = swapped_copies(one, ids_of(one, None, TRAIN), np.random.default_rng(_SEED))
-    return Corpus(copies, f"{name}, swapped", _SHARE_OF_COPIES, only_training=True)
+    return Corpus(copies, f"{name}-swapped", _SHARE_OF_COPIES, only_training=True)
 
 
 def _corpus(name: str, one: AnnotationSet, weights: Mapping[str, float]) -> Corpus:
