@@ -25,19 +25,7 @@ def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span |
     """The name in a range of tokens, without adverbs, verbs and addressees around it."""
     start = _name_start(sentence, start, end, cues)
     stop = _person_stop(sentence, start, _name_stop(sentence, start, end, cues), cues)
-    span = sentence.span(start, stop)
-    if span is not None and cues.participle:
-        return _without_ending(span, sentence.text)
-    return span
-
-
-def _without_ending(span: Span, text: str) -> Span:
-    """A Turkish name without the case behind its apostrophe: "Salo'ya" is Salo."""
-    name = span.of(text)
-    last = name.rfind(" ") + 1
-    marks = [place for mark in "'’" if (place := name.find(mark, last)) > last]
-    is_name = name[last : last + 1].isupper()
-    return Span(span.start, span.start + min(marks)) if marks and is_name else span
+    return sentence.span(start, stop)
 
 
 def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
