@@ -216,6 +216,8 @@ def _evidence_before(sentence: Sentence, place: int, cues: Cues) -> tuple[Span |
     if words[place - 1] == ":":
         name = speaker_span(sentence, start, place - 1, cues)
         return Span(*sentence.places[place - 1]), name
+    if cues.participle:
+        return None, _turkish_speaker(sentence, place, place, cues)
     return None, None
 
 

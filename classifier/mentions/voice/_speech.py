@@ -14,7 +14,7 @@ from classifier.mentions.voice._clauses import (
     sentence_end,
 )
 from classifier.mentions.voice._cues import Cues
-from classifier.mentions.voice._names import subject_of
+from classifier.mentions.voice._names import is_short_quote, subject_of
 
 SHORT = 4
 _ABOUT_REACH = 7
@@ -158,6 +158,7 @@ _RULES = {
     "_infinitive": "verb with infinitive",
 }
 _THAT_REACH = 14
+_ASIDE = 30
 _COLON_REACH = 10
 
 
@@ -361,6 +362,12 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
     is_participle = words[i].endswith(("ing", "в", "вши", "ючи", "я"))
     if left == i and i > 1 and words[i - 1] == "," and is_participle:
         return subject_of(sentence, i - 1, cues)
+    if left == i and i > 1 and words[i - 1] == ",":
+        apposition = _before_aside(sentence, i, cues)
+        if apposition is not None:
+            return apposition
+    if left > 1 and is_short_quote(sentence, left - 1) and sentence.is_word(left - 2):
+        left = left_of(sentence, left - 1)
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
@@ -372,6 +379,24 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
             return finite + 1, i
         return left, finite if finite > left else i
     return _behind_verb(sentence, i + 1, end, cues)
+
+
+def _before_aside(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | None:
+    """The subject in "X, who …, says": before the comma that opens the aside.
+
+    A name in the aside belongs to it: "the deputy, Iryna Salo, says".
+    """
+    open_ = sentence.find(",", max(0, i - _ASIDE), i - 1)
+    while 0 <= open_ < i - 1:
+        start = left_of(sentence, open_)
+        follows = open_ + 1
+        if start < open_ and sentence.words[start] not in cues.no_speaker:
+            is_name = all(
+                sentence.is_word(k) and sentence.is_capital(k) for k in range(follows, i - 1)
+            )
+            return start, i - 1 if is_name else open_
+        open_ = sentence.find(",", follows, i - 1)
+    return None
 
 
 def _behind_verb(sentence: Sentence, start: int, end: int, cues: Cues) -> tuple[int, int] | None:
