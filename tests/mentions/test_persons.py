@@ -6,7 +6,6 @@ from classifier.codebook import default_codebook
 from classifier.mentions import find_mentions
 from classifier.records import Article
 
-
 CODEBOOK = default_codebook()
 
 
