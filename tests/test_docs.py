@@ -62,8 +62,21 @@ def test_the_python_of_the_tutorial_and_the_recipes_runs(
     assert Path("figure.svg").stat().st_size > 0
 
 
+def test_labels_from_elsewhere_are_compared_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toy_set: AnnotationSet
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_annotations(toy_set, "coded")
+    rows = toy_set.table[["unit", "stance"]]
+    rows.sample(frac=1, random_state=0).to_json("claude.jsonl", orient="records", lines=True)
+    names: dict[str, Any] = {"classifier": classifier, "frame": rows}
+    for block in _blocks("labels.md", "python"):
+        exec(block, names)
+
+
 def test_every_other_python_block_is_run_too() -> None:
-    run = {"tutorial.md", "how-to.md"}
+    # The pages on serving and on R need packages that the project does not ask for.
+    run = {"tutorial.md", "how-to.md", "labels.md", "serving.md"}
     with_python = {page.name for page in DOCS.glob("*.md") if _blocks(page.name, "python")}
     assert with_python <= run
 

@@ -292,7 +292,7 @@ def read_annotations(folder: Path | str, codebook: Codebook | None = None) -> An
     table = annotation_table(
         (row.annotation for row in loaded.rows if row.annotation), loaded.scheme.codebook
     )
-    return AnnotationSet(loaded.articles, table, loaded.scheme.codebook)
+    return AnnotationSet(loaded.articles, table, loaded.scheme.codebook, folder=Path(folder))
 
 
 def annotation_set_of(data: AnnotationSet | Path | str) -> AnnotationSet:

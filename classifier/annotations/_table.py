@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 
@@ -57,6 +58,8 @@ class AnnotationSet(DeprecatedChart):
     codebook: Codebook
     adjudication: str = "majority"
     """The rule by which gold is made of the labels; see `adjudicate`."""
+    folder: Path | None = field(default=None, compare=False)
+    """Where it was read; the chances of articles that nobody coded may lie there."""
 
     @cached_property
     def article_by_id(self) -> Mapping[str, Article]:

@@ -5,7 +5,6 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
 from classifier.errors import DataError
 from classifier.intervals._totals import (
@@ -115,6 +114,8 @@ def _subsets(k: int) -> Iterator[tuple[int, ...]]:
 
 def _fitted(label: Array, score: Array, spread: Array) -> tuple[Array, float]:
     """Non-negative weights w that minimise Σ(y - wf)² + w'Sw, and that minimum."""
+    from scipy.optimize import nnls
+
     scale = np.sqrt((score**2).sum(axis=0))
     scale = np.where(scale > 0, scale, 1.0)
     values, vectors = np.linalg.eigh(spread)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
 from classifier.records import Estimate, counted
 
@@ -20,6 +19,8 @@ def share_interval(estimate: Estimate) -> Estimate:
     share, error, freedom = estimate.value, estimate.standard_error, estimate.degrees_of_freedom
     if share is None or not error or freedom is None or not 0 < share < 1:
         return estimate
+    from scipy import stats
+
     t = float(stats.t.ppf((1 + estimate.confidence) / 2, freedom))
     pull = t**2 * error**2 / (share * (1 - share))
     middle = (share + pull / 2) / (1 + pull)

@@ -112,6 +112,9 @@ def compare(
         reading: What the labels mean, and where they are in the files.
         options: Variables, intervals, epsilon of the alternative annotator test.
 
+    Returns:
+        Every predictor's figures, the differences between them, and a paragraph on which to use.
+
     Raises:
         DataError: labels cannot be read, or there are no two predictors to compare.
     """
@@ -147,6 +150,9 @@ def prompt(
         codebook: By default that of the annotation set, else the shipped one.
         run: A trained model whose passages to use.
         options: Interface, model, variables, rules, prices.
+
+    Returns:
+        The requests, with their number, tokens and price.
 
     Raises:
         DataError: there is no mention to ask about, or `out` has another ending.

@@ -72,7 +72,8 @@ def profile(
             check_same_articles(one, annotation_set)
     table = beside(tables, codebook)
     labels = None if annotation_set is None else gold_with_chances(annotation_set)
-    chances = chances_of(gold) if isinstance(gold, Path | str) else None
+    folder = None if annotation_set is None else annotation_set.folder
+    chances = None if folder is None else chances_of(folder)
     return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
 
 

@@ -169,7 +169,7 @@ def regress(
     groups = tuple(t for t in terms if t not in numeric)
     # With numbers alone nothing parts groups; the target always stands in the table.
     options = replace(options or ProfileOptions(), by=groups or ("target",))
-    members, left_out = _members(table, gold, annotation_set, options)
+    members, left_out = _members(table, annotation_set, options)
     draw = describe_draw(members, [variable])
     if draw.problem:
         raise DataError(f"a regression needs coded articles drawn with known chances: {draw.words}")
@@ -194,7 +194,6 @@ def regress(
 
 def _members(
     table: pd.DataFrame,
-    gold: Path | str | AnnotationSet,
     annotation_set: AnnotationSet,
     options: ProfileOptions,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -205,7 +204,8 @@ def _members(
     kept, left_out = select_mentions(table, codebook, labels, options)
     if kept.empty:
         raise DataError("a regression needs mentions, but all were left out; see the zones")
-    chances = chances_of(gold) if isinstance(gold, Path | str) else None
+    folder = annotation_set.folder
+    chances = None if folder is None else chances_of(folder)
     return with_labels(kept, codebook, labels, chances), left_out
 
 

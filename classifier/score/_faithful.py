@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.errors import DataError
-from classifier.intervals import naive_mean
 from classifier.models import Trained
 from classifier.paper import InPapers, PaperTable
 from classifier.predictions import Explanation
@@ -175,6 +174,9 @@ def strongest(weights: NDArray[np.float64], k: int) -> NDArray[np.int64]:
 
 def summarised(moved: Sequence[Moved]) -> Iterator[Faithful]:
     """Means per way and size, and their difference with its interval."""
+    # Statistics need SciPy, which a machine that only scores may lack.
+    from classifier.intervals import naive_mean
+
     for way, k in sorted({(one.way, one.k) for one in moved}):
         own = [one for one in moved if (one.way, one.k) == (way, k)]
         gains = [one.by_top - one.by_random for one in own]

@@ -161,7 +161,7 @@ def test_a_full_disk_stops_scoring_with_advice_and_nothing_is_lost(
     encoder_run: Path, corpus: Path, tmp_path: Path, may_mount: tuple[str, ...]
 ) -> None:
     script = _FILL.replace("NAME", '"filled.parquet"').format(work=_SCORE)
-    said = drive(script, encoder_run, corpus, tmp_path, 600, prefix=may_mount)
+    said = drive(script, encoder_run, corpus, tmp_path, 720, prefix=may_mount)
     assert (tmp_path / "filled.parquet").read_bytes() == (tmp_path / "calm.parquet").read_bytes()
     assert int(said.split()[-1]) >= 2
     assert said.count("make room and run it again with --resume") == int(said.split()[-1])
