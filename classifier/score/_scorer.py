@@ -54,6 +54,10 @@ BATCH_ARTICLES = 256
 _Item = TypeVar("_Item")
 
 
+_LONGEST_PATH = 260
+"""Characters from which on a text is never taken for a path."""
+
+
 @dataclass(frozen=True)
 class Scorer:
     """A trained model, ready to be applied."""
@@ -112,8 +116,11 @@ class Scorer:
             One row per mention; the column article_id says in which text.
 
         Raises:
-            DataError: one of them is no text, such as None or nan; the message says which.
+            DataError: one of them is no text, such as None or nan; the message says which. Or a
+                path was given, which `score_articles` takes.
         """
+        if isinstance(texts, Path) or (isinstance(texts, str) and _is_place(texts)):
+            raise DataError(f"texts were required, got the path {str(texts)!r}: use score_articles")
         if isinstance(texts, str):
             return self.score_articles([Article("text", texts, language=language)])
         several = [texts] if isinstance(texts, Mapping) else texts
@@ -243,6 +250,12 @@ def batches(stream: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     iterator = iter(stream)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def _is_place(text: str) -> bool:
+    """Whether a text is the path of a file or folder that is there."""
+    is_short = "\n" not in text and 0 < len(text.strip()) < _LONGEST_PATH
+    return is_short and "\0" not in text and Path(text).exists()
 
 
 def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article]:

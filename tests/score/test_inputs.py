@@ -1,6 +1,7 @@
 """Whatever people hand to the scoring function: texts of all kinds, and what is none."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,3 +89,14 @@ def test_what_is_no_text_is_told_in_one_sentence(
     with pytest.raises(DataError, match=message) as caught:
         scorer.score(given)
     assert "\n" not in str(caught.value)
+
+
+def test_a_path_is_no_text(scorer: Scorer, tmp_path: Path) -> None:
+    paths: list[Any] = [tmp_path, str(tmp_path)]
+    for path in paths:
+        with pytest.raises(DataError, match=r"got the path .* use score_articles"):
+            scorer.score(path)
+
+
+def test_an_empty_text_is_one_without_mentions(scorer: Scorer) -> None:
+    assert len(scorer.score("")) == 0
