@@ -121,7 +121,6 @@ def dot_chart(dots: Dots) -> Chart:
     )
     low = alt.X("low:Q", scale=_scale(dots.axis))
     is_strong = "true" if dots.strong == ALL else f"datum.series === {json.dumps(dots.strong)}"
-    # A point of few articles is faint and hollow, whatever its series.
     layers = [
         *_rules(dots.axis),
         base.mark_rule().encode(
@@ -130,17 +129,26 @@ def dot_chart(dots: Dots) -> Chart:
             strokeWidth=alt.condition(is_strong, alt.value(4), alt.value(1.5)),
             opacity=alt.condition("datum.few", alt.value(0.3), alt.value(1)),
         ),
-        base.transform_filter("!datum.few")
-        .mark_point(filled=True, opacity=1, cursor="pointer")
-        .encode(
-            x=x,
-            shape=alt.Shape("series:N", scale=shapes, legend=_legend(series)),
-            size=alt.condition(is_strong, alt.value(_STRONG), alt.value(_USUAL)),
-        ),
-        base.transform_filter("datum.few")
-        .mark_point(filled=False, shape="circle", size=_FEW, opacity=0.45, cursor="pointer")
-        .encode(x=x),
     ]
+    is_few = {bool(p.get("few")) for p in points}
+    # A layer without a point is a symbol without a name, which a screen reader stumbles over.
+    if is_few != {True}:
+        layers.append(
+            base.transform_filter("!datum.few")
+            .mark_point(filled=True, opacity=1, cursor="pointer")
+            .encode(
+                x=x,
+                shape=alt.Shape("series:N", scale=shapes, legend=_legend(series)),
+                size=alt.condition(is_strong, alt.value(_STRONG), alt.value(_USUAL)),
+            )
+        )
+    # A point of few articles is faint and hollow, whatever its series.
+    if True in is_few:
+        layers.append(
+            base.transform_filter("datum.few")
+            .mark_point(filled=False, shape="circle", size=_FEW, opacity=0.45, cursor="pointer")
+            .encode(x=x)
+        )
     height = max(len(names), 1) * (_ROW * max(len(series), 1) + 10)
     return alt.layer(*layers).properties(height=height)
 
