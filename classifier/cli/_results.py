@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -227,19 +227,15 @@ def profile_command(
 
     options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
     reading = _reading_one(answer_field, listed(models))
-    labels = [
-        profiled_labels(
-            file,
-            articles=articles,
-            gold=gold,
-            codebook=codebook,
-            mapping=parsed(mapping),
-            reading=reading,
-        )
-        for file in predictions
-    ]
-    problems = tuple(problem for one in labels for problem in one.problems)
     coded = None if gold is None else gold_set(gold, adjudication)
+    known: dict[str, Any] = {
+        "articles": articles,
+        "gold": coded,
+        "codebook": codebook,
+        "reading": reading,
+    }
+    labels = [profiled_labels(file, mapping=parsed(mapping), **known) for file in predictions]
+    problems = tuple(problem for one in labels for problem in one.problems)
     result = profile(labels, gold=coded, codebook=codebook, options=options)
     found = borne(
         result,
