@@ -1,5 +1,6 @@
 """Files written whole or not at all, and folders that belong to one process at a time."""
 
+import errno
 import gzip
 import json
 import shutil
@@ -13,6 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from classifier.errors import DataError, ModelError, ReplaceError
+
+
+def is_there(path: Path | str) -> bool:
+    """Whether a file or folder is there: False too for a text that is too long for a name."""
+    try:
+        return Path(path).exists()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from classifier.articles._names import (
 from classifier.articles._rows import ROW_READERS, Row, page_rows
 from classifier.articles._sources import Source, Sources, is_packed
 from classifier.errors import DataError
+from classifier.files import is_there
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem, counted
 
@@ -142,7 +143,7 @@ def _article_files(
     path: Path, sources: Sources, problems: list[Problem]
 ) -> tuple[list[Source], list[Source]]:
     """The files with articles, and the tables with metadata."""
-    if not path.exists():
+    if not is_there(path):
         raise DataError(f"{path}: a file or folder with articles was required, nothing is there")
     found = sources.files()
     if path.is_file() and not is_packed(path):

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from classifier.errors import ModelError
+from classifier.files import is_there
 from classifier.records import LANGUAGES
 
 PACKED_FILE, WEIGHTS_FILE = "model.q4.safetensors", "model.safetensors"
@@ -163,7 +164,7 @@ def find_base(name: str = "") -> Base:
         folder = SHIPPED
     elif name == MINILM and util.find_spec(_MINILM_PACKAGE):
         folder = _packaged_minilm()
-    elif Path(name).is_dir():
+    elif is_there(name) and Path(name).is_dir():
         folder = Path(name)
     else:
         folder = fetch(name, _BASE_FILES)

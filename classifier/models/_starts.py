@@ -8,6 +8,7 @@ from typing import Any
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
+from classifier.files import is_there
 from classifier.models._bases import SHIPPED_SCORER, SHIPPED_START
 from classifier.models._folder import RECORD, read_record, read_split, sha256
 from classifier.models._options import TrainOptions
@@ -61,7 +62,7 @@ def find_start(options: TrainOptions) -> Start | None:
         )
     shipped = options.start == SHIPPED_START
     folder = SHIPPED_SCORER if shipped else Path(options.start)
-    if not folder.is_dir():
+    if not (is_there(folder) and folder.is_dir()):
         raise ModelError(
             f"training starts from {SHIPPED_START!r} or a run folder, got {options.start!r}, "
             "which is not there: train it first, or leave --from (start) out"

@@ -6,6 +6,7 @@ from pathlib import Path
 from classifier.articles import read_articles
 from classifier.codebook import Codebook, read_codebook
 from classifier.errors import CodebookError, ModelError
+from classifier.files import is_there
 from classifier.models import RECORD, Progress, RuntimeName, Trained, fetch, read_folds, read_run
 from classifier.predictions import Predictions
 from classifier.score._scorer import Articles, Scorer
@@ -82,9 +83,9 @@ def _folder(path: Path | str | None) -> Path:
             )
         return SHIPPED
     folder = Path(path)
-    if not folder.exists() and "/" in str(path) and not str(path).startswith((".", "/", "~")):
+    if not is_there(folder) and "/" in str(path) and not str(path).startswith((".", "/", "~")):
         folder = _fetched(str(path))
-    if not folder.is_dir():
+    if not (is_there(folder) and folder.is_dir()):
         raise ModelError(f"{path} must be a run folder or a Hub id, but there is no such folder")
     return folder
 

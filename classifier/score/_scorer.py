@@ -20,6 +20,7 @@ from classifier.articles import (
 )
 from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import DataError
+from classifier.files import is_there
 from classifier.mentions import MentionContext
 from classifier.models import HasReader, Progress, Trained
 from classifier.predictions import (
@@ -254,8 +255,7 @@ def batches(stream: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
 
 def _is_place(text: str) -> bool:
     """Whether a text is the path of a file or folder that is there."""
-    is_short = "\n" not in text and 0 < len(text.strip()) < _LONGEST_PATH
-    return is_short and "\0" not in text and Path(text).exists()
+    return 0 < len(text.strip()) < _LONGEST_PATH and is_there(text)
 
 
 def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article]:

@@ -100,3 +100,10 @@ def test_a_path_is_no_text(scorer: Scorer, tmp_path: Path) -> None:
 
 def test_an_empty_text_is_one_without_mentions(scorer: Scorer) -> None:
     assert len(scorer.score("")) == 0
+
+
+def test_a_text_too_long_for_a_file_name_is_a_text(scorer: Scorer) -> None:
+    text = "Россия " + "отвергла все обвинения и " * 8
+    assert len(text) < 260
+    assert len(text.encode()) > 255
+    assert len(scorer.score(text)) == 1
