@@ -53,8 +53,8 @@ _TERMS = (
 
 
 _LEARNT = (
-    "Its six layers learnt the hidden states of the large scorer on 260,000 sentences without labels, "
-    "then what it says of mentions, and last the labels themselves."
+    "Its six layers learnt the hidden states of the large scorer on 260,000 sentences without "
+    "labels, then what it says of mentions, and last the labels themselves."
 )
 
 

@@ -65,8 +65,8 @@ _FIRST: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rat
 _LAST: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
 _SMALL: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
-_OF_NAMED = 3
-"""Of the sentences without labels, every third is asked about."""
+_OF_NAMED = 5
+"""Of the sentences without labels, every fifth is asked about."""
 SCORER, LARGE, SMALL = "scorer", "large", "small"
 _MOST_NAMED = 500
 """Articles of a corpus that the projection is measured on."""
