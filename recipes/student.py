@@ -34,6 +34,7 @@ N_LAYERS = 6
 STEPS = 1800
 """Batches of the first part: 5.5 million tokens, nearly each sentence once."""
 _LONGEST = 256
+_SOME = 256
 _TOKENS = 3072
 """Tokens of a batch, padding included."""
 _JOINED = 0.15
@@ -116,7 +117,8 @@ def distil_states(
         with torch.autocast("cpu", dtype=torch.bfloat16):
             own = student(**told).hidden_states
         real = mask.bool()
-        parts = [_error(own[i + 1][real], goal[kept[i] + 1][real]) for i in range(n)]
+        pairs = [(own[i + 1][real], goal[kept[i] + 1][real].float()) for i in range(n)]
+        parts = [_error(mine, aim, aim.var(dim=0).mean()) for mine, aim in pairs]
         losses = [*(0.5 * part for part in parts[:-1]), 2 * parts[-1]]
         _learn(torch.stack(losses).sum(), student.encoder, optimizer)
         if progress is not None:
@@ -144,6 +146,9 @@ def distil_judgements(
     rng = np.random.default_rng(seed)
     batches = list(length_batches([len(e) for e in encoded], _TOKENS))
     steps = epochs * len(batches)
+    # One batch may hold one mention, whose features have no variance.
+    with torch.no_grad():
+        scale = large_features(teacher, encoded[:: -(-len(encoded) // _SOME)]).var(dim=0).mean()
     student.train()
     optimizer = _optimizer(student, _HEADS_RATE)
     order = [i for _ in range(epochs) for i in rng.permutation(len(batches))]
@@ -156,7 +161,7 @@ def distil_judgements(
             with torch.no_grad():
                 goal = network.features(ids, mask, both)
             own = student.features(ids, mask, both)
-        losses = [_error(own, goal)]
+        losses = [_error(own, goal, scale)]
         for name in names:
             with torch.no_grad():
                 said = network.heads[name](goal)
@@ -167,6 +172,17 @@ def distil_judgements(
     student.eval()
 
 
+def large_features(teacher: EncoderModel, encoded: Sequence[Encoded]) -> Tensor:
+    """What the teacher's heads read of some mentions, mentions × width."""
+    rows = []
+    for numbers in length_batches([len(e) for e in encoded], _TOKENS):
+        ids, mask, *places = collate(
+            [encoded[i] for i in numbers], teacher.tokenizer.pad_token_id
+        ).values()
+        rows.append(teacher.network.features(ids, mask, (places[0], places[1])))
+    return torch.cat(rows)
+
+
 def _judgement_loss(own: Tensor, said: Tensor, kind: str) -> Tensor:
     if kind == "set":
         each = functional.binary_cross_entropy_with_logits(own, said.sigmoid(), reduction="none")
@@ -174,9 +190,8 @@ def _judgement_loss(own: Tensor, said: Tensor, kind: str) -> Tensor:
     return functional.cross_entropy(own, said.softmax(dim=1))
 
 
-def _error(own: Tensor, goal: Tensor) -> Tensor:
-    goal = goal.float()
-    return (own.float() - goal).pow(2).mean() / goal.var(dim=0).mean()
+def _error(own: Tensor, goal: Tensor, scale: Tensor) -> Tensor:
+    return (own.float() - goal).pow(2).mean() / scale
 
 
 def _optimizer(network: nn.Module, rate: float) -> torch.optim.Optimizer:
@@ -270,8 +285,8 @@ def pack(weights: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.fl
         best = np.where(better, error, best)
         scales = np.where(better, scale, scales)
         halves[better] = numbers[better]
-    packed: NDArray[np.uint8] = halves[:, :, :_HALF] | (halves[:, :, _HALF:] << 4)
-    return packed.reshape(len(weights), -1), scales
+    packed = halves[:, :, :_HALF] | (halves[:, :, _HALF:] << np.uint8(4))
+    return packed.reshape(len(weights), -1).astype(np.uint8), scales
 
 
 def write_base(student: Any, folder: Path) -> None:  # noqa: ANN401
@@ -354,6 +369,7 @@ def with_heads(teacher: PassageEncoder, encoder: Any) -> PassageEncoder:  # noqa
     """The encoder with copies of the teacher's heads, which read the same features."""
     config = copy.deepcopy(teacher.config)
     config.encoder["num_hidden_layers"] = len(encoder.encoder.layer)
+    config.heads = {name: config.heads[name] for name in teacher.heads}
     student = PassageEncoder(config, encoder)
     kept = {name: head.state_dict() for name, head in teacher.heads.items()}
     for name, head in student.heads.items():
