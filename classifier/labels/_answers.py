@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from classifier.errors import DataError
-from classifier.labels._columns import SPENT, plain
 from classifier.labels._files import Rows
-from classifier.labels._mapping import is_empty
+from classifier.labels._mapping import SPENT, is_empty, plain
 from classifier.records import Problem
 
 UNREAD = "answer without labels"

@@ -17,8 +17,7 @@ from classifier.articles import (
     stream_articles,
     with_stories,
 )
-from classifier.articles._html import PageReader
-from classifier.articles._page import MAX_BYTES, decode_page, read_page
+from classifier.articles._page import MAX_BYTES, PageReader, decode_page, read_page
 from classifier.articles._zones import date_in
 from classifier.errors import DataError
 from classifier.records import Article, Problem
