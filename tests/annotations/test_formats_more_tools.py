@@ -14,7 +14,7 @@ import pytest
 from classifier.agreement import measure_agreement
 from classifier.annotations import read_annotations, write_annotations
 from classifier.annotations.formats import Imported, import_annotations
-from classifier.annotations.formats._stream import json_items
+from classifier.annotations.formats._files import json_items
 from classifier.codebook import read_codebook, shipped_annotations
 from classifier.errors import DataError
 from classifier.files import unpacked
@@ -262,7 +262,7 @@ class TestItemsOfALargeFile:
     def test_they_are_those_of_the_whole(
         self, tmp_path: Path, content: str, chunk: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("classifier.annotations.formats._stream._CHUNK", chunk)
+        monkeypatch.setattr("classifier.annotations.formats._files._CHUNK", chunk)
         (tmp_path / "a.json").write_bytes(content.encode("utf-8-sig"))
         (tmp_path / "a.json.gz").write_bytes(gzip.compress(content.encode()))
         whole = json.loads(content)

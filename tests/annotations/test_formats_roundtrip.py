@@ -22,7 +22,7 @@ from classifier.annotations.formats import (
     import_annotations,
     labelling_config,
 )
-from classifier.annotations.formats._codes import plain_cell, safe_cell
+from classifier.annotations.formats._files import plain_cell, safe_cell
 from classifier.codebook import Codebook, default_codebook, shipped_annotations
 from classifier.errors import DataError
 from classifier.records import Article, Span

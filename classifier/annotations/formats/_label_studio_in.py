@@ -10,22 +10,23 @@ from sys import intern
 from typing import Any
 
 from classifier.annotations._table import CURATED
-from classifier.annotations.formats._archives import read_members
 from classifier.annotations.formats._codes import TARGET, Code
+from classifier.annotations.formats._files import json_items, read_members, text_items
 from classifier.annotations.formats._foreign import (
+    STAMPS,
     UNNAMED,
     Foreign,
     Link,
     Record,
     Region,
+    Turn,
     gather,
+    older,
     person,
     read_document,
     text_id,
     whole_number,
 )
-from classifier.annotations.formats._stream import json_items, text_items
-from classifier.annotations.formats._turns import STAMPS, Turn, older
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem

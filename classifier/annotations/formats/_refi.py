@@ -6,17 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import is_zipfile
 
-from classifier.annotations.formats._archives import read_archive
 from classifier.annotations.formats._codes import Code, decode
-from classifier.annotations.formats._foreign import (
-    UNNAMED,
-    Foreign,
-    Record,
-    Region,
-    gather,
-    person,
-)
-from classifier.annotations.formats._spans import MALFORMED
+from classifier.annotations.formats._files import read_archive
+from classifier.annotations.formats._foreign import UNNAMED, Foreign, Record, Region, gather, person
 from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -152,7 +144,7 @@ def _selection(
     except ValueError:
         places = f"{selection.get('startPosition')!r} and {selection.get('endPosition')!r}"
         detail = f"startPosition and endPosition must be whole numbers, got {places}"
-        yield Problem(where, MALFORMED, detail)
+        yield Problem(where, "label malformed, refused", detail)
         return
     by_person: dict[str, list[Code]] = {}
     for coding in (e for e in selection if _bare(e) == "Coding"):

@@ -14,8 +14,8 @@ from classifier.annotations.formats._foreign import (
     Imported,
     Region,
     imported,
+    is_newer,
 )
-from classifier.annotations.formats._turns import is_newer
 from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem, Span
