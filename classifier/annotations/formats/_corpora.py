@@ -3,13 +3,13 @@
 NewsMTSC: a sentence of English news is an article of its own. Its `story_id` is the event or, where
 the publisher knows none, the document, as its gid says: the splits share both.
 
-RuSentNE: sentences that begin with a quotation mark went through a quoting CSV writer twice, so their
-offsets no longer fit. Undoing that gives back the sentence that was marked; a row where it does not
+RuSentNE: sentences that begin with a quotation mark went through a quoting CSV writer twice, so
+their offsets no longer fit. Undoing that gives back the sentence that was marked; a row where it does not
 is refused. The sentences were shuffled and name no document, so a split parts those of a document.
 
 RuOpinionNE: the holder becomes the voice: `AUTHOR` is the author, an entity is attributed and named
-as speaker, `NULL` is attributed to nobody. The polar expression becomes the evidence. Several opinions
-of one target are one annotation with the others in its comment; what they do not agree on is null.
+as speaker, `NULL` is attributed to nobody. The polar expression becomes the evidence. Several
+opinions of one target are one annotation with the others in its comment; what they do not agree on is null.
 Sentences stand in the order of documents that the file does not name: `story_id` marks blocks of
 neighbours, cut where the words change most.
 
@@ -22,7 +22,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from classifier.annotations._table import Annotation
@@ -445,8 +445,8 @@ def semeval_codebook(codebook: Codebook) -> Codebook:
 
 def read_semeval2025(path: Path) -> Foreign:
     """Read the release's folder or zip, of one language or of all."""
-    members = {member.name: member for member in read_members(path)}
-    lists = [m for m in members.values() if _LIST.fullmatch(m.path.name)]
+    members = read_members(path)
+    lists = [m for m in members if _LIST.fullmatch(m.path.name)]
     if not lists:
         raise DataError(
             f"{path}: subtask-1-annotations.txt beside a folder of raw documents was required"
@@ -455,13 +455,8 @@ def read_semeval2025(path: Path) -> Foreign:
     found: list[Region | Problem] = []
     for member in lists:
         folder = member.path.parent.as_posix()
-        texts = {
-            PurePosixPath(name).name: text
-            for name, text in members.items()
-            if name.endswith(".txt")
-            and name != member.name
-            and (folder == "." or name.startswith(f"{folder}/"))
-        }
+        below = [m for m in members if folder == "." or m.name.startswith(f"{folder}/")]
+        texts = {m.path.name: m for m in below if m.name.endswith(".txt") and m is not member}
         for number, line in enumerate(member.text.split("\n"), 1):
             if line.strip():
                 where = f"{member.name}:{number}"
@@ -487,7 +482,9 @@ def _entity_row(
     article_id = file.removesuffix(".txt")
     if article_id not in articles:
         try:
-            articles[article_id] = _framing_article(article_id, texts[file])
+            prefix = article_id.partition("_")[0].lower()
+            language = prefix if prefix in LANGUAGES else UNDETERMINED
+            articles[article_id] = Article(article_id, texts[file].text, language=language)
         except DataError as error:
             return Problem(where, "text unreadable, refused", str(error))
     return Region(
@@ -501,11 +498,4 @@ def _entity_row(
         # the main role is told in the comment, it has no label of ours
         codes=tuple(("", role.strip()) for role in roles[1:] if role.strip()),
         comment=f"main role {roles[0]}",
-    )
-
-
-def _framing_article(article_id: str, member: Member) -> Article:
-    prefix = article_id.partition("_")[0].lower()
-    return Article(
-        article_id, member.text, language=prefix if prefix in LANGUAGES else UNDETERMINED
     )
