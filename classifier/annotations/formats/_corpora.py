@@ -4,14 +4,13 @@ NewsMTSC: a sentence of English news is an article of its own. Its `story_id` is
 the publisher knows none, the document, as its gid says: the splits share both.
 
 RuSentNE: sentences that begin with a quotation mark went through a quoting CSV writer twice, so
-their offsets no longer fit. Undoing that gives back the sentence that was marked; a row where it does not
-is refused. The sentences were shuffled and name no document, so a split parts those of a document.
+their offsets do not fit. A row is refused where undoing that does not help. The sentences were
+shuffled and name no document, so a split parts those of a document.
 
 RuOpinionNE: the holder becomes the voice: `AUTHOR` is the author, an entity is attributed and named
 as speaker, `NULL` is attributed to nobody. The polar expression becomes the evidence. Several
-opinions of one target are one annotation with the others in its comment; what they do not agree on is null.
-Sentences stand in the order of documents that the file does not name: `story_id` marks blocks of
-neighbours, cut where the words change most.
+opinions of one target are one annotation; what they do not agree on is null. The sentences stand
+in the order of documents that the file does not name: `story_id` marks blocks of neighbours.
 
 SemEval-2025, entity framing: it counts UTF-16 units and puts the end inside; some copies have lost
 their CRLF. Its roles become ours by the counterparts `semeval2025`; any target is allowed.
