@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import date
 from email.utils import parsedate
+from functools import lru_cache
 from typing import Any
 
 from classifier.errors import DataError
@@ -19,9 +20,8 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "title": ("headline",),
 }
 """What else a field may be called. Our own name goes first, then the order here."""
-_BY_KEY = {name.casefold(): own for own, others in OTHER_NAMES.items() for name in (own, *others)}
-_RANK = {
-    name.casefold(): rank
+_OWN = {
+    name.casefold(): (own, rank)
     for own, others in OTHER_NAMES.items()
     for rank, name in enumerate((own, *others))
 }
@@ -82,7 +82,13 @@ def note_names(record: Mapping[str, Any]) -> None:
 
 def is_other_name(name: object) -> bool:
     """Whether this is one of the names that a field may have."""
-    return isinstance(name, str) and name.strip().casefold() in _BY_KEY
+    return isinstance(name, str) and _own(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _own(name: str) -> tuple[str, int] | None:
+    """Our name for it, and its place among those that a field may have."""
+    return _OWN.get(name.strip().casefold())
 
 
 def own_names(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,16 +104,15 @@ def own_names(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _taken(record: Mapping[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    found: dict[str, tuple[int, str]] = {}
     for name, value in record.items():
-        key = str(name).strip().casefold()
-        own = _BY_KEY.get(key)
-        if own is None or is_blank(value):
+        known = _own(str(name))
+        if known is None or is_blank(value):
             continue
-        earlier = found.get(own)
-        if earlier is None or _RANK[key] < _RANK[str(earlier).strip().casefold()]:
-            found[own] = name
-    return found
+        own, rank = known
+        if own not in found or rank < found[own][0]:
+            found[own] = rank, name
+    return {own: name for own, (_, name) in found.items()}
 
 
 def is_blank(value: object) -> bool:
@@ -207,7 +212,7 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
     holds what it cannot, and where the text does not have the hash `sha256`.
     """
     note_names(record)
-    record = own_names(record) | {"date": None} if unread_date(record) else own_names(record)
+    record = own_names(record) | ({"date": None} if unread_date(record) else {})
     values = {name: _known(record.get(name)) for name in FIELDS}
     text = record.get("text")
     article_id = given_id(record)
@@ -279,8 +284,10 @@ def read_date(value: str | None) -> tuple[str | None, DatePrecision | None]:
 
 def unread_date(record: Mapping[str, Any]) -> str | None:
     """A date that came under another name than ours and that no rule reads."""
+    if not is_blank(record.get("date")):
+        return None
     value = own_names(record).get("date")
-    if not is_blank(record.get("date")) or not isinstance(value, str):
+    if not isinstance(value, str):
         return None
     try:
         read_date(value)

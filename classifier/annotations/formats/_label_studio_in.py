@@ -1,10 +1,10 @@
 """Label Studio's JSON exports: tasks, annotations of people, results that make up regions."""
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -129,7 +129,10 @@ def _left_unchanged(turns: Iterable[_Turn]) -> dict[str, int]:
     return dict(counts)
 
 
-def _chosen(annotation: Json) -> dict[tuple[str, str], frozenset[str]]:
+_Chosen = dict[tuple[str, str], frozenset[str]]
+
+
+def _chosen(annotation: Json) -> _Chosen:
     """The labels given at each place, by variable and offsets."""
     chosen = {}
     for result in _listed(annotation.get("result")):
@@ -226,6 +229,8 @@ def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None
         n = len(_listed(draft.get("result"))) if isinstance(draft, dict) else 0
         detail, remedy = f"{n} results that nobody submitted", "submit it in Label Studio"
         found.problems.append(Problem(found.where, "draft, left out", detail, remedy))
+    shown = [p for p in _listed(task.get("predictions")) if isinstance(p, dict)]
+    suggested = {place: labels for one in shown for place, labels in _chosen(one).items()}
     for place, annotation in _placed(_given(task), found.where):
         if not isinstance(annotation, dict):
             detail = f"an object was required, got {annotation!r:.80}"
@@ -235,35 +240,27 @@ def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None
             detail = f"its annotator skipped the task; {n} results"
             found.problems.append(Problem(place, "cancelled annotation, left out", detail))
         else:
-            shown = [p for p in _listed(task.get("predictions")) if isinstance(p, Mapping)]
-            found.turns.append(_turn(annotation, place, found.file, identity, shown))
+            found.turns.append(_turn(annotation, place, found.file, identity, suggested))
 
 
 def _turn(
-    annotation: Json,
-    where: str,
-    file: str,
-    identity: tuple[str, str, str],
-    shown: Iterable[Json] = (),
+    annotation: Json, where: str, file: str, identity: tuple[str, str, str], suggested: _Chosen
 ) -> _Turn:
     who, is_number = _annotator(annotation)
-    stamps = {name: annotation[name] for name in STAMPS if name in annotation}
-    n = len(_listed(annotation.get("result")))
-    given = _chosen(annotation)
-    suggested = {key: value for one in shown for key, value in _chosen(one).items()}
-    turn = _Turn(
+    who = intern(who)
+    given = _chosen(annotation) if suggested else {}
+    return _Turn(
         where,
         file,
         identity,
-        intern(who),
-        stamps,
-        n,
+        who,
+        {name: annotation[name] for name in STAMPS if name in annotation},
+        n_labels=len(_listed(annotation.get("result"))),
+        records=tuple(read_document(_by_annotator(annotation, where, identity[0], who), where)),
         is_number=is_number,
         n_suggested=len(suggested),
         n_unchanged=sum(given.get(key) == value for key, value in suggested.items()),
     )
-    records = read_document(_by_annotator(annotation, turn), where)
-    return replace(turn, records=tuple(records))
 
 
 def _placed(annotations: Sequence[Any], where: str) -> Iterator[tuple[str, Any]]:
@@ -296,51 +293,41 @@ def _text_key(data: object) -> str | None:
     return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
 
-def _by_annotator(annotation: Json, turn: Turn) -> Iterator[Record]:
-    results: dict[str, list[Json]] = defaultdict(list)
+_Part = tuple[Json, Json]
+"""A result and its value; those of one id, or of one place, make up a region."""
+
+
+def _by_annotator(
+    annotation: Json, where: str, article_id: str, annotator: str
+) -> Iterator[Record]:
+    parts: dict[str, dict[str, list[_Part]]] = {}
     for n, result in enumerate(_listed(annotation.get("result")), 1):
         if not isinstance(result, dict):
             detail = f"an object was required, got {result!r:.80}"
-            yield Problem(f"{turn.where} result {n}", "result malformed, refused", detail)
+            yield Problem(f"{where} result {n}", "result malformed, refused", detail)
         elif result.get("type") == "relation":
             label = str(next(iter(_listed(result.get("labels"))), ""))
-            first, second = (f"{turn.where} {result.get(end)}" for end in ("from_id", "to_id"))
+            first, second = (f"{where} {result.get(end)}" for end in ("from_id", "to_id"))
             yield Link(first, second, label)
         else:
-            results[_key(result, n)].append(result)
-    for key, parts in results.items():
-        for n, region in enumerate(_regions(parts)):
-            place = f"{turn.where} {key}" if n == 0 else f"{turn.where} {key} number {n + 1}"
-            yield _region(region, place, turn)
+            value = _value(result)
+            place = f"{value['start']}-{value.get('end')}" if "start" in value else ""
+            key = result.get("id")
+            if key is None:
+                key = f"{result.get('to_name')} {place}" if place else f"result {n}"
+            parts.setdefault(str(key), {}).setdefault(place, []).append((result, value))
+    for key, places in parts.items():
+        # ids repeat: each place is a region; results without one go with the first
+        apart = places.pop("", [])
+        first_place, *others = list(places.values()) or [[]]
+        for n, own in enumerate((first_place + apart, *others), 1):
+            here = f"{where} {key}" if n == 1 else f"{where} {key} number {n}"
+            yield _region(own, here, article_id, annotator)
 
 
 def _value(result: Json) -> Json:
     value = result.get("value")
     return value if isinstance(value, dict) else {}
-
-
-def _key(result: Json, number: int) -> str:
-    """Names the region of a result: by its id, or where it has none by its offsets."""
-    if result.get("id") is not None:
-        return str(result["id"])
-    value = _value(result)
-    if "start" not in value:
-        return f"result {number}"
-    return f"{result.get('to_name')} {value.get('start')}-{value.get('end')}"
-
-
-def _regions(parts: list[Json]) -> list[list[Json]]:
-    """Results of one id by their offsets: ids repeat; those without offsets go with the first."""
-    places: dict[str, list[Json]] = {}
-    apart: list[Json] = []
-    for part in parts:
-        value = _value(part)
-        if "start" in value:
-            places.setdefault(f"{value['start']}-{value.get('end')}", []).append(part)
-        else:
-            apart.append(part)
-    first, *others = list(places.values()) or [[]]
-    return [first + apart, *others]
 
 
 def _annotator(annotation: Json) -> tuple[str, bool]:
@@ -350,8 +337,9 @@ def _annotator(annotation: Json) -> tuple[str, bool]:
     """
     if annotation.get("ground_truth") is True:
         return CURATED, False
-    metas = [r.get("meta") for r in _listed(annotation.get("result")) if isinstance(r, dict)]
-    names = {str(m["annotator"]) for m in metas if isinstance(m, dict) and m.get("annotator")}
+    results = _listed(annotation.get("result"))
+    metas = (r["meta"] for r in results if isinstance(r, dict) and isinstance(r.get("meta"), dict))
+    names = {str(meta["annotator"]) for meta in metas if meta.get("annotator")}
     if len(names) == 1:
         return person(names.pop()), False
     who = annotation.get("completed_by")
@@ -366,55 +354,59 @@ def _annotator(annotation: Json) -> tuple[str, bool]:
     return person(who), True
 
 
-def _region(parts: list[Json], where: str, turn: Turn) -> Region | Problem:
-    place = next((_value(part) for part in parts if "start" in _value(part)), None)
-    if place is None:
-        detail = f"{[p.get('from_name') for p in parts]} without offsets"
+def _region(parts: list[_Part], where: str, article_id: str, annotator: str) -> Region | Problem:
+    place = parts[0][1]
+    if "start" not in place:
+        detail = f"{[result.get('from_name') for result, _ in parts]} without offsets"
         return Problem(where, "label of the whole text, left out", detail)
     start, end = whole_number(place["start"]), whole_number(place.get("end"))
     if start is None or end is None:
         detail = f"start {place['start']!r}: places in a HyperText page are not offsets in its text"
         return Problem(where, "no offsets, refused", detail, "annotate with Text, not HyperText")
     meta: dict[str, Any] = {}
-    for part in parts:
-        meta |= part["meta"] if isinstance(part.get("meta"), dict) else {}
-    texts = (_value(part).get("text") for part in parts)
+    surface: str | None = None
+    codes: list[Code] = []
+    comments: list[Any] = []
+    for result, value in parts:
+        own, text, kind = result.get("meta"), value.get("text"), result.get("type")
+        if isinstance(own, dict):
+            meta |= own
+        if kind == "textarea":
+            comments += text if isinstance(text, list) else [] if text is None else [text]
+        else:
+            surface = text if surface is None and isinstance(text, str) else surface
+            codes += _codes(intern(str(result.get("from_name") or "")), str(kind), value)
+    notes = meta.get("text", [])
+    comments += notes if isinstance(notes, list) else [notes]
+    if "target" in meta:
+        codes.insert(0, (TARGET, str(meta["target"])))
     evidence = meta.get("evidence")
     return Region(
         where=where,
         key=where,
-        article_id=turn.task[0],
-        annotator=intern(person(meta.get("annotator") or turn.annotator)),
+        article_id=article_id,
+        annotator=intern(person(meta["annotator"])) if meta.get("annotator") else annotator,
         start=start,
         end=end,
-        surface=next((text for text in texts if isinstance(text, str)), None),
-        codes=tuple(_codes(parts, meta)),
-        comment="; ".join(_comments(parts, meta)) or None,
+        surface=surface,
+        codes=_shared(tuple(codes)),
+        comment="; ".join(map(str, comments)) or None,
         speaker=meta.get("speaker"),
         evidence=tuple(evidence) if isinstance(evidence, list) and evidence else None,
     )
 
 
-def _codes(parts: list[Json], meta: Json) -> Iterator[Code]:
-    if "target" in meta:
-        yield TARGET, intern(str(meta["target"]))
-    for part in parts:
-        asked, kind, value = str(part.get("from_name") or ""), str(part.get("type")), _value(part)
-        if kind == "textarea":
-            continue
-        # some programs leave the type out, or name the list otherwise than the type
-        given = [value[kind]] if kind in value else [value[k] for k in value if k not in _PLACE]
-        for labels in given:
-            for label in labels if isinstance(labels, list) else [labels]:
-                leaf = label[-1] if isinstance(label, list) and label else label
-                if leaf is not None:
-                    yield intern(asked), intern(str(leaf))
+@lru_cache(maxsize=65_536)
+def _shared(codes: tuple[Code, ...]) -> tuple[Code, ...]:
+    """One object for equal labels, which come again and again."""
+    return codes
 
 
-def _comments(parts: list[Json], meta: Json) -> Iterator[str]:
-    for part in parts:
-        if part.get("type") == "textarea":
-            text = _value(part).get("text", [])
-            yield from map(str, text if isinstance(text, list) else [text])
-    notes = meta.get("text", [])
-    yield from map(str, notes if isinstance(notes, list) else [notes])
+def _codes(field_name: str, kind: str, value: Json) -> Iterator[Code]:
+    # some programs leave the type out, or name the list otherwise than the type
+    given = [value[kind]] if kind in value else [value[k] for k in value if k not in _PLACE]
+    for labels in given:
+        for label in labels if isinstance(labels, list) else [labels]:
+            leaf = label[-1] if isinstance(label, list) and label else label
+            if leaf is not None:
+                yield field_name, intern(str(leaf))

@@ -1,6 +1,8 @@
 """Every foreign format, by name."""
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -95,11 +97,23 @@ def import_annotations(
     if tool.narrow:
         codebook = tool.narrow(codebook)
     terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
-    with noted_names() as names:
+    with noted_names() as names, _collector_paused():
         foreign = tool.read(path)
-    imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
+        imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
     taken = {name: ", ".join(found) for name, found in names.taken.items()}
     return replace(imported, files=_n_files(path), names_taken=taken)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No cycles are made here, but the collector looks at all records again and again."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
 
 
 def _n_files(path: Path) -> int:
