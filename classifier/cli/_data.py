@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _PER_PAGE = 40
 """Mentions that a terminal shows at once."""
 _FORMATS = (
-    "label-studio, label-studio-min, argilla, potato, refi-qda, doccano, inception, brat, prodigy, "
-    "csv, semeval2025-entity-framing, newsmtsc, rusentne or ruopinionne."
+    "label-studio, label-studio-min, argilla, potato, activetigger, refi-qda, doccano, inception, "
+    "brat, prodigy, csv, semeval2025-entity-framing, newsmtsc, rusentne or ruopinionne."
 )
 
 
@@ -388,6 +388,9 @@ def _codebook(path: Path | None) -> "Codebook":
 
 
 def _own_codebook(path: Path | None) -> "Codebook | None":
+    from classifier.annotations.formats import read_qdc
     from classifier.codebook import read_codebook
 
+    if path is not None and path.suffix.lower() == ".qdc":
+        return read_qdc(path)
     return None if path is None else read_codebook(path)

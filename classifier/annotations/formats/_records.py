@@ -1,15 +1,18 @@
-"""Argilla 2, Potato and Label Studio's JSON-MIN and CSV: records with lists of spans.
+"""Argilla 2, Potato, ActiveTigger and Label Studio's JSON-MIN and CSV: records with lists of spans.
 
 Argilla's are nested in JSON or flat in Parquet and JSON Lines. Potato has an
 `annotated_instances.jsonl` in a folder that bears the annotator's name. In Label Studio's smaller
-exports a row is an annotation, with its labels under their field.
+exports a row is an annotation, with its labels under their field. In ActiveTigger's a row is a
+text, with the last annotation of one scheme.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from classifier.annotations._table import CURATED
 from classifier.annotations.formats._files import (
     Member,
     json_lines,
@@ -366,3 +369,54 @@ def _min_person(annotator: object) -> str:
         named = (annotator.get(key) for key in ("email", "username", "id"))
         annotator = next((value for value in named if value not in (None, "")), None)
     return UNNAMED if annotator in (None, "") else person(annotator)
+
+
+ACTIVETIGGER_RULES = (UTF_16, CODE_POINTS)
+"""The browser counts in UTF-16."""
+_TIGGER_COLUMNS = ("text", "labels", "user")
+
+
+def read_activetigger(path: Path) -> Foreign:
+    """Read the export of one scheme of spans, in .csv, .xlsx or .parquet.
+
+    A row is a text with its last annotation; what somebody reconciled is curated. Raises
+    `DataError` where the file is none, or holds labels of whole texts only.
+    """
+    is_parquet = plain_suffix(path) == ".parquet"
+    rows = list(_parquet(path) if is_parquet else read_table(read_text(path), path.name))
+    missing = [name for name in _TIGGER_COLUMNS if rows and name not in rows[0][1]]
+    if missing or not rows:
+        found = f"the columns {sorted(map(str, rows[0][1]))[:10]}" if rows else "no rows"
+        raise DataError(
+            f"{path}: an export of one scheme of ActiveTigger was required, with the columns "
+            f"{', '.join(_TIGGER_COLUMNS)}; got {found}; do not export all schemes at once"
+        )
+    if not any(isinstance(parsed(row["labels"]), list) for _, row in rows):
+        raise DataError(
+            f"{path}: spans were required, the labels stand on whole texts; annotate with a scheme "
+            "of spans, or read the labels as predictions (see docs/labels.md)"
+        )
+    return gather(_tigger_row(row, where) for where, row in rows)
+
+
+def _tigger_row(row: Mapping[str, Any], where: str) -> Iterator[Record]:
+    if not str(row.get("text") or "").strip():
+        yield Problem(where, "no text, refused", "the column text is empty")
+        return
+    # the researcher's id, else ActiveTigger's own, which has no name in a table
+    ids = (row.get(name) for name in ("id_external", "id", "", "__index_level_0__"))
+    tool_id = next((value for value in ids if value not in (None, "")), None)
+    article = article_of({**row, "id": tool_id}, None, where)
+    yield article
+    if isinstance(article, Problem):
+        return
+    comment = row.get("comment") or None
+    is_curated = comment == "reconciliation"
+    by = CURATED if is_curated else person(row.get("user") or UNNAMED)
+    spans = parsed(row["labels"])
+    if not isinstance(spans, list):
+        yield from whole_text(where, [] if spans in (None, "") else ["labels"])
+        return
+    for record in regions(spans, "", where, article.article_id, by):
+        is_region = isinstance(record, Region) and not is_curated
+        yield replace(record, comment=comment) if is_region else record

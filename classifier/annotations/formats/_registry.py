@@ -47,6 +47,7 @@ _TOOLS: Mapping[str, _Tool] = {
     "label-studio-min": _Tool(_records.read_label_studio_min, "label-studio"),
     "argilla": _Tool(_records.read_argilla, "argilla", _records.ARGILLA_RULES),
     "potato": _Tool(_records.read_potato, "potato", _records.POTATO_RULES),
+    "activetigger": _Tool(_records.read_activetigger, "activetigger", _records.ACTIVETIGGER_RULES),
     "refi-qda": _Tool(_refi.read_refi, "refi-qda", _refi.RULES, settle=_refi.settle),
     "doccano": _Tool(_lines.read_doccano, "doccano", _lines.DOCCANO_RULES, is_one_file=True),
     "inception": _Tool(_inception.read_inception, "inception", _inception.RULES),
