@@ -60,7 +60,7 @@ def join_sets(sets: Sequence[AnnotationSet]) -> AnnotationSet:
             f"such as {repeated[0]!r}: rename them"
         )
     table = pd.concat([one.table for one in sets], ignore_index=True)
-    return replace(sets[0], articles=articles, table=table)
+    return replace(sets[0], articles=articles, table=table, suggested=_suggested(sets))
 
 
 def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:
@@ -100,7 +100,17 @@ def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:
             f"sets to be joined need each mention once per annotator; {annotator!r} coded {unit!r} "
             "in two of them: give people different names, or leave one set out"
         )
-    return replace(sets[0], articles=tuple(articles.values()), table=table)
+    joined = tuple(articles.values())
+    return replace(sets[0], articles=joined, table=table, suggested=_suggested(sets))
+
+
+def _suggested(sets: Sequence[AnnotationSet]) -> dict[str, tuple[int, int]]:
+    """What was suggested to each annotator in all of them together."""
+    found: dict[str, tuple[int, int]] = {}
+    for who, (n, unchanged) in (pair for one in sets for pair in one.suggested.items()):
+        earlier = found.get(who, (0, 0))
+        found[who] = earlier[0] + n, earlier[1] + unchanged
+    return found
 
 
 def _with_known_ids(one: AnnotationSet, known: Mapping[str, Article]) -> AnnotationSet:

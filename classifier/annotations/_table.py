@@ -60,6 +60,8 @@ class AnnotationSet(DeprecatedChart):
     """The rule by which gold is made of the labels; see `adjudicate`."""
     folder: Path | None = field(default=None, compare=False)
     """Where it was read; the chances of articles that nobody coded may lie there."""
+    suggested: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Per annotator: labels that a program had suggested, and how many stand unchanged."""
 
     @cached_property
     def article_by_id(self) -> Mapping[str, Article]:
@@ -75,6 +77,16 @@ class AnnotationSet(DeprecatedChart):
     def n_curated(self) -> int:
         """How many mentions have curated labels."""
         return int((self.table["annotator"] == CURATED).sum())
+
+    @property
+    def suggestion_words(self) -> str:
+        """What annotators accepted of a program's suggestions; empty if nothing was suggested."""
+        told = [
+            f"{who} left {unchanged} of {n} suggested labels unchanged ({unchanged / n:.0%})"
+            for who, (n, unchanged) in sorted(self.suggested.items())
+        ]
+        warning = "annotators who see the same suggestions agree more than they would alone"
+        return f"{'; '.join(told)}: {warning}" if told else ""
 
     def to_frame(self) -> pd.DataFrame:
         """The annotations, a row each."""

@@ -324,6 +324,9 @@ def sample_command(
     label_studio: Annotated[
         Path | None, typer.Option(help="Also write a Label Studio project here (.json).")
     ] = None,
+    suggest_labels: Annotated[
+        bool, typer.Option("--suggest-labels", help="Show the predicted labels in it, too.")
+    ] = False,
     codebook: CodebookFile = None,
     seed: Annotated[int, typer.Option()] = 0,
     force: Force = False,
@@ -345,7 +348,10 @@ def sample_command(
         note(line)  # told before anything is written
     write_sample(drawn.annotation_set, drawn.sample, out, force=force)
     if label_studio is not None:
-        export("label-studio", drawn.annotation_set, label_studio, drawn.suggestions, force=force)
+        # who sees a model's labels agrees with the others who see them
+        labels = [] if suggest_labels else [v.name for v in drawn.annotation_set.codebook.variables]
+        shown = drawn.suggestions.drop(columns=labels, errors="ignore")
+        export("label-studio", drawn.annotation_set, label_studio, shown, force=force)
     show(_drawn(drawn, out, label_studio), as_json=as_json)
 
 

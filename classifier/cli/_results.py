@@ -88,9 +88,11 @@ def agreement_command(
 ) -> None:
     """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
     from classifier.agreement import agreement_words, further_measures, measure_agreement
+    from classifier.annotations import read_annotations
 
-    report = measure_agreement(folder)
-    further = further_measures(folder, listed(measures))
+    coded = read_annotations(folder)
+    report, told = measure_agreement(coded), coded.suggestion_words
+    further = further_measures(coded, listed(measures))
     shown = further.paper_table()
     written: list[str | Table] = []
     if further.rows:
@@ -104,6 +106,7 @@ def agreement_command(
         [
             f"annotators: {who or 'none'}",
             *([curated] if report.n_curated else []),
+            *([told] if told else []),
             alpha_table(report.to_frame()),
             *agreement_words(report.to_frame()),
             *written,

@@ -75,7 +75,10 @@ def shipped_codebook(name: str) -> Codebook:
 
 
 def imported(
-    found: Iterable[Found], codebook: Codebook, counts: Mapping[str, int] | None = None
+    found: Iterable[Found],
+    codebook: Codebook,
+    counts: Mapping[str, int] | None = None,
+    suggested: Mapping[str, tuple[int, int]] | None = None,
 ) -> Imported:
     """Put an import together and count it.
 
@@ -97,7 +100,8 @@ def imported(
     table = annotation_table(annotations.values(), codebook)
     reasons = Counter(problem.reason for problem in problems)
     figures = {"articles": len(articles), "annotations": len(table), **(counts or {}), **reasons}
-    return Imported(AnnotationSet(tuple(articles), table, codebook), tuple(problems), figures)
+    coded = AnnotationSet(tuple(articles), table, codebook, suggested=suggested or {})
+    return Imported(coded, tuple(problems), figures)
 
 
 def _repeat(record: Annotation, earlier: Annotation) -> Problem:
@@ -220,6 +224,8 @@ class Foreign:
     problems: tuple[Problem, ...] = ()
     links: tuple[Link, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    suggested: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """As `AnnotationSet.suggested`."""
 
 
 Record = Article | Region | Problem | Link

@@ -27,6 +27,7 @@ from classifier.annotations.formats._foreign import (
     text_id,
     whole_number,
 )
+from classifier.annotations.formats._label_studio import SUGGESTED
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -87,9 +88,10 @@ def read_label_studio(path: Path) -> Foreign:
     turns = [turn for task in tasks for turn in task.turns]
     replaced = older(turns)
     project.counts["submitted without a label"] = sum(turn.n_labels == 0 for turn in turns)
-    project.counts.update(_left_unchanged(turn for turn in turns if id(turn) not in replaced))
+    suggested = _left_unchanged(turn for turn in turns if id(turn) not in replaced)
     counts = {name: n for name, n in project.counts.items() if n}
-    return gather((_document(task, replaced) for task in tasks), counts)
+    foreign = gather((_document(task, replaced) for task in tasks), counts)
+    return replace(foreign, suggested=suggested)
 
 
 def _settle(task: _Task, project: _Project) -> None:
@@ -119,14 +121,14 @@ def _settle(task: _Task, project: _Project) -> None:
         task.turns[n] = replace(turn, annotator=who, task=identity, records=records)
 
 
-def _left_unchanged(turns: Iterable[_Turn]) -> dict[str, int]:
+def _left_unchanged(turns: Iterable[_Turn]) -> dict[str, tuple[int, int]]:
     """Per annotator: labels that a program had suggested, and how many were left as they were."""
-    counts: Counter[str] = Counter()
+    counts: dict[str, tuple[int, int]] = {}
     for turn in turns:
         if turn.n_suggested and turn.n_labels:
-            counts[f"labels suggested to {turn.annotator}"] += turn.n_suggested
-            counts[f"suggestions left unchanged by {turn.annotator}"] += turn.n_unchanged
-    return dict(counts)
+            n, unchanged = counts.get(turn.annotator, (0, 0))
+            counts[turn.annotator] = n + turn.n_suggested, unchanged + turn.n_unchanged
+    return counts
 
 
 _Chosen = dict[tuple[str, str], frozenset[str]]
@@ -142,6 +144,14 @@ def _chosen(annotation: Json) -> _Chosen:
             labels = frozenset(map(str, value["choices"]))
             chosen[str(result.get("from_name")), place] = labels
     return chosen
+
+
+def _noted(labels: object) -> _Chosen:
+    """The suggestions that our own export noted in a task's data."""
+    if not isinstance(labels, dict):
+        return {}
+    parts = ((*key.rpartition(" ")[::2], given) for key, given in labels.items())
+    return {(name, place): frozenset(map(str, _listed(given))) for name, place, given in parts}
 
 
 def _exports(path: Path) -> Iterator[tuple[str, Iterator[Json]]]:
@@ -231,6 +241,7 @@ def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None
         found.problems.append(Problem(found.where, "draft, left out", detail, remedy))
     shown = [p for p in _listed(task.get("predictions")) if isinstance(p, dict)]
     suggested = {place: labels for one in shown for place, labels in _chosen(one).items()}
+    suggested = suggested or _noted(task["data"].get(SUGGESTED))
     for place, annotation in _placed(_given(task), found.where):
         if not isinstance(annotation, dict):
             detail = f"an object was required, got {annotation!r:.80}"

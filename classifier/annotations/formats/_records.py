@@ -418,5 +418,6 @@ def _tigger_row(row: Mapping[str, Any], where: str) -> Iterator[Record]:
         yield from whole_text(where, [] if spans in (None, "") else ["labels"])
         return
     for record in regions(spans, "", where, article.article_id, by):
-        is_region = isinstance(record, Region) and not is_curated
-        yield replace(record, comment=comment) if is_region else record
+        if isinstance(record, Region) and not is_curated:
+            record = replace(record, comment=comment)
+        yield record

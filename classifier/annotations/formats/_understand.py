@@ -54,6 +54,9 @@ class Terms:
 def understand(foreign: Foreign, terms: Terms) -> Imported:
     """Make an annotation set of a foreign file; what cannot be kept is a problem."""
     counts: Counter[str] = Counter(foreign.counts)
+    for name, (n, unchanged) in foreign.suggested.items():
+        counts[f"labels suggested to {name}"] = n
+        counts[f"suggestions left unchanged by {name}"] = unchanged
     foreign = replace(foreign, regions=tuple(_with_own_keys(foreign.regions)))
     merged = _merge(foreign, terms)
     place = {region.key: n for n, region in enumerate(merged)}
@@ -69,7 +72,7 @@ def understand(foreign: Foreign, terms: Terms) -> Imported:
             else:
                 found.append(one)
     found += _newest(dated)
-    return imported(found, terms.codebook, counts)
+    return imported(found, terms.codebook, counts, foreign.suggested)
 
 
 def _newest(dated: Iterable[tuple[Annotation, Region]]) -> Iterator[Found]:
