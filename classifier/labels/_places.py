@@ -13,8 +13,8 @@ import pandas as pd
 from classifier.annotations import AnnotationSet, mention_unit, read_annotations, unit_name
 from classifier.articles import Reading, read_articles
 from classifier.codebook import Codebook, default_codebook, read_codebook
-from classifier.labels._answers import short_name
 from classifier.labels._mapping import is_empty
+from classifier.labels._rows import short_name
 from classifier.mentions import MentionContext, find_mentions
 from classifier.predictions import TEXT_HASH, check_same_articles
 from classifier.records import UNDETERMINED, Article, Mention, Span

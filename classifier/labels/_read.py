@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from classifier.annotations import AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
-from classifier.labels._answers import answered_rows, rows_of_model
-from classifier.labels._files import Rows, Source, read_rows
 from classifier.labels._mapping import (
     SPENT,
     USUAL,
@@ -33,6 +31,7 @@ from classifier.labels._places import (
     Place,
     labelled_articles,
 )
+from classifier.labels._rows import Rows, Source, answered_rows, read_rows, rows_of_model
 from classifier.predictions import OK, TEXT_HASH, Predictions, not_compared, prediction_schema
 from classifier.records import Article, Mention, Problem, counted
 
