@@ -13,6 +13,7 @@ from classifier.annotations import (
     AnnotationSet,
     annotation_table,
     read_annotations,
+    restricted,
     table_annotations,
     write_annotations,
 )
@@ -338,10 +339,12 @@ def test_the_codebook_goes_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format_name", EXPORT_FORMATS)
-def test_the_whole_sample_comes_back_with_emoji_marks_and_crlf_added(
+def test_the_sample_comes_back_with_emoji_marks_and_crlf_added(
     format_name: str, tmp_path: Path
 ) -> None:
-    sample = read_annotations(shipped_annotations() / "sample")
+    whole = read_annotations(shipped_annotations() / "sample")
+    # every fourth article: all languages, in a quarter of the time
+    sample = restricted(whole, {article.article_id for article in whole.articles[::4]})
     added = "🙂 e\u0301\r\n"
     articles = tuple(replace(a, text=f"{added}{a.text}\r\n🇹🇷") for a in sample.articles)
     rows = [

@@ -296,7 +296,7 @@ class TestPages:
 
 
 class TestZones:
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(
         st.lists(
             st.one_of(
