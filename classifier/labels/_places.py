@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
@@ -156,6 +156,16 @@ class Place:
             yield unit_name(self.article_id, span.start, span.end, one.target), one
 
 
+class _Names(NamedTuple):
+    """The words by which a row names its mention."""
+
+    article_id: str
+    target: str
+    quote: str
+    span: tuple[int, int] | None
+    occurrence: int | None
+
+
 class Finder:
     """Finds the mention of each row; the mentions of an article are looked up once."""
 
@@ -187,9 +197,9 @@ class Finder:
         short = _text(row.get("unit"))
         if _SHORT.fullmatch(short):
             return self._requested(short)
-        return self._named(_Names(row), row)
+        return self._named(_names(row), row)
 
-    def _named(self, names: "_Names", row: Mapping[str, Any]) -> Place:
+    def _named(self, names: _Names, row: Mapping[str, Any]) -> Place:
         if not names.article_id:
             return Place(reason="the row names no article")
         target = self._target(names.target)
@@ -227,7 +237,7 @@ class Finder:
         only = self.known.codebook.target_names
         return only[0] if len(only) == 1 else None
 
-    def _elsewhere(self, names: "_Names", target: str | None) -> Place:
+    def _elsewhere(self, names: _Names, target: str | None) -> Place:
         """A mention that is named in full needs no article; other rows do."""
         if names.span is None or target is None:
             return Place(reason=f"no article is called {names.article_id!r}")
@@ -259,7 +269,7 @@ class Finder:
         return Place(article.article_id, (mention,), article, is_known=False)
 
     def _quoted(
-        self, article: Article, names: "_Names", target: str | None, key: tuple[str, ...]
+        self, article: Article, names: _Names, target: str | None, key: tuple[str, ...]
     ) -> Place:
         found = _by_quote(article, self.of(article), target, names.quote)
         if not found:
@@ -295,39 +305,17 @@ class Finder:
         return Place(article.article_id, found, article, kind="article")
 
 
-class _Names:
-    """The words by which a row names its mention."""
-
-    def __init__(self, row: Mapping[str, Any]) -> None:
-        self._row = row
-
-    @cached_property
-    def _unit(self) -> Mapping[str, str]:
-        match = _UNIT.fullmatch(_text(self._row.get("unit")))
-        return match.groupdict() if match else {}
-
-    @property
-    def article_id(self) -> str:
-        return self._unit.get("article_id") or _text(self._row.get("article_id"))
-
-    @property
-    def target(self) -> str:
-        return self._unit.get("target") or _text(self._row.get("target"))
-
-    @property
-    def quote(self) -> str:
-        return _text(self._row.get("surface"))
-
-    @property
-    def span(self) -> tuple[int, int] | None:
-        start, end = (
-            _whole_number(self._unit.get(name, self._row.get(name))) for name in ("start", "end")
-        )
-        return None if start is None or end is None else (start, end)
-
-    @property
-    def occurrence(self) -> int | None:
-        return _whole_number(self._row.get("occurrence"))
+def _names(row: Mapping[str, Any]) -> _Names:
+    match = _UNIT.fullmatch(_text(row.get("unit")))
+    unit = match.groupdict() if match else {}
+    start, end = (_whole_number(unit.get(name, row.get(name))) for name in ("start", "end"))
+    return _Names(
+        article_id=unit.get("article_id") or _text(row.get("article_id")),
+        target=unit.get("target") or _text(row.get("target")),
+        quote=_text(row.get("surface")),
+        span=None if start is None or end is None else (start, end),
+        occurrence=_whole_number(row.get("occurrence")),
+    )
 
 
 def _by_quote(
@@ -360,6 +348,8 @@ def _text(value: object) -> str:
 
 
 def _whole_number(value: object) -> int | None:
+    if value is None:
+        return None
     try:
         number = float(str(value))
     except ValueError:

@@ -280,8 +280,12 @@ def read_qdc(path: Path) -> Codebook:
             groups.setdefault(group, {}).setdefault(names[-1], _description(code) or names[-1])
     if not groups:
         raise DataError(f"{path}: codes that are labels were required, it holds none")
-    variables = tuple(_variable(name, labels, shipped) for name, labels in groups.items())
-    return Codebook(path.stem, "1", tuple(targets.values()), variables)
+    variables: dict[str, Variable] = {}
+    for name, labels in groups.items():
+        found = _variable(name, labels, shipped)
+        if variables.setdefault(found.name, found) != found:
+            raise DataError(f"{path}: variables of different names were required, two are {name!r}")
+    return Codebook(path.stem, "1", tuple(targets.values()), tuple(variables.values()))
 
 
 def _shipped_target(name: str, shipped: Codebook) -> Target | None:
