@@ -21,8 +21,9 @@ def _fits(totals: Totals, inverse: Array, options: InferenceOptions) -> tuple[Ar
     Of a fixed corpus an uncoded article stays a part, of a source in general it does not.
     """
     label_size, size = inverse @ totals.coded_label_size, inverse @ totals.coded_size
-    label_mean, score_mean = inverse @ totals.coded_label / label_size, (
-        inverse @ totals.coded_score / size
+    label_mean, score_mean = (
+        inverse @ totals.coded_label / label_size,
+        (inverse @ totals.coded_score / size),
     )
     label = inverse * (totals.coded_label - np.outer(label_mean, totals.coded_label_size))
     score = inverse * (totals.coded_score - np.outer(score_mean, totals.coded_size))
