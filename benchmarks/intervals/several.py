@@ -2,8 +2,8 @@
 
     python -m benchmarks.intervals several [--corpora 1000] [--only NAME]
 
-Prints one JSON line per set of predictors and number of coded articles. Beside each predictor stands
-what ppi-python makes of it. glide-py, which combines several too, needs Python 3.12.
+Prints one JSON line per set of predictors and number of coded articles. Beside each predictor
+stands what ppi-python makes of it. glide-py combines several too, but needs Python 3.12.
 """
 
 import argparse

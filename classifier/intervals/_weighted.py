@@ -33,7 +33,7 @@ def _fits(totals: Totals, inverse: Array, options: InferenceOptions) -> tuple[Ar
     if options.population == "corpus":
         chance = np.divide(1, inverse, out=np.zeros_like(inverse), where=is_in)
         kept = 1 - chance * totals.coded_share
-        overall, there, change = np.full(len(inverse), _overall(totals)), 0.0, score
+        overall, there, change = np.full(len(inverse), overall_score(totals)), 0.0, score
     else:
         kept = np.ones_like(inverse)
         total_size = is_in @ totals.coded_size + sizes.sum()
@@ -145,7 +145,7 @@ def _coded_terms(totals: Totals, weight: float, options: InferenceOptions) -> Ar
     return np.asarray(label - weight * (score - here))
 
 
-def _overall(totals: Totals) -> float:
+def overall_score(totals: Totals) -> float:
     """The mean score over all articles."""
     scores = totals.coded_full_score.sum() + totals.other_score.sum()
     return float(scores / (totals.coded_size.sum() + totals.other_size.sum()))
@@ -153,7 +153,7 @@ def _overall(totals: Totals) -> float:
 
 def _overall_terms(totals: Totals) -> tuple[Array, Array]:
     """Each coded and each other article's term in the mean score over all articles."""
-    mean, size = _overall(totals), totals.coded_size.sum() + totals.other_size.sum()
+    mean, size = overall_score(totals), totals.coded_size.sum() + totals.other_size.sum()
     return (
         (totals.coded_full_score - mean * totals.coded_size) / size,
         (totals.other_score - mean * totals.other_size) / size,
