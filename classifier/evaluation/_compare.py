@@ -22,10 +22,17 @@ from classifier.evaluation._annotators import (
     shared_labels,
 )
 from classifier.evaluation._calibration import calibration_rows
-from classifier.evaluation._figures import NO_VARIATION, macro_f1_of, mean_defined
 from classifier.evaluation._inputs import MAJORITY, Judged, judge, membership, read_answers
 from classifier.evaluation._panel import alpha_comparison, leave_one_out
-from classifier.evaluation._tables import DEFAULT_OPTIONS, EvaluationOptions, Row, Table
+from classifier.evaluation._tables import (
+    DEFAULT_OPTIONS,
+    NO_VARIATION,
+    EvaluationOptions,
+    Row,
+    Table,
+    macro_f1_of,
+    mean_defined,
+)
 from classifier.intervals import (
     FloatArray,
     Statistic,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from classifier.errors import DataError
 from classifier.records import Article
 from classifier.sampling import draw_further, drawn_articles, read_frame
-from classifier.sampling._cells import Cells, cells
+from classifier.sampling._articles import Cells, cells
 from classifier.sampling._draw import draw_sample, write_frame
 
 
