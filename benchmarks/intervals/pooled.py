@@ -17,8 +17,8 @@ from scipy.special import ndtr
 
 from benchmarks.intervals._awkward import LEANS, Array, equal_draw, make
 from classifier.intervals import (
-    Group,
     InferenceOptions,
+    OneSource,
     Sampling,
     labelled_mean,
     naive_mean,
@@ -80,7 +80,7 @@ def simulate(world: World, n: int, corpora: int) -> dict[str, dict[str, float]]:
             coded = np.where(
                 equal_draw(size, n_coded, rng)[mentions.article], mentions.label, np.nan
             )
-            groups.append(Group(mentions.score, coded, mentions.article, Sampling()))
+            groups.append(OneSource(mentions.score, coded, mentions.article, Sampling()))
             if world.population == "corpus":
                 wanted[j] = mentions.label.mean()
         ways = {

@@ -10,7 +10,7 @@ from classifier.intervals._corrected import (
     corrected_mean,
     corrected_terms,
 )
-from classifier.intervals._pooled import MINIMUM_POOLED, Group, pooled_means
+from classifier.intervals._pooled import MINIMUM_POOLED, OneSource, pooled_means
 from classifier.intervals._randomness import RandomnessTest, Redraws, looks_random
 from classifier.intervals._regression import Fit, corrected_regression
 from classifier.intervals._resampling import (
@@ -41,10 +41,10 @@ __all__ = [
     "Estimand",
     "Fit",
     "FloatArray",
-    "Group",
     "InferenceOptions",
     "IntArray",
     "IntervalOptions",
+    "OneSource",
     "Population",
     "RandomnessTest",
     "Redraws",

@@ -26,7 +26,7 @@ MINIMUM_SOURCES = 5
 _GRID = 400
 
 
-class Group(NamedTuple):
+class OneSource(NamedTuple):
     """One source's mentions, as `corrected_mean` takes them."""
 
     predicted: npt.ArrayLike
@@ -52,7 +52,7 @@ class _Sources(NamedTuple):
 
 
 def pooled_means(
-    groups: Sequence[Group], *, options: InferenceOptions | None = None
+    groups: Sequence[OneSource], *, options: InferenceOptions | None = None
 ) -> list[Estimate]:
     """Corrected means of several sources that learn from each other (empirical Bayes).
 
@@ -120,7 +120,7 @@ def _too_few(totals: Totals) -> str:
     return f"too few: {found}, {MINIMUM_POOLED} needed"
 
 
-def _blank(group: Group, totals: Totals, options: InferenceOptions) -> Estimate:
+def _blank(group: OneSource, totals: Totals, options: InferenceOptions) -> Estimate:
     return Estimate(
         None,
         _too_few(totals) or "ok to pool",
@@ -136,7 +136,7 @@ def _blank(group: Group, totals: Totals, options: InferenceOptions) -> Estimate:
 
 
 def _sources(
-    totals: Sequence[Totals], groups: Sequence[Group], options: InferenceOptions
+    totals: Sequence[Totals], groups: Sequence[OneSource], options: InferenceOptions
 ) -> _Sources:
     pairs = [_moments(one) for one in totals]
     n = np.array([effective_number(one) for one in totals])
@@ -182,7 +182,7 @@ def _means(totals: Totals) -> tuple[float, float, float]:
     return float(label), float(score), overall_score(totals)
 
 
-def _share_left(totals: Totals, group: Group) -> float:
+def _share_left(totals: Totals, group: OneSource) -> float:
     """How much of a source's articles is not coded."""
     if group.sampling.probability is not None:
         return float((1 - totals.probability * totals.coded_share).mean())

@@ -9,11 +9,13 @@ import pandas as pd
 
 from classifier.codebook import Codebook, Variable
 from classifier.intervals import (
+    OneSource,
     corrected_mean,
     corrected_terms,
     difference,
     labelled_mean,
     naive_mean,
+    pooled_means,
     simultaneous,
 )
 from classifier.profiles._results import (
@@ -157,14 +159,56 @@ def _covariance(first: Group, second: Group, quantity: Quantity, options: Profil
 
 
 def _terms(group: Group, quantity: Quantity, options: ProfileOptions) -> dict[object, float]:
+    *columns, sampling = _columns(group, quantity, options)
+    return corrected_terms(*columns, sampling=sampling, options=options.inference)
+
+
+def _columns(group: Group, quantity: Quantity, options: ProfileOptions) -> OneSource:
+    """What corrects a quantity of a group: scores, labels, articles, and how these were drawn."""
     members, sampling = group.members, group.draw.sampling(group.members)
-    return corrected_terms(
-        scores_of(members, (quantity.variable, quantity.label), sampling, options.inference),
-        members[column_of_gold(quantity.variable, quantity.label)],
+    name = (quantity.variable, quantity.label)
+    return OneSource(
+        scores_of(members, name, sampling, options.inference),
+        members[column_of_gold(*name)],
         members["article_id"],
-        sampling=sampling,
-        options=options.inference,
+        sampling,
     )
+
+
+def pool(groups: Sequence[Group], options: ProfileOptions) -> list[Group]:
+    """The groups with their means drawn towards those of the other sources, beside the others.
+
+    Sources that have all else in common are pooled: target, month, voice. A group that fails the
+    test of randomness, or whose chances are not known, stays out.
+    """
+    if RANKED not in options.by:
+        return list(groups)
+    sound = [g for g in groups if not g.row.is_refuted and not g.draw.problem]
+    made: dict[tuple[int, int], Estimate] = {}
+    for alike in _alike(sound, RANKED).values():
+        if not any(group.row.n_coded_articles for group in alike):
+            continue
+        for place, example in enumerate(alike[0].row.quantities):
+            if example.label is not None:
+                continue
+            sources = [_columns(group, example, options) for group in alike]
+            low, high = alike[0].scales[example.variable, None]
+            found = pooled_means(sources, options=options.inference)
+            for group, estimate in zip(alike, found, strict=True):
+                made[id(group), place] = within(estimate, low, high)
+    return [
+        replace(
+            group,
+            row=replace(
+                group.row,
+                quantities=tuple(
+                    replace(quantity, pooled=made.get((id(group), place)))
+                    for place, quantity in enumerate(group.row.quantities)
+                ),
+            ),
+        )
+        for group in groups
+    ]
 
 
 def _ranking(rest: Mapping[str, str], alike: Sequence[Group], example: Quantity) -> Ranking:
@@ -235,13 +279,14 @@ def profile_sources(
     kept, left_out = select_mentions(predictions, codebook, gold, options)
     table = with_labels(kept, codebook, gold, chances)
     variables = [v for v in estimated(codebook) if is_predicted(v, predictions)]
-    groups = [
+    unpooled = [
         group
         for key, members in _in_order(table, codebook, options)
         for group in _groups(
             dict(zip(options.by, map(str, key), strict=True)), members, codebook, variables, options
         )
     ]
+    groups = pool(unpooled, options)
     return Profile(
         tuple(group.row for group in groups),
         _estimand(options, n_predictors(predictions)),

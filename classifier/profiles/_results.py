@@ -35,6 +35,9 @@ class Quantity:
     naive: Estimate
     labelled: Estimate
     corrected: Estimate
+    pooled: Estimate | None = None
+    """The corrected mean drawn towards those of the other sources; None where nothing is pooled: a
+    share, groups that are not by source, no coded article, a draw that failed its test."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,12 @@ class Profile(DeprecatedChart, InPapers):
     titles: Mapping[str, str] = field(default_factory=dict)
     """What people read for the targets: "RU" is "Russia"."""
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether any mean has a pooled figure."""
+        found = (quantity.pooled for row in self.rows for quantity in row.quantities)
+        return any(pooled is not None and pooled.value is not None for pooled in found)
+
     def names(self, row: ProfileRow) -> tuple[str, ...]:
         """The row's group as people read it, column by column: ("De Vliet", "Russia")."""
         return tuple(
@@ -211,6 +220,7 @@ class Profile(DeprecatedChart, InPapers):
                 "model only": str(quantity.naive),
                 "labels only": str(quantity.labelled),
                 "corrected": str(quantity.corrected),
+                **({"pooled": str(quantity.pooled or "")} if self.is_pooled else {}),
                 "verdict": row.verdict,
             }
             for row in self.rows
@@ -230,6 +240,7 @@ class Profile(DeprecatedChart, InPapers):
                 "model only": quantity.naive,
                 "labels only": quantity.labelled,
                 "corrected": quantity.corrected,
+                **({"pooled": quantity.pooled} if self.is_pooled else {}),
             }
             for row in self.rows
             for quantity in row.quantities
@@ -250,6 +261,10 @@ class Profile(DeprecatedChart, InPapers):
                     line[name] = estimate.value
                     line[f"{name}_low"], line[f"{name}_high"] = estimate.low, estimate.high
                     line[f"{name}_status"] = estimate.status
+                pooled = quantity.pooled
+                for name in ("value", "low", "high", "status"):
+                    column = "pooled" if name == "value" else f"pooled_{name}"
+                    line[column] = None if pooled is None else getattr(pooled, name)
                 yield line
 
 
