@@ -95,9 +95,14 @@ def pooled_means(
         return [replace(one, status=f"undefined: {_SAME}") for one in blanks]
     means, variances = _drawn_together(sources)
     for j, mean, variance in zip(kept, means, variances + sources.beyond, strict=True):
-        found = replace(blanks[j], value=float(mean), status="ok", model_weight=sources.weight)
-        found = replace(found, method=f"{found.method}; with {len(kept)} sources")
-        blanks[j] = with_interval(found, float(variance), sources.freedom)
+        made = replace(
+            blanks[j],
+            value=float(mean),
+            status="ok",
+            model_weight=sources.weight,
+            method=f"{blanks[j].method}; with {len(kept)} sources",
+        )
+        blanks[j] = with_interval(made, float(variance), sources.freedom)
     return blanks
 
 
@@ -152,6 +157,8 @@ def _sources(
     n_all = np.array([len({*t.coded_cluster.tolist(), *t.other_cluster.tolist()}) for t in totals])
     beyond = yy / n_all if options.population == "source" else np.zeros(len(n))
     within = yy - 2 * weight * yf + weight**2 * ff
+    # A source that is coded in full has no variance; it stays where it is.
+    left = np.maximum(left, 1e-9)
     mean = means[:, 0] + weight * (means[:, 2] - means[:, 1])
     return _Sources(mean, within * left / n, means[:, 2], beyond, weight, freedom - 1)
 
