@@ -177,8 +177,8 @@ def _moments(totals: Totals) -> tuple[int, float, float, float]:
         share = np.bincount(index, weights=size * inverse) / (size * inverse).sum()
         sums.append(np.bincount(index, weights=terms) / np.maximum(1 - share, 1e-9))
     y, f = (one - one.mean() for one in sums)
-    factor = (len(names) - 1) / len(names)
-    return len(names), *(float(factor * (a * b).sum()) for a, b in ((y, y), (y, f), (f, f)))
+    n, factor = len(names), (len(names) - 1) / len(names)
+    return n, float(factor * (y @ y)), float(factor * (y @ f)), float(factor * (f @ f))
 
 
 def _means(totals: Totals) -> tuple[float, float, float]:

@@ -74,7 +74,11 @@ def compare(groups: Sequence[Group], options: ProfileOptions) -> Iterator[Differ
     for column in options.by:
         for rest, alike in _alike(sound, column).items():
             # Pairs of what nobody coded, by the million where sources are many, compare nothing.
-            figured = [group for group in alike if _has_figure(group)]
+            figured = [
+                group
+                for group in alike
+                if any(quantity.corrected.value is not None for quantity in group.row.quantities)
+            ]
             pairs = pairwise(alike) if column in TIMES else combinations(figured, 2)
             for earlier, later in pairs:
                 first, second = (later, earlier) if column in TIMES else (earlier, later)
@@ -89,10 +93,6 @@ def rank(groups: Sequence[Group], options: ProfileOptions) -> Iterator[Ranking]:
         for example in alike[0].row.quantities:
             if example.label is None or options.compare_shares:
                 yield _ranking(dict(rest), alike, example)
-
-
-def _has_figure(group: Group) -> bool:
-    return any(quantity.corrected.value is not None for quantity in group.row.quantities)
 
 
 def _alike(groups: Sequence[Group], column: str) -> dict[tuple[tuple[str, str], ...], list[Group]]:
