@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtr
 
 from classifier.intervals import (
     InferenceOptions,
@@ -78,7 +78,7 @@ def make(
     error = rng.normal(lean, 0.2)[article]
     seen = latent + error + rng.normal(0, 0.15, len(article))
     label = np.where(latent < -0.6, -1.0, np.where(latent > 0.6, 1.0, 0.0))
-    low, high = stats.norm.cdf((-0.6 - seen) / 0.3), stats.norm.sf((0.6 - seen) / 0.3)
+    low, high = ndtr((-0.6 - seen) / 0.3), ndtr((seen - 0.6) / 0.3)
     return Mentions(article, label, high - low, low)
 
 
@@ -146,7 +146,7 @@ def copies(i: int, rng: np.random.Generator) -> Case:
     article = np.repeat(np.arange(len(story)), size[story])
     mentions = Mentions(article, whole.label[rows], whole.score[rows], whole.chance_of_label[rows])
     is_coded, chance = drawn_by(np.repeat(np.arange(3), 150), 60, rng)
-    return Case(mentions, is_coded, COPIED_TRUTH, None if np.ptp(chance) == 0 else chance, story)
+    return Case(mentions, is_coded, PLAIN_TRUTH, None if np.ptp(chance) == 0 else chance, story)
 
 
 def rare(i: int, rng: np.random.Generator) -> Case:
@@ -165,10 +165,10 @@ def rare_share(cut: float, n_coded: int) -> Callable[[int, np.random.Generator],
         article = np.repeat(np.arange(n), size)
         latent = rng.normal(0, 0.8, n)[article] + rng.normal(0, 0.6, len(article))
         seen = latent + rng.normal(lean, 0.2, n)[article] + rng.normal(0, 0.15, len(article))
-        chance = stats.norm.sf((cut - seen) / 0.3)
+        chance = ndtr((seen - cut) / 0.3)
         return Mentions(article, (latent > cut).astype(float), chance, chance)
 
-    truth = float(stats.norm.sf(cut))
+    truth = float(ndtr(-cut))
 
     def design(i: int, rng: np.random.Generator) -> Case:
         mentions = build(400, LEANS[i % 4], rng)
@@ -185,6 +185,31 @@ def drawn_by(
     table = pd.DataFrame({"article_id": ids, "stratum": stratum.astype(str)})
     sample = draw_sample(table, n, by=("stratum",), seed=int(rng.integers(2**31)))
     return _read(sample.table, sample.frame, len(stratum))
+
+
+def drawn_by_uncertainty(
+    mentions: Mentions, n: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.bool_], Array]:
+    """The same as `classifier sample --by uncertainty` does it."""
+    negative = mentions.chance_of_label
+    positive = np.clip(mentions.score + negative, 0, 1)
+    table = pd.DataFrame(
+        {
+            "article_id": mentions.article,
+            "p_stance_unfavourable": negative,
+            "p_stance_favourable": positive,
+            "p_stance_neutral": np.clip(1 - negative - positive, 0, 1),
+        }
+    )
+    sample = draw_sample(table, n, design="uncertainty", seed=int(rng.integers(2**31)))
+    return _read(sample.table, sample.frame, int(mentions.article[-1]) + 1)
+
+
+def unsure(i: int, rng: np.random.Generator) -> Case:
+    """One source, 40 of 400 articles drawn by uncertainty."""
+    mentions = make(plain(400, rng), np.full(400, LEANS[i % 4]), rng)
+    is_coded, chance = drawn_by_uncertainty(mentions, 40, rng)
+    return Case(mentions, is_coded, PLAIN_TRUTH, chance)
 
 
 def rows_of(case: Case) -> list[Row]:
@@ -254,5 +279,5 @@ def _rare_truth() -> float:
     return float(make(plain(len(size), rng), np.zeros(len(size)), rng, size).label.mean())
 
 
-COPIED_TRUTH = truth_of(plain)
+PLAIN_TRUTH = truth_of(plain)
 RARE_TRUTH = _rare_truth()

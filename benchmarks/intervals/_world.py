@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import ndtr
 
 from classifier.records import Estimate
 
@@ -59,7 +59,7 @@ def _stance(latent: Array) -> Array:
 
 def _expected(seen: Array) -> tuple[Array, Array]:
     """Expected stance and the probability of the likeliest label of a model that sees `seen`."""
-    low, high = stats.norm.cdf((-0.6 - seen) / 0.3), stats.norm.sf((0.6 - seen) / 0.3)
+    low, high = ndtr((-0.6 - seen) / 0.3), ndtr((seen - 0.6) / 0.3)
     middle = 1 - low - high
     return high - low, np.maximum(np.maximum(low, high), middle)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from classifier.agreement import Coding, alpha_sums, hits, macro_f1
 from classifier.codebook import Label, Variable
-from classifier.evaluation._figures import share
+from classifier.evaluation._tables import share
 from classifier.intervals import (
     FloatArray,
     IntArray,

@@ -21,6 +21,7 @@ from benchmarks.intervals._awkward import (
     rare_share,
     rows_of,
     stratified,
+    unsure,
 )
 
 DESIGNS: dict[str, Callable[[int, np.random.Generator], Case]] = {
@@ -31,6 +32,7 @@ DESIGNS: dict[str, Callable[[int, np.random.Generator], Case]] = {
     "errors differ by stratum, this corpus": stratified("corpus", 0.35),
     "9 coded articles": equal(200, 9),
     "a rare target": rare,
+    "40 drawn by uncertainty": unsure,
     "a share of .08, 20 coded": rare_share(1.405, 20),
     "a share of .05, 40 coded": rare_share(1.645, 40),
     "a share of .02, 60 coded": rare_share(2.054, 60),

@@ -108,16 +108,22 @@ def _test(
 
 
 def _learnt(seed: int, rng: np.random.Generator) -> Iterator[tuple[str, bool]]:
-    """Paths with models learnt from the coded articles, judged out of fold."""
+    """Paths with models learnt from the coded articles, judged out of fold.
+
+    A profile then compares what owes nothing to the labels. What the scores would do is beside it.
+    """
     for n, n_coded, n_folds in ((80, 30, 5), (400, 40, 5)):
         article, label, features = make_features(n, rng)
         for name, learn in LEARNERS.items():
             fold, scores = judged_in_folds(learn, (article, label, features), n_coded, n_folds, rng)
-            test = looks_random(
-                scores,
-                fold >= 0,
-                article,
-                others={"confidence": np.abs(scores)},
-                redraws=Redraws(REDRAWS, seed=seed),
-            )
-            yield f"{name} in {n_folds} folds, {n_coded} of {n}", test.is_random() is False
+            place = np.arange(len(article)) - np.searchsorted(article, article)
+            ways = {
+                "": (None, {"place": place}),
+                ", its scores compared (not done)": (scores, {"confidence": np.abs(scores)}),
+            }
+            for way, (given, others) in ways.items():
+                test = looks_random(
+                    given, fold >= 0, article, others=others, redraws=Redraws(REDRAWS, seed=seed)
+                )
+                path = f"{name} in {n_folds} folds, {n_coded} of {n}{way}"
+                yield path, test.is_random() is False

@@ -2,7 +2,8 @@
 
     python -m benchmarks.intervals several [--corpora 1000] [--only NAME]
 
-Prints one JSON line per set of predictors and number of coded articles.
+Prints one JSON line per set of predictors and number of coded articles. Beside each predictor
+stands what ppi-python makes of it. glide-py combines several too, but needs Python 3.12.
 """
 
 import argparse
@@ -10,7 +11,8 @@ import json
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import stats
+import ppi_py
+from scipy.special import ndtr
 
 from benchmarks.intervals._awkward import (
     LEANS,
@@ -23,6 +25,7 @@ from benchmarks.intervals._awkward import (
     truth_of,
 )
 from classifier.intervals import combined_scores, corrected_mean, labelled_mean
+from classifier.records import Estimate
 
 CODED = (20, 40, 80)
 WORLDS = {
@@ -67,6 +70,7 @@ def _rows(
     yield from row_of("labels only", labelled_mean(coded, article), truth)
     for name, score in scores.items():
         yield from row_of(f"single {name}", corrected_mean(score, coded, article), truth)
+        yield from row_of(f"ppi-python {name}", _peer(score, coded), truth)
     score, _ = combined_scores(scores, coded, article)
     yield from row_of("combined", corrected_mean(score, coded, article), truth)
 
@@ -75,7 +79,14 @@ def _scores(latent: Array, article: Index, own: float, k: int, rng: np.random.Ge
     """Expected stance of a predictor whose error an article shares, and that leans its own way."""
     seen = latent + rng.normal(LEANS[k], own, int(article.max()) + 1)[article]
     seen = seen + rng.normal(0, 0.3, len(seen))
-    return np.asarray(stats.norm.sf((0.6 - seen) / 0.3) - stats.norm.cdf((-0.6 - seen) / 0.3))
+    return np.asarray(ndtr((seen - 0.6) / 0.3) - ndtr((-0.6 - seen) / 0.3))
+
+
+def _peer(score: Array, coded: Array) -> Estimate:
+    """What ppi-python says of one predictor, mention by mention: it knows no clusters."""
+    seen = ~np.isnan(coded)
+    low, high = ppi_py.ppi_mean_ci(coded[seen], score[seen], score[~seen], alpha=0.05)
+    return Estimate(float(low[0] + high[0]) / 2, "ok", low=float(low[0]), high=float(high[0]))
 
 
 def main() -> None:

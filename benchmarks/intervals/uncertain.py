@@ -10,11 +10,19 @@ import argparse
 import json
 
 import numpy as np
-import pandas as pd
 
-from benchmarks.intervals._awkward import LEANS, Mentions, Row, make, plain, row_of, truth_of
-from classifier.intervals import Sampling, corrected_mean
-from classifier.sampling import draw_sample
+from benchmarks.intervals._awkward import (
+    LEANS,
+    Case,
+    Mentions,
+    Row,
+    drawn_by_uncertainty,
+    equal_draw,
+    make,
+    plain,
+    rows_of,
+    truth_of,
+)
 
 ARTICLES = 400
 CODED = (25, 50, 100)
@@ -45,29 +53,12 @@ def _drawn(
     mentions: Mentions, design: str, n: int, known: tuple[float, np.random.Generator]
 ) -> list[Row]:
     truth, rng = known
-    negative = mentions.chance_of_label
-    positive = np.clip(mentions.score + negative, 0, 1)
-    table = pd.DataFrame(
-        {
-            "article_id": mentions.article,
-            "source": "one",
-            "p_stance_unfavourable": negative,
-            "p_stance_favourable": positive,
-            "p_stance_neutral": np.clip(1 - negative - positive, 0, 1),
-        }
-    )
-    seed = int(rng.integers(2**31))
     if design == "random":
-        sample = draw_sample(table, n, by=("source",), seed=seed)
-        sampling = Sampling()
+        is_coded, chance = equal_draw(ARTICLES, n, rng), None
     else:
-        sample = draw_sample(table, n, design="uncertainty", seed=seed)
-        chance = sample.frame.set_index("article_id")["sampling_probability"].astype(float)
-        sampling = Sampling(probability=chance.loc[mentions.article].to_numpy())
-    seen = np.isin(mentions.article, sample.table["article_id"].to_numpy(dtype=np.int64))
-    coded = np.where(seen, mentions.label, np.nan)
-    estimate = corrected_mean(mentions.score, coded, mentions.article, sampling=sampling)
-    return row_of(design, estimate, truth)
+        is_coded, chance = drawn_by_uncertainty(mentions, n, rng)
+    case = Case(mentions, is_coded, truth, chance)
+    return [row for row in rows_of(case) if row.estimator == "corrected"]
 
 
 def main() -> None:

@@ -26,8 +26,17 @@ from classifier.agreement._breakdown import (
     leave_one_annotator_out,
     presence,
 )
-from classifier.agreement._coding import AgreementOptions, Coding, coding_with_predictor, is_missing
-from classifier.agreement._estimate import f1_by_label, hits, macro_f1, macro_f1_of_single, ratio
+from classifier.agreement._coding import (
+    AgreementOptions,
+    Coding,
+    coding_with_predictor,
+    f1_by_label,
+    hits,
+    is_missing,
+    macro_f1,
+    macro_f1_of_single,
+    ratio,
+)
 from classifier.agreement._kappas import (
     brennan_prediger,
     cohen_statistic,
@@ -52,11 +61,13 @@ from classifier.agreement._krippendorff import (
     masi_distance,
     usual_level,
 )
-from classifier.agreement._measures import MEASURES, Measures, further_measures
 from classifier.agreement._report import (
+    MEASURES,
     THRESHOLDS,
     AgreementReport,
+    Measures,
     agreement_words,
+    further_measures,
     measure_agreement,
 )
 from classifier.agreement._unitizing import unitizing_alpha

@@ -6,8 +6,17 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from classifier.agreement._coding import DEFAULT_OPTIONS, AgreementOptions, Coding, read_coding
-from classifier.agreement._estimate import Sums, estimate, not_estimable, per_article, ratio
+from classifier.agreement._coding import (
+    DEFAULT_OPTIONS,
+    AgreementOptions,
+    Coding,
+    Sums,
+    estimate,
+    not_estimable,
+    per_article,
+    ratio,
+    read_coding,
+)
 from classifier.agreement._krippendorff import Weights, kappa_distances
 from classifier.codebook import Variable
 from classifier.errors import DataError

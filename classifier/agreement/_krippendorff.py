@@ -6,8 +6,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from classifier.agreement._coding import DEFAULT_OPTIONS, AgreementOptions, Coding, read_coding
-from classifier.agreement._estimate import Sums, estimate, not_estimable, per_article
+from classifier.agreement._coding import (
+    DEFAULT_OPTIONS,
+    AgreementOptions,
+    Coding,
+    Sums,
+    estimate,
+    not_estimable,
+    per_article,
+    read_coding,
+)
 from classifier.codebook import Variable
 from classifier.errors import DataError
 from classifier.intervals import FloatArray, Statistic

@@ -40,6 +40,7 @@ def profile_table(result: "Profile") -> Table:
             quantity.corrected.n_coded_articles,
             quantity.naive,
             quantity.corrected,
+            *([quantity.pooled or "–"] if result.is_pooled else []),
             verdict_words(result, row, quantity),
         ]
         for row in result
@@ -48,7 +49,8 @@ def profile_table(result: "Profile") -> Table:
     ]
     groups = list(result.rows[0].group) if result.rows else []
     columns = [*groups, "voice", "variable", "mentions", "coded", "model only", "corrected"]
-    return table([*columns, "verdict"], rows)
+    pooled = ["pooled"] if result.is_pooled else []
+    return table([*columns, *pooled, "verdict"], rows)
 
 
 def borne_lines(found: "tuple[Borne, ...]") -> list[str | Table]:

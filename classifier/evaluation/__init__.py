@@ -3,19 +3,20 @@
 Blind to what the predictor is: a model, a person, another tool, all are judged by the same code.
 """
 
+from classifier.evaluation._accuracy import span_scores
 from classifier.evaluation._compare import SPENT, Comparison, compare
-from classifier.evaluation._disagreements import Disagreement
-from classifier.evaluation._evaluate import Evaluation, evaluate, schema
-from classifier.evaluation._inputs import MAJORITY
-from classifier.evaluation._spans import span_scores
-from classifier.evaluation._tables import GROUPS, EvaluationOptions, Row, Table
-from classifier.evaluation._words import (
+from classifier.evaluation._evaluate import (
+    Evaluation,
     annotator_test_words,
+    evaluate,
     is_no_better,
     majority_passes,
     quality_words,
+    schema,
     variables_judged,
 )
+from classifier.evaluation._inputs import MAJORITY, Disagreement
+from classifier.evaluation._tables import GROUPS, EvaluationOptions, Row, Table
 
 __all__ = [
     "GROUPS",

@@ -46,21 +46,41 @@ class Facts:
         return None if figure is None else figure.value
 
 
-def advice(facts: Facts) -> str:
-    """The whole paragraph."""
-    return " ".join(
-        [
-            *_which(facts),
-            *_order(facts),
-            *_cheaper(facts),
-            *_ceiling(facts),
-            *_winning(facts),
-            *_other_measure(facts),
-            *_calibrated(facts),
-            *_copies(facts),
-            *_coverage(facts),
-        ]
-    )
+_TOLD = 2
+"""Predictors that the paragraph names where there are many."""
+MOST_WORDS = 130
+"""A paragraph that is longer is not read."""
+
+
+def advice(facts: Facts, taken: int = 0) -> str:
+    """The whole paragraph, beside which other variables take some words.
+
+    Where all would have `MOST_WORDS` words or more, the sentences that matter least are left out.
+    Their figures are in the tables.
+    """
+    parts = [
+        list(part(facts))
+        for part in (
+            _which,
+            _order,
+            _cheaper,
+            _ceiling,
+            _winning,
+            _other_measure,
+            _calibrated,
+            _copies,
+            _coverage,
+        )
+    ]
+    for least in _LEAST_FIRST:
+        if taken + sum(len(said.split()) for part in parts for said in part) < MOST_WORDS:
+            break
+        parts[least] = []
+    return " ".join(said for part in parts for said in part)
+
+
+_LEAST_FIRST = (6, 5, 8, 3)
+"""Calibration, the other measure, what all rests on, the ceiling."""
 
 
 def brief_advice(facts: Facts) -> str:
@@ -97,14 +117,13 @@ def _which(facts: Facts) -> Iterator[str]:
 
 def _order(facts: Facts) -> Iterator[str]:
     first = facts.order[0]
-    copies = {one.predictor for one in facts.copied}
-    gaps = [(n, _gap(facts, first, n)) for n in facts.order[1:] if n not in copies]
+    skipped = {*facts.best, *(one.predictor for one in facts.copied)}
+    gaps = [(n, _gap(facts, first, n)) for n in facts.order[1:] if n not in skipped]
     told = [f"{name} by {cell(gap)}" for name, gap in gaps if gap is not None]
     if told:
-        yield (
-            f"It is above {_enumerated(told)} (on the same mentions; intervals hold together, by "
-            "Holm)."
-        )
+        others = [f"{len(told) - _TOLD} more"] if len(told) > _TOLD else []
+        listed = _enumerated([*told[:_TOLD], *others])
+        yield f"It is above {listed} (on the same mentions; intervals by Holm)."
 
 
 def _cheaper(facts: Facts) -> Iterator[str]:
@@ -127,8 +146,8 @@ def _ceiling(facts: Facts) -> Iterator[str]:
     first = facts.order[0]
     if facts.n_annotators < 2:
         yield (
-            "One annotator coded: how far people agree is unknown, so nobody can say how much "
-            "better a predictor could be."
+            "One annotator coded: how far people agree is unknown, and so is how much better a "
+            "predictor could be."
         )
         return
     humans, gap = facts.figure(first, "alpha_annotators"), facts.figure(first, "alpha_difference")
@@ -148,34 +167,30 @@ def _winning(facts: Facts) -> Iterator[str]:
     if any(rate is not None and rate.status.startswith("not shown") for rate in rates.values()):
         yield (
             f"No winning rate of the alternative annotator test is shown: at epsilon = "
-            f"{number(facts.epsilon)} the majority class, which reads nothing, passes too, so "
-            "passing says nothing here."
+            f"{number(facts.epsilon)} the majority class, which reads nothing, passes too."
         )
         return
     passing = [n for n, rate in rates.items() if rate is not None and (rate.value or 0.0) >= 0.5]
     below = [name for name in passing if _is_below(facts, name)]
     if not passing:
         return
-    known = ", ".join(f"{name} {cell(rates[name])}" for name in passing)
+    shown = sorted({number(rate.value or 0.0) for n in passing if (rate := rates[n]) is not None})
+    known = " to ".join([shown[0], *shown[1:][-1:]])
     test = f"the alternative annotator test (epsilon = {number(facts.epsilon)}: {known})"
     yield _reconciled(facts, below, test) if below else f"{_named(tuple(passing))} passed {test}."
     if facts.n_annotators == 2:
-        yield (
-            "With two annotators the rate is 0, .50 or 1.00, and nothing says who is right where "
-            "they differ; a third would."
-        )
+        yield ("With two annotators nothing shows who is right where they differ; a third would.")
 
 
 def _reconciled(facts: Facts, below: list[str], test: str) -> str:
     points = round(100 * facts.epsilon)
     is_one = len(below) == 1
-    who, whose = ("it", "its") if is_one else ("they", "their")
+    who = "it" if is_one else "they"
     passes, stays = ("passes", "stays") if is_one else ("pass", "stay")
     return (
         f"That {_named(tuple(below))} {passes} {test} but {stays} below the annotators in alpha is "
-        f"no contradiction: the test counts ties for both and adds {points} points of mentions for "
-        f"{whose} lower cost; alpha adds nothing, weighs errors by size and takes chance out. At "
-        f"that price {who} may stand in for one annotator; {whose} labels are noisier."
+        f"no contradiction: the test grants {points} points of mentions for lower cost, alpha "
+        f"nothing. So {who} may stand in for one annotator, with noisier labels."
     )
 
 
@@ -184,8 +199,8 @@ def _other_measure(facts: Facts) -> Iterator[str]:
     by_f1 = max(facts.order, key=lambda name: facts.value(name, "macro_f1") or -1.0)
     if facts.measure == "alpha" and by_f1 not in facts.best and n_gold:
         yield (
-            f"{by_f1} has the highest macro-F1 against gold, which gives rare labels the same "
-            "weight and counts a small error like a large one; alpha does neither."
+            f"{by_f1} has the highest macro-F1 against gold, which weighs rare labels and small "
+            "errors like all others; alpha does not."
         )
 
 
@@ -221,7 +236,7 @@ def _coverage(facts: Facts) -> Iterator[str]:
     ]
     n, n_gold = row.counts["n_items"], row.counts["n_gold"]
     rests = f"{counted(n, 'mention')} in {counted(row.counts['n_articles'], 'article')}"
-    easier = f"; gold holds the {n_gold} that annotators settle, the easier ones"
+    easier = f"; gold holds the {n_gold} easier ones, which annotators settle"
     left = f"; coded mentions without an answer: {', '.join(missing)}" if missing else ""
     yield f"All rests on {rests} that all answered{easier if n_gold < n else ''}{left}."
 
@@ -254,7 +269,8 @@ def _is_below(facts: Facts, name: str) -> bool:
 
 
 def _named(names: tuple[str, ...]) -> str:
-    return _enumerated(list(names))
+    more = [f"{len(names) - _TOLD} more"] if len(names) > _TOLD + 1 else []
+    return _enumerated([*names[:_TOLD], *more] if more else list(names))
 
 
 def _enumerated(words: list[str]) -> str:

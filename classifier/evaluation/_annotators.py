@@ -27,7 +27,6 @@ from classifier.agreement import (
     usual_level,
 )
 from classifier.codebook import Variable
-from classifier.evaluation._figures import Sample, figure, groups, macro_f1_of, share
 from classifier.evaluation._inputs import MAJORITY, Judged, membership
 from classifier.evaluation._panel import (
     against_others,
@@ -38,7 +37,15 @@ from classifier.evaluation._panel import (
     leave_one_out,
     value_members,
 )
-from classifier.evaluation._tables import EvaluationOptions, Row
+from classifier.evaluation._tables import (
+    EvaluationOptions,
+    Row,
+    Sample,
+    figure,
+    groups,
+    macro_f1_of,
+    share,
+)
 from classifier.intervals import FloatArray, IntervalOptions, Statistic, article_totals, interval
 from classifier.records import Estimate
 

@@ -5,9 +5,17 @@ from typing import NamedTuple
 import numpy as np
 
 from classifier.agreement import hits, ratio
-from classifier.evaluation._figures import NO_VARIATION, Sample, figure, groups, macro_f1_of, share
 from classifier.evaluation._inputs import Judged, Mask, membership
-from classifier.evaluation._tables import EvaluationOptions, Row
+from classifier.evaluation._tables import (
+    NO_VARIATION,
+    EvaluationOptions,
+    Row,
+    Sample,
+    figure,
+    groups,
+    macro_f1_of,
+    share,
+)
 from classifier.intervals import FloatArray, IntArray
 from classifier.records import Estimate
 

@@ -22,10 +22,17 @@ from classifier.evaluation._annotators import (
     shared_labels,
 )
 from classifier.evaluation._calibration import calibration_rows
-from classifier.evaluation._figures import NO_VARIATION, macro_f1_of, mean_defined
 from classifier.evaluation._inputs import MAJORITY, Judged, judge, membership, read_answers
 from classifier.evaluation._panel import alpha_comparison, leave_one_out
-from classifier.evaluation._tables import DEFAULT_OPTIONS, EvaluationOptions, Row, Table
+from classifier.evaluation._tables import (
+    DEFAULT_OPTIONS,
+    NO_VARIATION,
+    EvaluationOptions,
+    Row,
+    Table,
+    macro_f1_of,
+    mean_defined,
+)
 from classifier.intervals import (
     FloatArray,
     Statistic,
@@ -149,7 +156,7 @@ def compare(
         Table("pairs", tuple(row for one in compared for row in one.pairs)),
         {one.judged.variable.name: one.order for one in compared},
         {one.judged.variable.name: one.best for one in compared},
-        " ".join(one.paragraph(options, is_first=i == 0) for i, one in enumerate(compared)),
+        _paragraph([one.facts(options) for one in compared]),
         {"n_annotators": len(annotation_set.annotators), "n_mentions": len(settled)},
     )
 
@@ -241,9 +248,9 @@ class _Compared:
         }
         return (first, *(name for name in self.order[1:] if name not in apart))
 
-    def paragraph(self, options: EvaluationOptions, *, is_first: bool) -> str:
-        """Which to use for this variable, and why; in short where it is not the first."""
-        facts = Facts(
+    def facts(self, options: EvaluationOptions) -> Facts:
+        """What is known of which to use for this variable."""
+        return Facts(
             self.judged.variable.name,
             {row.keys["predictor"]: row for row in self.rows},
             self.order,
@@ -253,7 +260,13 @@ class _Compared:
             self.judged.labels["annotator"].nunique(),
             options.epsilon,
         )
-        return advice(facts) if is_first else brief_advice(facts)
+
+
+def _paragraph(facts: list[Facts]) -> str:
+    """Which to use for the first variable, and why; in short for the others."""
+    others = [brief_advice(one) for one in facts[1:]]
+    taken = sum(len(said.split()) for said in others)
+    return " ".join([advice(facts[0], taken), *others])
 
 
 def _merit(row: Row) -> tuple[float, float]:

@@ -20,9 +20,15 @@ from classifier.agreement import (
     usual_level,
 )
 from classifier.codebook import Variable
-from classifier.evaluation._figures import NO_VARIATION, Sample, figure, macro_f1_of, mean_defined
 from classifier.evaluation._inputs import Answer, Mask, membership
-from classifier.evaluation._tables import EvaluationOptions
+from classifier.evaluation._tables import (
+    NO_VARIATION,
+    EvaluationOptions,
+    Sample,
+    figure,
+    macro_f1_of,
+    mean_defined,
+)
 from classifier.intervals import FloatArray, IntArray, Statistic, estimated
 from classifier.records import Estimate
 

@@ -10,6 +10,7 @@ from classifier.intervals._corrected import (
     corrected_mean,
     corrected_terms,
 )
+from classifier.intervals._pooled import MINIMUM_POOLED, OneSource, pooled_means
 from classifier.intervals._randomness import RandomnessTest, Redraws, looks_random
 from classifier.intervals._regression import Fit, corrected_regression
 from classifier.intervals._resampling import (
@@ -36,12 +37,14 @@ from classifier.intervals._totals import (
 
 __all__ = [
     "MINIMUM_CODED",
+    "MINIMUM_POOLED",
     "Estimand",
     "Fit",
     "FloatArray",
     "InferenceOptions",
     "IntArray",
     "IntervalOptions",
+    "OneSource",
     "Population",
     "RandomnessTest",
     "Redraws",
@@ -62,6 +65,7 @@ __all__ = [
     "marks",
     "naive_mean",
     "numbers",
+    "pooled_means",
     "seeded",
     "simultaneous",
     "t_quantile",

@@ -5,16 +5,18 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from classifier.intervals._shares import bounded_share, is_bare, share_interval
 from classifier.intervals._totals import (
     Array,
     InferenceOptions,
     Sampling,
     article_totals,
+    bounded_share,
     clustered_variance,
     exact,
+    is_bare,
     numbers,
     satterthwaite,
+    share_interval,
     with_interval,
 )
 from classifier.intervals._weighted import effective_number

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.errors import DataError
-from classifier.intervals._shares import bounded_share, is_bare, share_interval
 from classifier.intervals._totals import (
     Array,
     InferenceOptions,
@@ -16,10 +15,13 @@ from classifier.intervals._totals import (
     Sampling,
     Totals,
     article_totals,
+    bounded_share,
     cluster_sums,
     clustered_variance,
     exact,
+    is_bare,
     satterthwaite,
+    share_interval,
     with_interval,
 )
 from classifier.intervals._weighted import (

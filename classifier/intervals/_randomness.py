@@ -13,6 +13,8 @@ Array = npt.NDArray[np.float64]
 _SHARED_BY = 5
 """Chances that on average this many articles share are those of a stratified draw."""
 _ROUNDING = 1e-9
+_CELLS = 2**20
+"""Draws times articles that are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,8 @@ def _compare(
     deviation = values.std(axis=0)
     # Where articles differ by what arithmetic leaves of zero, they are alike.
     values = (values - values.mean(axis=0)) / np.where(deviation > _ROUNDING, deviation, np.inf)
-    observed = _means(values, chances, np.flatnonzero(coded))
-    drawn = np.vstack([_means(values, chances, one) for one in _draws(coded, chances, redraws)])
+    observed = _means(values, chances, coded[None])[0]
+    drawn = np.vstack([_means(values, chances, some) for some in _draws(coded, chances, redraws)])
     # A feature that the design fixes, such as length where chances go by it, cannot differ.
     spread = np.sqrt((drawn**2).mean(axis=0))
     varies = spread > _ROUNDING
@@ -121,35 +123,35 @@ def _compare(
     return (1 + exceeding) / (1 + redraws.n), differences
 
 
-def _means(values: Array, chances: Array, chosen: npt.NDArray[np.intp]) -> Array:
-    """Means of standardised features over some articles, weighted by 1 / chance."""
-    weight = 1 / chances[chosen]
-    return np.asarray((weight[:, None] * values[chosen]).sum(axis=0) / weight.sum())
+def _means(values: Array, chances: Array, drawn: npt.NDArray[np.bool_]) -> Array:
+    """Per draw, means of standardised features over its articles, weighted by 1 / chance."""
+    weight = drawn / chances
+    return np.asarray(weight @ values / weight.sum(axis=1, keepdims=True))
 
 
 def _draws(
-    coded: npt.NDArray[np.bool_],
-    chances: Array,
-    redraws: Redraws,
-) -> Iterator[npt.NDArray[np.intp]]:
-    """As many articles as were coded, drawn anew each time by their chances."""
+    coded: npt.NDArray[np.bool_], chances: Array, redraws: Redraws
+) -> Iterator[npt.NDArray[np.bool_]]:
+    """Draws of as many articles as were coded, anew by their chances, some rows at a time."""
     generator = np.random.default_rng(redraws.seed)
-    _, level = np.unique(np.round(chances, 12), return_inverse=True)
-    sizes = np.bincount(level)
-    groups = np.split(np.argsort(level, kind="stable"), np.cumsum(sizes)[:-1])
-    taken = np.bincount(level[coded], minlength=len(sizes))
-    odds, n_coded = chances / np.maximum(1 - chances, 1e-12), int(coded.sum())
-    for _ in range(redraws.n):
-        if len(sizes) * _SHARED_BY <= len(chances):
-            picks = [
-                generator.choice(group, k, replace=False, shuffle=False)
-                for group, k in zip(groups, taken, strict=True)
-            ]
-            yield np.concatenate(picks)
-        else:
-            uniform = generator.random(len(chances))
-            ranks = uniform / (1 - uniform) / odds
-            yield np.argpartition(ranks, n_coded - 1)[:n_coded]
+    _, group = np.unique(np.round(chances, 12), return_inverse=True)
+    if (group.max() + 1) * _SHARED_BY > len(chances):
+        group, odds = np.zeros_like(group), chances / np.maximum(1 - chances, 1e-12)
+    else:
+        odds = np.ones(len(chances))
+    n, taken = len(chances), np.bincount(group[coded], minlength=group.max() + 1)
+    at_once = max(1, _CELLS // n)
+    for start in range(0, redraws.n, at_once):
+        uniform = generator.random((min(at_once, redraws.n - start), n))
+        # The smallest are drawn; where odds are equal, that is any set of its size alike.
+        rank = uniform / (1 - uniform) / odds
+        drawn = np.zeros(rank.shape, bool)
+        for g, k in enumerate(taken):
+            own = np.flatnonzero(group == g)
+            if k:
+                chosen = np.argpartition(rank[:, own], k - 1, axis=1)[:, :k]
+                np.put_along_axis(drawn, own[chosen], True, axis=1)
+        yield drawn
 
 
 def _article_features(

@@ -1,6 +1,6 @@
 """One score from several predictors: the linear combination that predicts the labels best."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
@@ -34,12 +34,15 @@ def combined_scores(
 ) -> tuple[Array, dict[str, float]]:
     """Combine the scores of several predictors for a corrected mean.
 
-    The weights minimise the estimated variance of the corrected mean (Angelopoulos et al. 2023,
-    "PPI++", with a vector for λ), none of them negative, and a predictor that does not earn its
-    weight is left out: where few articles are coded, a useless weight costs width. They are
-    cross-fitted by story: an article is scored with weights learnt from the other folds, articles
-    without labels with the mean of all folds' weights (Zrnic and Candès 2024). Where no predictor
-    helps all weights are 0, and the corrected mean is that of the labels.
+    Every subset of the predictors is a candidate twice: with the weights that minimise the
+    estimated variance of the corrected mean (Angelopoulos et al. 2023, "PPI++", with a vector for
+    λ), none of them negative, and with equal weights, which cost one parameter only. The candidates
+    are averaged by exp(-BIC / 2) (Raftery 1995, "Bayesian model selection in social research"), so
+    that few coded articles choose nothing that they cannot tell. The weights sum to 1, or to more
+    where the predictors together fall short of the labels; how far to trust the score, the
+    corrected mean tunes itself. They are cross-fitted by story: an article is scored with weights
+    learnt from the other folds, articles without labels with the mean of all folds' weights (Zrnic
+    and Candès 2024).
 
     Args:
         predicted: By predictor, its score per mention.
@@ -72,6 +75,11 @@ def combined_scores(
     weights = np.array(
         [_weights(label, score, spread, fold_of[index] != k) for k in range(n_folds)]
     )
+    total = weights.sum(axis=1, keepdims=True)
+    is_none = total <= _TINY
+    weights = np.where(is_none, 1 / len(columns.T), weights / np.where(is_none, 1, total))
+    # One factor for all folds: a scale that changes from fold to fold only adds noise.
+    weights *= max(1.0, float(total.mean()))
     mean = weights.mean(axis=0)
     place = np.clip(np.searchsorted(names, clusters), 0, len(names) - 1)
     own = np.where((names[place] == clusters)[:, None], weights[fold_of[place]], mean)
@@ -91,25 +99,19 @@ def _terms(several: list[Totals], options: InferenceOptions) -> tuple[Array, Arr
 
 
 def _weights(label: Array, score: Array, spread: Array, seen: npt.NDArray[np.bool_]) -> Array:
-    """Weights of the predictors that earn theirs, least n log(loss) + k log(n) (Schwarz 1978)."""
+    """Mean weights of all candidates, each by how likely it is: n log(loss) + k log(n) is BIC."""
     n, k = int(seen.sum()), score.shape[1]
-    best, least = np.zeros(k), n * np.log(max(float((label[seen] ** 2).sum()), _TINY))
-    for chosen in _subsets(k):
-        kept = np.array(chosen)
-        own, loss = _fitted(
-            label[seen], score[seen][:, kept], spread[np.ix_(kept, kept)] * seen.mean()
-        )
-        criterion = n * np.log(max(loss, _TINY)) + len(kept) * np.log(n)
-        if criterion < least:
-            best, least = np.zeros(k), criterion
-            best[kept] = own
-    return best
-
-
-def _subsets(k: int) -> Iterator[tuple[int, ...]]:
+    label, score, spread = label[seen], score[seen], spread * seen.mean()
     sizes = range(1, k + 1) if k <= _ALL_SUBSETS_UP_TO else (1, k)
-    for size in sizes:
-        yield from combinations(range(k), size)
+    made, criteria = [], []
+    for chosen in (c for size in sizes for c in combinations(range(k), size)):
+        equal = np.isin(np.arange(k), chosen)[:, None] / len(chosen)
+        for basis in (np.eye(k)[:, chosen], equal)[: len(chosen)]:
+            own, loss = _fitted(label, score @ basis, basis.T @ spread @ basis)
+            made.append(basis @ own)
+            criteria.append(n * np.log(max(loss, _TINY)) + basis.shape[1] * np.log(n))
+    likely = np.exp(-(np.array(criteria) - min(criteria)) / 2)
+    return np.asarray(likely @ np.array(made) / likely.sum())
 
 
 def _fitted(label: Array, score: Array, spread: Array) -> tuple[Array, float]:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from classifier.intervals._totals import Array, InferenceOptions, Population, Totals, cluster_sums
+from classifier.intervals._totals import Array, InferenceOptions, Totals, cluster_sums
 
 JACKKNIFE_UP_TO = 400
 """Up to this many clusters the variance is a jackknife that tunes λ anew; above, linearised."""
@@ -11,18 +11,41 @@ JACKKNIFE_UP_TO = 400
 
 def weighted_fit(totals: Totals, options: InferenceOptions) -> tuple[float, float]:
     """θ and the λ that makes its estimated variance least."""
-    label, score = hajek_terms(totals)
-    here, there = _overall_terms(totals)
-    kept = np.ones(len(label))
+    theta, weight = _fits(totals, 1 / totals.probability[None], options)
+    return float(theta[0]), float(weight[0])
+
+
+def _fits(totals: Totals, inverse: Array, options: InferenceOptions) -> tuple[Array, Array]:
+    """θ and λ for each row of weights of the coded articles; a weight of 0 leaves one uncoded.
+
+    Of a fixed corpus an uncoded article stays a part, of a source in general it does not.
+    """
+    label_size, size = inverse @ totals.coded_label_size, inverse @ totals.coded_size
+    label_mean, score_mean = (
+        inverse @ totals.coded_label / label_size,
+        (inverse @ totals.coded_score / size),
+    )
+    label = inverse * (totals.coded_label - np.outer(label_mean, totals.coded_label_size))
+    score = inverse * (totals.coded_score - np.outer(score_mean, totals.coded_size))
+    label, score = label / label_size[:, None], score / size[:, None]
+    others, sizes = totals.other_score, totals.other_size
+    is_in = inverse > 0
     if options.population == "corpus":
-        kept, here, there = 1 - totals.probability * totals.coded_share, 0 * here, 0 * there
-    change = score - here
-    spread = float((kept * change**2).sum() + (there**2).sum())
-    weight = float(np.clip((kept * label * change).sum() / spread, 0, 1)) if spread > 0 else 0.0
-    inverse = 1 / totals.probability
-    label_mean = (totals.coded_label * inverse).sum() / (totals.coded_label_size * inverse).sum()
-    score_mean = (totals.coded_score * inverse).sum() / (totals.coded_size * inverse).sum()
-    return float(label_mean + weight * (_overall(totals) - score_mean)), weight
+        chance = np.divide(1, inverse, out=np.zeros_like(inverse), where=is_in)
+        kept = 1 - chance * totals.coded_share
+        overall, there, change = np.full(len(inverse), overall_score(totals)), 0.0, score
+    else:
+        kept = np.ones_like(inverse)
+        total_size = is_in @ totals.coded_size + sizes.sum()
+        overall = (is_in @ totals.coded_full_score + others.sum()) / total_size
+        here = totals.coded_full_score - np.outer(overall, totals.coded_size)
+        change = score - is_in * here / total_size[:, None]
+        there = ((others - np.outer(overall, sizes)) ** 2).sum(axis=1) / total_size**2
+    spread = (kept * change**2).sum(axis=1) + there
+    shared = (kept * label * change).sum(axis=1)
+    weight = np.divide(shared, spread, out=np.zeros_like(shared), where=spread > 0)
+    weight = np.clip(weight, 0, 1)
+    return label_mean + weight * (overall - score_mean), weight
 
 
 def weighted_variance(
@@ -43,18 +66,15 @@ def weighted_variance(
     """
     names, index = np.unique(totals.coded_cluster, return_inverse=True)
     stratum = _strata(totals, index, len(names))
-    left_out = [(index == i, stratum[i]) for i in range(len(names))]
+    counts = np.bincount(stratum)[stratum]
     if len(names) <= JACKKNIFE_UP_TO:
-        theta = np.array(
-            [
-                weighted_fit(_without(totals, out, stratum[index] == h, options), options)[0]
-                for out, h in left_out
-            ]
-        )
+        is_same = stratum[:, None] == stratum[index]
+        factor = np.where(is_same, (counts / (counts - 1))[:, None], 1.0)
+        factor[np.arange(len(names))[:, None] == index] = 0
+        theta, _ = _fits(totals, factor / totals.probability, options)
     else:
         # Σ (c/(c-1))² · (t_i - mean t)², times (c - 1)/c below, is the linearised variance.
         terms = np.bincount(index, weights=_coded_terms(totals, weight, options))
-        counts = np.bincount(stratum)[stratum]
         theta = terms * counts / (counts - 1)
     is_corpus = options.population == "corpus"
     kept = 1 - totals.probability * totals.coded_share if is_corpus else np.ones(len(index))
@@ -97,18 +117,6 @@ def _strata(totals: Totals, index: npt.NDArray[np.intp], n: int) -> npt.NDArray[
     return np.asarray(np.unique(stratum, return_inverse=True)[1], dtype=np.intp)
 
 
-def _without(
-    totals: Totals,
-    out: npt.NDArray[np.bool_],
-    same: npt.NDArray[np.bool_],
-    options: InferenceOptions,
-) -> Totals:
-    """The totals without the labels of one cluster, its stratum weighted up for it."""
-    n = len(np.unique(totals.coded_cluster[same]))
-    chances = np.where(same, totals.probability * (n - 1) / n, totals.probability)
-    return uncoded(totals._replace(probability=chances), out, options.population)
-
-
 def _draw_of_articles(totals: Totals, weight: float, stratum: npt.NDArray[np.intp]) -> float:
     """What the strata's own shares of the articles, being drawn, add to the variance."""
     label, score = hajek_terms(totals)
@@ -137,7 +145,7 @@ def _coded_terms(totals: Totals, weight: float, options: InferenceOptions) -> Ar
     return np.asarray(label - weight * (score - here))
 
 
-def _overall(totals: Totals) -> float:
+def overall_score(totals: Totals) -> float:
     """The mean score over all articles."""
     scores = totals.coded_full_score.sum() + totals.other_score.sum()
     return float(scores / (totals.coded_size.sum() + totals.other_size.sum()))
@@ -145,7 +153,7 @@ def _overall(totals: Totals) -> float:
 
 def _overall_terms(totals: Totals) -> tuple[Array, Array]:
     """Each coded and each other article's term in the mean score over all articles."""
-    mean, size = _overall(totals), totals.coded_size.sum() + totals.other_size.sum()
+    mean, size = overall_score(totals), totals.coded_size.sum() + totals.other_size.sum()
     return (
         (totals.coded_full_score - mean * totals.coded_size) / size,
         (totals.other_score - mean * totals.other_size) / size,
@@ -166,20 +174,3 @@ def hajek_terms(totals: Totals) -> tuple[Array, Array]:
         for total, size in pairs
     )
     return label, score
-
-
-def uncoded(totals: Totals, out: npt.NDArray[np.bool_], population: Population) -> Totals:
-    """The totals without the labels of some articles, which stay part of a fixed corpus."""
-    kept = {
-        name: column[~out]
-        for name, column in totals._asdict().items()
-        if not name.startswith("other_")
-    }
-    rest = totals._replace(**kept)
-    if population == "source":
-        return rest
-    return rest._replace(
-        other_size=np.append(totals.other_size, totals.coded_size[out]),
-        other_score=np.append(totals.other_score, totals.coded_full_score[out]),
-        other_cluster=np.append(totals.other_cluster, totals.coded_cluster[out]),
-    )

@@ -1,23 +1,37 @@
 """How each source frames each target, and how many articles more would say it better."""
 
-from classifier.profiles._borne import Borne, best_borne, borne
 from classifier.profiles._estimates import profile_sources
-from classifier.profiles._extend import Extended, PlanOptions, extend
-from classifier.profiles._plan import Plan, plan_articles, planned_chances
-from classifier.profiles._profile import plan, profile, profiled_labels
+from classifier.profiles._plan import (
+    Extended,
+    Plan,
+    PlanOptions,
+    extend,
+    plan,
+    plan_articles,
+    planned_chances,
+)
+from classifier.profiles._profile import profile, profiled_labels
 from classifier.profiles._regress import Regression, regress
 from classifier.profiles._results import (
     ALL_VOICES,
     CROSS_FITTED,
     NOT_REFUTED,
     VALID,
+    Borne,
     Difference,
     Profile,
     ProfileRow,
     Quantity,
     Ranked,
     Ranking,
+    best_borne,
+    borne,
+    disagreement_words,
+    disagrees,
+    is_few,
+    published,
     schema,
+    verdict_words,
 )
 from classifier.profiles._table import (
     POOLED,
@@ -32,13 +46,6 @@ from classifier.profiles._table import (
     with_labels,
 )
 from classifier.profiles._verdict import describe_draw
-from classifier.profiles._words import (
-    disagreement_words,
-    disagrees,
-    is_few,
-    published,
-    verdict_words,
-)
 
 __all__ = [
     "ALL_VOICES",

@@ -1,4 +1,4 @@
-"""Profiles and plans from predictions and annotations, wherever those are."""
+"""Profiles from predictions and annotations, wherever those are."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,6 @@ from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.labels import ABSENT, Articles, LabelOptions, read_predictions
 from classifier.predictions import Predictions, check_same_articles
 from classifier.profiles._estimates import profile_sources
-from classifier.profiles._plan import Plan, plan_articles
 from classifier.profiles._results import Profile
 from classifier.profiles._table import ProfileOptions, beside
 from classifier.sampling import read_frame
@@ -75,36 +74,6 @@ def profile(
     folder = None if annotation_set is None else annotation_set.folder
     chances = None if folder is None else chances_of(folder)
     return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
-
-
-def plan(
-    predictions: Table,
-    gold: Path | str | AnnotationSet,
-    *,
-    half_width: float = 0.1,
-    options: ProfileOptions | None = None,
-) -> Plan:
-    """Per source and target, how many coded articles an interval of this half-width takes.
-
-    Args:
-        predictions: A table as scoring writes it, or labels as `read_predictions` takes them.
-        gold: Annotations of some of the scored articles, drawn at random.
-        half_width: Half the width of the wished interval, on the scale of the variable.
-        options: Groups, zones, estimand.
-
-    Returns:
-        One row per source and target: coded so far, needed, and lacking articles.
-
-    Raises:
-        DataError: the predictions or the labels cannot be read or do not fit each other.
-    """
-    table = frame_of(predictions)
-    annotation_set = annotation_set_of(gold)
-    check_same_articles(table, annotation_set)
-    labels = gold_with_chances(annotation_set)
-    return plan_articles(
-        table, annotation_set.codebook, labels, half_width=half_width, options=options
-    )
 
 
 def chances_of(folder: Path | str) -> dict[str, float] | None:

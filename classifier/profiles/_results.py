@@ -1,7 +1,7 @@
-"""The frozen results of profiling: estimates per group, differences, rankings."""
+"""The frozen results of profiling, and what a reader may do with them, in words."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import Any
@@ -10,9 +10,10 @@ import pandas as pd
 
 from classifier._deprecated import DeprecatedChart
 from classifier.errors import DataError
-from classifier.intervals import RandomnessTest
-from classifier.notebook_html import frame_html, frame_text
+from classifier.intervals import MINIMUM_CODED, RandomnessTest
+from classifier.notebook_html import frame_html, frame_text, short
 from classifier.paper import InPapers, PaperTable, table_of_records
+from classifier.profiles._table import POOLED
 from classifier.records import Estimate
 
 ALL_VOICES = "all"
@@ -34,6 +35,9 @@ class Quantity:
     naive: Estimate
     labelled: Estimate
     corrected: Estimate
+    pooled: Estimate | None = None
+    """The corrected mean drawn towards those of the other sources; None where nothing is pooled: a
+    share, groups that are not by source, no coded article, a draw that failed its test."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,12 @@ class Profile(DeprecatedChart, InPapers):
     titles: Mapping[str, str] = field(default_factory=dict)
     """What people read for the targets: "RU" is "Russia"."""
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether any mean has a pooled figure."""
+        found = (quantity.pooled for row in self.rows for quantity in row.quantities)
+        return any(pooled is not None and pooled.value is not None for pooled in found)
+
     def names(self, row: ProfileRow) -> tuple[str, ...]:
         """The row's group as people read it, column by column: ("De Vliet", "Russia")."""
         return tuple(
@@ -210,6 +220,7 @@ class Profile(DeprecatedChart, InPapers):
                 "model only": str(quantity.naive),
                 "labels only": str(quantity.labelled),
                 "corrected": str(quantity.corrected),
+                **({"pooled": str(quantity.pooled or "")} if self.is_pooled else {}),
                 "verdict": row.verdict,
             }
             for row in self.rows
@@ -229,6 +240,7 @@ class Profile(DeprecatedChart, InPapers):
                 "model only": quantity.naive,
                 "labels only": quantity.labelled,
                 "corrected": quantity.corrected,
+                **({"pooled": quantity.pooled} if self.is_pooled else {}),
             }
             for row in self.rows
             for quantity in row.quantities
@@ -249,6 +261,10 @@ class Profile(DeprecatedChart, InPapers):
                     line[name] = estimate.value
                     line[f"{name}_low"], line[f"{name}_high"] = estimate.low, estimate.high
                     line[f"{name}_status"] = estimate.status
+                pooled = quantity.pooled
+                for name in ("value", "low", "high", "status"):
+                    column = "pooled" if name == "value" else f"pooled_{name}"
+                    line[column] = None if pooled is None else getattr(pooled, name)
                 yield line
 
 
@@ -263,3 +279,131 @@ def _plain(record: Any) -> dict[str, Any]:  # noqa: ANN401
     """A record as a dict, with its mappings as plain ones."""
     fields = asdict(record)
     return {k: dict(v) if isinstance(v, Mapping) else v for k, v in fields.items()}
+
+
+_MANY = 0.5
+
+
+@dataclass(frozen=True)
+class Borne:
+    """How many means of a grouping have an interval."""
+
+    by: tuple[str, ...]
+    profile: Profile
+    n_means: int
+    n_intervals: int
+
+    def __str__(self) -> str:
+        """One phrase: "by target 3 of 3 means"."""
+        name = "all together" if self.by == (POOLED,) else f"by {' and '.join(self.by)}"
+        return f"{name} {self.n_intervals} of {self.n_means}"
+
+
+def borne(result: Profile, again: Callable[[tuple[str, ...]], Profile]) -> tuple[Borne, ...]:
+    """The profile and its coarser groupings, where more than half of its means are withheld.
+
+    Args:
+        result: What was asked for.
+        again: From columns to the profile of the same mentions by these.
+
+    Returns:
+        What was asked for, each of its columns alone, and all together; nothing where most means
+        have an interval, or where there is no coded article.
+    """
+    if not result.rows or not any(row.n_coded_articles for row in result):
+        return ()
+    by = tuple(result.rows[0].group)
+    asked = _counted(by, result)
+    if asked.n_intervals >= (1 - _MANY) * asked.n_means or by == (POOLED,):
+        return ()
+    return (asked, *(_counted(own, again(own)) for own in _coarser(by)))
+
+
+def best_borne(found: tuple[Borne, ...]) -> Borne | None:
+    """The first grouping, the finest first, of which most means have an interval."""
+    enough = (one for one in found if one.n_intervals and one.n_intervals >= _MANY * one.n_means)
+    return next(enough, None)
+
+
+def _coarser(by: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if len(by) > 1:
+        yield from ((name,) for name in by)
+    yield (POOLED,)
+
+
+def _counted(by: tuple[str, ...], profile: Profile) -> Borne:
+    means = [
+        quantity.corrected
+        for row in profile
+        if row.voice == ALL_VOICES
+        for quantity in row.quantities
+        if quantity.label is None
+    ]
+    return Borne(by, profile, len(means), sum(mean.low is not None for mean in means))
+
+
+_REFUTED = "not valid: "
+
+
+def published(row: ProfileRow, quantity: Quantity) -> Estimate | None:
+    """The figure that may be published; None where it is withheld or its draw failed the test."""
+    return None if quantity.corrected.value is None or row.is_refuted else quantity.corrected
+
+
+def is_few(figure: Estimate) -> bool:
+    """Whether a figure rests on fewer articles than an estimate needs.
+
+    Labelled articles count where there are labels, else all.
+    """
+    return (figure.n_coded_articles or figure.n_articles) < MINIMUM_CODED
+
+
+def disagrees(quantity: Quantity) -> bool:
+    """Whether the model's figure lies outside the interval that the labels alone give."""
+    labelled, naive = quantity.labelled, quantity.naive.value
+    if naive is None or labelled.low is None or labelled.high is None or is_few(labelled):
+        return False
+    return not labelled.low <= naive <= labelled.high
+
+
+def disagreement_words(profile: Profile, row: ProfileRow, quantity: Quantity) -> str:
+    """That model and labels disagree; empty where they do not.
+
+    "Model and labels disagree about Russia (−.20 against +.02): do not use the model's mean."
+    """
+    model, labels = quantity.naive.value, quantity.labelled.value
+    if model is None or labels is None or not disagrees(quantity):
+        return ""
+    figure = "mean" if quantity.label is None else "share"
+    return (
+        f"Model and labels disagree about {', '.join(profile.names(row))} "
+        f"({short(model)} against {short(labels)}): do not use the model's {figure}."
+    )
+
+
+def verdict_words(profile: Profile, row: ProfileRow, quantity: Quantity) -> str:
+    """What a reader may do with a quantity of a row.
+
+    The number of coded articles that it names is that of the row, so that a row with one coded
+    article never speaks of another number.
+
+    Args:
+        profile: Where the row comes from.
+        row: A group in one voice.
+        quantity: One of its means or shares.
+    """
+    if not quantity.corrected.n_coded_articles:
+        return "Not corrected: no coded article."
+    if quantity.corrected.value is None:
+        return _sentence(quantity.corrected.status)
+    if row.is_refuted:
+        reason = row.verdict.removeprefix(_REFUTED)
+        return f"{_sentence(reason).removesuffix('.')}: do not use the corrected figure."
+    apart = disagreement_words(profile, row, quantity)
+    if row.verdict == VALID:
+        return apart or "Valid."
+    return f"{_sentence(row.verdict)} {apart}".rstrip()
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."

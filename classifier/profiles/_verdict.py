@@ -54,7 +54,8 @@ def describe_draw(members: pd.DataFrame, variables: list[Variable]) -> Draw:
     if coded.empty:
         return Draw("no article is coded")
     draw = _recorded(coded, members)
-    n_folded = _n_folded(coded)
+    parts = coded["part"].astype(object) if "part" in coded else []
+    n_folded = sum(isinstance(part, str) and part.startswith(FOLD_PART) for part in parts)
     if "part" not in members:
         words = f"{draw.words}; whether the model was trained on them is not recorded"
     elif n_folded:
@@ -123,16 +124,6 @@ def _unseen(drawn: tuple[float, float], left: pd.Series, n_coded: int) -> str:
     )
 
 
-def _n_folded(coded: pd.DataFrame) -> int:
-    if "part" not in coded:
-        return 0
-    return int(coded["part"].astype(object).map(_is_fold).sum())
-
-
-def _is_fold(part: object) -> bool:
-    return isinstance(part, str) and part.startswith(FOLD_PART)
-
-
 def judge_draw(
     members: pd.DataFrame, variables: list[Variable], draw: Draw, seed: int
 ) -> tuple[str, RandomnessTest | None]:
@@ -161,15 +152,12 @@ def judge_draw(
         return f"not tested: {test.status.removeprefix('not testable: ')}", test
     if test.is_random(LEVEL):
         return (VALID if draw.is_recorded else NOT_REFUTED), test
+    most_apart = max(test.differences, key=lambda name: abs(test.differences[name]))
     reason = (
         f"not valid: the coded articles do not look like a random draw (p = {test.p_value:.4f}); "
-        f"they differ most in {_most_apart(test)}"
+        f"they differ most in {most_apart}"
     )
     return reason, test
-
-
-def _most_apart(test: RandomnessTest) -> str:
-    return max(test.differences, key=lambda name: abs(test.differences[name]))
 
 
 def _places(members: pd.DataFrame) -> dict[str, pd.Series]:

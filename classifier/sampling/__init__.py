@@ -1,7 +1,13 @@
 """Drawing articles to annotate, each with a known chance."""
 
-from classifier.sampling._articles import Drawn, DrawOptions, drawn_articles, sample, write_sample
-from classifier.sampling._cells import Cells
+from classifier.sampling._articles import (
+    Cells,
+    Drawn,
+    DrawOptions,
+    drawn_articles,
+    sample,
+    write_sample,
+)
 from classifier.sampling._draw import FRAME, Sample, draw_further, draw_sample, read_frame
 
 __all__ = [

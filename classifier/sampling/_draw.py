@@ -218,10 +218,10 @@ def _check(table: pd.DataFrame, n: int, by: Sequence[str]) -> None:
 def _strata(table: pd.DataFrame, by: Sequence[str]) -> pd.Series:
     """The stratum of every article."""
     strata: dict[str, dict[str, set[str]]] = {}
-    for row in table[["article_id", *by]].to_dict("records"):
-        values = strata.setdefault(row["article_id"], {name: set() for name in by})
-        for name in by:
-            value = "" if pd.isna(row[name]) else str(row[name])
+    for article_id, *row in zip(*(table[name] for name in ("article_id", *by)), strict=True):
+        values = strata.setdefault(article_id, {name: set() for name in by})
+        for name, found in zip(by, row, strict=True):
+            value = "" if pd.isna(found) else str(found)
             values[name].add(value if value.strip() else UNKNOWN)
     return pd.Series(
         {

@@ -19,7 +19,7 @@ from classifier.codebook import Label, Variable
 from classifier.intervals import IntervalOptions
 
 NO_INTERVAL = AgreementOptions(interval=IntervalOptions(method="none"))
-N_TABLES = 200
+N_TABLES = 60
 NAMES = ("one", "two", "three", "four")
 ORDINAL = Variable(
     "v", "ordinal", "", tuple(Label(name, "", float(i)) for i, name in enumerate(NAMES))
@@ -73,7 +73,7 @@ def test_alpha_is_that_of_krippendorff(level: agreement.Level) -> None:
         )
         assert ours.value == pytest.approx(theirs, abs=1e-9)
         n_compared += 1
-    assert n_compared > 120
+    assert n_compared > 36
 
 
 def test_krippendorff_answers_nan_without_variation_where_we_say_so() -> None:
@@ -135,7 +135,7 @@ def test_alpha_of_sets_is_that_of_nltk(level: agreement.Level, distance: object)
         theirs = AnnotationTask(rows, distance=distance).alpha()
         assert ours.value == pytest.approx(theirs, abs=1e-9)
         n_compared += 1
-    assert n_compared > 190
+    assert n_compared > 57
 
 
 def test_nltk_divides_by_zero_between_empty_sets() -> None:
@@ -160,7 +160,7 @@ def test_kappa_is_that_of_scikit_learn(weights: agreement.Weights, theirs: str |
         expected = cohen_kappa_score(both[0], both[1], labels=[0, 1, 2, 3], weights=theirs)
         assert ours.value == pytest.approx(expected, abs=1e-9)
         n_compared += 1
-    assert n_compared > 120
+    assert n_compared > 36
 
 
 def test_kappa_is_that_of_statsmodels() -> None:
@@ -188,4 +188,4 @@ def test_fleiss_kappa_is_that_of_statsmodels() -> None:
         counts, _ = inter_rater.aggregate_raters(grid.T.astype(int), n_cat=4)
         assert ours.value == pytest.approx(inter_rater.fleiss_kappa(counts), abs=1e-9)
         n_compared += 1
-    assert n_compared > 120
+    assert n_compared > 36

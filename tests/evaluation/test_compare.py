@@ -121,6 +121,21 @@ def test_a_winning_rate_beside_a_lower_alpha_is_explained() -> None:
         assert said in made.paragraph
 
 
+def test_the_paragraph_stays_under_130_words_where_there_is_most_to_say() -> None:
+    coded = coded_by(anna=noised(0.05, 1), bram=noised(0.05, 2))
+    sure = {f"p_stance_{n}": [0.8 if n == t else 0.1 for t in TRUTH] for n in NAMES}
+    made = compare(
+        coded,
+        {
+            f"language model no. {i}": labels(noised(0.12 + 0.005 * i, i), cost=i, **sure)
+            for i in range(1, 7)
+        },
+    )
+    assert len(made.paragraph.split()) < 130
+    assert "is no contradiction" in made.paragraph
+    assert "With two annotators" in made.paragraph
+
+
 def test_no_winning_rate_where_the_majority_class_passes_too() -> None:
     rare = ["neutral" if i % 16 else "favourable" for i in range(len(UNITS))]
     other = ["neutral" if i % 17 else "favourable" for i in range(len(UNITS))]

@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 from classifier.agreement import f1_by_label, hits, macro_f1
 from classifier.errors import DataError
 from classifier.evaluation import span_scores
-from classifier.evaluation._figures import Sample, figure, mean_defined, micro_f1, share
+from classifier.evaluation._tables import Sample, figure, mean_defined, micro_f1, share
 from classifier.intervals import IntervalOptions
 
 NO_INTERVAL = IntervalOptions(method="none")

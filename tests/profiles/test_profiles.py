@@ -313,6 +313,35 @@ def test_sources_whose_intervals_overlap_are_not_ranked() -> None:
     assert ranking.entries[0].estimate.method.endswith("simultaneous")
 
 
+def test_sources_with_few_coded_articles_have_a_pooled_mean() -> None:
+    rows = sources({f"S{i}": 3 + i for i in range(5)}, n_articles=60, n_coded=5)
+    profile = profile_sources(rows, codebook(), gold=coded(rows))
+    quantities = [row.quantity("tone") for row in profile if row.voice == "all"]
+    assert all(quantity.corrected.status.startswith("too few: 5 coded") for quantity in quantities)
+    assert all(quantity.pooled is not None for quantity in quantities)
+    frame = profile.to_frame()
+    means = frame[(frame["voice"] == "all") & frame["label"].isna()]
+    assert means["pooled"].between(means["pooled_low"], means["pooled_high"]).all()
+    assert "pooled" in profile.paper_table().to_markdown()
+
+
+def test_four_sources_are_not_pooled_and_the_reason_stands_there() -> None:
+    rows = sources({f"S{i}": 3 + i for i in range(4)}, n_articles=60, n_coded=5)
+    profile = profile_sources(rows, codebook(), gold=coded(rows))
+    assert profile.rows[0].quantity("tone").pooled is not None
+    assert set(profile.to_frame()["pooled_status"].dropna()) == {
+        "too few to pool: 4 sources with 3 coded articles, 5 needed"
+    }
+    assert not profile.is_pooled
+
+
+def test_groups_that_are_not_by_source_are_not_pooled() -> None:
+    rows = sources({f"S{i}": 3 + i for i in range(5)}, n_articles=60, n_coded=5)
+    options = ProfileOptions(by=("target",))
+    profile = profile_sources(rows, codebook(), gold=coded(rows), options=options)
+    assert profile.rows[0].quantity("tone").pooled is None
+
+
 def test_a_source_without_corrected_mean_is_not_ranked_and_the_reason_stands_there() -> None:
     rows = sources({"A": 2, "B": 8})
     rows.loc[rows["source"] == "B", "is_coded"] = False

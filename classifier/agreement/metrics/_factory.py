@@ -1,13 +1,15 @@
 """Makes an `evaluate.Metric` of a measure: lists of labels in, an estimate out."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import datasets
 import evaluate
 import pandas as pd
 
-from classifier.agreement._coding import AgreementOptions
+from classifier.agreement._coding import AgreementOptions, macro_f1_of_table
+from classifier.agreement._kappas import fleiss_kappa, gwet, kappa, raw_agreement, scott_pi
+from classifier.agreement._krippendorff import alpha
 from classifier.codebook import Label, Variable, VariableKind
 from classifier.errors import DataError
 from classifier.intervals import IntervalOptions
@@ -35,17 +37,78 @@ _INPUTS = {
 }
 
 
-def metric(
-    name: str,
-    measure: Callable[..., Estimate],
-    doc: str | None,
-    *,
-    references: References,
-    description: str,
-    citation: str = "",
-) -> Any:  # noqa: ANN401  # a class of `evaluate`, which ships no types
+class _Kind(NamedTuple):
+    """What one metric measures, of what, and how it is described."""
+
+    measure: Callable[..., Estimate]
+    references: References
+    description: str
+    citation: str = ""
+
+
+_KINDS = {
+    "CohenKappa": _Kind(
+        kappa,
+        "one",
+        "Cohen's kappa; weights by distance in the order of the labels.",
+        "Cohen 1960, A coefficient of agreement for nominal scales.",
+    ),
+    "FleissKappa": _Kind(
+        fleiss_kappa,
+        "many",
+        "Fleiss' kappa of the predictions and the references together.",
+        "Fleiss 1971, Measuring nominal scale agreement among many raters.",
+    ),
+    "GwetAc": _Kind(
+        gwet,
+        "many",
+        "Gwet's AC1 and AC2; the number of labels is that of the codebook.",
+        "Gwet 2014, Handbook of inter-rater reliability.",
+    ),
+    "KrippendorffAlpha": _Kind(
+        alpha,
+        "many",
+        """Krippendorff's alpha, 1 - D_o / D_e.
+
+Nominal, ordinal, or interval and ratio with labels numbered in their order from 0.
+""",
+        "Krippendorff 2011, Computing Krippendorff's alpha-reliability.",
+    ),
+    "MacroF1": _Kind(
+        macro_f1_of_table,
+        "either",
+        """Mean F1 over the labels that occur in the references.
+
+Labels that only the predictions use lower the others' precision and have no F1 of their own.
+""",
+    ),
+    "MasiAlpha": _Kind(
+        alpha,
+        "sets",
+        """Krippendorff's alpha of sets of labels.
+
+An empty set is an answer like any other.
+""",
+        "Passonneau 2006, Measuring agreement on set-valued items (MASI).",
+    ),
+    "RawAgreement": _Kind(
+        raw_agreement,
+        "many",
+        "Raw agreement, not corrected for chance.",
+    ),
+    "ScottPi": _Kind(
+        scott_pi,
+        "one",
+        "Scott's pi; both annotators share one pair of margins.",
+        "Scott 1955, Reliability of content analysis.",
+    ),
+}
+
+
+def metric(name: str, doc: str | None) -> Any:  # noqa: ANN401  # `evaluate` ships no types
     """The class of a metric. Its `compute` passes `weights` and `level` on to the measure."""
-    given, inputs = references, _INPUTS[references]
+    measure, given, description, citation = _KINDS[name]
+    inputs = _INPUTS[given]
 
     class Metric(evaluate.Metric):  # type: ignore[misc]
         __doc__ = doc
