@@ -148,6 +148,28 @@ def read_cues(language: str) -> Cues | None:
     return Cues(**{name: _expand(words) for name, words in data.items() if name in known})
 
 
+@dataclass(frozen=True)
+class Shared:
+    """Words that count in a text of any language; `cues/shared.toml` says what for."""
+
+    places: frozenset[str]
+    labels: frozenset[str]
+    statements: frozenset[str]
+    abstract: frozenset[str]
+    possessives: frozenset[str]
+    pronouns: frozenset[str]
+    particles: frozenset[str]
+    inside: frozenset[str]
+
+
+@cache
+def read_shared() -> Shared:
+    """The words that count in a text of any language."""
+    file = resources.files("classifier.mentions.voice").joinpath("cues", "shared.toml")
+    data = tomllib.loads(file.read_text("utf-8"))
+    return Shared(**{name: _expand(words) for name, words in data.items()})
+
+
 class Phrase(NamedTuple):
     """A cue of one word or more, found by its most telling word."""
 

@@ -7,22 +7,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import overload
 
-from classifier.mentions.voice._clauses import QUOTE, Found, Sentence
-from classifier.mentions.voice._cues import Cues, read_cues, telling_words
-from classifier.mentions.voice._names import speaker_span
-from classifier.mentions.voice._persons import (
-    named_speaker,
-    named_subject,
-    needs_name,
-    with_names,
-)
-from classifier.mentions.voice._quotations import Report, Reports, dialogue, quotation
-from classifier.mentions.voice._quotes import Quote, find_quotes, single_marks
-from classifier.mentions.voice._speakers import (
+from classifier.mentions.voice._asides import (
     find_sources,
     headline_speaker,
     headline_tail,
 )
+from classifier.mentions.voice._cues import Cues, read_cues, read_shared, telling_words
+from classifier.mentions.voice._quotations import Report, Reports, dialogue, quotation
+from classifier.mentions.voice._quotes import Quote, find_quotes, single_marks
+from classifier.mentions.voice._sentence import QUOTE, Found, Sentence, fold, speaker_span
 from classifier.mentions.voice._speech import find_speech
 from classifier.mentions.voice._turkish import find_turkish
 from classifier.records import Span, Zone, ZoneKind
@@ -39,6 +32,8 @@ _LOOK_BACK = 6
 _NEAR_START = 2
 _ITEM = re.compile(r"\s*\S\s*(?P<content>\S.*?)\s*\Z", re.DOTALL)
 _NO_REPORTS = Reports(())
+_TITLE_WORDS = 6
+_SUBJECT_REACH = 12
 
 
 def find_reports(text: str, zones: Sequence[Zone]) -> "TextReports":
@@ -132,7 +127,7 @@ class TextReports(Sequence[Report]):
         if start not in self._read:
             found = [
                 replace(report, speaker=self._name(report, place, i))
-                if needs_name(report, self._text, start)
+                if _needs_name(report, self._text, start)
                 else report
                 for report in self._raw_reports(unit)
             ]
@@ -142,14 +137,14 @@ class TextReports(Sequence[Report]):
     def _raw_reports(self, unit: "_Unit") -> Sequence[Report]:
         start = unit.span.start
         if start not in self._raw:
-            self._raw[start] = tuple(with_names(list(_sentence_reports(self._text, unit))))
+            self._raw[start] = tuple(_with_names(list(_sentence_reports(self._text, unit))))
         return self._raw[start]
 
     def _name(self, report: Report, place: int, i: int) -> Span | None:
         """Who speaks where the sentence has a pronoun or nothing: whom the ones before name."""
         before = min(report.content.start, (report.speaker or report.content).start)
         for unit in self._before(place, i):
-            name = named_speaker(self._raw_reports(unit), self._text, before)
+            name = _named_speaker(self._raw_reports(unit), self._text, before)
             if (
                 name is None
                 and report.cue is not None
@@ -162,7 +157,7 @@ class TextReports(Sequence[Report]):
 
     def _subject(self, unit: "_Unit", before: int) -> Span | None:
         sentence = Sentence(self._text, unit.span, unit.quotes)
-        return named_subject(sentence, before, read_cues(unit.language) or _NO_CUES)
+        return _named_subject(sentence, before, read_cues(unit.language) or _NO_CUES)
 
     def _before(self, place: int, i: int) -> "Iterator[_Unit]":
         """The sentence itself and those before it, in its paragraph and the one before."""
@@ -341,3 +336,97 @@ def _reports(sentence: Sentence, found: Found, cues: Cues) -> Iterator[Report]:
         content = sentence.span(start, end)
         if content is not None:
             yield Report(content, "report", found.confidence, speaker, cue, found.rule)
+
+
+def _needs_name(report: Report, text: str, start: int) -> bool:
+    """Whether a report names nobody, and the words before it may.
+
+    Args:
+        report: One of the reports of a sentence.
+        text: The text it stands in.
+        start: Where its sentence starts.
+    """
+    if report.is_scare:
+        return False
+    if report.speaker is not None:
+        return fold(report.speaker.of(text)) in read_shared().pronouns
+    if report.kind == "quotation":
+        return report.content.start <= start + 2
+    return report.cue is not None and fold(report.cue.of(text)) in ("zou", "zouden")
+
+
+def _with_names(reports: Sequence[Report]) -> Iterator[Report]:
+    """A quotation that goes on behind its speaker's name, as in “…,” said X, “…”, has that name."""
+    last: Report | None = None
+    for report in reports:
+        is_next = last is not None and report.content.start >= last.content.end
+        if is_next and last and report.kind == "quotation" and report.speaker is None:
+            named = replace(report, speaker=last.speaker, cue=report.cue or last.cue)
+            yield report if report.is_scare else named
+            continue
+        if report.kind == "quotation" and report.speaker and not report.is_scare:
+            last = report
+        yield report
+
+
+def _named_speaker(reports: Sequence[Report], text: str, before: int) -> Span | None:
+    """The last speaker whom a report of a sentence names, before a place in the text."""
+    pronouns = read_shared().pronouns
+    for report in reversed(reports):
+        speaker = report.speaker
+        if speaker and speaker.end <= before and fold(speaker.of(text)) not in pronouns:
+            return speaker
+    return None
+
+
+def _named_subject(sentence: Sentence, before: int, cues: Cues) -> Span | None:
+    """The person whom a sentence is about: the first name of two words, with the title before it.
+
+    Args:
+        sentence: The sentence to look at.
+        before: Place in the text behind which no name counts.
+        cues: The cues of its language.
+    """
+    words, i = sentence.words, 0
+    while i < len(words):
+        stop = _name_end(sentence, i, cues)
+        if stop == i or sum(sentence.is_capital(k) for k in range(i, stop)) == 1:
+            i = max(i + 1, stop)
+            continue
+        if sentence.places[stop - 1][1] > before:
+            return None
+        start = _title_start(sentence, i, cues)
+        is_subject = start == 0 or (start > 0 and words[start - 1] in cues.verbs)
+        if is_subject and start < _SUBJECT_REACH:
+            return sentence.span(start, stop)
+        i = stop
+    return None
+
+
+def _name_end(sentence: Sentence, i: int, cues: Cues) -> int:
+    """Behind the capitalised words at `i`, with the small words of a name between them."""
+    stop = i
+    while sentence.is_word(stop):
+        is_name = sentence.is_capital(stop) and sentence.words[stop] not in cues.determiner
+        is_between = (
+            stop > i
+            and sentence.words[stop] in read_shared().particles
+            and sentence.is_word(stop + 1)
+            and sentence.is_capital(stop + 1)
+        )
+        if not (is_name or is_between):
+            break
+        stop += 1
+    return stop
+
+
+def _title_start(sentence: Sentence, i: int, cues: Cues) -> int:
+    """Where the title before a name starts; the place of the name where it has none."""
+    stops = cues.verbs | cues.finite | cues.time | cues.subordinate | cues.pronoun
+    start = i
+    while start and i - start < _TITLE_WORDS and sentence.is_word(start - 1):
+        word = sentence.words[start - 1]
+        if word == QUOTE or word in stops or word.isdigit():
+            break
+        start -= 1
+    return start

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, overload
 
-from classifier.mentions.voice._clauses import QUOTE, Sentence, name_end
 from classifier.mentions.voice._cues import Cues
-from classifier.mentions.voice._names import speaker_span, subject_of
 from classifier.mentions.voice._quotes import Quote, dialogue_line
+from classifier.mentions.voice._sentence import QUOTE, Sentence, name_end, speaker_span, subject_of
 from classifier.records import Span
 
 ReportKind = Literal["quotation", "report"]

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from classifier.mentions.voice._clauses import (
+from classifier.mentions.voice._cues import Cues
+from classifier.mentions.voice._sentence import (
     QUOTE,
     Found,
     Sentence,
@@ -12,7 +13,6 @@ from classifier.mentions.voice._clauses import (
     name_end,
     sentence_end,
 )
-from classifier.mentions.voice._cues import Cues
 
 # "-dığını", "-acağını", "-dığına", "-dığından", "-dığı": a clause made into a noun.
 _CLAUSE_NOUN = re.compile(

@@ -1,11 +1,11 @@
-"""A sentence as words and marks, with what quotation marks hold folded into one token."""
+"""A sentence as words and marks, and where the clauses and the names in it start and end."""
 
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from classifier.mentions.voice._cues import Phrase
+from classifier.mentions.voice._cues import Cues, Phrase, read_shared
 from classifier.mentions.voice._quotes import Quote
 from classifier.records import Span
 from classifier.text import APOSTROPHES
@@ -19,6 +19,14 @@ _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.
 LONGEST = 150
 SPEAKER_WORDS = 12
+_SHORT = 4
+_SUBJECT_WORDS = 6
+_SHORT_QUOTE = 40
+# As in "çıkan", "gelen": a Turkish participle, and what belongs to it, stands before its noun.
+_PARTICIPLE = ("an", "en")
+_TURKISH_NOUNS = frozenset(
+    ("uzman", "kaptan", "bakan", "başkan", "kurban", "insan", "zaman", "çoban", "danişman", "neden")
+)
 
 
 class Sentence:
@@ -173,3 +181,114 @@ def name_end(sentence: Sentence, start: int) -> int:
     while sentence.is_word(stop) and sentence.is_capital(stop) and stop < start + 8:
         stop += 1
     return stop if stop > start else min(start + 2, len(sentence))
+
+
+def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span | None:
+    """The name in a range of tokens, without adverbs, verbs and addressees around it."""
+    start = _name_start(sentence, start, end, cues)
+    stop = _person_stop(sentence, start, _name_stop(sentence, start, end, cues), cues)
+    return sentence.span(start, stop)
+
+
+def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
+    """Behind the name of a person: what follows it in lower case is no part of it.
+
+    English and Dutch titles may follow a name, so there only a preposition ends it.
+    """
+    for i in range(start + 2, stop):
+        if not (sentence.is_word(i) and sentence.is_capital(i - 1) and sentence.is_capital(i - 2)):
+            continue
+        word = sentence.words[i]
+        if sentence.is_capital(i) or word in read_shared().inside:
+            continue
+        if any(sentence.is_capital(k) for k in range(i, stop) if sentence.is_word(k)):
+            is_end = not cues.participle and word in cues.preposition | cues.speaker_stop
+        elif cues.preposition and not cues.participle:
+            is_end = word in cues.preposition | cues.speaker_stop
+        else:
+            is_end = not cues.participle or stop - i > 1
+        if is_end:
+            return i
+    return stop
+
+
+def _name_start(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
+    words = sentence.words
+    for i in range(end - 1, start, -1):
+        if words[i] in cues.participle:
+            return i + 1 if i + 1 < end else start
+    if cues.participle:
+        start = _behind_participle(sentence, start, end)
+    while start < end - 1:
+        word = words[start]
+        if word.isdigit() and (
+            words[start + 1].isdigit()
+            or not sentence.is_word(start + 1)
+            or sentence.is_capital(start + 1)
+        ):
+            start += 1
+            continue
+        is_time = word in cues.speaker_stop and words[start + 1] in cues.time
+        is_place = word in cues.speaker_stop and start + 2 < end and sentence.is_capital(start + 2)
+        if is_time or is_place:
+            start += 1
+        elif sentence.is_word(start) and word not in cues.before_speaker:
+            break
+        start += 1
+    return start
+
+
+def _behind_participle(sentence: Sentence, start: int, end: int) -> int:
+    """Behind the last participle before the name, as in "toplantıdan çıkan Bakan Salo"."""
+    for i in range(end - 2, start, -1):
+        word = sentence.words[i]
+        is_participle = word.endswith(_PARTICIPLE) and word not in _TURKISH_NOUNS
+        if is_participle and len(word) > _SHORT - 1 and not sentence.is_capital(i):
+            return i + 1
+    return start
+
+
+def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
+    words, stop = sentence.words, min(start + 1, end)
+    while stop < end and stop < start + SPEAKER_WORDS:
+        before = words[stop - 1]
+        is_open = before in cues.determiner or before in cues.preposition
+        if not (sentence.is_word(stop) or is_short_quote(sentence, stop)) or (
+            words[stop] in cues.after_speaker and not is_open
+        ):
+            break
+        stop += 1
+    while stop > start + 1 and (
+        words[stop - 1] in cues.join or words[stop - 1] in cues.preposition
+    ):
+        stop -= 1
+    is_bare = stop == start + 1 and words[start] in cues.determiner
+    return start if is_bare else stop
+
+
+def is_short_quote(sentence: Sentence, i: int) -> bool:
+    """Whether marks there hold no more than a name, as in the channel «Salo»."""
+    if not 0 <= i < len(sentence) or sentence.words[i] != QUOTE:
+        return False
+    start, end = sentence.places[i]
+    return end - start <= _SHORT_QUOTE and sentence.text[start + 1].isupper()
+
+
+def subject_of(sentence: Sentence, end: int, cues: Cues) -> tuple[int, int] | None:
+    """The subject of the clause that ends at `end`: what stands before its verb."""
+    words = sentence.words
+    for i in range(min(end, SPEAKER_WORDS if cues.bare else _SUBJECT_WORDS)):
+        if i and _is_verb(sentence, i, cues):
+            return 0, i
+        if not sentence.is_word(i) or words[i] == QUOTE:
+            break
+    return None
+
+
+def _is_verb(sentence: Sentence, i: int, cues: Cues) -> bool:
+    word = sentence.words[i]
+    if word in cues.finite or word in cues.verbs:
+        return True
+    if sentence.is_capital(i) or len(word) <= _SHORT:
+        return False
+    return word.endswith("ed") if cues.bare else word.endswith(tuple(cues.verb_endings) or "\0")
