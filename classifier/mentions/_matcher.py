@@ -259,17 +259,13 @@ def _longest(tree: _Tree, string: str, start: int, high: int) -> int | None:
     at, end = start, None
     node: _Tree | None = tree
     while node is not None:
-        if _END in node and not (at < high and _is_word(string[at])):
+        if _END in node and not (at < high and (string[at].isalnum() or string[at] == "_")):
             end = at
         if at >= high:
             break
         space = _GAP.match(string, at, high)
         node, at = (node.get(" "), space.end()) if space else (node.get(string[at]), at + 1)
     return end
-
-
-def _is_word(letter: str) -> bool:
-    return letter.isalnum() or letter == "_"
 
 
 def _compile(whole: _Tree, solid: _Tree, prefixed: tuple[_Tree, _Tree]) -> re.Pattern[str] | None:

@@ -130,8 +130,13 @@ def _language(hit: Hit, entry: Entry, stretch: Stretch) -> str:
 def _choose(hit: Hit, stretch: Stretch, lexicon: Lexicon) -> Entry | None:
     """The entry of a hit that holds in the stretch's language; None where the word is another's."""
     entries = hit.entries
-    if _is_solid(hit, stretch.view.string):
-        entries = tuple(e for e in entries if _may_be_solid(e, stretch, lexicon))
+    if stretch.view.string[hit.end : hit.end + 1].isalpha():
+        entries = tuple(
+            e
+            for e in entries
+            if stretch.language in (e.language, UNDETERMINED)
+            and (e.is_solid or lexicon.has("solid", e))
+        )
     for entry in entries:
         if entry.language == stretch.language:
             return entry
@@ -220,15 +225,6 @@ def _starts_sentence(string: str, start: int, limit: int) -> bool:
     while index >= limit and string[index] in _OPENING:
         index -= 1
     return index < limit or string[index] in ".!?:;\n"
-
-
-def _may_be_solid(entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
-    is_at_home = stretch.language in (entry.language, UNDETERMINED)
-    return is_at_home and (entry.is_solid or lexicon.has("solid", entry))
-
-
-def _is_solid(hit: Hit, string: str) -> bool:
-    return string[hit.end : hit.end + 1].isalpha()
 
 
 def _names_a_role(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:

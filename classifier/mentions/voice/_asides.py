@@ -174,11 +174,12 @@ def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Fo
     """As in "X: …", where X is a name or a word for a speaker; a label may stand before it."""
     words, first = sentence.words, 0
     colon = sentence.find(":", 1, _HEADLINE_SPEAKER + 1)
-    if is_headline and colon > 0 and _is_label(sentence, colon, cues):
+    labels = cues.label | read_shared().labels
+    if is_headline and colon == 1 and words[0] in labels:
         first, colon = colon + 1, sentence.find(":", colon + 1, colon + 2 + _HEADLINE_SPEAKER)
     if colon <= first or not all(sentence.is_word(i) for i in range(first, colon)):
         return None
-    if is_headline and colon - first > 1 and words[first] in cues.label | read_shared().labels:
+    if is_headline and colon - first > 1 and words[first] in labels:
         first += 1
     if words[first] in cues.label or not cues.verbs.isdisjoint(words[first:colon]):
         return None
@@ -191,11 +192,6 @@ def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Fo
     if not is_speaker or is_short or words[colon + 1] == QUOTE:
         return None
     return Found(((colon + 1, end),), (colon, colon + 1), name, 0.5, "name before a colon")
-
-
-def _is_label(sentence: Sentence, colon: int, cues: Cues) -> bool:
-    """Whether only a label such as "Update" stands before the colon."""
-    return colon == 1 and sentence.words[0] in cues.label | read_shared().labels
 
 
 def _is_speaker(sentence: Sentence, first: int, colon: int, cues: Cues, is_headline: bool) -> bool:
@@ -318,7 +314,8 @@ def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]
         return
     if not cues.finite.isdisjoint(words[left:i]):
         return
-    if words[i] in cues.noun_like and not _is_name(sentence, i - 1, cues):
+    is_name = sentence.is_capital(i - 1) or words[i - 1] in cues.pronoun
+    if words[i] in cues.noun_like and not is_name:
         return
     if not (ends or (words[i] in cues.addressed and sentence.is_word(i + 1))):
         return
@@ -345,10 +342,6 @@ def parenthesis(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         return
     contents = ((start, left - 1), (close + 1, content_end(sentence, close + 1, cues.contrast)))
     yield Found(contents, (i, i + 1), (left, i), 0.7)
-
-
-def _is_name(sentence: Sentence, i: int, cues: Cues) -> bool:
-    return sentence.is_capital(i) or sentence.words[i] in cues.pronoun
 
 
 def _before_apposition(sentence: Sentence, i: int, cues: Cues) -> int:

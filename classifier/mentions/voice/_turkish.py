@@ -96,7 +96,7 @@ def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) ->
     if is_passive:
         return left
     comma = sentence.find(",", left, min(end, left + _SUBJECT_WORDS + 1))
-    if comma > left and not any(_is_clause(sentence, j) for j in range(left, comma)):
+    if comma > left and not any(map(_CLAUSE_NOUN.match, sentence.words[left:comma])):
         return _behind_adverbials(sentence, comma + 1, end)
     genitives = [j for j in range(left, end) if _GENITIVE.match(sentence.words[j])]
     if genitives and genitives[0] == left and not _SURE_GENITIVE.match(sentence.words[left]):
@@ -115,10 +115,6 @@ def _behind_adverbials(sentence: Sentence, start: int, end: int) -> int:
             break
         i += 1
     return i if i < end - 1 else start
-
-
-def _is_clause(sentence: Sentence, j: int) -> bool:
-    return bool(_CLAUSE_NOUN.match(sentence.words[j]))
 
 
 def _loose(sentence: Sentence, i: int, left: int, cues: Cues) -> Iterator[Found]:
