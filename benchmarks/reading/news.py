@@ -138,7 +138,7 @@ def items(language: str, which: str = "blind") -> Iterator[dict[str, Any]]:
 def read_marked(line: str, name: str, language: str) -> dict[str, Any]:
     """A paragraph with `[1 …]` around speaker 1 and `{1 …}` around what this speaker says.
 
-    0 is nobody; `{q1 …}` is a line of dialogue. Mentions are where the tool finds them.
+    The last word of a name, where it stands alone, names the speaker too. 0 is nobody; `{q1 …}` is a line of dialogue. Mentions are where the tool finds them.
     """
     text, contents, names, opened = "", [], [], []
     at = 0
@@ -155,6 +155,13 @@ def read_marked(line: str, name: str, language: str) -> dict[str, Any]:
         else:
             contents.append((start, len(text), number, "quoted" if is_quoted else "attributed"))
     text += line[at:].replace("⏎", "\n")
+    names += [
+        (number, match.start(), match.end())
+        for number, a, b in list(names)
+        if text[a:b].split()[-1][0].isupper() and " " in text[a:b]
+        for match in re.finditer(rf"\b{re.escape(text[a:b].split()[-1])}\b", text)
+        if not a <= match.start() < b
+    ]
     found = find_mentions(Article(name, text, language=language), default_codebook())
     mentions = [_marked(mention, contents, names, text) for mention in found]
     return {"id": name, "text": text, "language": language, "mentions": mentions}
