@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from classifier.mentions.voice._cues import Cues, phrases, read_shared
 from classifier.mentions.voice._sentence import (
     QUOTE,
+    SHORT,
     SPEAKER_WORDS,
     Found,
     Sentence,
@@ -16,7 +17,6 @@ from classifier.mentions.voice._sentence import (
     sentence_end,
 )
 
-SHORT = 4
 _LONGEST_SPEAKER = 25
 _HEADLINE_SPEAKER = 5
 _FEWEST_WORDS = 3

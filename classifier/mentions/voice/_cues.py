@@ -98,6 +98,21 @@ class Cues:
     topic_after: frozenset[str] = frozenset()
     """Words behind a colon that open a question or a story and no statement."""
     object_start: frozenset[str] = frozenset()
+    place_in: frozenset[str] = frozenset()
+    """Words of `speaker_stop` that may also lead on to a place in a name."""
+    occasion: frozenset[str] = frozenset()
+    """Words for where somebody speaks, which are no part of the name."""
+    out_of: frozenset[str] = frozenset()
+    """Verbs that report what somebody's text says: "uit X blijkt dat"."""
+    out_of_words: frozenset[str] = frozenset()
+    back: frozenset[str] = frozenset()
+    """Words that begin a sentence about who said the one before it: "about this"."""
+    manner: frozenset[str] = frozenset()
+    """Beginnings of words by which a person's words follow a colon: "puts it bluntly: …"."""
+    question: frozenset[str] = frozenset()
+    """Labels of the questions in an interview."""
+    but: frozenset[str] = frozenset()
+    """Adverbs between a verb of saying and "that" which end no report: "zeggen echter dat"."""
 
     @cached_property
     def clause_openers(self) -> frozenset[str]:

@@ -19,11 +19,15 @@ _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.
 LONGEST = 150
 SPEAKER_WORDS = 12
-_SHORT = 4
+_TITLE_WORDS = 5
+SHORT = 4
 _SUBJECT_WORDS = 6
 _SHORT_QUOTE = 40
 # As in "çıkan", "gelen": a Turkish participle, and what belongs to it, stands before its noun.
 _PARTICIPLE = ("an", "en")
+_CASE = re.compile(r"['’][a-zçğıöşü]{1,8}\Z")
+# Ends of Slavic adjectives: what follows one in lower case is its noun, and part of the name.
+_ADJECTIVE = ("ой", "ого", "ої", "ьої", "ей", "ых", "их", "ская", "ское", "ська", "ське")
 _TURKISH_NOUNS = frozenset(
     ("uzman", "kaptan", "bakan", "başkan", "kurban", "insan", "zaman", "çoban", "danişman", "neden")
 )
@@ -176,18 +180,56 @@ def left_of(sentence: Sentence, i: int) -> int:
 
 
 def name_end(sentence: Sentence, start: int) -> int:
-    """Behind the capitalised words at `start`; behind two words where there are none."""
+    """Behind the name at `start` and the title before it; behind two words without a name."""
     stop = start
-    while sentence.is_word(stop) and sentence.is_capital(stop) and stop < start + 8:
+    while sentence.is_word(stop) and not sentence.is_capital(stop) and stop < start + _TITLE_WORDS:
         stop += 1
-    return stop if stop > start else min(start + 2, len(sentence))
+    first = stop
+    while sentence.is_word(stop) and sentence.is_capital(stop) and stop < first + 8:
+        stop += 1
+    # In Turkish a lone name with a case behind it belongs to what follows: "kadın Ankara'da …".
+    is_name = stop > first and (first == start or stop > first + 1)
+    return stop if is_name else min(start + 2, len(sentence))
 
 
 def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span | None:
     """The name in a range of tokens, without adverbs, verbs and addressees around it."""
+    is_subject = end < len(sentence) and sentence.words[end] in cues.verbs
     start = _name_start(sentence, start, end, cues)
-    stop = _person_stop(sentence, start, _name_stop(sentence, start, end, cues), cues)
-    return sentence.span(start, stop)
+    if start < end and _stands_alone(sentence, start, cues):
+        return sentence.span(start, start + 1)
+    stop = _person_stop(sentence, start, _name_stop(sentence, start, end, cues, is_subject), cues)
+    if cues.determiner and stop > start and sentence.words[start] in cues.determiner:
+        stop = _apposition_stop(sentence, start, stop, cues)
+    return _without_case(sentence.span(start, stop), sentence.text, cues)
+
+
+def _stands_alone(sentence: Sentence, i: int, cues: Cues) -> bool:
+    """Whether the word is a pronoun, and no possessive before a noun."""
+    word = sentence.words[i]
+    if word not in cues.pronoun or word not in read_shared().pronouns:
+        return False
+    follows = sentence.words[i + 1] if sentence.is_word(i + 1) else ","
+    ends = cues.after_speaker | cues.negation | cues.preposition
+    return word not in cues.determiner or follows == "," or follows in ends
+
+
+def _apposition_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
+    """Behind the name in "the deputy governor, Iryna Salo,"; `stop` where none follows."""
+    if sentence.words[stop : stop + 1] != [","] or sentence.is_capital(stop - 1):
+        return stop
+    last = stop + 1
+    while sentence.is_word(last) and sentence.is_capital(last) and last < stop + SHORT + 1:
+        last += 1
+    follows = sentence.words[last] if last < len(sentence) else "."
+    is_name = last > stop + 1 and (follows in _MARKS or follows in cues.verbs)
+    return last if is_name else stop
+
+
+def _without_case(span: Span | None, text: str, cues: Cues) -> Span | None:
+    """A Turkish name without the ending behind its apostrophe."""
+    case = _CASE.search(text, span.start, span.end) if span and cues.participle else None
+    return Span(span.start, case.start()) if span and case else span
 
 
 def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
@@ -198,6 +240,8 @@ def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
     for i in range(start + 2, stop):
         if not (sentence.is_word(i) and sentence.is_capital(i - 1) and sentence.is_capital(i - 2)):
             continue
+        if cues.facts and sentence.words[i - 1].endswith(_ADJECTIVE):
+            continue
         word = sentence.words[i]
         if sentence.is_capital(i) or word in read_shared().inside:
             continue
@@ -207,6 +251,7 @@ def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
             is_end = word in cues.preposition | cues.speaker_stop
         else:
             is_end = not cues.participle or stop - i > 1
+        is_end = is_end and not _is_place(sentence, i, stop, cues)
         if is_end:
             return i
     return stop
@@ -243,16 +288,36 @@ def _behind_participle(sentence: Sentence, start: int, end: int) -> int:
     for i in range(end - 2, start, -1):
         word = sentence.words[i]
         is_participle = word.endswith(_PARTICIPLE) and word not in _TURKISH_NOUNS
-        if is_participle and len(word) > _SHORT - 1 and not sentence.is_capital(i):
+        if is_participle and len(word) >= SHORT and not sentence.is_capital(i):
             return i + 1
     return start
 
 
-def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
+def _is_place(sentence: Sentence, i: int, end: int, cues: Cues) -> bool:
+    """As in "the ministry in Kyiv": a place that belongs to the name, and no time or occasion."""
+    words = sentence.words
+    if words[i] not in cues.place_in:
+        return False
+    stop = i + 1
+    while stop < end and stop < i + SHORT + 1 and sentence.is_word(stop):
+        if stop > i + 1 and words[stop] in cues.after_speaker:
+            break
+        stop += 1
+    phrase = words[i + 1 : stop]
+    if any(w in cues.time or w in cues.occasion or w.isdigit() for w in phrase):
+        return False
+    return bool(phrase) and sentence.is_capital(stop - 1)
+
+
+def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues, is_subject: bool) -> int:
     words, stop = sentence.words, min(start + 1, end)
     while stop < end and stop < start + SPEAKER_WORDS:
         before = words[stop - 1]
         is_open = before in cues.determiner or before in cues.preposition
+        is_open = is_open or (is_subject and _is_place(sentence, stop, end, cues))
+        is_open = is_open or (is_subject and before in cues.place_in)
+        if words[stop] in cues.relative - cues.determiner:
+            break
         if not (sentence.is_word(stop) or is_short_quote(sentence, stop)) or (
             words[stop] in cues.after_speaker and not is_open
         ):
@@ -262,7 +327,7 @@ def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
         words[stop - 1] in cues.join or words[stop - 1] in cues.preposition
     ):
         stop -= 1
-    is_bare = stop == start + 1 and words[start] in cues.determiner
+    is_bare = stop == start + 1 and words[start] in cues.determiner - read_shared().pronouns
     return start if is_bare else stop
 
 
@@ -289,6 +354,6 @@ def _is_verb(sentence: Sentence, i: int, cues: Cues) -> bool:
     word = sentence.words[i]
     if word in cues.finite or word in cues.verbs:
         return True
-    if sentence.is_capital(i) or len(word) <= _SHORT:
+    if sentence.is_capital(i) or len(word) <= SHORT:
         return False
     return word.endswith("ed") if cues.bare else word.endswith(tuple(cues.verb_endings) or "\0")

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from classifier.mentions.voice._asides import (
-    SHORT,
     like_clause,
     parenthesis,
     particle_after,
@@ -13,6 +12,7 @@ from classifier.mentions.voice._asides import (
 from classifier.mentions.voice._cues import Cues
 from classifier.mentions.voice._sentence import (
     QUOTE,
+    SHORT,
     SPEAKER_WORDS,
     Found,
     Sentence,
