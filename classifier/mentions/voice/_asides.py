@@ -12,6 +12,7 @@ from classifier.mentions.voice._sentence import (
     Sentence,
     clause_start,
     content_end,
+    is_short_quote,
     left_of,
     phrase_around,
     sentence_end,
@@ -21,6 +22,7 @@ _LONGEST_SPEAKER = 25
 _HEADLINE_SPEAKER = 5
 _FEWEST_WORDS = 3
 _HEADLINE_TAIL = 3
+_MANNER_REACH = 18
 _ADVERBS = frozenset(
     ["niet", "juist", "met", "het", "dat", "wat", "een", "ondanks", "tegen", "eerst"]
 )
@@ -107,7 +109,11 @@ def _goes_on(sentence: Sentence, i: int, cues: Cues) -> bool:
 def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
     """Where the name of the source ends: at a comma, in Dutch before the verb."""
     end = min(sentence_end(sentence, start), start + _LONGEST_SPEAKER)
-    comma = sentence.find(frozenset({",", QUOTE, "—", "–", ":"}), start, end)
+    comma = start - 1
+    while comma < start or is_short_quote(sentence, comma):
+        comma = sentence.find(frozenset({",", QUOTE, "—", "–", ":"}), comma + 1, end)
+        if comma < 0:
+            break
     if not cues.determiner or cues.bare:
         return comma if comma >= 0 else end
     stop = _noun_phrase_end(sentence, start, comma if comma >= 0 else end, cues)
@@ -125,6 +131,10 @@ def _noun_phrase_end(sentence: Sentence, start: int, end: int, cues: Cues) -> in
     has_noun = False
     verb = sentence.find(cues.finite, start + 1, end)
     end = verb if verb > 0 else end
+    ends = cues.negation | cues.speaker_stop | cues.time
+    is_pronoun = start + 1 < end and sentence.words[start] in cues.pronoun
+    if is_pronoun and sentence.words[start + 1] in ends:
+        return start + 1
     for i in range(start, end):
         word = sentence.words[i]
         is_behind_name = has_noun and sentence.is_capital(i - 1)
@@ -170,10 +180,29 @@ def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         yield _hearsay(sentence, i, i + 1, cues, 0.6)
 
 
+def colon_manner(sentence: Sentence, cues: Cues) -> Found | None:
+    """As in "X puts it bluntly: …": how somebody says what follows the colon."""
+    words, colon = sentence.words, sentence.find(":", 2, _MANNER_REACH)
+    if colon < 0:
+        return None
+    end = sentence_end(sentence, colon)
+    if sentence.n_words(colon, end) < _FEWEST_WORDS:
+        return None
+    for i in range(1, colon):
+        rest = " ".join(words[i:colon])
+        if rest.startswith(tuple(cues.manner)):
+            left = left_of(sentence, i)
+            speaker = (left, i) if left < i else None
+            return Found(((colon + 1, end),), (i, colon + 1), speaker, 0.5, "manner and colon")
+    return None
+
+
 def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Found | None:
     """As in "X: …", where X is a name or a word for a speaker; a label may stand before it."""
     words, first = sentence.words, 0
-    colon = sentence.find(":", 1, _HEADLINE_SPEAKER + 1)
+    while is_headline and first < SHORT and not words[first][:1].isalpha():
+        first += 1
+    colon = sentence.find(":", first + 1, first + _HEADLINE_SPEAKER + 1)
     labels = cues.label | read_shared().labels
     if is_headline and colon == 1 and words[0] in labels:
         first, colon = colon + 1, sentence.find(":", colon + 1, colon + 2 + _HEADLINE_SPEAKER)

@@ -109,10 +109,13 @@ class Cues:
     """Words that begin a sentence about who said the one before it: "about this"."""
     manner: frozenset[str] = frozenset()
     """Beginnings of words by which a person's words follow a colon: "puts it bluntly: …"."""
-    question: frozenset[str] = frozenset()
-    """Labels of the questions in an interview."""
     but: frozenset[str] = frozenset()
     """Adverbs between a verb of saying and "that" which end no report: "zeggen echter dat"."""
+
+    @cached_property
+    def infinitive_mark_word(self) -> str:
+        """The word before an infinitive; a mark that is no word in a language without."""
+        return next((word for word in self.infinitive_mark if word), ".")
 
     @cached_property
     def clause_openers(self) -> frozenset[str]:
@@ -174,6 +177,8 @@ class Shared:
     possessives: frozenset[str]
     pronouns: frozenset[str]
     particles: frozenset[str]
+    question: frozenset[str]
+    answer: frozenset[str]
     inside: frozenset[str]
 
 
@@ -213,7 +218,7 @@ def telling_words(language: str) -> frozenset[str]:
     """Words that any cue has: a sentence without one needs no closer look."""
     cues = read_cues(language) or Cues()
     single = cues.verbs | cues.final | cues.would | cues.nouns | cues.naming
-    single |= cues.that if cues.facts else frozenset()
+    single |= (cues.that if cues.facts else frozenset()) | cues.out_of
     return single | cues.passive | cues.participle | cues.source | frozenset(phrases(language))
 
 

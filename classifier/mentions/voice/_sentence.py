@@ -350,6 +350,14 @@ def subject_of(sentence: Sentence, end: int, cues: Cues) -> tuple[int, int] | No
     return None
 
 
+def is_past(sentence: Sentence, i: int, cues: Cues) -> bool:
+    """Whether the word looks like a Slavic verb: beside a quotation any verb is one of speech."""
+    word = sentence.words[i] if sentence.is_word(i) else ""
+    if not cues.facts or len(word) <= SHORT or sentence.is_capital(i):
+        return False
+    return word.endswith(tuple(cues.verb_endings))
+
+
 def _is_verb(sentence: Sentence, i: int, cues: Cues) -> bool:
     word = sentence.words[i]
     if word in cues.finite or word in cues.verbs:

@@ -44,6 +44,8 @@ def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterat
     """What the verbs and nouns of saying and thinking that may stand at `places` report."""
     for i in places:
         word = sentence.words[i]
+        if word in cues.out_of:
+            yield from _out_of(sentence, i, cues)
         if word in cues.verbs:
             yield from _by_verb(sentence, i, cues)
         elif word in cues.nouns:
@@ -66,9 +68,30 @@ def _by_noun(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         yield report._replace(rule="noun with that")
 
 
+def _out_of(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "Uit X blijkt dat …" and "Из X следует, что …": what somebody's text says."""
+    words, left = sentence.words, left_of(sentence, i)
+    that = sentence.find(cues.that - cues.weak_that, i + 1, i + _THAT_REACH)
+    if that < 0:
+        return
+    if words[left] in cues.out_of_words:
+        speaker = (left + 1, i)
+    elif words[i + 1] in cues.out_of_words:
+        speaker = (i + 2, that)
+    else:
+        return
+    report = _after(sentence, i, that + 1, cues, 0.7)
+    yield report._replace(speaker=speaker, rule="text that says so")
+
+
 def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """The first of the ways of reporting that fits the verb at `i`."""
     word, before = sentence.words[i], sentence.words[i - 1] if i else ""
+    if before == cues.infinitive_mark_word and i > 1 and sentence.words[i - 2] in cues.verbs:
+        that = _that(sentence, i, cues)
+        if that:
+            yield _after(sentence, i - 2, that + 1, cues, 0.8)._replace(rule="verb with that")
+        return
     if _is_no_report(word, before, cues):
         return
     particle = particle_after(sentence, i, cues)
@@ -148,7 +171,7 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
             if particle is not None:
                 return particle
         is_verb = word in cues.verbs and word not in cues.particle_after | cues.particle
-        if word in _ENDS or word == QUOTE or is_verb or word in cues.contrast:
+        if word in _ENDS or word == QUOTE or is_verb or word in cues.contrast - cues.but:
             return None
     return None
 
