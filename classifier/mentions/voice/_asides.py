@@ -192,6 +192,9 @@ def colon_manner(sentence: Sentence, cues: Cues) -> Found | None:
         rest = " ".join(words[i:colon])
         if rest.startswith(tuple(cues.manner)):
             left = left_of(sentence, i)
+            if left and words[left - 1] == "," and sentence.n_words(0, left) > 1:
+                comma = sentence.find(",", 0, left)
+                left, i = 0, comma
             speaker = (left, i) if left < i else None
             return Found(((colon + 1, end),), (i, colon + 1), speaker, 0.5, "manner and colon")
     return None

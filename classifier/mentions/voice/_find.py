@@ -163,6 +163,9 @@ class TextReports(Sequence[Report]):
         before = min(report.content.start, (report.speaker or report.content).start)
         for unit in self._before(place, i):
             name = _named_speaker(self._raw_reports(unit), self._text, before)
+            told = None if name else told_before(self._text, unit)
+            if told and told[0] and told[0].end <= before:
+                name = told[0]
             if (
                 name is None
                 and report.cue is not None
@@ -228,6 +231,9 @@ def _with_first_speaker(reports: Iterable[Report]) -> list[Report]:
         is_next = first and report.cue and report.cue.start > (first.cue or first.content).end
         if report.speaker is None and is_next and report.rule.startswith("verb"):
             report = replace(report, speaker=first.speaker)
+        elif report.speaker is None and report.rule == "hearsay":
+            around = next((one for one in found if one.content.contains(report.content)), None)
+            report = replace(report, speaker=around.speaker if around else None)
         elif report.speaker:
             first = report
         found.append(report)

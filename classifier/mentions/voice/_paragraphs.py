@@ -24,6 +24,7 @@ _CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?: ?(?:uur|u|GMT|CET|МСК))?(?:\s*[.
 _NAME = r"(?P<name>[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*){0,3})"
 _LABEL = re.compile(rf"(?:\A|\n|[.!?…][\"”’»]?\s)\s*(?:[-–—]\s)?{_NAME}:(?=\s)")
 _TURN = re.compile(rf"\s*(?:[-–—]\s)?{_NAME}(?P<colon>:)\s+(?P<content>\S)")
+_ASKED = re.compile(r"^[ \t]*[-–—][ \t][^\n]*\?[ \t]*$", re.MULTILINE)
 _OFTEN = 2
 
 
@@ -73,7 +74,7 @@ def turn_names(text: str) -> frozenset[str]:
     shared, counts = read_shared(), Counter[str]()
     for match in _LABEL.finditer(text):
         counts[match["name"]] += 1
-    asks = any(fold(name) in shared.question for name in counts)
+    asks = any(fold(name) in shared.question for name in counts) or bool(_ASKED.search(text))
     known = shared.labels | shared.places
     return frozenset(
         name

@@ -26,6 +26,7 @@ _SHORT_QUOTE = 40
 # As in "çıkan", "gelen": a Turkish participle, and what belongs to it, stands before its noun.
 _PARTICIPLE = ("an", "en")
 _CASE = re.compile(r"['’][a-zçğıöşü]{1,8}\Z")
+_OBLIQUE = ("ому", "ьому", "ему", "ой", "ій", "ей", "ом", "ем", "их", "ых")
 # Ends of Slavic adjectives: what follows one in lower case is its noun, and part of the name.
 _ADJECTIVE = ("ой", "ого", "ої", "ьої", "ей", "ых", "их", "ская", "ское", "ська", "ське")
 _TURKISH_NOUNS = frozenset(
@@ -138,16 +139,16 @@ def phrase_around(
 
 
 def sentence_end(sentence: Sentence, start: int) -> int:
-    """The next full stop or semicolon, or the end."""
+    """The full stop at the end, or the end."""
     words = sentence.words
     for i in range(start, min(len(words), start + LONGEST)):
-        if words[i] == ";" or (words[i] in _STOPS and i + 1 == len(words)):
+        if words[i] in _STOPS and i + 1 == len(words):
             return i
     return min(len(words), start + LONGEST)
 
 
 def content_end(sentence: Sentence, start: int, contrast: frozenset[str]) -> int:
-    """Where a report that starts there ends: at "; ", at ", but", at the end of the sentence."""
+    """Where a report that starts there ends: at ", but", or at the end of the sentence."""
     words, end = sentence.words, sentence_end(sentence, start)
     depth = 0
     for i in range(start, end):
@@ -238,7 +239,8 @@ def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
     English and Dutch titles may follow a name, so there only a preposition ends it.
     """
     for i in range(start + 2, stop):
-        if not (sentence.is_word(i) and sentence.is_capital(i - 1) and sentence.is_capital(i - 2)):
+        is_name = sentence.is_capital(i - 2) or sentence.words[i - 2] in read_shared().particles
+        if not (sentence.is_word(i) and sentence.is_capital(i - 1) and is_name):
             continue
         if cues.facts and sentence.words[i - 1].endswith(_ADJECTIVE):
             continue
@@ -273,6 +275,9 @@ def _name_start(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
         ):
             start += 1
             continue
+        if cues.facts and start and words[start - 1] in cues.verbs and word in cues.place_in:
+            start = _behind_phrase(sentence, start + 1, end)
+            break
         is_time = word in cues.speaker_stop and words[start + 1] in cues.time
         is_place = word in cues.speaker_stop and start + 2 < end and sentence.is_capital(start + 2)
         if is_time or is_place:
@@ -281,6 +286,13 @@ def _name_start(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
             break
         start += 1
     return start
+
+
+def _behind_phrase(sentence: Sentence, start: int, end: int) -> int:
+    """Behind the noun of a Slavic preposition, and the adjectives before it."""
+    while start < end - 1 and sentence.words[start].endswith(_OBLIQUE):
+        start += 1
+    return min(start + 1, end)
 
 
 def _behind_participle(sentence: Sentence, start: int, end: int) -> int:

@@ -17,6 +17,7 @@ from classifier.mentions.voice._sentence import (
     Found,
     Sentence,
     content_end,
+    is_past,
     is_short_quote,
     left_of,
     subject_of,
@@ -264,6 +265,11 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
         left = left_of(sentence, left - 1)
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
+    if cues.facts and sentence.find(cues.join, left, i) > left:
+        verbs = (k for k in range(left + 1, i) if is_past(sentence, k, cues))
+        first = next(verbs, i)
+        if first < i and sentence.find(cues.join, first, i) > first:
+            return left, first
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
     is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
