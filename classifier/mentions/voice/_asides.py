@@ -86,9 +86,9 @@ def _both_sides(sentence: Sentence, start: int, stop: int, cues: Cues) -> Iterat
         left = start - 1
     if sentence.n_words(left, start) > (sentence.words[left] in openers):
         yield left, start
-    right = content_end(sentence, stop, cues.contrast)
+    right = content_end(sentence, stop, cues)
     if right + 1 < len(sentence) and _goes_on(sentence, right + 1, cues):
-        right = content_end(sentence, right + 2, cues.contrast)
+        right = content_end(sentence, right + 2, cues)
     if sentence.n_words(stop, right) or sentence.find(QUOTE, stop, right) >= 0:
         yield stop, right
 
@@ -167,13 +167,13 @@ def _hearsay(sentence: Sentence, start: int, end: int, cues: Cues, confidence: f
     left = clause_start(sentence, start, cues.clause_openers | cues.that)
     if start and sentence.words[start - 1] in cues.join:
         left = start
-    right = content_end(sentence, end, cues.contrast | cues.join)
+    right = content_end(sentence, end, cues, cues.contrast | cues.join)
     return Found(((left, start), (end, right)), (start, end), None, confidence, "hearsay")
 
 
 def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """Dutch "zou … hebben": hearsay, unless a condition or another modal verb explains it."""
-    end = content_end(sentence, i, cues.contrast)
+    end = content_end(sentence, i, cues)
     start = clause_start(sentence, i, cues.clause_openers)
     is_conditional = sentence.find(cues.conditional, start, end) >= 0
     if i and not is_conditional and sentence.find(cues.would_modals, i + 1, end) < 0:
@@ -295,7 +295,7 @@ def like_clause(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     start = clause_start(sentence, left, frozenset())
     contents = [(start, left - 1)] if left - start > 1 else []
     if comma >= 0 and sentence.n_words(start, left) <= SHORT:
-        contents.append((stop, content_end(sentence, stop + 1, cues.contrast)))
+        contents.append((stop, content_end(sentence, stop + 1, cues)))
     if contents:
         yield Found(tuple(contents), (i, i + 1), (left + 1, stop), 0.8)
 
@@ -372,7 +372,7 @@ def parenthesis(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     start = clause_start(sentence, left - 1, frozenset())
     if words[start] in cues.subordinate or words[i - 1] in cues.passive_before:
         return
-    contents = ((start, left - 1), (close + 1, content_end(sentence, close + 1, cues.contrast)))
+    contents = ((start, left - 1), (close + 1, content_end(sentence, close + 1, cues)))
     yield Found(contents, (i, i + 1), (left, i), 0.7)
 
 
@@ -401,7 +401,7 @@ def _around(
     following = words[stop + 1] if stop + 1 < len(words) else "."
     goes_on = stop + 2 < len(words) and words[stop] == "," and following not in cues.relative
     if goes_on and n_before and (n_before <= SHORT or following in cues.join):
-        contents.append((stop + 1, content_end(sentence, stop + 1, cues.contrast)))
+        contents.append((stop + 1, content_end(sentence, stop + 1, cues)))
     if contents:
         yield Found(tuple(contents), (i, i + 1), speaker, 0.8)
 

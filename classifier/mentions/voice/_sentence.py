@@ -139,21 +139,32 @@ def phrase_around(
 
 
 def sentence_end(sentence: Sentence, start: int) -> int:
-    """The full stop at the end, or the end."""
+    """The next semicolon or the full stop at the end, or the end."""
     words = sentence.words
     for i in range(start, min(len(words), start + LONGEST)):
-        if words[i] in _STOPS and i + 1 == len(words):
+        if words[i] == ";" or (words[i] in _STOPS and i + 1 == len(words)):
             return i
     return min(len(words), start + LONGEST)
 
 
-def content_end(sentence: Sentence, start: int, contrast: frozenset[str]) -> int:
-    """Where a report that starts there ends: at ", but", or at the end of the sentence."""
-    words, end = sentence.words, sentence_end(sentence, start)
-    depth = 0
+def content_end(
+    sentence: Sentence, start: int, cues: Cues, openers: frozenset[str] = frozenset()
+) -> int:
+    """Where a report that starts there ends: at ", but", or at the end of the sentence.
+
+    A semicolon ends it where a language has articles; in the other ones it goes on. It goes on
+    behind a Slavic "but" that is followed by a verb too: the clause has no subject of its own.
+    """
+    words, openers, depth = sentence.words, openers or cues.contrast, 0
+    end = min(len(words), start + LONGEST)
     for i in range(start, end):
-        if words[i] == "," and i + 1 < end and words[i + 1] in contrast:
+        if words[i] in _STOPS and i + 1 == len(words):
             return i
+        if words[i] == ";" and cues.determiner:
+            return i
+        if words[i] == "," and i + 1 < end and words[i + 1] in openers:
+            if not (is_past(sentence, i + 2, cues) or words[i + 2 : i + 3] == ["не"]):
+                return i
         depth += (words[i] == "(") - (words[i] == ")")
         if depth < 0:
             return i

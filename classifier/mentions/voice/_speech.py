@@ -192,7 +192,7 @@ def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
         return False
     if j + 1 < len(sentence) and sentence.words[j + 1] in cues.pointing:
         return False
-    end = content_end(sentence, j + 1, cues.contrast)
+    end = content_end(sentence, j + 1, cues)
     if sentence.find(QUOTE, j + 1, min(end, j + SHORT)) >= 0:
         return True
     comma = sentence.find(",", j + 1, end)
@@ -219,7 +219,7 @@ def _colon(sentence: Sentence, i: int) -> int | None:
 
 def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float) -> Found:
     """A report that follows its cue, up to the end of the clause; and on where "; that" follows."""
-    end = content_end(sentence, start, cues.contrast)
+    end = content_end(sentence, start, cues)
     if sentence.words[start : start + 2] == [QUOTE, ","]:
         end = start + 1
     left = left_of(sentence, i)
@@ -247,7 +247,7 @@ def _continued(sentence: Sentence, end: int, that: str, cues: Cues) -> Iterator[
             start += 1
         if start >= len(words) or words[start] != that:
             return
-        end = content_end(sentence, start + 1, cues.contrast)
+        end = content_end(sentence, start + 1, cues)
         yield start + 1, end
 
 
@@ -335,7 +335,7 @@ def _infinitive(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """As in "Claims to have …", "zegt … te hebben …": the speaker is the subject of the report."""
     if sentence.words[i] not in cues.infinitive_after:
         return
-    end = content_end(sentence, i + 1, cues.contrast)
+    end = content_end(sentence, i + 1, cues)
     comma = sentence.find(",", i, end)
     particle = particle_after(sentence, i, cues)
     if sentence.words[i] in cues.with_particle_after and particle < 0:
@@ -390,7 +390,7 @@ def _named_before(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         left += 1
     else:
         return
-    contents = [(left, i), (after, content_end(sentence, after, cues.contrast))]
+    contents = [(left, i), (after, content_end(sentence, after, cues))]
     found = tuple((a, b) for a, b in contents if b > a and sentence.n_words(a, b))
     if found:
         yield Found(found, (i, i + 1), (i + 1, after) if after > i + 1 else None, 0.5)
@@ -407,7 +407,7 @@ def _bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
         return None
     start = _skip_addressee(sentence, i + 1, cues) if words[i] in cues.addressed else i + 1
     start = _skip_adverbials(sentence, start, cues)
-    end = content_end(sentence, start, cues.contrast)
+    end = content_end(sentence, start, cues)
     if not sentence.is_word(start) or words[start] in cues.no_clause:
         return None
     if words[i] not in cues.addressed and not words[i].startswith("sa"):

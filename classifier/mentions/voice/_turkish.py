@@ -42,7 +42,7 @@ def find_turkish(sentence: Sentence, places: Sequence[int], cues: Cues) -> Itera
                 continue
             yield from _by_verb(sentence, i, cues)
         elif word in cues.hearsay:
-            end = content_end(sentence, i, cues.contrast)
+            end = content_end(sentence, i, cues)
             yield Found(((i + 1, end),), (i, i + 1), None, 0.4, "hearsay")
 
 
@@ -52,7 +52,7 @@ def _source(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         return
     left = clause_start(sentence, i, cues.contrast)
     comma = _last(sentence, ",", left, i)
-    end = content_end(sentence, i + 1, cues.contrast)
+    end = content_end(sentence, i + 1, cues)
     contents = [(i + 1, end)] if sentence.n_words(i + 1, end) else []
     is_aside = comma is not None and i + 1 < len(sentence) and sentence.words[i + 1] == ","
     start = left
@@ -131,5 +131,5 @@ def _loose(sentence: Sentence, i: int, left: int, cues: Cues) -> Iterator[Found]
             "verb behind what it reports",
         )
     elif i + 1 < len(words) and words[i + 1] == ":":
-        end = content_end(sentence, i + 2, cues.contrast)
+        end = content_end(sentence, i + 2, cues)
         yield Found(((i + 2, end),), (i, i + 1), (left, i), 0.8, "verb with colon")
