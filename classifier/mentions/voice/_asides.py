@@ -86,7 +86,7 @@ def _both_sides(sentence: Sentence, start: int, stop: int, cues: Cues) -> Iterat
         left = start - 1
     if sentence.n_words(left, start) > (sentence.words[left] in openers):
         yield left, start
-    right = content_end(sentence, stop, cues)
+    right = content_end(sentence, stop, cues, is_view=True)
     if right + 1 < len(sentence) and _goes_on(sentence, right + 1, cues):
         right = content_end(sentence, right + 2, cues)
     if sentence.n_words(stop, right) or sentence.find(QUOTE, stop, right) >= 0:

@@ -221,7 +221,7 @@ def _sentence_reports(text: str, unit: Unit) -> Iterator[Report]:
         places = [i for i, word in enumerate(sentence.words) if word == QUOTE]
         for place, quote in zip(places, unit.quotes, strict=True):
             for report in quotation(sentence, place, quote, cues):
-                yield report if report.speaker else _with_speaker(report, reports, unit)
+                yield _with_speaker(report, reports, unit)
 
 
 def _with_first_speaker(reports: Iterable[Report]) -> list[Report]:
@@ -270,13 +270,19 @@ def told_before(text: str, unit: Unit) -> tuple[Span | None, Span] | None:
 
 
 def _with_speaker(quoted: Report, reports: Sequence[Report], unit: Unit) -> Report:
-    """A quotation that names no speaker has that of the report around it, or of the line before."""
+    """A quotation that names no speaker has that of the report around it, or of the line before.
+
+    So has one whose speaker is a part of the name in that report.
+    """
     for report in reports:
+        is_part = quoted.speaker and report.speaker and report.speaker.contains(quoted.speaker)
+        if quoted.speaker and not is_part:
+            continue
         if report.content.start <= quoted.content.start and quoted.content.end <= (
             report.content.end + 1
         ):
             return replace(quoted, speaker=report.speaker, cue=quoted.cue or report.cue)
-    if unit.lead and quoted.content.start <= unit.span.start + 2:
+    if not quoted.speaker and unit.lead and quoted.content.start <= unit.span.start + 2:
         return replace(quoted, speaker=unit.lead[0], cue=quoted.cue or unit.lead[1])
     return quoted
 

@@ -150,6 +150,8 @@ def _count_words(text: str, span: Span, at_most: int) -> int:
 
 def _is_scare(sentence: Sentence, place: int, content: Span, has_cue: bool, cues: Cues) -> bool:
     n_words = _count_words(sentence.text, content, _SO_CALLED_WORDS + 1)
+    if place == 0 and n_words >= _SCARE_WORDS and sentence.words[1:2] == [":"]:
+        return False
     before = set(sentence.words[max(0, place - 2) : place])
     if n_words <= _SO_CALLED_WORDS and before & cues.so_called:
         return True

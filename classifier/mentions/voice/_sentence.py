@@ -25,6 +25,12 @@ _SUBJECT_WORDS = 6
 _SHORT_QUOTE = 40
 # As in "çıkan", "gelen": a Turkish participle, and what belongs to it, stands before its noun.
 _PARTICIPLE = ("an", "en")
+# As in "açıklamada", "raporunda": where a Turkish speaker's words stand.
+OCCASION = re.compile(
+    r"(?:açiklama|duyuru|bildiri|rapor|paylaşim|mesaj|konuşma|metin|metn|haber|bülten|demeç|demec)"
+    r"\w*[dt][ae]\Z"
+)
+_MADE = frozenset(("yapilan", "yayimlanan", "paylaşilan", "yazili"))
 _CASE = re.compile(r"['’][a-zçğıöşü]{1,8}\Z")
 _OBLIQUE = ("ому", "ьому", "ему", "ой", "ій", "ей", "ом", "ем", "их", "ых")
 # Ends of Slavic adjectives: what follows one in lower case is its noun, and part of the name.
@@ -148,23 +154,28 @@ def sentence_end(sentence: Sentence, start: int) -> int:
 
 
 def content_end(
-    sentence: Sentence, start: int, cues: Cues, openers: frozenset[str] = frozenset()
+    sentence: Sentence,
+    start: int,
+    cues: Cues,
+    openers: frozenset[str] = frozenset(),
+    *,
+    is_view: bool = False,
 ) -> int:
-    """Where a report that starts there ends: at ", but", or at the end of the sentence.
+    """Where a report that starts there ends: at "; ", at ", but", at the end of the sentence.
 
-    A semicolon ends it where a language has articles; in the other ones it goes on. It goes on
-    behind a Slavic "but" that is followed by a verb too: the clause has no subject of its own.
+    It goes on behind a Slavic "but" that is followed by a verb: the clause has no subject of its
+    own. What is so by somebody's view goes on behind a semicolon in a language without articles.
     """
     words, openers, depth = sentence.words, openers or cues.contrast, 0
     end = min(len(words), start + LONGEST)
     for i in range(start, end):
         if words[i] in _STOPS and i + 1 == len(words):
             return i
-        if words[i] == ";" and cues.determiner:
+        if words[i] == ";" and (cues.determiner or not is_view):
             return i
-        if words[i] == "," and i + 1 < end and words[i + 1] in openers:
-            if not (is_past(sentence, i + 2, cues) or words[i + 2 : i + 3] == ["не"]):
-                return i
+        is_but = words[i] == "," and i + 1 < end and words[i + 1] in openers
+        if is_but and not (is_past(sentence, i + 2, cues) or words[i + 2 : i + 3] == ["не"]):
+            return i
         depth += (words[i] == "(") - (words[i] == ")")
         if depth < 0:
             return i
@@ -207,6 +218,11 @@ def name_end(sentence: Sentence, start: int) -> int:
 def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span | None:
     """The name in a range of tokens, without adverbs, verbs and addressees around it."""
     is_subject = end < len(sentence) and sentence.words[end] in cues.verbs
+    if cues.participle:
+        made = (k for k in range(start, end) if _is_occasion(sentence, k))
+        end = next(made, end)
+        if end == start:
+            return None
     start = _name_start(sentence, start, end, cues)
     if start < end and _stands_alone(sentence, start, cues):
         return sentence.span(start, start + 1)
@@ -214,6 +230,11 @@ def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span |
     if cues.determiner and stop > start and sentence.words[start] in cues.determiner:
         stop = _apposition_stop(sentence, start, stop, cues)
     return _without_case(sentence.span(start, stop), sentence.text, cues)
+
+
+def _is_occasion(sentence: Sentence, i: int) -> bool:
+    word = sentence.words[i]
+    return word in _MADE or OCCASION.match(word) is not None
 
 
 def _stands_alone(sentence: Sentence, i: int, cues: Cues) -> bool:

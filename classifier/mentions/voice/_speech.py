@@ -93,12 +93,12 @@ def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         if that:
             yield _after(sentence, i - 2, that + 1, cues, 0.8)._replace(rule="verb with that")
         return
-    if _is_no_report(word, before, cues):
+    if _is_no_report(sentence, i, cues):
         return
     particle = particle_after(sentence, i, cues)
     only_that = particle < 0 and (word in cues.that_only or before in cues.passive_before)
     that = None if word in cues.final_only else _that(sentence, i, cues)
-    colon = None if that or only_that else _colon(sentence, i)
+    colon = None if that or (only_that and not cues.facts) else _colon(sentence, i)
     if that or colon:
         report = _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
         yield report._replace(rule="verb with that" if that else "verb with colon")
@@ -149,11 +149,14 @@ def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         yield report._replace(rule="any verb with that")
 
 
-def _is_no_report(word: str, before: str, cues: Cues) -> bool:
+def _is_no_report(sentence: Sentence, i: int, cues: Cues) -> bool:
     """Whether the word before the verb shows that nobody's words are reported."""
+    word, before = sentence.words[i], sentence.words[i - 1] if i else ""
     if word in cues.particle:
         return before not in cues.with_particle
     if before in cues.noun_before and word in cues.noun_like and word not in cues.nouns:
+        return True
+    if before in cues.negation and i > 1 and sentence.words[i - 2] in ("we", "wij", "ik"):
         return True
     return before in cues.first_person or (word in cues.evidence and before in cues.thing)
 
@@ -259,6 +262,8 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
         return subject_of(sentence, i - 1, cues)
     if left == i and i > 1 and words[i - 1] == ",":
         apposition = _before_aside(sentence, i, cues)
+        if apposition is None and cues.bare:
+            apposition = subject_of(sentence, i - 1, cues)
         if apposition is not None:
             return apposition
     if left > 1 and is_short_quote(sentence, left - 1) and sentence.is_word(left - 2):
@@ -286,11 +291,12 @@ def _before_aside(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | N
 
     A name in the aside belongs to it: "the deputy, Iryna Salo, says".
     """
-    open_ = sentence.find(",", max(0, i - _ASIDE), i - 1)
+    first = max((k + 1 for k in range(i - 1) if sentence.words[k] == ";"), default=0)
+    open_ = sentence.find(",", max(first, i - _ASIDE), i - 1)
     while 0 <= open_ < i - 1:
         start = left_of(sentence, open_)
         follows = open_ + 1
-        if start < open_ and sentence.words[start] not in cues.no_speaker:
+        if start < open_ and sentence.words[start] not in cues.no_speaker | cues.skip_after:
             is_name = all(
                 sentence.is_word(k) and sentence.is_capital(k) for k in range(follows, i - 1)
             )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from classifier.mentions.voice._cues import Cues
 from classifier.mentions.voice._sentence import (
+    OCCASION,
     QUOTE,
     Found,
     Sentence,
@@ -26,7 +27,7 @@ _ADVERBS = frozenset(
     ("dün", "bugün", "sabah", "akşam", "pazartesi", "sali", "çarşamba", "perşembe", "cuma")
 )
 _OCCASIONS = frozenset(("yaptiği", "verdiği", "katildiği", "düzenlediği", "yazili", "basin"))
-_SUBJECT_WORDS = 10
+_SUBJECT_WORDS = 18
 _VERB_REACH = 4
 
 
@@ -52,7 +53,7 @@ def _source(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         return
     left = clause_start(sentence, i, cues.contrast)
     comma = _last(sentence, ",", left, i)
-    end = content_end(sentence, i + 1, cues)
+    end = content_end(sentence, i + 1, cues, is_view=True)
     contents = [(i + 1, end)] if sentence.n_words(i + 1, end) else []
     is_aside = comma is not None and i + 1 < len(sentence) and sentence.words[i + 1] == ","
     start = left
@@ -73,6 +74,9 @@ def _last(sentence: Sentence, word: str, start: int, end: int) -> int | None:
 def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     words = sentence.words
     left = clause_start(sentence, i, cues.contrast)
+    # "… gittiğini, ancak döndüğünü söyledi": what is before "but" is a part of the report.
+    while left > 1 and _CLAUSE_NOUN.match(words[left - 2]):
+        left = clause_start(sentence, left - 2, cues.contrast)
     for j in range(i - 1, max(left - 1, i - 1 - _VERB_REACH), -1):
         if words[j] == QUOTE or words[j] in ",:":
             break
@@ -94,7 +98,7 @@ def _before(sentence: Sentence, i: int, end: int, left: int, cues: Cues) -> Foun
 def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) -> int:
     """After the comma behind the subject; without one, at the first word in the genitive."""
     if is_passive:
-        return left
+        return _behind_occasion(sentence, left, end)
     comma = sentence.find(",", left, min(end, left + _SUBJECT_WORDS + 1))
     if comma > left and not any(map(_CLAUSE_NOUN.match, sentence.words[left:comma])):
         return _behind_adverbials(sentence, comma + 1, end)
@@ -104,6 +108,13 @@ def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) ->
     if len(genitives) > 1 and genitives[0] == left:
         return genitives[1]
     return genitives[0] if genitives else min(left + 1, end - 1)
+
+
+def _behind_occasion(sentence: Sentence, left: int, end: int) -> int:
+    """Behind "X'in yazılı açıklamasında,", which says in whose text it stands; else `left`."""
+    comma = sentence.find(",", left, end)
+    is_occasion = comma > left and OCCASION.match(sentence.words[comma - 1])
+    return comma + 1 if is_occasion else left
 
 
 def _behind_adverbials(sentence: Sentence, start: int, end: int) -> int:
@@ -132,4 +143,6 @@ def _loose(sentence: Sentence, i: int, left: int, cues: Cues) -> Iterator[Found]
         )
     elif i + 1 < len(words) and words[i + 1] == ":":
         end = content_end(sentence, i + 2, cues)
-        yield Found(((i + 2, end),), (i, i + 1), (left, i), 0.8, "verb with colon")
+        has_name = any(sentence.is_capital(k) for k in range(left, i) if sentence.is_word(k))
+        speaker = (left, i) if has_name else None
+        yield Found(((i + 2, end),), (i, i + 1), speaker, 0.8, "verb with colon")
