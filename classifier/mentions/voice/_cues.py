@@ -177,6 +177,7 @@ class Shared:
     possessives: frozenset[str]
     pronouns: frozenset[str]
     particles: frozenset[str]
+    subjects: frozenset[str]
     question: frozenset[str]
     answer: frozenset[str]
     inside: frozenset[str]

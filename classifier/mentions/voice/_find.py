@@ -20,6 +20,7 @@ from classifier.mentions.voice._sentence import (
     QUOTE,
     Found,
     Sentence,
+    antecedent,
     fold,
     sentence_end,
     speaker_span,
@@ -320,7 +321,9 @@ def _places(words: list[str], telling: frozenset[str]) -> list[int]:
 
 def _reports(sentence: Sentence, found: Found, cues: Cues) -> Iterator[Report]:
     cue = sentence.span(*found.cue)
-    speaker = speaker_span(sentence, *found.speaker, cues) if found.speaker else None
+    speaker = None
+    if found.speaker:
+        speaker = speaker_span(sentence, *antecedent(sentence, found.speaker, cues), cues)
     for start, end in found.contents:
         content = sentence.span(start, end)
         if content is not None:

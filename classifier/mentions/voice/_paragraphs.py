@@ -119,6 +119,8 @@ def _lead_of(text: str, paragraph: Paragraph, cues: Cues) -> tuple[Span | None, 
     if paragraph.lead is None:
         return None
     line = Sentence(text, paragraph.lead, ())
+    if line.words[0] in cues.topic_after:
+        return None
     for i in range(len(line) - 1, max(-1, len(line) - _LEAD_WORDS), -1):
         if line.words[i] in cues.speech:
             first = max((j + 1 for j in range(i) if line.words[j] in _STOPS), default=0)

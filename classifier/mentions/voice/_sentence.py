@@ -223,6 +223,9 @@ def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span |
         end = next(made, end)
         if end == start:
             return None
+    pronoun = sentence.find(read_shared().subjects, start, end)
+    if pronoun >= 0 and not any(map(sentence.is_capital, range(start + 1, pronoun))):
+        return sentence.span(pronoun, pronoun + 1)
     start = _name_start(sentence, start, end, cues)
     if start < end and _stands_alone(sentence, start, cues):
         return sentence.span(start, start + 1)
@@ -230,6 +233,17 @@ def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span |
     if cues.determiner and stop > start and sentence.words[start] in cues.determiner:
         stop = _apposition_stop(sentence, start, stop, cues)
     return _without_case(sentence.span(start, stop), sentence.text, cues)
+
+
+def antecedent(sentence: Sentence, speaker: tuple[int, int], cues: Cues) -> tuple[int, int]:
+    """Whom a relative pronoun stands for: what is before its comma; any other speaker as it is."""
+    start, end = speaker
+    pronoun = sentence.find(cues.relative - cues.determiner, start, min(start + 2, end))
+    comma = next(
+        (k for k in range(pronoun - 1, max(0, pronoun - SHORT), -1) if sentence.words[k] == ","), 0
+    )
+    left = left_of(sentence, comma) if pronoun >= 0 and comma else comma
+    return (left, comma) if left < comma else speaker
 
 
 def _is_occasion(sentence: Sentence, i: int) -> bool:

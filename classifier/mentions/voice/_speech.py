@@ -276,6 +276,7 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
         if first < i and sentence.find(cues.join, first, i) > first:
             return left, first
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
+    leads = leads or (words[i - 1] in cues.time and i - left <= SHORT and not cues.bare)
     is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
