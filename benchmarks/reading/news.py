@@ -138,7 +138,8 @@ def items(language: str, which: str = "blind") -> Iterator[dict[str, Any]]:
 def read_marked(line: str, name: str, language: str) -> dict[str, Any]:
     """A paragraph with `[1 …]` around speaker 1 and `{1 …}` around what this speaker says.
 
-    The last word of a name, where it stands alone, names the speaker too. 0 is nobody; `{q1 …}` is a line of dialogue. Mentions are where the tool finds them.
+    The last word of a name, where it stands alone, names the speaker too. 0 is nobody;
+    `{q1 …}` is a line of dialogue. Mentions are where the tool finds them.
     """
     text, contents, names, opened = "", [], [], []
     at = 0

@@ -288,7 +288,9 @@ def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
         is_name = sentence.is_capital(i - 2) or sentence.words[i - 2] in read_shared().particles
         if not (sentence.is_word(i) and sentence.is_capital(i - 1) and is_name):
             continue
-        if cues.facts and sentence.words[i - 1].endswith(_ADJECTIVE):
+        # The noun of a Slavic adjective or of a Turkish genitive is part of the name.
+        is_open = cues.facts and sentence.words[i - 1].endswith(_ADJECTIVE)
+        if is_open or (cues.participle and "'" in sentence.words[i - 1]):
             continue
         word = sentence.words[i]
         if sentence.is_capital(i) or word in read_shared().inside:

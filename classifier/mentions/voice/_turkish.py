@@ -29,6 +29,7 @@ _ADVERBS = frozenset(
 _OCCASIONS = frozenset(("yaptiği", "verdiği", "katildiği", "düzenlediği", "yazili", "basin"))
 _SUBJECT_WORDS = 18
 _VERB_REACH = 4
+_FEW = 2
 
 
 def find_turkish(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterator[Found]:
@@ -89,7 +90,9 @@ def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
 def _before(sentence: Sentence, i: int, end: int, left: int, cues: Cues) -> Found:
     """The content that ends before token `end`; its subject, where there is one, comes first."""
     start = _content_start(sentence, left, end, sentence.words[i] in cues.passive)
-    speaker: tuple[int, int] | None = (left, start) if start > left else None
+    names = (k for k in range(left + 1, start) if sentence.is_word(k) and sentence.is_capital(k))
+    is_name = start - left <= _FEW or sentence.words[start - 1] == "," or next(names, 0)
+    speaker: tuple[int, int] | None = (left, start) if start > left and is_name else None
     if sentence.words[i] in cues.participle:
         start, speaker = left, (i + 1, name_end(sentence, i + 1))
     return Found(((start, end),), (i, i + 1), speaker, 0.8, "clause before its verb")
