@@ -144,6 +144,10 @@ class TextReports(Sequence[Report]):
             place, i = place, i + 1
         elif place + 1 < len(self._paragraphs):
             place, i = place + 1, 0
+            behind = self._paragraphs[place]
+            # Most paragraphs do not, and need not be read for it.
+            if _looks_back(self._text, behind.span.start, behind.language) is None:
+                return None
         else:
             return None
         following = self._units(place)[i : i + 1]
@@ -241,11 +245,19 @@ def _with_first_speaker(reports: Iterable[Report]) -> list[Report]:
     return found
 
 
+def _looks_back(text: str, start: int, language: str) -> str | None:
+    """The words "about this" at the start of a sentence; None where it starts otherwise."""
+    back = (read_cues(language) or Cues()).back
+    if not back:
+        return None
+    head = fold(text[start : start + _LONGEST_BACK]).lstrip()
+    return next((phrase for phrase in back if head.startswith(phrase + " ")), None)
+
+
 def told_before(text: str, unit: Unit) -> tuple[Span | None, Span] | None:
     """Speaker and cue in a sentence that says who said the one before it; None in any other."""
     cues = read_cues(unit.language) or Cues()
-    head = fold(text[unit.span.start : unit.span.start + _LONGEST_BACK]).lstrip()
-    start = next((phrase for phrase in cues.back if head.startswith(phrase + " ")), None)
+    start = _looks_back(text, unit.span.start, unit.language)
     if start is None:
         return None
     sentence = Sentence(text, unit.span, unit.quotes)

@@ -22,7 +22,8 @@ _ITEM = re.compile(r"\s*\S\s*(?P<content>\S.*?)\s*\Z", re.DOTALL)
 # "20:14. " and "14.12 uur – " before an item of a ticker.
 _CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}(?: ?(?:uur|u|GMT|CET|МСК))?(?:\s*[.–—:-])?\s")
 _NAME = r"(?P<name>[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*){0,3})"
-_LABEL = re.compile(rf"(?:\A|\n|[.!?…][\"”’»]?\s)\s*(?:[-–—]\s)?{_NAME}:(?=\s)")
+_LABEL = re.compile(rf"(?:\A|\n|[.!?…][\"”’»]?\s)\s*(?:[-–—]\s)?{_NAME}\Z")
+_LONGEST_NAME = 60
 _TURN = re.compile(rf"\s*(?:[-–—]\s)?{_NAME}(?P<colon>:)\s+(?P<content>\S)")
 _ASKED = re.compile(r"^[ \t]*[-–—][ \t][^\n]*\?[ \t]*$", re.MULTILINE)
 _OFTEN = 2
@@ -72,8 +73,12 @@ def turn_names(text: str) -> frozenset[str]:
     if ":" not in text:
         return frozenset()
     shared, counts = read_shared(), Counter[str]()
-    for match in _LABEL.finditer(text):
-        counts[match["name"]] += 1
+    colon = text.find(":")
+    while colon >= 0:
+        if text[colon + 1 : colon + 2].isspace():
+            match = _LABEL.search(text[max(0, colon - _LONGEST_NAME) : colon])
+            counts.update([match["name"]] if match else [])
+        colon = text.find(":", colon + 1)
     asks = any(fold(name) in shared.question for name in counts) or bool(_ASKED.search(text))
     known = shared.labels | shared.places
     return frozenset(
