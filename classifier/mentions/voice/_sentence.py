@@ -316,11 +316,7 @@ def _name_start(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
         start = _behind_participle(sentence, start, end)
     while start < end - 1:
         word = words[start]
-        if word.isdigit() and (
-            words[start + 1].isdigit()
-            or not sentence.is_word(start + 1)
-            or sentence.is_capital(start + 1)
-        ):
+        if word.isdigit() and _is_no_count(sentence, start + 1):
             start += 1
             continue
         if cues.facts and start and words[start - 1] in cues.verbs and word in cues.place_in:
@@ -334,6 +330,13 @@ def _name_start(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
             break
         start += 1
     return start
+
+
+def _is_no_count(sentence: Sentence, i: int) -> bool:
+    """Whether what follows a number is nothing that is counted: a clock or a name."""
+    if not sentence.is_word(i):
+        return True
+    return sentence.words[i].isdigit() or sentence.is_capital(i)
 
 
 def _behind_phrase(sentence: Sentence, start: int, end: int) -> int:

@@ -270,11 +270,9 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
         left = left_of(sentence, left - 1)
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
-    if cues.facts and sentence.find(cues.join, left, i) > left:
-        verbs = (k for k in range(left + 1, i) if is_past(sentence, k, cues))
-        first = next(verbs, i)
-        if first < i and sentence.find(cues.join, first, i) > first:
-            return left, first
+    first = _first_verb(sentence, left, i, cues)
+    if first < i:
+        return left, first
     leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
     leads = leads or (words[i - 1] in cues.time and i - left <= SHORT and not cues.bare)
     is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
@@ -285,6 +283,14 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
             return finite + 1, i
         return left, finite if finite > left else i
     return _behind_verb(sentence, i + 1, end, cues)
+
+
+def _first_verb(sentence: Sentence, left: int, i: int, cues: Cues) -> int:
+    """Where the first of two Slavic verbs stands in "X compared …, and found that"; else `i`."""
+    if not cues.facts or sentence.find(cues.join, left, i) <= left:
+        return i
+    first = next((k for k in range(left + 1, i) if is_past(sentence, k, cues)), i)
+    return first if sentence.find(cues.join, first, i) > first else i
 
 
 def _before_aside(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | None:
