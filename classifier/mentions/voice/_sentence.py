@@ -309,11 +309,17 @@ def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
 
 def _name_start(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
     words = sentence.words
-    for i in range(end - 1, start, -1):
-        if words[i] in cues.participle:
-            return i + 1 if i + 1 < end else start
     if cues.participle:
+        for i in range(end - 1, start, -1):
+            if words[i] in cues.participle:
+                return i + 1 if i + 1 < end else start
         start = _behind_participle(sentence, start, end)
+    return _behind_adverbs(sentence, start, end, cues)
+
+
+def _behind_adverbs(sentence: Sentence, start: int, end: int, cues: Cues) -> int:
+    """Behind numbers, times, places and small words that stand before a name."""
+    words = sentence.words
     while start < end - 1:
         word = words[start]
         if word.isdigit() and _is_no_count(sentence, start + 1):

@@ -39,6 +39,8 @@ _RULES = {
 _THAT_REACH = 14
 _ASIDE = 30
 _COLON_REACH = 10
+# Ends of participles and gerunds: their subject is that of the clause before them.
+_PARTICIPLE = ("ing", "в", "вши", "ючи", "я")
 
 
 def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterator[Found]:
@@ -257,15 +259,10 @@ def _continued(sentence: Sentence, end: int, that: str, cues: Cues) -> Iterator[
 def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int] | None:
     """The words before the verb; those behind it, where an adverbial comes before."""
     left, words = left_of(sentence, i), sentence.words
-    is_participle = words[i].endswith(("ing", "в", "вши", "ючи", "я"))
-    if left == i and i > 1 and words[i - 1] == "," and is_participle:
-        return subject_of(sentence, i - 1, cues)
     if left == i and i > 1 and words[i - 1] == ",":
-        apposition = _before_aside(sentence, i, cues)
-        if apposition is None and cues.bare:
-            apposition = subject_of(sentence, i - 1, cues)
-        if apposition is not None:
-            return apposition
+        subject = _before_comma(sentence, i, cues)
+        if subject is not None or words[i].endswith(_PARTICIPLE):
+            return subject
     if left > 1 and is_short_quote(sentence, left - 1) and sentence.is_word(left - 2):
         left = left_of(sentence, left - 1)
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
@@ -273,8 +270,7 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
     first = _first_verb(sentence, left, i, cues)
     if first < i:
         return left, first
-    leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
-    leads = leads or (words[i - 1] in cues.time and i - left <= SHORT and not cues.bare)
+    leads = _leads(sentence, left, i, cues)
     is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
@@ -283,6 +279,22 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
             return finite + 1, i
         return left, finite if finite > left else i
     return _behind_verb(sentence, i + 1, end, cues)
+
+
+def _before_comma(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | None:
+    """The subject of a verb behind a comma: "X left, saying …", "X, who …, says", "X came, said"."""
+    if sentence.words[i].endswith(_PARTICIPLE):
+        return subject_of(sentence, i - 1, cues)
+    apposition = _before_aside(sentence, i, cues)
+    return subject_of(sentence, i - 1, cues) if apposition is None and cues.bare else apposition
+
+
+def _leads(sentence: Sentence, left: int, i: int, cues: Cues) -> bool:
+    """Whether an adverbial stands before the verb: "in May", "een dag later"."""
+    words = sentence.words
+    if left < i and (words[left] in cues.preposition or words[left] in cues.time):
+        return True
+    return words[i - 1] in cues.time and i - left <= SHORT and not cues.bare
 
 
 def _first_verb(sentence: Sentence, left: int, i: int, cues: Cues) -> int:
