@@ -178,7 +178,7 @@ def _marked(
     start, end = mention.span.start, mention.span.end
     around = [one for one in contents if one[0] <= start and end <= one[1]]
     inner = min(around, key=lambda one: one[1] - one[0]) if around else None
-    places = [
+    places: list[dict[str, Any]] = [
         {"start": a, "end": b, "surface": text[a:b], "elsewhere": False}
         for number, a, b in names
         if inner and number == inner[2]

@@ -231,10 +231,11 @@ def _sentence_reports(text: str, unit: Unit) -> Iterator[Report]:
 
 def _with_first_speaker(reports: Iterable[Report]) -> list[Report]:
     """A verb behind the speaker's first one has the same speaker: "X says …, and adds that …"."""
-    found, first = [], None
+    found: list[Report] = []
+    first: Report | None = None
     for report in sorted(reports, key=lambda one: one.cue or one.content):
-        is_next = first and report.cue and report.cue.start > (first.cue or first.content).end
-        if report.speaker is None and is_next and report.rule.startswith("verb"):
+        is_verb = report.speaker is None and report.rule.startswith("verb")
+        if first and is_verb and report.cue and report.cue > (first.cue or first.content):
             report = replace(report, speaker=first.speaker)
         elif report.speaker is None and report.rule == "hearsay":
             around = next((one for one in found if one.content.contains(report.content)), None)

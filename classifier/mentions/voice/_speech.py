@@ -158,9 +158,8 @@ def _is_no_report(sentence: Sentence, i: int, cues: Cues) -> bool:
         return before not in cues.with_particle
     if before in cues.noun_before and word in cues.noun_like and word not in cues.nouns:
         return True
-    if before in cues.negation and i > 1 and sentence.words[i - 2] in ("we", "wij", "ik"):
-        return True
-    return before in cues.first_person or (word in cues.evidence and before in cues.thing)
+    is_own = before in cues.negation and i > 1 and sentence.words[i - 2] in ("we", "wij", "ik")
+    return is_own or before in cues.first_person or (word in cues.evidence and before in cues.thing)
 
 
 def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
@@ -267,8 +266,7 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
         left = left_of(sentence, left - 1)
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
-    first = _first_verb(sentence, left, i, cues)
-    if first < i:
+    if (first := _first_verb(sentence, left, i, cues)) < i:
         return left, first
     leads = _leads(sentence, left, i, cues)
     is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
@@ -282,7 +280,7 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
 
 
 def _before_comma(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | None:
-    """The subject of a verb behind a comma: "X left, saying …", "X, who …, says", "X came, said"."""
+    """The subject of a verb behind a comma: "X left, saying …", "X, who …, says"."""
     if sentence.words[i].endswith(_PARTICIPLE):
         return subject_of(sentence, i - 1, cues)
     apposition = _before_aside(sentence, i, cues)
@@ -292,9 +290,8 @@ def _before_comma(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | N
 def _leads(sentence: Sentence, left: int, i: int, cues: Cues) -> bool:
     """Whether an adverbial stands before the verb: "in May", "een dag later"."""
     words = sentence.words
-    if left < i and (words[left] in cues.preposition or words[left] in cues.time):
-        return True
-    return words[i - 1] in cues.time and i - left <= SHORT and not cues.bare
+    is_first = left < i and (words[left] in cues.preposition or words[left] in cues.time)
+    return is_first or (words[i - 1] in cues.time and i - left <= SHORT and not cues.bare)
 
 
 def _first_verb(sentence: Sentence, left: int, i: int, cues: Cues) -> int:
