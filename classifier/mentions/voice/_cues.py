@@ -118,6 +118,21 @@ class Cues:
         return next((word for word in self.infinitive_mark if word), ".")
 
     @cached_property
+    def pure_relative(self) -> frozenset[str]:
+        """Relative pronouns that are no determiners too."""
+        return self.relative - self.determiner
+
+    @cached_property
+    def strong_contrast(self) -> frozenset[str]:
+        """Words of contrast that never stand between a verb of saying and "that"."""
+        return self.contrast - self.but
+
+    @cached_property
+    def no_subject(self) -> frozenset[str]:
+        """Words that begin an adverbial or a clause, and no subject before an aside."""
+        return self.no_speaker | self.skip_after
+
+    @cached_property
     def clause_openers(self) -> frozenset[str]:
         """Words that open a clause behind a comma."""
         return self.contrast | self.relative | self.join

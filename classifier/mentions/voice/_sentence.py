@@ -238,7 +238,7 @@ def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span |
 def antecedent(sentence: Sentence, speaker: tuple[int, int], cues: Cues) -> tuple[int, int]:
     """Whom a relative pronoun stands for: what is before its comma; any other speaker as it is."""
     start, end = speaker
-    pronoun = sentence.find(cues.relative - cues.determiner, start, min(start + 2, end))
+    pronoun = sentence.find(cues.pure_relative, start, min(start + 2, end))
     comma = next(
         (k for k in range(pronoun - 1, max(0, pronoun - SHORT), -1) if sentence.words[k] == ","), 0
     )
@@ -385,7 +385,7 @@ def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues, is_subject:
         is_open = before in cues.determiner or before in cues.preposition
         is_open = is_open or (is_subject and _is_place(sentence, stop, end, cues))
         is_open = is_open or (is_subject and before in cues.place_in)
-        if words[stop] in cues.relative - cues.determiner:
+        if words[stop] in cues.pure_relative:
             break
         if not (sentence.is_word(stop) or is_short_quote(sentence, stop)) or (
             words[stop] in cues.after_speaker and not is_open

@@ -176,7 +176,7 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
             if particle is not None:
                 return particle
         is_verb = word in cues.verbs and word not in cues.particle_after | cues.particle
-        if word in _ENDS or word == QUOTE or is_verb or word in cues.contrast - cues.but:
+        if word in _ENDS or word == QUOTE or is_verb or word in cues.strong_contrast:
             return None
     return None
 
@@ -312,7 +312,7 @@ def _before_aside(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | N
     while 0 <= open_ < i - 1:
         start = left_of(sentence, open_)
         follows = open_ + 1
-        if start < open_ and sentence.words[start] not in cues.no_speaker | cues.skip_after:
+        if start < open_ and sentence.words[start] not in cues.no_subject:
             is_name = all(
                 sentence.is_word(k) and sentence.is_capital(k) for k in range(follows, i - 1)
             )
