@@ -1,14 +1,16 @@
-"""Mentions, voice and speakers on paragraphs as news writes them, by a writer who saw no code.
+"""Mentions, voice and speakers on paragraphs as news writes them.
 
-Forty paragraphs a language lie in `tests/data/news_voice_*.jsonl`; `tests/data/news_voice.md` says
-who wrote them and by which conventions. Prints one JSON object.
+`tests/data/news_voice.md` says which sets there are, who wrote them and by which conventions.
+Prints one JSON object.
 
     python -m benchmarks.reading news
+    python -m benchmarks.reading news --set marked
     python -m benchmarks.reading news --misses misses.json
 """
 
 import argparse
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,9 @@ from classifier.records import LANGUAGES, Article, Mention, Span
 
 DATA = Path(__file__).parents[2] / "tests" / "data"
 CONTEXT = 200
+SETS = ("blind", "marked", "last")
+_MARK = re.compile(r"(?P<open>[\[{])(?P<quoted>q?)(?P<number>\d) ?|(?P<close>[\]}])")
+_QUOTES = frozenset("\"“„«‘'")
 Pair = tuple[dict[str, Any], Mention | None]
 
 
@@ -27,21 +32,23 @@ def main() -> None:
     """Print the figures of each language."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--misses", type=Path, help="a file for every miss, as JSON")
+    parser.add_argument("--set", choices=SETS, default="blind", help="which paragraphs to read")
     options = parser.parse_args()
-    print(json.dumps({language: score(language) for language in LANGUAGES}, indent=1))
+    figures = {language: score(language, options.set) for language in LANGUAGES}
+    print(json.dumps(figures, indent=1))
     if options.misses:
-        misses = [miss for language in LANGUAGES for miss in find_misses(language)]
+        misses = [miss for language in LANGUAGES for miss in find_misses(language, options.set)]
         options.misses.write_text(json.dumps(misses, ensure_ascii=False, indent=1), "utf-8")
 
 
-def score(language: str) -> dict[str, Any]:
+def score(language: str, which: str = "blind") -> dict[str, Any]:
     """The figures of one language.
 
     A mention is found where the tool marks the same target on overlapping characters. Precision
     and recall of voice count every marked mention; one that was not found is no hit.
     """
     counts: Counter[str] = Counter()
-    for item in items(language):
+    for item in items(language, which):
         pairs, extra = match(item)
         counts["extra"] += len(extra)
         for marked, mention in pairs:
@@ -87,9 +94,9 @@ def match(item: dict[str, Any]) -> tuple[list[Pair], list[Mention]]:
     return pairs, left
 
 
-def find_misses(language: str) -> Iterator[dict[str, Any]]:
+def find_misses(language: str, which: str = "blind") -> Iterator[dict[str, Any]]:
     """Every mention, voice or speaker of a language that the tool has otherwise than the set."""
-    for item in items(language):
+    for item in items(language, which):
         text = item["text"]
         pairs, extra = match(item)
         for one in extra:
@@ -115,11 +122,76 @@ def find_misses(language: str) -> Iterator[dict[str, Any]]:
                 }
 
 
-def items(language: str) -> Iterator[dict[str, Any]]:
-    """The set of one language."""
-    path = DATA / f"news_voice_{language}.jsonl"
-    with path.open(encoding="utf-8", newline="") as lines:
-        yield from map(json.loads, lines)
+def items(language: str, which: str = "blind") -> Iterator[dict[str, Any]]:
+    """The paragraphs of one set in one language, with their mentions."""
+    if which == "blind":
+        path = DATA / f"news_voice_{language}.jsonl"
+        with path.open(encoding="utf-8", newline="") as lines:
+            yield from map(json.loads, lines)
+        return
+    folder = DATA / ("news" if which == "marked" else "news_last")
+    lines_ = (folder / f"{language}.txt").read_text("utf-8").splitlines()
+    for i, line in enumerate(lines_, 1):
+        yield read_marked(line, f"{language}-{i}", language)
+
+
+def read_marked(line: str, name: str, language: str) -> dict[str, Any]:
+    """A paragraph with `[1 …]` around speaker 1 and `{1 …}` around what this speaker says.
+
+    The last word of a name, where it stands alone, names the speaker too. 0 is nobody;
+    `{q1 …}` is a line of dialogue. Mentions are where the tool finds them.
+    """
+    text, contents, names, opened = "", [], [], []
+    at = 0
+    for mark in _MARK.finditer(line):
+        text += line[at : mark.start()].replace("⏎", "\n")
+        at = mark.end()
+        if mark["open"]:
+            is_quoted = bool(mark["quoted"]) or text[-1:] in _QUOTES or line[at] in _QUOTES
+            opened.append((mark["open"], int(mark["number"]), is_quoted, len(text)))
+            continue
+        kind, number, is_quoted, start = opened.pop()
+        if kind == "[":
+            names.append((number, start, len(text)))
+        else:
+            contents.append((start, len(text), number, "quoted" if is_quoted else "attributed"))
+    text += line[at:].replace("⏎", "\n")
+    names += [
+        (number, match.start(), match.end())
+        for number, a, b in list(names)
+        if text[a:b].split()[-1][0].isupper() and " " in text[a:b]
+        for match in re.finditer(rf"\b{re.escape(text[a:b].split()[-1])}\b", text)
+        if not a <= match.start() < b
+    ]
+    found = find_mentions(Article(name, text, language=language), default_codebook())
+    mentions = [_marked(mention, contents, names, text) for mention in found]
+    return {"id": name, "text": text, "language": language, "mentions": mentions}
+
+
+def _marked(
+    mention: Mention,
+    contents: list[tuple[int, int, int, str]],
+    names: list[tuple[int, int, int]],
+    text: str,
+) -> dict[str, Any]:
+    """A mention with the voice of the innermost content around it, and its speaker's names."""
+    start, end = mention.span.start, mention.span.end
+    around = [one for one in contents if one[0] <= start and end <= one[1]]
+    inner = min(around, key=lambda one: one[1] - one[0]) if around else None
+    places: list[dict[str, Any]] = [
+        {"start": a, "end": b, "surface": text[a:b], "elsewhere": False}
+        for number, a, b in names
+        if inner and number == inner[2]
+    ]
+    places.sort(key=lambda place: abs(place["start"] - start))
+    return {
+        "start": start,
+        "end": end,
+        "surface": mention.surface,
+        "target": mention.target,
+        "voice": inner[3] if inner else "author",
+        "speaker": places[0] | {"also": places[1:]} if places else None,
+    }
 
 
 def _count(counts: Counter[str], marked: dict[str, Any], mention: Mention | None) -> None:

@@ -14,7 +14,8 @@ from functools import partial
 
 from classifier.codebook import default_codebook
 from classifier.mentions import find_mentions
-from classifier.mentions._find import judge, matcher_of
+from classifier.mentions._find import judge
+from classifier.mentions._matcher import matcher_of
 from classifier.records import Article, Span, Zone
 
 LANGUAGE_SENTENCES = {

@@ -71,7 +71,7 @@ def patterns() -> Patterns:
         boilerplate_within=tuple(data["boilerplate_within"]),
         channel=re.compile(rf"(?<!\w)(?:{_any(data['channel'])})"),
         call=_call_pattern(data),
-        report=re.compile(rf",\s(?:[\w'’-]+\s){{0,4}}(?:{_any(data['report'])})(?!\w)"),
+        report=re.compile(rf"[,?!]\s(?:[\w'’-]+\s){{0,4}}(?:{_any(data['report'])})(?!\w)"),
         label=re.compile(rf"(?:{_any(data['label'])})\s*:\s*(.*)", re.IGNORECASE | re.DOTALL),
         source_line=re.compile(
             rf"(?i:{_any(data['source_label'])}):\s*(?:(?P<agency>{agency})\b"

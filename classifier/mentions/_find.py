@@ -3,26 +3,14 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from classifier.articles import find_zones
-from classifier.codebook import Codebook, Target
-from classifier.mentions._lexicon import Entry, build_lexicon
-from classifier.mentions._matcher import Hit, Matcher
-from classifier.mentions._rules import (
-    LANGUAGE,
-    Rule,
-    Stretch,
-    carries_over,
-    choose,
-    exclusion_rule,
-    kind_of,
-    mention_start,
-    refusal,
-)
+from classifier.codebook import Codebook
+from classifier.mentions._matcher import Matcher, matcher_of
+from classifier.mentions._rules import Judged, Rule, Stretch, judge_stretch
 from classifier.mentions.voice import Report, find_reports, voice_at
 from classifier.notebook_html import frame_html
 from classifier.records import Article, Mention, MentionKind, Span, Zone, counted
@@ -99,92 +87,6 @@ def _voices(codebook: Codebook) -> dict[str, str]:
         return dict.fromkeys(kinds, "")
     voice = codebook.variable("voice")
     return {kind: voice.counterpart("rules", kind) for kind in kinds}
-
-
-_LONGEST_EXCLUSION = 120
-_OTHER_LANGUAGE = "another language"
-
-
-class Judged(NamedTuple):
-    """A form that was found, and the rule by which it is no mention; None if it is one."""
-
-    span: Span
-    entry: Entry
-    kind: MentionKind
-    language: str
-    rule: Rule | None
-
-
-def judge(
-    article: Article, zones: Sequence[Zone], matcher: Matcher, *, historical: bool
-) -> Iterator[Judged]:
-    """Decide on every form of the lexicon in an article, in the order of its text."""
-    for stretch in _stretches(article, zones, historical):
-        hits = list(matcher.hits(stretch.view.string, stretch.start, stretch.end))
-        shadows = _Shadows(hits, stretch, matcher)
-        language_name: Hit | None = None
-        for hit in hits:
-            rule = shadows.over(hit)
-            if language_name and carries_over(language_name, hit, stretch, matcher.lexicon):
-                rule = rule or LANGUAGE
-            language_name = hit if rule == LANGUAGE else None
-            yield _judged(hit, rule, stretch, matcher)
-
-
-class _Shadows:
-    """Where the exclusions of a stretch hold, and the rule of the one that covers a hit."""
-
-    def __init__(self, hits: Sequence[Hit], stretch: Stretch, matcher: Matcher) -> None:
-        string = stretch.view.string
-        self._blocked = matcher.blocked(string, hits, stretch.start, stretch.end)
-        self._rules = [exclusion_rule(one, stretch, matcher.lexicon) for one in self._blocked]
-        self._starts = [one.start for one in self._blocked]
-
-    def over(self, hit: Hit) -> Rule | None:
-        """The rule of an exclusion that covers part of the hit and is no shorter; None if none."""
-        index = bisect_left(self._starts, hit.end) - 1
-        while index >= 0 and self._starts[index] > hit.start - _LONGEST_EXCLUSION:
-            start, end, _ = self._blocked[index]
-            if self._rules[index] and end > hit.start and end - start >= hit.end - hit.start:
-                return self._rules[index]
-            index -= 1
-        return None
-
-
-def _stretches(article: Article, zones: Sequence[Zone], historical: bool) -> Iterator[Stretch]:
-    view = match_view(unfold(article.text), None)
-    # Turkish readers tell the two letters apart, and capitals set without care do not.
-    view = replace(view, string=view.string.replace("ı", "i"))
-    for language, group in groupby(zones, key=lambda zone: zone.language):
-        members = list(group)
-        starts = tuple(view.index(zone.span.start) for zone in members)
-        end = view.index(members[-1].span.end)
-        date = None if article.date_origin == "text" else article.date
-        yield Stretch(view, starts[0], end, language, starts, date, historical)
-
-
-def _judged(hit: Hit, rule: Rule | None, stretch: Stretch, matcher: Matcher) -> Judged:
-    entry = choose(hit, stretch, matcher.lexicon)
-    if entry is None:
-        entry, rule = hit.entries[0], rule or _OTHER_LANGUAGE
-    rule = rule or refusal(hit, entry, stretch, matcher.lexicon)
-    start = hit.start if rule else mention_start(hit, entry, stretch)
-    return Judged(
-        span=Span(*stretch.view.source(start, hit.end)),
-        entry=entry,
-        kind=kind_of(hit, entry, stretch.view.string),
-        language=_language(hit, entry, stretch),
-        rule=rule,
-    )
-
-
-def _language(hit: Hit, entry: Entry, stretch: Stretch) -> str:
-    """The stretch's language, or the entry's where a word of another one stands in it."""
-    is_known = any(other.language == stretch.language for other in hit.entries)
-    return stretch.language if is_known else entry.language
-
-
-_TargetKey = tuple[str, str, str | None, tuple[tuple[str, tuple[str, ...]], ...], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,31 +205,24 @@ def explain_mentions(
     )
 
 
-def matcher_of(codebook: Codebook) -> Matcher:
-    """The codebook's lexicon made ready for search; built once per set of targets and kinds."""
-    return _cached_matcher(
-        tuple(
-            (t.name, t.title, t.lexicon, tuple(sorted(t.aliases.items())), _stamp(t))
-            for t in codebook.targets
-        ),
-        codebook.mention_kinds,
-    )
+def judge(
+    article: Article, zones: Sequence[Zone], matcher: Matcher, *, historical: bool
+) -> Iterator[Judged]:
+    """Decide on every form of the lexicon in an article, in the order of its text."""
+    for stretch in _stretches(article, zones, historical):
+        yield from judge_stretch(stretch, matcher)
 
 
-@lru_cache(maxsize=16)
-def _cached_matcher(key: tuple[_TargetKey, ...], kinds: tuple[MentionKind, ...]) -> Matcher:
-    targets = (
-        Target(name, title, lexicon, dict(aliases)) for name, title, lexicon, aliases, _ in key
-    )
-    return Matcher(build_lexicon(targets, kinds))
-
-
-def _stamp(target: Target) -> int:
-    """When a target's own lexicon was last written, so that a mended one is read again."""
-    if target.lexicon is None or not target.lexicon.endswith(".toml"):
-        return 0
-    path = Path(target.lexicon)
-    return path.stat().st_mtime_ns if path.exists() else 0
+def _stretches(article: Article, zones: Sequence[Zone], historical: bool) -> Iterator[Stretch]:
+    view = match_view(unfold(article.text), None)
+    # Turkish readers tell the two letters apart, and capitals set without care do not.
+    view = replace(view, string=view.string.replace("ı", "i"))
+    for language, group in groupby(zones, key=lambda zone: zone.language):
+        members = list(group)
+        starts = tuple(view.index(zone.span.start) for zone in members)
+        end = view.index(members[-1].span.end)
+        date = None if article.date_origin == "text" else article.date
+        yield Stretch(view, starts[0], end, language, starts, date, historical)
 
 
 def _mentions(around: MentionContext, judged: Iterable[Judged], version: str) -> Iterator[Mention]:

@@ -244,7 +244,8 @@ def build_lexicon(targets: Iterable[Target], kinds: Iterable[MentionKind] = ()) 
                 own += content
         entries += _alias_entries(target)
         own += repr(sorted(target.aliases.items())).encode() if target.aliases else b""
-    return Lexicon(_version(own), languages, tuple(entries), tuple(exclusions))
+    version = f"{LEXICON_VERSION}+{_digest(own)}" if own else LEXICON_VERSION
+    return Lexicon(version, languages, tuple(entries), tuple(exclusions))
 
 
 def _tables(target: Target) -> tuple[_Tables, str, bytes]:
@@ -411,10 +412,6 @@ def _parse(content: bytes, where: str) -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CodebookError(f"{where}: a lexicon must be UTF-8 TOML: {error}") from None
-
-
-def _version(own: bytes) -> str:
-    return f"{LEXICON_VERSION}+{_digest(own)}" if own else LEXICON_VERSION
 
 
 def _digest(content: bytes) -> str:

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from classifier.mentions._lexicon import Entry, Exclusion, Language, Lexicon
+from classifier.codebook import Codebook, Target
+from classifier.mentions._lexicon import Entry, Exclusion, Language, Lexicon, build_lexicon
+from classifier.records import MentionKind
 
 _SPACE = " ?[ \n] ?"
 _GAP = re.compile(_SPACE)
@@ -52,7 +55,12 @@ class Matcher:
 
     lexicon: Lexicon
 
-    def hits(self, string: str, start: int, end: int) -> Iterator[Hit]:
+    def search(self, string: str, start: int, end: int) -> tuple[list[Hit], list[Blocked]]:
+        """Forms of entries in a stretch of a view's string, and of exclusions close to them."""
+        hits = list(self._hits(string, start, end))
+        return hits, self._exclusions(string, hits, start, end)
+
+    def _hits(self, string: str, start: int, end: int) -> Iterator[Hit]:
         """Every form of an entry that starts and ends in a stretch of a view's string."""
         by_form, finder = self._by_form, self._finder
         if finder is None:
@@ -66,7 +74,7 @@ class Matcher:
             joined = group > 0 or (after < end and string[after].isalpha())
             yield Hit(match.start(group), after, form, by_form[form], joined)
 
-    def blocked(self, string: str, hits: Iterable[Hit], start: int, end: int) -> list[Blocked]:
+    def _exclusions(self, string: str, hits: Iterable[Hit], start: int, end: int) -> list[Blocked]:
         """Every form of an exclusion close to the hits in a stretch of a view, by its start."""
         found = []
         suspects = (hit for hit in hits if self._is_suspect(string, hit))
@@ -95,7 +103,7 @@ class Matcher:
         neighbours: dict[str, set[tuple[int, str]]] = {}
         for exclusion in self.lexicon.exclusions:
             for form in exclusion.forms:
-                for hit in self.hits(form, 0, len(form)):
+                for hit in self._hits(form, 0, len(form)):
                     before, after = _before(form[: hit.start]), _after(form[hit.end :])
                     neighbour = (-1, before) if before else (1, after)
                     neighbours.setdefault(hit.form, set()).add(neighbour)
@@ -161,6 +169,36 @@ class Matcher:
         return _tree(forms[False]), _tree(forms[True])
 
 
+_TargetKey = tuple[str, str, str | None, tuple[tuple[str, tuple[str, ...]], ...], int]
+
+
+def matcher_of(codebook: Codebook) -> Matcher:
+    """The codebook's lexicon made ready for search; built once per set of targets and kinds."""
+    return _cached_matcher(
+        tuple(
+            (t.name, t.title, t.lexicon, tuple(sorted(t.aliases.items())), _stamp(t))
+            for t in codebook.targets
+        ),
+        codebook.mention_kinds,
+    )
+
+
+@lru_cache(maxsize=16)
+def _cached_matcher(key: tuple[_TargetKey, ...], kinds: tuple[MentionKind, ...]) -> Matcher:
+    targets = (
+        Target(name, title, lexicon, dict(aliases)) for name, title, lexicon, aliases, _ in key
+    )
+    return Matcher(build_lexicon(targets, kinds))
+
+
+def _stamp(target: Target) -> int:
+    """When a target's own lexicon was last written, so that a mended one is read again."""
+    if target.lexicon is None or not target.lexicon.endswith(".toml"):
+        return 0
+    path = Path(target.lexicon)
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 def _windows(string: str, hits: Iterable[Hit], start: int, end: int) -> Iterator[tuple[int, int]]:
     """The parts of a stretch that lie close to a hit, merged, in order, ending between words."""
     low = high = start
@@ -221,17 +259,13 @@ def _longest(tree: _Tree, string: str, start: int, high: int) -> int | None:
     at, end = start, None
     node: _Tree | None = tree
     while node is not None:
-        if _END in node and not (at < high and _is_word(string[at])):
+        if _END in node and not (at < high and (string[at].isalnum() or string[at] == "_")):
             end = at
         if at >= high:
             break
         space = _GAP.match(string, at, high)
         node, at = (node.get(" "), space.end()) if space else (node.get(string[at]), at + 1)
     return end
-
-
-def _is_word(letter: str) -> bool:
-    return letter.isalnum() or letter == "_"
 
 
 def _compile(whole: _Tree, solid: _Tree, prefixed: tuple[_Tree, _Tree]) -> re.Pattern[str] | None:

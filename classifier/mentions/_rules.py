@@ -1,18 +1,21 @@
 """Where a form of the lexicon is no mention after all. Every rule has a name, and is reported."""
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from classifier.mentions._lexicon import Entry, Exclusion, Lexicon, fold_form
-from classifier.mentions._matcher import Blocked, Hit
-from classifier.records import UNDETERMINED, MentionKind
+from classifier.mentions._matcher import Blocked, Hit, Matcher
+from classifier.records import UNDETERMINED, MentionKind, Span
 from classifier.text import View
 
 Rule = str
 LANGUAGE: Rule = "language"
 """The lexicons' rule against names of languages; it carries over: "in Turkish and Russian"."""
+_LONGEST_EXCLUSION = 120
+_OTHER_LANGUAGE = "another language"
 _NEAR = 60
 _CODE = 3
 """Letters of a country's code."""
@@ -58,11 +61,82 @@ class Stretch:
     historical: bool
 
 
-def choose(hit: Hit, stretch: Stretch, lexicon: Lexicon) -> Entry | None:
+class Judged(NamedTuple):
+    """A form that was found, and the rule by which it is no mention; None if it is one."""
+
+    span: Span
+    entry: Entry
+    kind: MentionKind
+    language: str
+    rule: Rule | None
+
+
+def judge_stretch(stretch: Stretch, matcher: Matcher) -> Iterator[Judged]:
+    """Decide on every form of the lexicon in a stretch, in the order of its text."""
+    hits, blocked = matcher.search(stretch.view.string, stretch.start, stretch.end)
+    shadows = _Shadows(blocked, stretch, matcher.lexicon)
+    language_name: Hit | None = None
+    for hit in hits:
+        rule = shadows.over(hit)
+        if language_name and _carries_over(language_name, hit, stretch, matcher.lexicon):
+            rule = rule or LANGUAGE
+        language_name = hit if rule == LANGUAGE else None
+        yield _judged(hit, rule, stretch, matcher.lexicon)
+
+
+class _Shadows:
+    """Where the exclusions of a stretch hold, and the rule of the one that covers a hit."""
+
+    def __init__(self, blocked: Sequence[Blocked], stretch: Stretch, lexicon: Lexicon) -> None:
+        self._blocked = blocked
+        self._rules = [
+            next((e.rule for e in one.exclusions if _holds(e, one, stretch, lexicon)), None)
+            for one in blocked
+        ]
+        self._starts = [one.start for one in blocked]
+
+    def over(self, hit: Hit) -> Rule | None:
+        """The rule of an exclusion that covers part of the hit and is no shorter; None if none."""
+        index = bisect_left(self._starts, hit.end) - 1
+        while index >= 0 and self._starts[index] > hit.start - _LONGEST_EXCLUSION:
+            start, end, _ = self._blocked[index]
+            if self._rules[index] and end > hit.start and end - start >= hit.end - hit.start:
+                return self._rules[index]
+            index -= 1
+        return None
+
+
+def _judged(hit: Hit, rule: Rule | None, stretch: Stretch, lexicon: Lexicon) -> Judged:
+    entry = _choose(hit, stretch, lexicon)
+    if entry is None:
+        entry, rule = hit.entries[0], rule or _OTHER_LANGUAGE
+    rule = rule or _refusal(hit, entry, stretch, lexicon)
+    start = hit.start if rule else _mention_start(hit, entry, stretch)
+    return Judged(
+        span=Span(*stretch.view.source(start, hit.end)),
+        entry=entry,
+        kind=_kind_of(hit, entry, stretch.view.string),
+        language=_language(hit, entry, stretch),
+        rule=rule,
+    )
+
+
+def _language(hit: Hit, entry: Entry, stretch: Stretch) -> str:
+    """The stretch's language, or the entry's where a word of another one stands in it."""
+    is_known = any(other.language == stretch.language for other in hit.entries)
+    return stretch.language if is_known else entry.language
+
+
+def _choose(hit: Hit, stretch: Stretch, lexicon: Lexicon) -> Entry | None:
     """The entry of a hit that holds in the stretch's language; None where the word is another's."""
     entries = hit.entries
-    if _is_solid(hit, stretch.view.string):
-        entries = tuple(e for e in entries if _may_be_solid(e, stretch, lexicon))
+    if stretch.view.string[hit.end : hit.end + 1].isalpha():
+        entries = tuple(
+            e
+            for e in entries
+            if stretch.language in (e.language, UNDETERMINED)
+            and (e.is_solid or lexicon.has("solid", e))
+        )
     for entry in entries:
         if entry.language == stretch.language:
             return entry
@@ -72,7 +146,7 @@ def choose(hit: Hit, stretch: Stretch, lexicon: Lexicon) -> Entry | None:
     return None
 
 
-def mention_start(hit: Hit, entry: Entry, stretch: Stretch) -> int:
+def _mention_start(hit: Hit, entry: Entry, stretch: Stretch) -> int:
     """Where the mention starts: at the form, or at the given names and initials before it."""
     start, string = hit.start, stretch.view.string
     while entry.given and start > stretch.start and string[start - 1] in " \n":
@@ -84,7 +158,7 @@ def mention_start(hit: Hit, entry: Entry, stretch: Stretch) -> int:
     return start
 
 
-def refusal(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> Rule | None:
+def _refusal(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> Rule | None:
     """The rule by which a form is no mention, whatever stands around it; None if it is one."""
     if entry.lower and not stretch.view.is_upper(hit.start):
         return entry.lower
@@ -94,15 +168,7 @@ def refusal(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> Rule 
     return None
 
 
-def exclusion_rule(blocked: Blocked, stretch: Stretch, lexicon: Lexicon) -> Rule | None:
-    """The rule of the first exclusion of a form whose conditions hold where it stands."""
-    for exclusion in blocked.exclusions:
-        if _holds(exclusion, blocked, stretch, lexicon):
-            return exclusion.rule
-    return None
-
-
-def carries_over(earlier: Hit, hit: Hit, stretch: Stretch, lexicon: Lexicon) -> bool:
+def _carries_over(earlier: Hit, hit: Hit, stretch: Stretch, lexicon: Lexicon) -> bool:
     """Whether a form continues a list of languages that an earlier form belongs to."""
     string = stretch.view.string
     if hit.start - earlier.end > _LOOK_BACK or not lexicon.no_noun.match(
@@ -113,7 +179,7 @@ def carries_over(earlier: Hit, hit: Hit, stretch: Stretch, lexicon: Lexicon) -> 
     return not between or between in lexicon.between
 
 
-def kind_of(hit: Hit, entry: Entry, string: str) -> MentionKind:
+def _kind_of(hit: Hit, entry: Entry, string: str) -> MentionKind:
     """`compound` where the form is only a part of a word, else the entry's own kind."""
     before, after = string[hit.start - 1 : hit.start], string[hit.end : hit.end + 2]
     if hit.joined or (before == "-" and string[hit.start - 2 : hit.start - 1].isalnum()):
@@ -159,15 +225,6 @@ def _starts_sentence(string: str, start: int, limit: int) -> bool:
     while index >= limit and string[index] in _OPENING:
         index -= 1
     return index < limit or string[index] in ".!?:;\n"
-
-
-def _may_be_solid(entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
-    is_at_home = stretch.language in (entry.language, UNDETERMINED)
-    return is_at_home and (entry.is_solid or lexicon.has("solid", entry))
-
-
-def _is_solid(hit: Hit, string: str) -> bool:
-    return string[hit.end : hit.end + 1].isalpha()
 
 
 def _names_a_role(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
@@ -241,7 +298,7 @@ def _is_dateline(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> 
 def _is_out_of_office(hit: Hit, entry: Entry, stretch: Stretch, lexicon: Lexicon) -> bool:
     if entry.held_from is None:
         return False
-    start = mention_start(hit, entry, stretch)
+    start = _mention_start(hit, entry, stretch)
     before = fold_form(stretch.view.string[max(stretch.start, start - _LOOK_BACK) : start])
     words = before.rstrip("-").split()[-_LONGEST_TITLE:]
     if any(" ".join(words[i:]) in lexicon.former for i in range(len(words))):

@@ -98,6 +98,39 @@ class Cues:
     topic_after: frozenset[str] = frozenset()
     """Words behind a colon that open a question or a story and no statement."""
     object_start: frozenset[str] = frozenset()
+    place_in: frozenset[str] = frozenset()
+    """Words of `speaker_stop` that may also lead on to a place in a name."""
+    occasion: frozenset[str] = frozenset()
+    """Words for where somebody speaks, which are no part of the name."""
+    out_of: frozenset[str] = frozenset()
+    """Verbs that report what somebody's text says: "uit X blijkt dat"."""
+    out_of_words: frozenset[str] = frozenset()
+    back: frozenset[str] = frozenset()
+    """Words that begin a sentence about who said the one before it: "about this"."""
+    manner: frozenset[str] = frozenset()
+    """Beginnings of words by which a person's words follow a colon: "puts it bluntly: …"."""
+    but: frozenset[str] = frozenset()
+    """Adverbs between a verb of saying and "that" which end no report: "zeggen echter dat"."""
+
+    @cached_property
+    def infinitive_mark_word(self) -> str:
+        """The word before an infinitive; a mark that is no word in a language without."""
+        return next((word for word in self.infinitive_mark if word), ".")
+
+    @cached_property
+    def pure_relative(self) -> frozenset[str]:
+        """Relative pronouns that are no determiners too."""
+        return self.relative - self.determiner
+
+    @cached_property
+    def strong_contrast(self) -> frozenset[str]:
+        """Words of contrast that never stand between a verb of saying and "that"."""
+        return self.contrast - self.but
+
+    @cached_property
+    def no_subject(self) -> frozenset[str]:
+        """Words that begin an adverbial or a clause, and no subject before an aside."""
+        return self.no_speaker | self.skip_after
 
     @cached_property
     def clause_openers(self) -> frozenset[str]:
@@ -148,6 +181,31 @@ def read_cues(language: str) -> Cues | None:
     return Cues(**{name: _expand(words) for name, words in data.items() if name in known})
 
 
+@dataclass(frozen=True)
+class Shared:
+    """Words that count in a text of any language; `cues/shared.toml` says what for."""
+
+    places: frozenset[str]
+    labels: frozenset[str]
+    statements: frozenset[str]
+    abstract: frozenset[str]
+    possessives: frozenset[str]
+    pronouns: frozenset[str]
+    particles: frozenset[str]
+    subjects: frozenset[str]
+    question: frozenset[str]
+    answer: frozenset[str]
+    inside: frozenset[str]
+
+
+@cache
+def read_shared() -> Shared:
+    """The words that count in a text of any language."""
+    file = resources.files("classifier.mentions.voice").joinpath("cues", "shared.toml")
+    data = tomllib.loads(file.read_text("utf-8"))
+    return Shared(**{name: _expand(words) for name, words in data.items()})
+
+
 class Phrase(NamedTuple):
     """A cue of one word or more, found by its most telling word."""
 
@@ -176,7 +234,7 @@ def telling_words(language: str) -> frozenset[str]:
     """Words that any cue has: a sentence without one needs no closer look."""
     cues = read_cues(language) or Cues()
     single = cues.verbs | cues.final | cues.would | cues.nouns | cues.naming
-    single |= cues.that if cues.facts else frozenset()
+    single |= (cues.that if cues.facts else frozenset()) | cues.out_of
     return single | cues.passive | cues.participle | cues.source | frozenset(phrases(language))
 
 

@@ -1,44 +1,45 @@
 """Whose words each stretch of an article is, paragraph by paragraph in the language of its zone."""
 
-import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import overload
 
-from classifier.mentions.voice._clauses import QUOTE, Found, Sentence
-from classifier.mentions.voice._cues import Cues, read_cues, telling_words
-from classifier.mentions.voice._names import speaker_span
-from classifier.mentions.voice._persons import (
-    named_speaker,
-    named_subject,
-    needs_name,
-    with_names,
-)
-from classifier.mentions.voice._quotations import Report, Reports, dialogue, quotation
-from classifier.mentions.voice._quotes import Quote, find_quotes, single_marks
-from classifier.mentions.voice._speakers import (
+from classifier.mentions.voice._asides import (
+    colon_manner,
     find_sources,
     headline_speaker,
     headline_tail,
 )
+from classifier.mentions.voice._cues import Cues, read_cues, read_shared, telling_words
+from classifier.mentions.voice._paragraphs import Unit, paragraphs, sentences, turn_names
+from classifier.mentions.voice._quotations import Report, Reports, quotation
+from classifier.mentions.voice._quotes import single_marks
+from classifier.mentions.voice._sentence import (
+    QUOTE,
+    Found,
+    Sentence,
+    antecedent,
+    fold,
+    sentence_end,
+    speaker_span,
+)
 from classifier.mentions.voice._speech import find_speech
 from classifier.mentions.voice._turkish import find_turkish
-from classifier.records import Span, Zone, ZoneKind
-from classifier.text import View, plain_view, split_sentences, unfold
+from classifier.records import Span, Zone
+from classifier.text import View, plain_view, unfold
 
-_SILENT: frozenset[ZoneKind] = frozenset(("metadata", "boilerplate"))
-_HEADLINES: frozenset[ZoneKind] = frozenset(("headline", "subhead"))
-_NO_CUES = Cues()
-_BULLETS = frozenset("-–—•*▪◦·")
-_OPENING = frozenset("\"“„«‘'")
-_STOPS = frozenset(".!?…;")
-_LEAD_WORDS = 8
 _LOOK_BACK = 6
+_LONGEST_BACK = 40
+_BACK_REACH = 10
+_COLON_REACH = 18
+# Cues of somebody who was named before.
+_OPEN_CUES = frozenset(("zou", "zouden", "naar eigen zeggen", "мол", "мовляв", "дескать"))
 _NEAR_START = 2
-_ITEM = re.compile(r"\s*\S\s*(?P<content>\S.*?)\s*\Z", re.DOTALL)
 _NO_REPORTS = Reports(())
+_TITLE_WORDS = 6
+_SUBJECT_REACH = 12
 
 
 def find_reports(text: str, zones: Sequence[Zone]) -> "TextReports":
@@ -56,17 +57,6 @@ def find_reports(text: str, zones: Sequence[Zone]) -> "TextReports":
     return TextReports(text, zones)
 
 
-@dataclass(frozen=True, slots=True)
-class _Paragraph:
-    span: Span
-    next_mark: str
-    """First character of the paragraph after it."""
-    language: str
-    is_headline: bool = False
-    lead: Span | None = None
-    """The line before a quotation or a list that ends in a colon."""
-
-
 class TextReports(Sequence[Report]):
     """The reports of a text in order; what was read once is kept."""
 
@@ -76,15 +66,10 @@ class TextReports(Sequence[Report]):
         self._view = view = plain_view(unfold(text))
         self._text = text = view.string
         self._marked = single_marks(text)
-        self._paragraphs = [
-            _Paragraph(span, next_mark, zone.language, zone.kind in _HEADLINES)
-            for zone in zones
-            if zone.kind not in _SILENT
-            for span, next_mark in _paragraphs(self._marked, _place(view, zone.span))
-        ]
-        self._paragraphs = _with_leads(self._text, self._paragraphs)
+        places = [(zone, _place(view, zone.span)) for zone in zones]
+        self._paragraphs = paragraphs(text, self._marked, places)
         self._starts = [paragraph.span.start for paragraph in self._paragraphs]
-        self._sentences: dict[int, list[_Unit]] = {}
+        self._sentences: dict[int, list[Unit]] = {}
         self._raw: dict[int, Sequence[Report]] = {}
         self._read: dict[int, Reports] = {}
 
@@ -119,10 +104,15 @@ class TextReports(Sequence[Report]):
         reports = (report for p, i in places for report in self._reports(p, i))
         return Reports(_report_in(self._view, report) for report in reports)
 
-    def _units(self, place: int) -> "list[_Unit]":
+    @cached_property
+    def _turn_names(self) -> frozenset[str]:
+        return turn_names(self._text)
+
+    def _units(self, place: int) -> list[Unit]:
         if place not in self._sentences:
+            paragraph = self._paragraphs[place]
             self._sentences[place] = list(
-                _sentences(self._text, self._marked, self._paragraphs[place])
+                sentences(self._text, self._marked, paragraph, self._turn_names)
             )
         return self._sentences[place]
 
@@ -132,24 +122,55 @@ class TextReports(Sequence[Report]):
         if start not in self._read:
             found = [
                 replace(report, speaker=self._name(report, place, i))
-                if needs_name(report, self._text, start)
+                if _needs_name(report, self._text, start)
                 else report
                 for report in self._raw_reports(unit)
             ]
+            told = self._told_after(place, i)
+            found += [told] if told else []
             self._read[start] = Reports(found) if found else _NO_REPORTS
         return self._read[start]
 
-    def _raw_reports(self, unit: "_Unit") -> Sequence[Report]:
+    def _raw_reports(self, unit: Unit) -> Sequence[Report]:
         start = unit.span.start
         if start not in self._raw:
-            self._raw[start] = tuple(with_names(list(_sentence_reports(self._text, unit))))
+            self._raw[start] = tuple(_with_names(list(_sentence_reports(self._text, unit))))
         return self._raw[start]
+
+    def _told_after(self, place: int, i: int) -> Report | None:
+        """The sentence as a report, where the one behind it says who said so: "Об этом …"."""
+        unit, units = self._units(place)[i], self._units(place)
+        if i + 1 < len(units):
+            place, i = place, i + 1
+        elif place + 1 < len(self._paragraphs):
+            place, i = place + 1, 0
+            behind = self._paragraphs[place]
+            # Most paragraphs do not, and need not be read for it.
+            if _looks_back(self._text, behind.span.start, behind.language) is None:
+                return None
+        else:
+            return None
+        following = self._units(place)[i : i + 1]
+        told = told_before(self._text, following[0]) if following else None
+        if told is None or unit.spoken or unit.is_headline:
+            return None
+        content = Sentence(self._text, unit.span, unit.quotes)
+        span = content.span(0, len(content))
+        if span is None:
+            return None
+        report = Report(span, "report", 0.6, *told, "told in the sentence behind it")
+        if report.speaker and _needs_name(report, self._text, unit.span.start):
+            report = replace(report, speaker=self._name(report, place, i))
+        return report
 
     def _name(self, report: Report, place: int, i: int) -> Span | None:
         """Who speaks where the sentence has a pronoun or nothing: whom the ones before name."""
         before = min(report.content.start, (report.speaker or report.content).start)
         for unit in self._before(place, i):
-            name = named_speaker(self._raw_reports(unit), self._text, before)
+            name = _named_speaker(self._raw_reports(unit), self._text, before)
+            told = None if name else told_before(self._text, unit)
+            if told and told[0] and told[0].end <= before:
+                name = told[0]
             if (
                 name is None
                 and report.cue is not None
@@ -160,28 +181,15 @@ class TextReports(Sequence[Report]):
                 return name
         return report.speaker
 
-    def _subject(self, unit: "_Unit", before: int) -> Span | None:
+    def _subject(self, unit: Unit, before: int) -> Span | None:
         sentence = Sentence(self._text, unit.span, unit.quotes)
-        return named_subject(sentence, before, read_cues(unit.language) or _NO_CUES)
+        return _named_subject(sentence, before, read_cues(unit.language) or Cues())
 
-    def _before(self, place: int, i: int) -> "Iterator[_Unit]":
+    def _before(self, place: int, i: int) -> Iterator[Unit]:
         """The sentence itself and those before it, in its paragraph and the one before."""
         yield from self._units(place)[i::-1][:_LOOK_BACK]
         if i < _NEAR_START and place:
             yield from self._units(place - 1)[::-1][: _LOOK_BACK - i]
-
-
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    """A sentence, or the whole line of a dialogue."""
-
-    span: Span
-    language: str
-    quotes: Sequence[Quote] = ()
-    spoken: Sequence[Report] = ()
-    is_headline: bool = False
-    lead: tuple[Span | None, Span] | None = None
-    """Speaker and cue of the line before it."""
 
 
 def _place(view: View, span: Span) -> tuple[int, int]:
@@ -200,111 +208,100 @@ def _report_in(view: View, report: Report) -> Report:
     return replace(report, content=content or report.content, speaker=speaker, cue=cue)
 
 
-def _with_leads(text: str, paragraphs: list[_Paragraph]) -> list[_Paragraph]:
-    """Each quotation and each item of a list with the line before that introduces it."""
-    lead, read = None, []
-    for paragraph in paragraphs:
-        start, end = paragraph.span.start, paragraph.span.end
-        opening = text[start : start + 9].lstrip()[:1]
-        has_lead = lead is not None and (opening in _BULLETS or opening in _OPENING)
-        read.append(replace(paragraph, lead=lead) if has_lead else paragraph)
-        if text[max(start, end - 9) : end].rstrip().endswith(":"):
-            lead = paragraph.span
-        elif not has_lead or opening not in _BULLETS:
-            lead = None
-    return read
-
-
-def _lead_of(text: str, paragraph: _Paragraph, cues: Cues) -> tuple[Span | None, Span] | None:
-    """Speaker and cue in the line that introduces a paragraph; None where nobody speaks there."""
-    if paragraph.lead is None:
-        return None
-    line = Sentence(text, paragraph.lead, ())
-    for i in range(len(line) - 1, max(-1, len(line) - _LEAD_WORDS), -1):
-        if line.words[i] in cues.speech:
-            first = max((j + 1 for j in range(i) if line.words[j] in _STOPS), default=0)
-            comma = line.find(",", first, i)
-            name = speaker_span(line, first, comma if comma > first else i, cues)
-            cue = line.span(i, i + 1)
-            return (name or speaker_span(line, i + 1, len(line), cues), cue) if cue else None
-    return None
-
-
-def _paragraphs(text: str, zone: tuple[int, int]) -> Iterator[tuple[Span, str]]:
-    """The lines of a zone that hold anything, each with the first character of the next one."""
-    start, zone_end = zone
-    while start < zone_end:
-        newline = text.find("\n", start, zone_end)
-        end = newline if newline >= 0 else zone_end
-        if not text[start:end].isspace() and end > start:
-            yield Span(start, end), text[end : end + 9].lstrip()[:1]
-        start = end + 1
-
-
-def _sentences(text: str, marked: str, paragraph: _Paragraph) -> Iterator[_Unit]:
-    """Sentences, none of which ends inside a quote, each with the quotes that stand in it."""
-    span, language = paragraph.span, paragraph.language
-    cues = read_cues(language) or _NO_CUES
-    spoken = dialogue(text, span, cues)
-    lead = _lead_of(text, paragraph, cues)
-    if lead and not spoken and text[span.start : span.start + 9].lstrip()[:1] in _BULLETS:
-        item = _ITEM.match(text, span.start, span.end)
-        if item:
-            content = Span(*item.span("content"))
-            spoken = [Report(content, "report", 0.6, *lead, "item of a list")]
-    if spoken:
-        yield _Unit(span, language, spoken=spoken)
-        return
-    quotes = find_quotes(marked, span, paragraph.next_mark)
-    next_quote, start, first = 0, span.start, 0
-    for sentence in split_sentences(text[span.start : span.end], language):
-        end = span.start + sentence.end
-        while next_quote < len(quotes) and quotes[next_quote].end <= end:
-            next_quote += 1
-        cuts_quote = next_quote < len(quotes) and quotes[next_quote].start < end
-        if not cuts_quote:
-            yield _Unit(
-                Span(start, end),
-                language,
-                quotes[first:next_quote],
-                is_headline=paragraph.is_headline,
-                lead=lead,
-            )
-            start, first = end, next_quote
-
-
-def _sentence_reports(text: str, unit: _Unit) -> Iterator[Report]:
+def _sentence_reports(text: str, unit: Unit) -> Iterator[Report]:
     yield from unit.spoken
     if unit.spoken:
         return
-    cues = read_cues(unit.language) or _NO_CUES
+    cues = read_cues(unit.language) or Cues()
     sentence = Sentence(text, unit.span, unit.quotes)
-    reports = [
+    if unit.turn:
+        yield unit.turn
+    reports = _with_first_speaker(
         report
         for found in _founds(sentence, unit, cues)
         for report in _reports(sentence, found, cues)
-    ]
+    )
     yield from reports
     if unit.quotes:
         places = [i for i, word in enumerate(sentence.words) if word == QUOTE]
         for place, quote in zip(places, unit.quotes, strict=True):
             for report in quotation(sentence, place, quote, cues):
-                yield report if report.speaker else _with_speaker(report, reports, unit)
+                yield _with_speaker(report, reports, unit)
 
 
-def _with_speaker(quoted: Report, reports: Sequence[Report], unit: _Unit) -> Report:
-    """A quotation that names no speaker has that of the report around it, or of the line before."""
+def _with_first_speaker(reports: Iterable[Report]) -> list[Report]:
+    """A verb behind the speaker's first one has the same speaker: "X says …, and adds that …"."""
+    found: list[Report] = []
+    first: Report | None = None
+    for report in sorted(reports, key=lambda one: one.cue or one.content):
+        is_verb = report.speaker is None and report.rule.startswith("verb")
+        if first and is_verb and report.cue and report.cue > (first.cue or first.content):
+            report = replace(report, speaker=first.speaker)
+        elif report.speaker is None and report.rule == "hearsay":
+            around = next((one for one in found if one.content.contains(report.content)), None)
+            report = replace(report, speaker=around.speaker if around else None)
+        elif report.speaker:
+            first = report
+        found.append(report)
+    return found
+
+
+def _looks_back(text: str, start: int, language: str) -> str | None:
+    """The words "about this" at the start of a sentence; None where it starts otherwise."""
+    back = (read_cues(language) or Cues()).back
+    if not back:
+        return None
+    head = fold(text[start : start + _LONGEST_BACK]).lstrip()
+    return next((phrase for phrase in back if head.startswith(phrase + " ")), None)
+
+
+def told_before(text: str, unit: Unit) -> tuple[Span | None, Span] | None:
+    """Speaker and cue in a sentence that says who said the one before it; None in any other."""
+    cues = read_cues(unit.language) or Cues()
+    start = _looks_back(text, unit.span.start, unit.language)
+    if start is None:
+        return None
+    sentence = Sentence(text, unit.span, unit.quotes)
+    n, words = len(start.split()), sentence.words
+    n += "'" in start and words[n - 1 : n] != start.split()[-1:]
+    end = sentence_end(sentence, 0)
+    verb = sentence.find(cues.verbs, n - 1, min(n + _BACK_REACH, end))
+    if cues.bare:
+        verb = n - 1
+    if verb < 0 or sentence.find(cues.that, n, end) >= 0:
+        return None
+    if (
+        words[verb] in cues.with_particle_after
+        and sentence.find(cues.particle_after, verb, end) < 0
+    ):
+        return None
+    cue = sentence.span(verb, verb + 1)
+    comma = sentence.find(",", verb, end)
+    name = speaker_span(sentence, n, verb, cues) if verb > n else None
+    is_name = name and sentence.n_words(n, verb) and not (cues.determiner and verb < n)
+    behind = speaker_span(sentence, verb + 1, comma if comma > 0 else end, cues)
+    return (name if is_name else behind, cue) if cue else None
+
+
+def _with_speaker(quoted: Report, reports: Sequence[Report], unit: Unit) -> Report:
+    """A quotation that names no speaker has that of the report around it, or of the line before.
+
+    So has one whose speaker is a part of the name in that report.
+    """
     for report in reports:
+        is_part = quoted.speaker and report.speaker and report.speaker.contains(quoted.speaker)
+        if quoted.speaker and not is_part:
+            continue
         if report.content.start <= quoted.content.start and quoted.content.end <= (
             report.content.end + 1
         ):
             return replace(quoted, speaker=report.speaker, cue=quoted.cue or report.cue)
-    if unit.lead and quoted.content.start <= unit.span.start + 2:
+    if not quoted.speaker and unit.lead and quoted.content.start <= unit.span.start + 2:
         return replace(quoted, speaker=unit.lead[0], cue=quoted.cue or unit.lead[1])
     return quoted
 
 
-def _founds(sentence: Sentence, unit: _Unit, cues: Cues) -> list[Found]:
+def _founds(sentence: Sentence, unit: Unit, cues: Cues) -> list[Found]:
     founds: list[Found] = []
     language = unit.language
     places = _places(sentence.words, telling_words(language))
@@ -314,8 +311,9 @@ def _founds(sentence: Sentence, unit: _Unit, cues: Cues) -> list[Found]:
         else:
             founds.extend(find_sources(sentence, places, language, cues))
             founds.extend(find_speech(sentence, places, cues))
-    if ":" in sentence.words[1:9]:
+    if ":" in sentence.words[1:_COLON_REACH]:
         headline = headline_speaker(sentence, cues, is_headline=unit.is_headline)
+        headline = headline or colon_manner(sentence, cues)
         founds.extend([headline] if headline else [])
     elif unit.is_headline and not founds:
         tail = headline_tail(sentence, cues)
@@ -336,8 +334,106 @@ def _places(words: list[str], telling: frozenset[str]) -> list[int]:
 
 def _reports(sentence: Sentence, found: Found, cues: Cues) -> Iterator[Report]:
     cue = sentence.span(*found.cue)
-    speaker = speaker_span(sentence, *found.speaker, cues) if found.speaker else None
+    speaker = None
+    if found.speaker:
+        speaker = speaker_span(sentence, *antecedent(sentence, found.speaker, cues), cues)
     for start, end in found.contents:
         content = sentence.span(start, end)
         if content is not None:
             yield Report(content, "report", found.confidence, speaker, cue, found.rule)
+
+
+def _needs_name(report: Report, text: str, start: int) -> bool:
+    """Whether a report names nobody, and the words before it may.
+
+    Args:
+        report: One of the reports of a sentence.
+        text: The text it stands in.
+        start: Where its sentence starts.
+    """
+    if report.is_scare:
+        return False
+    if report.speaker is not None:
+        return fold(report.speaker.of(text)) in read_shared().pronouns
+    if report.kind == "quotation":
+        return report.content.start <= start + 2
+    if report.rule == "clause before its verb":
+        return True
+    return report.cue is not None and fold(report.cue.of(text)) in _OPEN_CUES
+
+
+def _with_names(reports: Sequence[Report]) -> Iterator[Report]:
+    """A quotation that goes on behind its speaker's name, as in “…,” said X, “…”, has that name."""
+    last: Report | None = None
+    for report in reports:
+        is_next = last is not None and report.content.start >= last.content.end
+        if is_next and last and report.kind == "quotation" and report.speaker is None:
+            named = replace(report, speaker=last.speaker, cue=report.cue or last.cue)
+            yield report if report.is_scare else named
+            continue
+        if report.kind == "quotation" and report.speaker and not report.is_scare:
+            last = report
+        yield report
+
+
+def _named_speaker(reports: Sequence[Report], text: str, before: int) -> Span | None:
+    """The last speaker whom a report of a sentence names, before a place in the text."""
+    pronouns = read_shared().pronouns
+    for report in reversed(reports):
+        speaker = report.speaker
+        if speaker and speaker.end <= before and fold(speaker.of(text)) not in pronouns:
+            return speaker
+    return None
+
+
+def _named_subject(sentence: Sentence, before: int, cues: Cues) -> Span | None:
+    """The person whom a sentence is about: the first name of two words, with the title before it.
+
+    Args:
+        sentence: The sentence to look at.
+        before: Place in the text behind which no name counts.
+        cues: The cues of its language.
+    """
+    words, i = sentence.words, 0
+    while i < len(words):
+        stop = _name_end(sentence, i, cues)
+        if stop == i or sum(sentence.is_capital(k) for k in range(i, stop)) == 1:
+            i = max(i + 1, stop)
+            continue
+        if sentence.places[stop - 1][1] > before:
+            return None
+        start = _title_start(sentence, i, cues)
+        is_subject = start == 0 or (start > 0 and words[start - 1] in cues.verbs)
+        if is_subject and start < _SUBJECT_REACH:
+            return sentence.span(start, stop)
+        i = stop
+    return None
+
+
+def _name_end(sentence: Sentence, i: int, cues: Cues) -> int:
+    """Behind the capitalised words at `i`, with the small words of a name between them."""
+    stop = i
+    while sentence.is_word(stop):
+        is_name = sentence.is_capital(stop) and sentence.words[stop] not in cues.determiner
+        is_between = (
+            stop > i
+            and sentence.words[stop] in read_shared().particles
+            and sentence.is_word(stop + 1)
+            and sentence.is_capital(stop + 1)
+        )
+        if not (is_name or is_between):
+            break
+        stop += 1
+    return stop
+
+
+def _title_start(sentence: Sentence, i: int, cues: Cues) -> int:
+    """Where the title before a name starts; the place of the name where it has none."""
+    stops = cues.verbs | cues.finite | cues.time | cues.subordinate | cues.pronoun
+    start = i
+    while start and i - start < _TITLE_WORDS and sentence.is_word(start - 1):
+        word = sentence.words[start - 1]
+        if word == QUOTE or word in stops or word.isdigit():
+            break
+        start -= 1
+    return start

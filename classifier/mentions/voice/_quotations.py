@@ -6,10 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, overload
 
-from classifier.mentions.voice._clauses import QUOTE, Sentence, name_end
 from classifier.mentions.voice._cues import Cues
-from classifier.mentions.voice._names import speaker_span, subject_of
 from classifier.mentions.voice._quotes import Quote, dialogue_line
+from classifier.mentions.voice._sentence import (
+    QUOTE,
+    Sentence,
+    is_past,
+    name_end,
+    speaker_span,
+    subject_of,
+)
 from classifier.records import Span
 
 ReportKind = Literal["quotation", "report"]
@@ -95,6 +101,7 @@ def voice_at(reports: Sequence[Report] | Indexed, span: Span) -> Report | None:
 _SCARE_WORDS = 3
 _SO_CALLED_WORDS = 8
 _NEAR = 6
+_FEW = 2
 _SPEAKER_WORDS = 12
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 # The author's words inside Slavic quotation marks: «…, — said X, — …».
@@ -129,7 +136,7 @@ def dialogue(text: str, paragraph: Span, cues: Cues) -> list[Report]:
     if line is None:
         return []
     insertions = list(_insertions(text, line.content, cues, _SPOKEN_INSERTION))
-    return list(_between(text, line.content, insertions))
+    return list(_between(text, line.content, insertions, is_spoken=True))
 
 
 def _count_words(text: str, span: Span, at_most: int) -> int:
@@ -143,6 +150,8 @@ def _count_words(text: str, span: Span, at_most: int) -> int:
 
 def _is_scare(sentence: Sentence, place: int, content: Span, has_cue: bool, cues: Cues) -> bool:
     n_words = _count_words(sentence.text, content, _SO_CALLED_WORDS + 1)
+    if place == 0 and n_words >= _SCARE_WORDS and sentence.words[1:2] == [":"]:
+        return False
     before = set(sentence.words[max(0, place - 2) : place])
     if n_words <= _SO_CALLED_WORDS and before & cues.so_called:
         return True
@@ -164,6 +173,13 @@ def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, 
     stop = after
     while stop < limit and sentence.is_word(stop) and words[stop] not in speech:
         stop += 1
+    if "—" in words[place + 1 : after] or "–" in words[place + 1 : after]:
+        verb = next(
+            (i for i in range(after, min(limit, after + _FEW)) if is_past(sentence, i, cues)), -1
+        )
+        if verb >= 0 and not (stop < limit and words[stop] in speech):
+            end = _speaker_end(sentence, verb + 1, cues)
+            return sentence.span(verb, verb + 1), speaker_span(sentence, verb + 1, end, cues)
     if stop < limit and words[stop] in speech and (stop == after or cues.bare or cues.quote_after):
         if cues.participle:
             cue = sentence.span(stop, stop + 1)
@@ -231,6 +247,8 @@ def _before_cue(sentence: Sentence, start: int, i: int, end: int, cues: Cues) ->
         if words[j] == QUOTE or words[j] in ".;":
             start = j + 1
             break
+    if cues.participle:
+        return _turkish_speaker(sentence, i, i, cues)
     before = sentence.n_words(start, i)
     return speaker_span(sentence, *((start, i) if before else (i + 1, end)), cues)
 
@@ -259,7 +277,7 @@ def _insertions(
     for match in pattern.finditer(text, content.start, content.end):
         inserted = Sentence(text, Span(*match.span(1)), ())
         for i, word in enumerate(inserted.words):
-            if word in cues.verbs:
+            if word in cues.verbs or (i < _FEW and is_past(inserted, i, cues)):
                 cue = Span(*inserted.places[i])
                 behind = speaker_span(inserted, i + 1, len(inserted), cues)
                 speaker = behind or speaker_span(inserted, 0, i, cues)
@@ -267,12 +285,18 @@ def _insertions(
                 break
 
 
-def _between(text: str, content: Span, insertions: list[_Insertion]) -> Iterator[Report]:
+def _between(
+    text: str, content: Span, insertions: list[_Insertion], *, is_spoken: bool = False
+) -> Iterator[Report]:
+    """The parts around the author's words; behind a full stop a dialogue goes on with a dash."""
     if not insertions:
         return
     starts = [content.start, *(insertion.span.end for insertion in insertions)]
     ends = [*(insertion.span.start for insertion in insertions), content.end]
-    _, cue, speaker = insertions[0]
-    for start, end in zip(starts, ends, strict=True):
+    last = len(insertions) - 1
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        _, cue, speaker = insertions[min(i, last)]
+        if is_spoken and i and not text[content.start : start].rstrip().endswith(("—", "–", "-")):
+            continue
         if text[start:end].strip():
             yield Report(Span(start, end), "quotation", 0.9, speaker, cue, "words between dashes")

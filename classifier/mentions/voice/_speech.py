@@ -2,149 +2,28 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from classifier.mentions.voice._bare import bare_clause
-from classifier.mentions.voice._clauses import (
+from classifier.mentions.voice._asides import (
+    like_clause,
+    parenthesis,
+    particle_after,
+    postposed,
+    subject_postposed,
+)
+from classifier.mentions.voice._cues import Cues
+from classifier.mentions.voice._sentence import (
     QUOTE,
+    SHORT,
     SPEAKER_WORDS,
     Found,
     Sentence,
-    clause_start,
     content_end,
+    is_past,
+    is_short_quote,
     left_of,
-    sentence_end,
+    subject_of,
 )
-from classifier.mentions.voice._cues import Cues
-from classifier.mentions.voice._names import is_short_quote, subject_of
 
-SHORT = 4
 _ABOUT_REACH = 7
-
-
-def like_clause(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
-    """As in "As X says, …" and "…, as X says": the clause around it is what X says."""
-    left = left_of(sentence, i)
-    if left >= i or sentence.words[left] not in cues.like:
-        return
-    end = sentence_end(sentence, i)
-    comma = sentence.find(",", i, end)
-    stop = comma if comma >= 0 else end
-    start = clause_start(sentence, left, frozenset())
-    contents = [(start, left - 1)] if left - start > 1 else []
-    if comma >= 0 and sentence.n_words(start, left) <= SHORT:
-        contents.append((stop, content_end(sentence, stop + 1, cues.contrast)))
-    if contents:
-        yield Found(tuple(contents), (i, i + 1), (left + 1, stop), 0.8)
-
-
-def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
-    """As in "…, says X"; goes on after the speaker where little stood before."""
-    words = sentence.words
-    k = i - 1
-    while k >= 0 and (words[k] in cues.like or words[k] in "—–-"):
-        k -= 1
-    if k < i - 1 and words[k + 1] in "—–-" and sentence.n_words(0, k + 1) >= SHORT:
-        k += 1
-    if k < 1 or words[k] not in {",", QUOTE, "?", "!", "…", "—", "–", "-"}:
-        return
-    end = sentence_end(sentence, i)
-    comma = sentence.find(",", i, end)
-    stop = comma if comma >= 0 else end
-    follows = words[i + 1] if i + 1 < len(words) else "."
-    if cues.bare and words[i].endswith("ing") and follows == QUOTE:
-        return
-    if follows in cues.object_start or follows in cues.about or words[i] in cues.addressed:
-        return
-    if any(
-        word in cues.negation or (cues.bare and word in cues.finite) for word in words[i + 1 : stop]
-    ):
-        return
-    particle = _particle_after(sentence, i, cues)
-    yield from _around(sentence, i, k, stop, (i + 1, particle if particle > i else stop), cues)
-
-
-def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
-    """As in "…, X says". English only: elsewhere the verb comes first there."""
-    words = sentence.words
-    left = left_of(sentence, i)
-    if left == i:
-        left = _before_apposition(sentence, i, cues)
-    k = left - 1
-    follows = words[i + 1] if i + 1 < len(words) else "."
-    ends = follows in ",.;" or follows in cues.skip_after or follows in cues.time
-    if (
-        not cues.bare
-        or not (1 <= i - left <= SPEAKER_WORDS)
-        or k < 1
-        or words[k] not in {",", QUOTE, "—", "–", "-"}
-    ):
-        return
-    if words[left] in cues.no_speaker:
-        return
-    if not cues.finite.isdisjoint(words[left:i]):
-        return
-    if words[i] in cues.noun_like and not _is_name(sentence, i - 1, cues):
-        return
-    if not (ends or (words[i] in cues.addressed and sentence.is_word(i + 1))):
-        return
-    end = sentence_end(sentence, i)
-    comma = sentence.find(",", i, end)
-    yield from _around(sentence, i, k, comma if comma >= 0 else end, (left, i), cues)
-
-
-def parenthesis(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
-    """As in "Russia, she felt, was bluffing": between commas any English verb of speech will do."""
-    words = sentence.words
-    left = left_of(sentence, i)
-    end = sentence_end(sentence, i)
-    close = sentence.find(frozenset(",;"), i, min(end, i + SHORT))
-    is_short = 1 <= i - left <= SHORT and 1 < left < len(words) and close >= 0
-    if not cues.bare or not is_short or words[left - 1] != "," or words[close] != ",":
-        return
-    if not (
-        words[left] in cues.pronoun or words[left] in cues.determiner or sentence.is_capital(left)
-    ):
-        return
-    start = clause_start(sentence, left - 1, frozenset())
-    if words[start] in cues.subordinate or words[i - 1] in cues.passive_before:
-        return
-    contents = ((start, left - 1), (close + 1, content_end(sentence, close + 1, cues.contrast)))
-    yield Found(contents, (i, i + 1), (left, i), 0.7)
-
-
-def _is_name(sentence: Sentence, i: int, cues: Cues) -> bool:
-    return sentence.is_capital(i) or sentence.words[i] in cues.pronoun
-
-
-def _before_apposition(sentence: Sentence, i: int, cues: Cues) -> int:
-    """Where the speaker starts in "…, the deputy, Iryna Salo, told …"; `i` where none does."""
-    start = left_of(sentence, i - 1)
-    first = left_of(sentence, start - 1) if start > 1 else 0
-    words = sentence.words
-    is_person = first and (words[first] in cues.determiner or sentence.is_capital(first))
-    return first if is_person and start < i - 1 and first < start - 1 else i
-
-
-def _around(
-    sentence: Sentence, i: int, k: int, stop: int, speaker: tuple[int, int], cues: Cues
-) -> Iterator[Found]:
-    """What stands before the comma at `k`, and after `stop` where the clause goes on there."""
-    words = sentence.words
-    start = clause_start(sentence, k, frozenset())
-    if words[start] in cues.subordinate:
-        return
-    contents = []
-    start += words[start] in cues.that and words[start] not in cues.weak_that
-    n_before = sentence.n_words(start, k)
-    if n_before:
-        contents.append((start, k))
-    following = words[stop + 1] if stop + 1 < len(words) else "."
-    goes_on = stop + 2 < len(words) and words[stop] == "," and following not in cues.relative
-    if goes_on and n_before and (n_before <= SHORT or following in cues.join):
-        contents.append((stop + 1, content_end(sentence, stop + 1, cues.contrast)))
-    if contents:
-        yield Found(tuple(contents), (i, i + 1), speaker, 0.8)
-
-
 _ENDS = frozenset(";:.!?…)")
 _Way = Callable[[Sentence, int, Cues], Iterator[Found]]
 _RULES = {
@@ -160,12 +39,16 @@ _RULES = {
 _THAT_REACH = 14
 _ASIDE = 30
 _COLON_REACH = 10
+# Ends of participles and gerunds: their subject is that of the clause before them.
+_PARTICIPLE = ("ing", "в", "вши", "ючи", "я")
 
 
 def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterator[Found]:
     """What the verbs and nouns of saying and thinking that may stand at `places` report."""
     for i in places:
         word = sentence.words[i]
+        if word in cues.out_of:
+            yield from _out_of(sentence, i, cues)
         if word in cues.verbs:
             yield from _by_verb(sentence, i, cues)
         elif word in cues.nouns:
@@ -188,15 +71,36 @@ def _by_noun(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         yield report._replace(rule="noun with that")
 
 
+def _out_of(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "Uit X blijkt dat …" and "Из X следует, что …": what somebody's text says."""
+    words, left = sentence.words, left_of(sentence, i)
+    that = sentence.find(cues.that - cues.weak_that, i + 1, i + _THAT_REACH)
+    if that < 0:
+        return
+    if words[left] in cues.out_of_words:
+        speaker = (left + 1, i)
+    elif words[i + 1] in cues.out_of_words:
+        speaker = (i + 2, that)
+    else:
+        return
+    report = _after(sentence, i, that + 1, cues, 0.7)
+    yield report._replace(speaker=speaker, rule="text that says so")
+
+
 def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """The first of the ways of reporting that fits the verb at `i`."""
     word, before = sentence.words[i], sentence.words[i - 1] if i else ""
-    if _is_no_report(word, before, cues):
+    if before == cues.infinitive_mark_word and i > 1 and sentence.words[i - 2] in cues.verbs:
+        that = _that(sentence, i, cues)
+        if that:
+            yield _after(sentence, i - 2, that + 1, cues, 0.8)._replace(rule="verb with that")
         return
-    particle = _particle_after(sentence, i, cues)
+    if _is_no_report(sentence, i, cues):
+        return
+    particle = particle_after(sentence, i, cues)
     only_that = particle < 0 and (word in cues.that_only or before in cues.passive_before)
     that = None if word in cues.final_only else _that(sentence, i, cues)
-    colon = None if that or only_that else _colon(sentence, i)
+    colon = None if that or (only_that and not cues.facts) else _colon(sentence, i)
     if that or colon:
         report = _after(sentence, i, (that or colon or 0) + 1, cues, 0.9 if that else 0.8)
         yield report._replace(rule="verb with that" if that else "verb with colon")
@@ -217,13 +121,6 @@ def _follows_quotation(sentence: Sentence, i: int) -> bool:
     start, end = sentence.places[i - 1]
     inside = sentence.text[start + 1 : end].rstrip("\"'”’“‘»› ")
     return inside.endswith((",", ".", "!", "?", "…", "—"))
-
-
-def _particle_after(sentence: Sentence, i: int, cues: Cues) -> int:
-    """Place of the particle in "laat X weten", -1 where the verb has none."""
-    if sentence.words[i] not in cues.with_particle_after:
-        return -1
-    return sentence.find(cues.particle_after, i + 1, min(sentence_end(sentence, i), i + 12))
 
 
 def _ways(before: str, cues: Cues) -> tuple[_Way, ...]:
@@ -254,13 +151,15 @@ def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         yield report._replace(rule="any verb with that")
 
 
-def _is_no_report(word: str, before: str, cues: Cues) -> bool:
+def _is_no_report(sentence: Sentence, i: int, cues: Cues) -> bool:
     """Whether the word before the verb shows that nobody's words are reported."""
+    word, before = sentence.words[i], sentence.words[i - 1] if i else ""
     if word in cues.particle:
         return before not in cues.with_particle
     if before in cues.noun_before and word in cues.noun_like and word not in cues.nouns:
         return True
-    return before in cues.first_person or (word in cues.evidence and before in cues.thing)
+    is_own = before in cues.negation and i > 1 and sentence.words[i - 2] in ("we", "wij", "ik")
+    return is_own or before in cues.first_person or (word in cues.evidence and before in cues.thing)
 
 
 def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
@@ -277,7 +176,7 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
             if particle is not None:
                 return particle
         is_verb = word in cues.verbs and word not in cues.particle_after | cues.particle
-        if word in _ENDS or word == QUOTE or is_verb or word in cues.contrast:
+        if word in _ENDS or word == QUOTE or is_verb or word in cues.strong_contrast:
             return None
     return None
 
@@ -297,7 +196,7 @@ def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
         return False
     if j + 1 < len(sentence) and sentence.words[j + 1] in cues.pointing:
         return False
-    end = content_end(sentence, j + 1, cues.contrast)
+    end = content_end(sentence, j + 1, cues)
     if sentence.find(QUOTE, j + 1, min(end, j + SHORT)) >= 0:
         return True
     comma = sentence.find(",", j + 1, end)
@@ -324,7 +223,7 @@ def _colon(sentence: Sentence, i: int) -> int | None:
 
 def _after(sentence: Sentence, i: int, start: int, cues: Cues, confidence: float) -> Found:
     """A report that follows its cue, up to the end of the clause; and on where "; that" follows."""
-    end = content_end(sentence, start, cues.contrast)
+    end = content_end(sentence, start, cues)
     if sentence.words[start : start + 2] == [QUOTE, ","]:
         end = start + 1
     left = left_of(sentence, i)
@@ -352,25 +251,24 @@ def _continued(sentence: Sentence, end: int, that: str, cues: Cues) -> Iterator[
             start += 1
         if start >= len(words) or words[start] != that:
             return
-        end = content_end(sentence, start + 1, cues.contrast)
+        end = content_end(sentence, start + 1, cues)
         yield start + 1, end
 
 
 def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int] | None:
     """The words before the verb; those behind it, where an adverbial comes before."""
     left, words = left_of(sentence, i), sentence.words
-    is_participle = words[i].endswith(("ing", "в", "вши", "ючи", "я"))
-    if left == i and i > 1 and words[i - 1] == "," and is_participle:
-        return subject_of(sentence, i - 1, cues)
     if left == i and i > 1 and words[i - 1] == ",":
-        apposition = _before_aside(sentence, i, cues)
-        if apposition is not None:
-            return apposition
+        subject = _before_comma(sentence, i, cues)
+        if subject is not None or words[i].endswith(_PARTICIPLE):
+            return subject
     if left > 1 and is_short_quote(sentence, left - 1) and sentence.is_word(left - 2):
         left = left_of(sentence, left - 1)
     while left < i and (words[left] in cues.join or words[left] in cues.contrast):
         left += 1
-    leads = left < i and (words[left] in cues.preposition or words[left] in cues.time)
+    if (first := _first_verb(sentence, left, i, cues)) < i:
+        return left, first
+    leads = _leads(sentence, left, i, cues)
     is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
@@ -381,16 +279,40 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
     return _behind_verb(sentence, i + 1, end, cues)
 
 
+def _before_comma(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | None:
+    """The subject of a verb behind a comma: "X left, saying …", "X, who …, says"."""
+    if sentence.words[i].endswith(_PARTICIPLE):
+        return subject_of(sentence, i - 1, cues)
+    apposition = _before_aside(sentence, i, cues)
+    return subject_of(sentence, i - 1, cues) if apposition is None and cues.bare else apposition
+
+
+def _leads(sentence: Sentence, left: int, i: int, cues: Cues) -> bool:
+    """Whether an adverbial stands before the verb: "in May", "een dag later"."""
+    words = sentence.words
+    is_first = left < i and (words[left] in cues.preposition or words[left] in cues.time)
+    return is_first or (words[i - 1] in cues.time and i - left <= SHORT and not cues.bare)
+
+
+def _first_verb(sentence: Sentence, left: int, i: int, cues: Cues) -> int:
+    """Where the first of two Slavic verbs stands in "X compared …, and found that"; else `i`."""
+    if not cues.facts or sentence.find(cues.join, left, i) <= left:
+        return i
+    first = next((k for k in range(left + 1, i) if is_past(sentence, k, cues)), i)
+    return first if sentence.find(cues.join, first, i) > first else i
+
+
 def _before_aside(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | None:
     """The subject in "X, who …, says": before the comma that opens the aside.
 
     A name in the aside belongs to it: "the deputy, Iryna Salo, says".
     """
-    open_ = sentence.find(",", max(0, i - _ASIDE), i - 1)
+    first = max((k + 1 for k in range(i - 1) if sentence.words[k] == ";"), default=0)
+    open_ = sentence.find(",", max(first, i - _ASIDE), i - 1)
     while 0 <= open_ < i - 1:
         start = left_of(sentence, open_)
         follows = open_ + 1
-        if start < open_ and sentence.words[start] not in cues.no_speaker:
+        if start < open_ and sentence.words[start] not in cues.no_subject:
             is_name = all(
                 sentence.is_word(k) and sentence.is_capital(k) for k in range(follows, i - 1)
             )
@@ -416,7 +338,7 @@ def _behind_verb(sentence: Sentence, start: int, end: int, cues: Cues) -> tuple[
 
 def _without_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """As in "X said Y had left": no word introduces the content."""
-    start = bare_clause(sentence, i, cues)
+    start = _bare_clause(sentence, i, cues)
     if start is not None:
         yield _after(sentence, i, start, cues, 0.7)
 
@@ -435,9 +357,9 @@ def _infinitive(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """As in "Claims to have …", "zegt … te hebben …": the speaker is the subject of the report."""
     if sentence.words[i] not in cues.infinitive_after:
         return
-    end = content_end(sentence, i + 1, cues.contrast)
+    end = content_end(sentence, i + 1, cues)
     comma = sentence.find(",", i, end)
-    particle = _particle_after(sentence, i, cues)
+    particle = particle_after(sentence, i, cues)
     if sentence.words[i] in cues.with_particle_after and particle < 0:
         return
     start = max(i, particle) + 1
@@ -490,7 +412,89 @@ def _named_before(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         left += 1
     else:
         return
-    contents = [(left, i), (after, content_end(sentence, after, cues.contrast))]
+    contents = [(left, i), (after, content_end(sentence, after, cues))]
     found = tuple((a, b) for a, b in contents if b > a and sentence.n_words(a, b))
     if found:
         yield Found(found, (i, i + 1), (i + 1, after) if after > i + 1 else None, 0.5)
+
+
+def _bare_clause(sentence: Sentence, i: int, cues: Cues) -> int | None:
+    """Where the clause starts that the verb at `i` reports without "that", if there is one."""
+    words = sentence.words
+    if words[i] not in cues.bare or i == 0:
+        return None
+    before = words[i - 1]
+    is_subject = sentence.is_capital(i - 1) or before in cues.pronoun
+    if words[i] in cues.noun_like and not is_subject and not _singular(sentence, i, cues):
+        return None
+    start = _skip_addressee(sentence, i + 1, cues) if words[i] in cues.addressed else i + 1
+    start = _skip_adverbials(sentence, start, cues)
+    end = content_end(sentence, start, cues)
+    if not sentence.is_word(start) or words[start] in cues.no_clause:
+        return None
+    if words[i] not in cues.addressed and not words[i].startswith("sa"):
+        comma = sentence.find(",", start, end)
+        end = comma if comma >= 0 else end
+    is_clause = sentence.n_words(start, end) >= 2 and _has_finite(sentence, start, end, cues)
+    return start if is_clause else None
+
+
+def _singular(sentence: Sentence, i: int, cues: Cues) -> bool:
+    """As in "the pilot claims Russia …": a verb behind one person, with a subject of its own."""
+    words = sentence.words
+    is_one = i > 1 and words[i - 2] in ("the", "a", "an") and not words[i - 1].endswith("s")
+    has_subject = sentence.is_word(i + 1) and (
+        sentence.is_capital(i + 1) or words[i + 1] in cues.determiner | cues.pronoun
+    )
+    return is_one and words[i].endswith("s") and has_subject
+
+
+def _skip_addressee(sentence: Sentence, start: int, cues: Cues) -> int:
+    """Behind "told reporters", "told the state agency", "told Radio Selwick"."""
+    words = sentence.words
+    if start < len(words) and words[start] in cues.determiner:
+        return _skip_nouns(sentence, start + 1, cues)
+    start += 1
+    while sentence.is_word(start) and sentence.is_word(start + 1) and sentence.is_capital(start):
+        if not (sentence.is_capital(start - 1) and sentence.is_capital(start + 1)):
+            break
+        start += 1
+    return start
+
+
+def _skip_nouns(sentence: Sentence, start: int, cues: Cues) -> int:
+    """Behind at most three words in lower case that cannot begin a clause."""
+    limit = start + 3
+    while start < limit and sentence.is_word(start) and not sentence.is_capital(start):
+        if sentence.words[start] in cues.noun_stops:
+            break
+        start += 1
+    return start
+
+
+def _skip_adverbials(sentence: Sentence, start: int, cues: Cues) -> int:
+    """Behind "on Friday", "in a statement", "yesterday"."""
+    words = sentence.words
+    while start < len(words):
+        if words[start] in cues.time:
+            start += 1
+        elif words[start] in cues.skip_after:
+            start += 1
+            if start < len(words) and words[start] in cues.determiner:
+                start = _skip_nouns(sentence, start + 1, cues)
+            else:
+                start += 1
+        else:
+            break
+    return start
+
+
+def _has_finite(sentence: Sentence, start: int, end: int, cues: Cues) -> bool:
+    """Whether a range looks like a clause and not like an object."""
+    for i in range(start + 1, end):
+        word = sentence.words[i]
+        if word in cues.finite or word in cues.verbs or word.endswith("n't"):
+            return True
+        if not sentence.is_capital(i) and len(word) > 3 and word.endswith(("ed", "s")):
+            return True
+    return False

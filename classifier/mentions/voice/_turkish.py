@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from classifier.mentions.voice._clauses import (
+from classifier.mentions.voice._cues import Cues
+from classifier.mentions.voice._sentence import (
+    OCCASION,
     QUOTE,
     Found,
     Sentence,
@@ -12,7 +14,6 @@ from classifier.mentions.voice._clauses import (
     name_end,
     sentence_end,
 )
-from classifier.mentions.voice._cues import Cues
 
 # "-dığını", "-acağını", "-dığına", "-dığından", "-dığı": a clause made into a noun.
 _CLAUSE_NOUN = re.compile(
@@ -26,8 +27,9 @@ _ADVERBS = frozenset(
     ("dün", "bugün", "sabah", "akşam", "pazartesi", "sali", "çarşamba", "perşembe", "cuma")
 )
 _OCCASIONS = frozenset(("yaptiği", "verdiği", "katildiği", "düzenlediği", "yazili", "basin"))
-_SUBJECT_WORDS = 10
+_SUBJECT_WORDS = 18
 _VERB_REACH = 4
+_FEW = 2
 
 
 def find_turkish(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterator[Found]:
@@ -42,7 +44,7 @@ def find_turkish(sentence: Sentence, places: Sequence[int], cues: Cues) -> Itera
                 continue
             yield from _by_verb(sentence, i, cues)
         elif word in cues.hearsay:
-            end = content_end(sentence, i, cues.contrast)
+            end = content_end(sentence, i, cues)
             yield Found(((i + 1, end),), (i, i + 1), None, 0.4, "hearsay")
 
 
@@ -52,7 +54,7 @@ def _source(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         return
     left = clause_start(sentence, i, cues.contrast)
     comma = _last(sentence, ",", left, i)
-    end = content_end(sentence, i + 1, cues.contrast)
+    end = content_end(sentence, i + 1, cues, is_view=True)
     contents = [(i + 1, end)] if sentence.n_words(i + 1, end) else []
     is_aside = comma is not None and i + 1 < len(sentence) and sentence.words[i + 1] == ","
     start = left
@@ -73,6 +75,9 @@ def _last(sentence: Sentence, word: str, start: int, end: int) -> int | None:
 def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     words = sentence.words
     left = clause_start(sentence, i, cues.contrast)
+    # "… gittiğini, ancak döndüğünü söyledi": what is before "but" is a part of the report.
+    while left > 1 and _CLAUSE_NOUN.match(words[left - 2]):
+        left = clause_start(sentence, left - 2, cues.contrast)
     for j in range(i - 1, max(left - 1, i - 1 - _VERB_REACH), -1):
         if words[j] == QUOTE or words[j] in ",:":
             break
@@ -85,7 +90,9 @@ def _by_verb(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
 def _before(sentence: Sentence, i: int, end: int, left: int, cues: Cues) -> Found:
     """The content that ends before token `end`; its subject, where there is one, comes first."""
     start = _content_start(sentence, left, end, sentence.words[i] in cues.passive)
-    speaker: tuple[int, int] | None = (left, start) if start > left else None
+    names = (k for k in range(left + 1, start) if sentence.is_word(k) and sentence.is_capital(k))
+    is_name = start - left <= _FEW or sentence.words[start - 1] == "," or next(names, 0)
+    speaker: tuple[int, int] | None = (left, start) if start > left and is_name else None
     if sentence.words[i] in cues.participle:
         start, speaker = left, (i + 1, name_end(sentence, i + 1))
     return Found(((start, end),), (i, i + 1), speaker, 0.8, "clause before its verb")
@@ -94,9 +101,9 @@ def _before(sentence: Sentence, i: int, end: int, left: int, cues: Cues) -> Foun
 def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) -> int:
     """After the comma behind the subject; without one, at the first word in the genitive."""
     if is_passive:
-        return left
+        return _behind_occasion(sentence, left, end)
     comma = sentence.find(",", left, min(end, left + _SUBJECT_WORDS + 1))
-    if comma > left and not any(_is_clause(sentence, j) for j in range(left, comma)):
+    if comma > left and not any(map(_CLAUSE_NOUN.match, sentence.words[left:comma])):
         return _behind_adverbials(sentence, comma + 1, end)
     genitives = [j for j in range(left, end) if _GENITIVE.match(sentence.words[j])]
     if genitives and genitives[0] == left and not _SURE_GENITIVE.match(sentence.words[left]):
@@ -104,6 +111,13 @@ def _content_start(sentence: Sentence, left: int, end: int, is_passive: bool) ->
     if len(genitives) > 1 and genitives[0] == left:
         return genitives[1]
     return genitives[0] if genitives else min(left + 1, end - 1)
+
+
+def _behind_occasion(sentence: Sentence, left: int, end: int) -> int:
+    """Behind "X'in yazılı açıklamasında,", which says in whose text it stands; else `left`."""
+    comma = sentence.find(",", left, end)
+    is_occasion = comma > left and OCCASION.match(sentence.words[comma - 1])
+    return comma + 1 if is_occasion else left
 
 
 def _behind_adverbials(sentence: Sentence, start: int, end: int) -> int:
@@ -115,10 +129,6 @@ def _behind_adverbials(sentence: Sentence, start: int, end: int) -> int:
             break
         i += 1
     return i if i < end - 1 else start
-
-
-def _is_clause(sentence: Sentence, j: int) -> bool:
-    return bool(_CLAUSE_NOUN.match(sentence.words[j]))
 
 
 def _loose(sentence: Sentence, i: int, left: int, cues: Cues) -> Iterator[Found]:
@@ -135,5 +145,7 @@ def _loose(sentence: Sentence, i: int, left: int, cues: Cues) -> Iterator[Found]
             "verb behind what it reports",
         )
     elif i + 1 < len(words) and words[i + 1] == ":":
-        end = content_end(sentence, i + 2, cues.contrast)
-        yield Found(((i + 2, end),), (i, i + 1), (left, i), 0.8, "verb with colon")
+        end = content_end(sentence, i + 2, cues)
+        has_name = any(sentence.is_capital(k) for k in range(left, i) if sentence.is_word(k))
+        speaker = (left, i) if has_name else None
+        yield Found(((i + 2, end),), (i, i + 1), speaker, 0.8, "verb with colon")

@@ -1,100 +1,28 @@
-"""Reports by phrases that take no clause: "according to X", hearsay, "X: …"."""
+"""Reports by phrases that take no clause: "according to X", "…, says X", hearsay, "X: …"."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from classifier.mentions.voice._clauses import (
+from classifier.mentions.voice._cues import Cues, phrases, read_shared
+from classifier.mentions.voice._sentence import (
     QUOTE,
+    SHORT,
+    SPEAKER_WORDS,
     Found,
     Sentence,
     clause_start,
     content_end,
+    is_short_quote,
+    left_of,
     phrase_around,
     sentence_end,
 )
-from classifier.mentions.voice._cues import Cues, phrases
 
 _LONGEST_SPEAKER = 25
 _HEADLINE_SPEAKER = 5
 _FEWEST_WORDS = 3
 _HEADLINE_TAIL = 3
-# Before a colon these say what a headline is about, and not who speaks.
-_PLACES = frozenset(
-    [
-        "oekraïne",
-        "rusland",
-        "turkije",
-        "oorlog",
-        "europa",
-        "ukraine",
-        "russia",
-        "turkey",
-        "türkiye",
-        "war",
-        "europe",
-        "украина",
-        "россия",
-        "турция",
-        "война",
-        "европа",
-        "україна",
-        "росія",
-        "туреччина",
-        "війна",
-        "європа",
-        "ukrayna",
-        "rusya",
-        "savaş",
-        "avrupa",
-        "gaza",
-        "газа",
-        *(
-            "odesa",
-            "odessa",
-            "odessa",
-            "kyiv",
-            "kiev",
-            "kherson",
-            "krim",
-            "crimea",
-            "donbas",
-            "mariupol",
-        ),
-        *(
-            "одесса",
-            "одеса",
-            "херсон",
-            "крым",
-            "крим",
-            "донбасс",
-            "донбас",
-            "мариуполь",
-            "маріуполь",
-        ),
-        *(
-            "zwarte",
-            "black",
-            "чёрное",
-            "черное",
-            "чорне",
-            "karadeniz",
-            "akdeniz",
-            "kirim",
-            "donbass",
-        ),
-        *("istanbul", "стамбул", "syrië", "syria", "сирия", "сирія", "suriye", "харьков", "харків"),
-    ]
-)
-# Before a colon these are labels in any language.
-_LABELS = frozenset(
-    ["live", "update", "breaking", "exclusive", "video", "liveblog", "canlı", "онлайн", "наживо"]
-)
-_STATEMENTS = frozenset(["açiklama", "yanit", "mesaj", "uyari", "tepki", "cevap", "itiraf"])
-# Ends of words for a matter, none of which ends many names.
-_ABSTRACT = (
-    *("heid", "teit", "isme", "schap", "ness", "ment", "tion", "tions", "sion", "lık", "lik"),
-    *("ность", "ство", "ение", "ания", "ение", "ция", "ции", "ність", "ство", "ння", "ція", "ції"),
-)
+_MANNER_REACH = 18
 _ADVERBS = frozenset(
     ["niet", "juist", "met", "het", "dat", "wat", "een", "ondanks", "tegen", "eerst"]
 )
@@ -102,9 +30,6 @@ _SHORTEST_ABSTRACT = 6
 _SHORT_TOPIC = 4
 _LONG_ENDING = 4
 _LOOK_THROUGH = 20_000
-_POSSESSIVES = frozenset(
-    ("his", "her", "their", "zijn", "haar", "hun", "его", "её", "ее", "их", "його", "її", "їх")
-)
 
 
 def find_sources(
@@ -147,7 +72,7 @@ def _by_phrase(sentence: Sentence, phrase: tuple[int, int, str], cues: Cues) -> 
 
 def _holder(sentence: Sentence, start: int, end: int, stop: int) -> tuple[int, int] | None:
     """Whose view it is: the name behind the phrase, or the "his" in it."""
-    place = sentence.find(_POSSESSIVES, start, end)
+    place = sentence.find(read_shared().possessives, start, end)
     if place >= 0:
         return place, place + 1
     return (end, stop) if stop > end else None
@@ -161,9 +86,9 @@ def _both_sides(sentence: Sentence, start: int, stop: int, cues: Cues) -> Iterat
         left = start - 1
     if sentence.n_words(left, start) > (sentence.words[left] in openers):
         yield left, start
-    right = content_end(sentence, stop, cues.contrast)
+    right = content_end(sentence, stop, cues, is_view=True)
     if right + 1 < len(sentence) and _goes_on(sentence, right + 1, cues):
-        right = content_end(sentence, right + 2, cues.contrast)
+        right = content_end(sentence, right + 2, cues)
     if sentence.n_words(stop, right) or sentence.find(QUOTE, stop, right) >= 0:
         yield stop, right
 
@@ -184,7 +109,11 @@ def _goes_on(sentence: Sentence, i: int, cues: Cues) -> bool:
 def _speaker_end(sentence: Sentence, start: int, cues: Cues) -> int:
     """Where the name of the source ends: at a comma, in Dutch before the verb."""
     end = min(sentence_end(sentence, start), start + _LONGEST_SPEAKER)
-    comma = sentence.find(frozenset({",", QUOTE, "—", "–", ":"}), start, end)
+    comma = start - 1
+    while comma < start or is_short_quote(sentence, comma):
+        comma = sentence.find(frozenset({",", QUOTE, "—", "–", ":"}), comma + 1, end)
+        if comma < 0:
+            break
     if not cues.determiner or cues.bare:
         return comma if comma >= 0 else end
     stop = _noun_phrase_end(sentence, start, comma if comma >= 0 else end, cues)
@@ -202,6 +131,10 @@ def _noun_phrase_end(sentence: Sentence, start: int, end: int, cues: Cues) -> in
     has_noun = False
     verb = sentence.find(cues.finite, start + 1, end)
     end = verb if verb > 0 else end
+    ends = cues.negation | cues.speaker_stop | cues.time
+    is_pronoun = start + 1 < end and sentence.words[start] in cues.pronoun
+    if is_pronoun and sentence.words[start + 1] in ends:
+        return start + 1
     for i in range(start, end):
         word = sentence.words[i]
         is_behind_name = has_noun and sentence.is_capital(i - 1)
@@ -234,32 +167,55 @@ def _hearsay(sentence: Sentence, start: int, end: int, cues: Cues, confidence: f
     left = clause_start(sentence, start, cues.clause_openers | cues.that)
     if start and sentence.words[start - 1] in cues.join:
         left = start
-    right = content_end(sentence, end, cues.contrast | cues.join)
+    right = content_end(sentence, end, cues, cues.contrast | cues.join)
     return Found(((left, start), (end, right)), (start, end), None, confidence, "hearsay")
 
 
 def _would(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """Dutch "zou … hebben": hearsay, unless a condition or another modal verb explains it."""
-    end = content_end(sentence, i, cues.contrast)
+    end = content_end(sentence, i, cues)
     start = clause_start(sentence, i, cues.clause_openers)
     is_conditional = sentence.find(cues.conditional, start, end) >= 0
     if i and not is_conditional and sentence.find(cues.would_modals, i + 1, end) < 0:
         yield _hearsay(sentence, i, i + 1, cues, 0.6)
 
 
+def colon_manner(sentence: Sentence, cues: Cues) -> Found | None:
+    """As in "X puts it bluntly: …": how somebody says what follows the colon."""
+    words, colon = sentence.words, sentence.find(":", 2, _MANNER_REACH)
+    if colon < 0:
+        return None
+    end = sentence_end(sentence, colon)
+    if sentence.n_words(colon, end) < _FEWEST_WORDS:
+        return None
+    for i in range(1, colon):
+        rest = " ".join(words[i:colon])
+        if rest.startswith(tuple(cues.manner)):
+            left = left_of(sentence, i)
+            if left and words[left - 1] == "," and sentence.n_words(0, left) > 1:
+                comma = sentence.find(",", 0, left)
+                left, i = 0, comma
+            speaker = (left, i) if left < i else None
+            return Found(((colon + 1, end),), (i, colon + 1), speaker, 0.5, "manner and colon")
+    return None
+
+
 def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Found | None:
     """As in "X: …", where X is a name or a word for a speaker; a label may stand before it."""
     words, first = sentence.words, 0
-    colon = sentence.find(":", 1, _HEADLINE_SPEAKER + 1)
-    if is_headline and colon > 0 and _is_label(sentence, colon, cues):
+    while is_headline and first < SHORT and not words[first][:1].isalpha():
+        first += 1
+    colon = sentence.find(":", first + 1, first + _HEADLINE_SPEAKER + 1)
+    labels = cues.label | read_shared().labels
+    if is_headline and colon == 1 and words[0] in labels:
         first, colon = colon + 1, sentence.find(":", colon + 1, colon + 2 + _HEADLINE_SPEAKER)
     if colon <= first or not all(sentence.is_word(i) for i in range(first, colon)):
         return None
-    if is_headline and colon - first > 1 and words[first] in cues.label | _LABELS:
+    if is_headline and colon - first > 1 and words[first] in labels:
         first += 1
     if words[first] in cues.label or not cues.verbs.isdisjoint(words[first:colon]):
         return None
-    if words[colon - 1] in _STATEMENTS and "'" in words[first] and is_headline:
+    if words[colon - 1] in read_shared().statements and "'" in words[first] and is_headline:
         is_speaker, name = True, (first, colon - 1)
     else:
         is_speaker, name = _is_speaker(sentence, first, colon, cues, is_headline), (first, colon)
@@ -268,11 +224,6 @@ def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Fo
     if not is_speaker or is_short or words[colon + 1] == QUOTE:
         return None
     return Found(((colon + 1, end),), (colon, colon + 1), name, 0.5, "name before a colon")
-
-
-def _is_label(sentence: Sentence, colon: int, cues: Cues) -> bool:
-    """Whether only a label such as "Update" stands before the colon."""
-    return colon == 1 and sentence.words[0] in cues.label | _LABELS
 
 
 def _is_speaker(sentence: Sentence, first: int, colon: int, cues: Cues, is_headline: bool) -> bool:
@@ -288,7 +239,7 @@ def _is_speaker(sentence: Sentence, first: int, colon: int, cues: Cues, is_headl
     if not is_long or not all(sentence.is_capital(i) for i in range(first, colon)):
         return False
     names = words[first:colon]
-    if not _PLACES.isdisjoint(names) or not cues.topic_after.isdisjoint(
+    if not read_shared().places.isdisjoint(names) or not cues.topic_after.isdisjoint(
         words[colon + 1 : colon + 2]
     ):
         return False
@@ -310,7 +261,7 @@ def _is_matter(word: str, text: str, cues: Cues) -> bool:
         return True
     if any(_is_form(word, topic) for topic in topics):
         return True
-    if word.endswith(_ABSTRACT) and len(word) > _SHORTEST_ABSTRACT:
+    if word.endswith(tuple(read_shared().abstract)) and len(word) > _SHORTEST_ABSTRACT:
         return True
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text[:_LOOK_THROUGH]) is not None
 
@@ -322,10 +273,141 @@ def headline_tail(sentence: Sentence, cues: Cues) -> Found | None:
         if words[dash] in "—–-":
             first = dash + 1 + (words[dash + 1] in cues.speakers and dash + 2 < end)
             is_name = all(sentence.is_word(i) and sentence.is_capital(i) for i in range(first, end))
-            is_plain = words[dash + 1] not in _PLACES and words[dash + 1] not in cues.label
+            is_plain = (
+                words[dash + 1] not in read_shared().places and words[dash + 1] not in cues.label
+            )
             if is_name and is_plain and not _is_matter(words[first], sentence.text, cues):
                 return Found(
                     ((0, dash),), (dash, dash + 1), (dash + 1, end), 0.5, "name behind a dash"
                 )
             return None
     return None
+
+
+def like_clause(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "As X says, …" and "…, as X says": the clause around it is what X says."""
+    left = left_of(sentence, i)
+    if left >= i or sentence.words[left] not in cues.like:
+        return
+    end = sentence_end(sentence, i)
+    comma = sentence.find(",", i, end)
+    stop = comma if comma >= 0 else end
+    start = clause_start(sentence, left, frozenset())
+    contents = [(start, left - 1)] if left - start > 1 else []
+    if comma >= 0 and sentence.n_words(start, left) <= SHORT:
+        contents.append((stop, content_end(sentence, stop + 1, cues)))
+    if contents:
+        yield Found(tuple(contents), (i, i + 1), (left + 1, stop), 0.8)
+
+
+def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "…, says X"; goes on after the speaker where little stood before."""
+    words = sentence.words
+    k = i - 1
+    while k >= 0 and (words[k] in cues.like or words[k] in "—–-"):
+        k -= 1
+    if k < i - 1 and words[k + 1] in "—–-" and sentence.n_words(0, k + 1) >= SHORT:
+        k += 1
+    if k < 1 or words[k] not in {",", QUOTE, "?", "!", "…", "—", "–", "-"}:
+        return
+    end = sentence_end(sentence, i)
+    comma = sentence.find(",", i, end)
+    stop = comma if comma >= 0 else end
+    follows = words[i + 1] if i + 1 < len(words) else "."
+    if cues.bare and words[i].endswith("ing") and follows == QUOTE:
+        return
+    if follows in cues.object_start or follows in cues.about or words[i] in cues.addressed:
+        return
+    if any(
+        word in cues.negation or (cues.bare and word in cues.finite) for word in words[i + 1 : stop]
+    ):
+        return
+    particle = particle_after(sentence, i, cues)
+    yield from _around(sentence, i, k, stop, (i + 1, particle if particle > i else stop), cues)
+
+
+def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "…, X says". English only: elsewhere the verb comes first there."""
+    words = sentence.words
+    left = left_of(sentence, i)
+    if left == i:
+        left = _before_apposition(sentence, i, cues)
+    k = left - 1
+    follows = words[i + 1] if i + 1 < len(words) else "."
+    ends = follows in ",.;" or follows in cues.skip_after or follows in cues.time
+    if (
+        not cues.bare
+        or not (1 <= i - left <= SPEAKER_WORDS)
+        or k < 1
+        or words[k] not in {",", QUOTE, "—", "–", "-"}
+    ):
+        return
+    if words[left] in cues.no_speaker:
+        return
+    if not cues.finite.isdisjoint(words[left:i]):
+        return
+    is_name = sentence.is_capital(i - 1) or words[i - 1] in cues.pronoun
+    if words[i] in cues.noun_like and not is_name:
+        return
+    if not (ends or (words[i] in cues.addressed and sentence.is_word(i + 1))):
+        return
+    end = sentence_end(sentence, i)
+    comma = sentence.find(",", i, end)
+    yield from _around(sentence, i, k, comma if comma >= 0 else end, (left, i), cues)
+
+
+def parenthesis(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
+    """As in "Russia, she felt, was bluffing": between commas any English verb of speech will do."""
+    words = sentence.words
+    left = left_of(sentence, i)
+    end = sentence_end(sentence, i)
+    close = sentence.find(frozenset(",;"), i, min(end, i + SHORT))
+    is_short = 1 <= i - left <= SHORT and 1 < left < len(words) and close >= 0
+    if not cues.bare or not is_short or words[left - 1] != "," or words[close] != ",":
+        return
+    if not (
+        words[left] in cues.pronoun or words[left] in cues.determiner or sentence.is_capital(left)
+    ):
+        return
+    start = clause_start(sentence, left - 1, frozenset())
+    if words[start] in cues.subordinate or words[i - 1] in cues.passive_before:
+        return
+    contents = ((start, left - 1), (close + 1, content_end(sentence, close + 1, cues)))
+    yield Found(contents, (i, i + 1), (left, i), 0.7)
+
+
+def _before_apposition(sentence: Sentence, i: int, cues: Cues) -> int:
+    """Where the speaker starts in "…, the deputy, Iryna Salo, told …"; `i` where none does."""
+    start = left_of(sentence, i - 1)
+    first = left_of(sentence, start - 1) if start > 1 else 0
+    words = sentence.words
+    is_person = first and (words[first] in cues.determiner or sentence.is_capital(first))
+    return first if is_person and start < i - 1 and first < start - 1 else i
+
+
+def _around(
+    sentence: Sentence, i: int, k: int, stop: int, speaker: tuple[int, int], cues: Cues
+) -> Iterator[Found]:
+    """What stands before the comma at `k`, and after `stop` where the clause goes on there."""
+    words = sentence.words
+    start = clause_start(sentence, k, frozenset())
+    if words[start] in cues.subordinate:
+        return
+    contents = []
+    start += words[start] in cues.that and words[start] not in cues.weak_that
+    n_before = sentence.n_words(start, k)
+    if n_before:
+        contents.append((start, k))
+    following = words[stop + 1] if stop + 1 < len(words) else "."
+    goes_on = stop + 2 < len(words) and words[stop] == "," and following not in cues.relative
+    if goes_on and n_before and (n_before <= SHORT or following in cues.join):
+        contents.append((stop + 1, content_end(sentence, stop + 1, cues)))
+    if contents:
+        yield Found(tuple(contents), (i, i + 1), speaker, 0.8)
+
+
+def particle_after(sentence: Sentence, i: int, cues: Cues) -> int:
+    """Place of the particle in "laat X weten", -1 where the verb has none."""
+    if sentence.words[i] not in cues.with_particle_after:
+        return -1
+    return sentence.find(cues.particle_after, i + 1, min(sentence_end(sentence, i), i + 12))
