@@ -42,6 +42,7 @@ from classifier.score._prepare import (
     languages_read,
     refusal_of,
     refusal_problems,
+    unread_problems,
     warning_problems,
     with_language,
 )
@@ -129,14 +130,14 @@ class Scorer:
         articles = as_articles(several, problems)
         if language is not None:
             articles = (replace(a, language=a.language or language) for a in articles)
-        return self._predictions((self.find(article) for article in articles), problems, None)
+        return self._predictions(self._found(articles, problems), problems, None)
 
     def score_articles(
         self, articles: Articles, *, progress: Progress | None = None
     ) -> Predictions:
         """Find the targets' mentions in articles and score them all."""
         problems: list[Problem] = []
-        stream = (self.find(article) for article in as_articles(articles, problems))
+        stream = self._found(as_articles(articles, problems), problems)
         return self._predictions(stream, problems, progress)
 
     def score_mentions(
@@ -179,6 +180,13 @@ class Scorer:
     def find(self, article: Article) -> Found:
         """The article with its language, and the mentions in it."""
         return self.preparation.find(article)
+
+    def _found(self, articles: Iterable[Article], problems: list[Problem]) -> Iterator[Found]:
+        """The mentions in each; an article without one that is not read is a problem."""
+        for article in articles:
+            found = self.find(article)
+            problems += unread_problems([found], self.languages)
+            yield found
 
     @property
     def preparation(self) -> Preparation:
