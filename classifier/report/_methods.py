@@ -9,11 +9,10 @@ import pandas as pd
 from classifier.evaluation import Evaluation, annotator_test_words, variables_judged
 from classifier.predictions import OK
 from classifier.profiles import CROSS_FITTED, Profile
-from classifier.records import Estimate
-from classifier.report._document import Section
-from classifier.report._evaluation_charts import is_overall
+from classifier.records import ALL, Estimate
+from classifier.report._document import Section, capital
+from classifier.report._evaluation_charts import alpha_of, is_overall
 from classifier.report._evidence import Evidence
-from classifier.report._sections import alphas_in_words
 
 CITATIONS = {
     "Krippendorff 2004": "krippendorff2004",
@@ -105,8 +104,14 @@ def _agreed(agreement: pd.DataFrame) -> Iterator[str]:
     by_masi = " and, for sets of labels, Passonneau 2006" if _has_sets(agreement) else ""
     yield (
         f"Krippendorff's alpha (Krippendorff 2004{by_masi}) between annotators was "
-        f"{alphas_in_words(agreement)}."
+        f"{_alphas_in_words(agreement)}."
     )
+
+
+def _alphas_in_words(frame: pd.DataFrame) -> str:
+    """Alpha over all mentions, variable by variable, in one line."""
+    lines = frame[frame["part"] == ALL].to_dict("records")
+    return "; ".join(f"{line['variable']} {alpha_of(line)}" for line in lines)
 
 
 def _has_sets(agreement: pd.DataFrame) -> bool:
@@ -129,7 +134,7 @@ def _evaluated(evaluation: Evaluation) -> Iterator[str]:
             "Whether it may stand in for an annotator was asked by the alternative annotator test "
             "(Calderon et al. 2025), with articles as clusters; the advantage is the chance that "
             "the model does at least as well as a random annotator. "
-            f"{' '.join(f'{words[:1].upper()}{words[1:]}' for words in tests if words)}"
+            f"{' '.join(capital(words) for words in tests if words)}"
         )
 
 
