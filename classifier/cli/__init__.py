@@ -2,14 +2,14 @@
 
 import logging
 import sys
+from collections.abc import Callable
 
 import typer
 
-from classifier.cli import _checks as checks
 from classifier.cli import _data as data
-from classifier.cli import _labels as labels
+from classifier.cli import _judge as judge
 from classifier.cli import _models as models
-from classifier.cli import _results as results
+from classifier.cli import _profiles as profiles
 from classifier.errors import ClassifierError
 
 app = typer.Typer(
@@ -20,8 +20,28 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (data, models, results, labels, checks):
-    group.register(app)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "import": data.import_command,
+    "export": data.export_command,
+    "check": data.check_command,
+    "mentions": data.mentions_command,
+    "sample": data.sample_command,
+    "prompt": data.prompt_command,
+    "agreement": judge.agreement_command,
+    "train": models.train_command,
+    "score": models.score_command,
+    "evaluate": judge.evaluate_command,
+    "compare": judge.compare_command,
+    "swap": models.swap_command,
+    "explain": models.explain_command,
+    "profile": profiles.profile_command,
+    "plan": profiles.plan_command,
+    "regress": profiles.regress_command,
+    "report": profiles.report_command,
+    "demo": profiles.demo_command,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 @app.callback()

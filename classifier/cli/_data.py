@@ -1,4 +1,4 @@
-"""Commands on texts and annotations: import, export, check, mentions, sample."""
+"""Commands on texts and annotations: import, export, check, mentions, sample, prompt."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,6 +14,7 @@ from classifier.cli._output import (
     Force,
     Json,
     SetFolder,
+    listed,
     note,
     problem_lines,
     show,
@@ -37,15 +38,6 @@ _FORMATS = (
     "label-studio, label-studio-min, argilla, potato, refi-qda, doccano, inception, brat, prodigy, "
     "csv, semeval2025-entity-framing, newsmtsc, rusentne or ruopinionne."
 )
-
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    app.command("import")(import_command)
-    app.command("export")(export_command)
-    app.command("check")(check_command)
-    app.command("mentions")(mentions_command)
-    app.command("sample")(sample_command)
 
 
 def import_command(
@@ -391,3 +383,58 @@ def _own_codebook(path: Path | None) -> "Codebook | None":
     from classifier.codebook import read_codebook
 
     return None if path is None else read_codebook(path)
+
+
+def prompt_command(
+    path: ArticlesPath,
+    out: Annotated[Path, typer.Option(help="File for the requests (.jsonl).")],
+    batch: Annotated[
+        Literal["openai", "anthropic", "text"],
+        typer.Option(help="Whose batch interface; text: unit and prompt in each line."),
+    ] = "text",
+    model: Annotated[str, typer.Option(help="Name of the model; needed but for text.")] = "",
+    per: Annotated[
+        Literal["mention", "passage"], typer.Option(help="One request for each.")
+    ] = "mention",
+    variables: Annotated[
+        list[str] | None, typer.Option("--variable", help="Ask only this; may be repeated.")
+    ] = None,
+    manual: Annotated[
+        Path | None, typer.Option(help="Decision rules to add: a coding manual, as text.")
+    ] = None,
+    input_price: Annotated[
+        float | None, typer.Option(help="Price of a million tokens read.")
+    ] = None,
+    output_price: Annotated[
+        float | None, typer.Option(help="Price of a million tokens written.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Use the passages that this model reads.")
+    ] = None,
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """Write requests that ask a language model for labels; nothing is sent."""
+    from classifier.pipeline import prompt
+    from classifier.prompts import PromptOptions
+
+    rules = "" if manual is None else manual.read_text(encoding="utf-8")
+    options = PromptOptions(batch, model, per, listed(variables), rules, input_price, output_price)
+    made = prompt(path, codebook=codebook, run=run, options=options)
+    for line in made.lines():
+        note(line)  # the price is told before anything is written
+    made.write(out)
+    data = {
+        "requests": len(made.requests),
+        "mentions": made.n_mentions,
+        "input_tokens": made.input_tokens,
+        "output_tokens": made.output_tokens,
+        "price": made.price,
+        "out": out,
+    }
+    step = f"send them, then classifier evaluate DIR --predictions ANSWERS{_field(batch)}"
+    show(Answer(data, [f"the requests are in {out}"], step), as_json=as_json)
+
+
+def _field(batch: str) -> str:
+    return " --answer FIELD" if batch == "text" else ""

@@ -16,8 +16,7 @@ from classifier.evaluation import Evaluation
 from classifier.files import refuse_to_replace
 from classifier.models import SHIPPED_START, Progress, TrainOptions
 from classifier.pipeline._evaluate import evaluate, seen_articles
-from classifier.pipeline._explain import with_explanations
-from classifier.pipeline._report import results_frame, results_html, results_text
+from classifier.pipeline._report import results_frame, results_html, results_text, with_explanations
 from classifier.predictions import Predictions
 from classifier.profiles import Profile, ProfileOptions, profile
 from classifier.report import Evidence, write_report

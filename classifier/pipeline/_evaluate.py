@@ -75,23 +75,6 @@ def evaluate(
     )
 
 
-def evaluate_predictions(
-    predictions: pd.DataFrame,
-    data: AnnotationSet | Path | str,
-    *,
-    run: Run | Path | str | None = None,
-    split: str | None = None,
-    options: EvaluationOptions | None = None,
-) -> Evaluation:
-    """Judge any table of predictions: another tool's, a language model's, a person's.
-
-    With a `run`, on the articles of its part `split`; without, on the publisher's part `split`, or
-    on everything.
-    """
-    part = part_of(annotation_set_of(data), run, split)
-    return judge(part, predictions, options=options or EvaluationOptions())
-
-
 def part_of(
     annotation_set: AnnotationSet, run: Run | Path | str | None, split: str | None
 ) -> AnnotationSet:

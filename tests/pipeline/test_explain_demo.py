@@ -7,7 +7,7 @@ import pytest
 from classifier.annotations import AnnotationSet
 from classifier.models import TrainOptions
 from classifier.pipeline import Demo, demo
-from classifier.pipeline._explain import scorer_behind
+from classifier.pipeline._report import scorer_behind
 
 LINEAR = TrainOptions(model="linear")
 EXPLAINED = '"explained":"stance_score"'

@@ -8,9 +8,10 @@ import pytest
 from classifier.agreement import measure_agreement
 from classifier.annotations import AnnotationSet, read_annotations, write_annotations
 from classifier.errors import DataError
+from classifier.evaluation import evaluate as judge
 from classifier.intervals import InferenceOptions
 from classifier.models import TrainOptions
-from classifier.pipeline import Demo, demo, evaluate, evaluate_predictions
+from classifier.pipeline import Demo, demo, evaluate
 from classifier.pipeline._evaluate import select_articles
 from classifier.profiles import PlanOptions, ProfileOptions, extend, plan, profile
 from classifier.sampling import DrawOptions, read_frame, sample
@@ -93,7 +94,7 @@ def test_a_set_that_was_trained_on_entirely_is_refused(made: Demo, toy_set: Anno
 def test_anyones_predictions_can_be_judged(toy_set: AnnotationSet) -> None:
     rows = toy_set.table.drop_duplicates("unit")
     perfect = pd.DataFrame({"unit": rows["unit"], "stance": rows["stance"]})
-    result = evaluate_predictions(perfect, toy_set)
+    result = judge(toy_set, perfect)
     row = result.table("accuracy").row(variable="stance", predictor="model")
     assert row["macro_f1"].value == pytest.approx(1.0)
 
