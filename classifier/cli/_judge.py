@@ -13,6 +13,7 @@ from classifier.cli._output import (
     Json,
     LabelMap,
     ModelColumns,
+    SetAside,
     SetFolder,
     TableFile,
     gold_line,
@@ -27,11 +28,12 @@ from classifier.cli._output import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
     from classifier.evaluation import Comparison, Evaluation, Row
+    from classifier.records import Problem
 
 
 def agreement_command(
@@ -94,12 +96,7 @@ def evaluate_command(
     answer_field: AnswerField = None,
     models: ModelColumns = None,
     baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
-    set_aside: Annotated[
-        bool,
-        typer.Option(
-            "--set-aside", help="Count labels that the codebook lacks instead of stopping."
-        ),
-    ] = False,
+    set_aside: SetAside = False,
     adjudication: Adjudication = "majority",
     table_file: TableFile = None,
     as_json: Json = False,
@@ -111,8 +108,7 @@ def evaluate_command(
     run, folder, files = _what_to_judge(paths, predictions or [])
     data = gold_set(folder, adjudication)
     options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
-    problems: list[str | Table] = []
-    found: dict[str, object] = {}
+    problems: Mapping[str, tuple[Problem, ...]] | None = None
     if run is not None and not files:
         with progress("evaluate") as tell:
             result = evaluate(
@@ -121,24 +117,31 @@ def evaluate_command(
     else:
         reading = Reading(parsed(mapping), answer_field, listed(models))
         judged = evaluate_files(files, data, run=run, split=split, reading=reading, options=options)
-        result, found = judged.evaluation, {"problems": judged.problems}
-        for name, own in judged.problems.items():
-            problems += [f"about the labels of {name}:", *problem_lines(own)] if own else []
-    problems += write_table(result, table_file)
-    step = f"classifier report {run} {folder} --out report.html"
+        result, problems = judged.evaluation, judged.problems
     answer = Answer(
-        result.to_dict() | found,
+        result.to_dict() | ({} if problems is None else {"problems": problems}),
         [
             *gold_line(data),
             *result.warnings,
             accuracy_table(result),
             *agreement_lines(result),
             *interval_lines(result),
-            *problems,
+            *_about_labels(problems or {}),
+            *write_table(result, table_file),
         ],
-        step if run else f"classifier profile {files[0]} --gold {folder}",
+        f"classifier report {run} {folder} --out report.html"
+        if run
+        else f"classifier profile {files[0]} --gold {folder}",
     )
     show(answer, as_json=as_json)
+
+
+def _about_labels(problems: "Mapping[str, tuple[Problem, ...]]") -> list[str | Table]:
+    """What the reader of each file of labels left out or interpreted."""
+    lines: list[str | Table] = []
+    for name, own in problems.items():
+        lines += [f"about the labels of {name}:", *problem_lines(own)] if own else []
+    return lines
 
 
 def _what_to_judge(
@@ -172,9 +175,7 @@ def compare_command(
         float,
         typer.Option(help="Head start of the alternative annotator test: .2 expert, .1 crowd."),
     ] = 0.15,
-    set_aside: Annotated[
-        bool, typer.Option("--set-aside", help="Count unknown labels instead of stopping.")
-    ] = False,
+    set_aside: SetAside = False,
     chart_file: Annotated[
         Path | None, typer.Option("--chart", help="Also draw it: .html, .svg or .png.")
     ] = None,
@@ -190,8 +191,7 @@ def compare_command(
     options = EvaluationOptions(unknown="set aside" if set_aside else "stop", epsilon=epsilon)
     result = compare(folder, files, run=run, split=split, reading=reading, options=options)
     lines = [*_lines(result), *_charted(result, chart_file), *write_table(result, table_file)]
-    for name, own in result.problems.items():
-        lines += [f"about the labels of {name}:", *problem_lines(own)] if own else []
+    lines += _about_labels(result.problems)
     best = next(iter(result.best.values()))[0]
     file = next((str(file) for file in files if file.stem == best), str(files[0]))
     step = f"classifier profile {file} --gold {folder}"

@@ -14,11 +14,13 @@ from classifier.cli._output import (
     Force,
     Json,
     NewRun,
+    Settings,
     TableFile,
     gold_line,
     gold_set,
     problem_lines,
     progress,
+    settings,
     show,
     table,
     write_table,
@@ -59,28 +61,15 @@ From = Annotated[
     ),
 ]
 Names = Annotated[list[str] | None, typer.Option(help="Learn only this variable; may be repeated.")]
-Adapter = Annotated[
-    bool, typer.Option("--adapter", help="Train a LoRA adapter, and merge it into the weights.")
-]
 Epochs = Annotated[
     int, typer.Option(min=0, help="Passes over the data at most; 0 chooses by its size.")
-]
-BatchSize = Annotated[int, typer.Option(min=0, help="Passages per step; 0 chooses.")]
-Rate = Annotated[
-    float | None, typer.Option(help="Highest learning rate, of the encoder's top layer.")
 ]
 SplitBy = Annotated[
     Literal["article", "story", "source", "date"], typer.Option(help="What is never parted.")
 ]
-ClassWeights = Annotated[
-    Literal["none", "balanced"], typer.Option(help="Balanced: rare labels count more.")
-]
 NFolds = Annotated[
     int,
     typer.Option(min=0, help="Also train this many models without a fold each (for profiles)."),
-]
-Checkpointing = Annotated[
-    bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
 ]
 Places = Annotated[
     list[str],
@@ -123,16 +112,12 @@ def train_command(
     base_model: BaseModel = "",
     start: From = "",
     variable: Names = None,
-    adapter: Adapter = False,
     epochs: Epochs = 0,
-    batch_size: BatchSize = 0,
-    learning_rate: Rate = None,
     split_by: SplitBy = "article",
-    class_weights: ClassWeights = "none",
     folds: NFolds = 0,
     adjudication: Adjudication = "majority",
-    gradient_checkpointing: Checkpointing = False,
     seed: Seed = 0,
+    setting: Settings = None,
     resume: Resume = False,
     force: Force = False,
     as_json: Json = False,
@@ -145,17 +130,12 @@ def train_command(
         base_model=base_model,
         start=start,
         variables=tuple(variable or ()),
-        adapter="merged" if adapter else "none",
         epochs=epochs,
-        batch_size=batch_size,
         split_by=split_by,
-        class_weights=class_weights,
         adjudication=adjudication,
-        gradient_checkpointing=gradient_checkpointing,
         seed=seed,
     )
-    if learning_rate is not None:
-        options = replace(options, learning_rate=learning_rate)
+    options = replace(options, **settings(setting, options))
     how = {"folds": folds, "resume": resume, "force": force}
     answer = _trained(folders, weight or [], options, out, how)
     if answer is not None:

@@ -19,6 +19,7 @@ from classifier.cli._output import (
     ModelColumns,
     RunFolder,
     SetFolder,
+    Settings,
     TableFile,
     gold_line,
     gold_set,
@@ -26,6 +27,7 @@ from classifier.cli._output import (
     parsed,
     problem_lines,
     progress,
+    settings,
     show,
     table,
     write_table,
@@ -66,9 +68,6 @@ def profile_command(
     by: GroupedBy = "source,target",
     estimand: Estimand = "mention",
     population: Population = "source",
-    compare_shares: Annotated[
-        bool, typer.Option("--compare-shares", help="Compare and rank shares too (--json).")
-    ] = False,
     codebook: CodebookFile = None,
     articles: Annotated[
         Path | None, typer.Option(help="What was labelled; needed beyond the articles of --gold.")
@@ -77,32 +76,28 @@ def profile_command(
     answer_field: AnswerField = None,
     models: ModelColumns = None,
     adjudication: Adjudication = "majority",
+    setting: Settings = None,
     table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
     from classifier.profiles import borne, profile, profiled_labels
 
-    options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
-    reading = _reading_one(answer_field, listed(models))
+    options = _profile_options(by, estimand, population)
+    options = replace(options, **settings(setting, options))
     coded = None if gold is None else gold_set(gold, adjudication)
-    known: dict[str, Any] = {
-        "articles": articles,
-        "gold": coded,
-        "codebook": codebook,
-        "reading": reading,
-    }
-    labels = [profiled_labels(file, mapping=parsed(mapping), **known) for file in predictions]
+    known: dict[str, Any] = {"articles": articles, "gold": coded, "codebook": codebook}
+    known |= {"mapping": parsed(mapping), "reading": _reading_one(answer_field, listed(models))}
+    labels = [profiled_labels(file, **known) for file in predictions]
     problems = tuple(problem for one in labels for problem in one.problems)
-    result = profile(labels, gold=coded, codebook=codebook, options=options)
-    found = borne(
-        result,
-        lambda own: profile(
-            labels, gold=coded, codebook=codebook, options=replace(options, by=own)
-        ),
-    )
+
+    def profile_by(columns: tuple[str, ...]) -> "Profile":
+        own = replace(options, by=columns)
+        return profile(labels, gold=coded, codebook=codebook, options=own)
+
+    result = profile_by(options.by)
     lines = [
-        *borne_lines(found),
+        *borne_lines(borne(result, profile_by)),
         *_profiled(result),
         *gold_line(coded),
         *problem_lines(problems),
