@@ -16,7 +16,7 @@ from classifier.annotations._gold import (
     long_table,
     who_decided,
 )
-from classifier.annotations._join import Recoded, join_coders, join_sets, recode
+from classifier.annotations._join import Recoded, fill_articles, join_coders, join_sets, recode
 from classifier.annotations._table import (
     CURATED,
     Annotation,
@@ -43,6 +43,7 @@ __all__ = [
     "annotation_table",
     "check",
     "check_nothing_is_lost",
+    "fill_articles",
     "fix_annotations",
     "flagged",
     "gold_with_chances",

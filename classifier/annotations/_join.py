@@ -1,8 +1,8 @@
 """Annotation sets of several codebooks as one."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 
@@ -101,6 +101,28 @@ def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:
             "in two of them: give people different names, or leave one set out"
         )
     return replace(sets[0], articles=tuple(articles.values()), table=table)
+
+
+def fill_articles(annotation_set: AnnotationSet, known: Iterable[Article]) -> AnnotationSet:
+    """Fill in what the set's articles do not say, such as the chance of being drawn.
+
+    Args:
+        annotation_set: Whose articles may lack source, date, language or chance.
+        known: Articles as they were drawn; only those of the same id and text are used.
+
+    Returns:
+        The set with what was known in place of None; what it says itself is kept.
+    """
+    by_id = {article.article_id: article for article in known}
+    articles = []
+    for article in annotation_set.articles:
+        drawn = by_id.get(article.article_id)
+        if drawn is not None and drawn.text == article.text:
+            names = [field.name for field in fields(article)]
+            own = {name: getattr(article, name) for name in names}
+            article = replace(drawn, **{k: v for k, v in own.items() if v is not None})
+        articles.append(article)
+    return replace(annotation_set, articles=tuple(articles))
 
 
 def _with_known_ids(one: AnnotationSet, known: Mapping[str, Article]) -> AnnotationSet:

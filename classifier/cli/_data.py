@@ -55,6 +55,7 @@ def import_command(
     """Read annotations of another tool or publisher; every repaired or refused row is listed.
 
     Without --codebook, the one in the folder counts, such as `classifier sample` leaves there.
+    What its articles say of themselves, such as the chance of being drawn, is kept.
     --into joins coders who worked in several tools on the same articles.
     """
     from classifier.annotations import CODEBOOK, check_nothing_is_lost, write_annotations
@@ -66,14 +67,13 @@ def import_command(
     left = out / CODEBOOK
     own = _own_codebook(codebook or (left if left.is_file() else None))
     imported = import_annotations(format_name, path, own)
-    whole = imported.annotation_set
+    whole = _with_drawn(out, imported.annotation_set)
     joined: list[str] = []
     if into is not None and len(whole.table):
         whole, joined = _with_coders(into, whole)
     if not force:
         check_nothing_is_lost(whole, out)
     articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
-    counts = dict(imported.counts)
     # nothing is written then: what lies there is worth more
     if rows:
         write_annotations(whole, out, force=force or into is not None)
@@ -87,7 +87,7 @@ def import_command(
             "out": out,
             "articles": articles,
             "annotations": rows,
-            "counts": counts,
+            "counts": dict(imported.counts),
             "files": imported.files,
             "annotators": imported.annotation_set.annotators,
             "curated": imported.annotation_set.n_curated,
@@ -104,6 +104,15 @@ def import_command(
         failed=not rows,
     )
     show(answer, as_json=as_json)
+
+
+def _with_drawn(folder: Path, new: "AnnotationSet") -> "AnnotationSet":
+    """The set with what the folder knows of its articles, such as their chance of being drawn."""
+    from classifier.annotations import fill_articles
+    from classifier.articles import read_articles
+
+    drawn = folder / "articles.jsonl"
+    return fill_articles(new, read_articles(drawn)) if drawn.is_file() else new
 
 
 def _with_coders(folder: Path, new: "AnnotationSet") -> "tuple[AnnotationSet, list[str]]":
