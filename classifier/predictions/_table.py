@@ -114,6 +114,10 @@ class Predictions(DeprecatedChart):
     def write(self, path: Path | str, *, force: bool = False) -> None:
         """Write .parquet or .jsonl, atomically.
 
+        Args:
+            path: The file; its end says which.
+            force: Whether predictions that are there already are replaced.
+
         Raises:
             DataError: the name ends otherwise.
             ReplaceError: predictions are there already, and `force` is not set.

@@ -135,7 +135,18 @@ class Scorer:
     def score_articles(
         self, articles: Articles, *, progress: Progress | None = None
     ) -> Predictions:
-        """Find the targets' mentions in articles and score them all."""
+        """Find the targets' mentions in articles and score them all.
+
+        Args:
+            articles: Articles, texts, a table, a file or a folder.
+            progress: Called after each batch with the articles done.
+
+        Returns:
+            One row per mention; `problems` lists what could not be read.
+
+        Raises:
+            DataError: there is nothing that articles can be taken from.
+        """
         problems: list[Problem] = []
         stream = self._found(as_articles(articles, problems), problems)
         return self._predictions(stream, problems, progress)
@@ -147,7 +158,19 @@ class Scorer:
         *,
         progress: Progress | None = None,
     ) -> Predictions:
-        """Score given mentions, by article id, instead of finding them."""
+        """Score given mentions instead of finding them.
+
+        Args:
+            articles: As `score_articles` takes them.
+            mentions: By article id; an article without any is not searched.
+            progress: Called after each batch with the articles done.
+
+        Returns:
+            One row per mention.
+
+        Raises:
+            DataError: there is nothing that articles can be taken from.
+        """
         problems: list[Problem] = []
         stream = (
             (with_language(article), mentions.get(article.article_id, ()))
@@ -162,7 +185,16 @@ class Scorer:
         *,
         progress: Progress | None = None,
     ) -> Predictions:
-        """Score the annotated mentions, of all articles or of these, so that they can be judged."""
+        """Score the annotated mentions, so that they can be judged.
+
+        Args:
+            annotation_set: Its annotators' mentions are scored, once each.
+            article_ids: Only these articles; by default all.
+            progress: Called after each batch with the articles done.
+
+        Returns:
+            One row per mention that somebody annotated.
+        """
         chosen = None if article_ids is None else set(article_ids)
         articles = [a for a in annotation_set.articles if chosen is None or a.article_id in chosen]
         mentions = annotated_mentions(articles, annotation_set.table, self.targets)
@@ -173,12 +205,28 @@ class Scorer:
     ) -> Explanation:
         """The words of the passage that carry a score: `scorer.explain(predictions[0])`.
 
-        See `classifier.score._explain.explain` for what may be asked and what is raised.
+        Args:
+            prediction: A mention that this scorer scored, with its article.
+            variable: By default the first that the model predicts.
+            label: Whose probability to explain; by default the score of an ordinal variable, else
+                the most probable label.
+
+        Returns:
+            Every word of the passage with how far it moves the value.
+
+        Raises:
+            DataError: the mention was not scored, its article is not here, or there is no such
+                label.
+            ModelError: another model made the prediction.
         """
         return explain(self.trained, prediction, variable, label)
 
     def find(self, article: Article) -> Found:
-        """The article with its language, and the mentions in it."""
+        """The article with its language, and the mentions in it.
+
+        Args:
+            article: Its language is found out if it says none.
+        """
         return self.preparation.find(article)
 
     def _found(self, articles: Iterable[Article], problems: list[Problem]) -> Iterator[Found]:
@@ -198,7 +246,12 @@ class Scorer:
     def judge(self, found: Sequence[Found], passages: Sequence[Passage] | None = None) -> pa.Table:
         """Rows for the mentions of some articles, judged together.
 
-        `passages` may hold what `preparation.passages` made of them elsewhere.
+        Args:
+            found: Articles with their mentions, as `find` gives them.
+            passages: What `preparation.passages` made of them elsewhere, if anything did.
+
+        Returns:
+            A row per mention, with the columns of `prediction_schema`.
         """
         if passages is None:
             passages = self.preparation.passages(found)
