@@ -73,12 +73,9 @@ def _docstrings() -> Iterator[str]:
     for file in sorted((ROOT / "classifier").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
-                text = re.sub(
-                    r">>> .*?(?:\n\n|$)", "", ast.get_docstring(node) or "", flags=re.DOTALL
-                )
-                yield from (
-                    re.sub(r"\s+", " ", part) for part in re.split(r"\n\s*\n|\n    \b", text)
-                )
+                text = (ast.get_docstring(node) or "").partition(">>> ")[0]
+                parts = re.split(r"\n\s*\n|\n    \b", text)
+                yield from (re.sub(r"\s+", " ", part) for part in parts)
 
 
 def test_sentences_are_cut_where_they_end() -> None:

@@ -282,7 +282,7 @@ def report_command(
             refuse_to_replace(place, force=force)
     options = _profile_options(by, "mention", "source")
     inputs = ReportInputs(run, folder, predictions, articles, split, options, explain, adjudication)
-    with progress("evaluate") as tell:
+    with progress("report") as tell:
         reported = report(inputs, out, force=force, progress=tell)
     lines = [f"the report is in {reported.page}", *gold_line(reported.annotation_set)]
     if bundle_to is not None:
