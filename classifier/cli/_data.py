@@ -441,9 +441,6 @@ def prompt_command(
         "price": made.price,
         "out": out,
     }
-    step = f"send them, then classifier evaluate DIR --predictions ANSWERS{_field(batch)}"
+    field = " --answer FIELD" if batch == "text" else ""
+    step = f"send them, then classifier evaluate DIR --predictions ANSWERS{field}"
     show(Answer(data, [f"the requests are in {out}"], step), as_json=as_json)
-
-
-def _field(batch: str) -> str:
-    return " --answer FIELD" if batch == "text" else ""

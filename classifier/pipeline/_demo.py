@@ -113,7 +113,8 @@ def demo(
         )
     with step("evaluate") as tell:
         evaluation = evaluate(run, annotation_set, progress=tell)
-    unseen = annotation_set if folds else _unseen(run, annotation_set)
+    seen = set() if folds else seen_articles(run)
+    unseen = restricted(annotation_set, set(annotation_set.article_by_id) - seen)
     scorer = load(run.path, folds=bool(folds))
     with step("score") as tell:
         predictions = scorer.score_articles(unseen.articles, progress=tell)
@@ -133,10 +134,6 @@ def demo(
     with step("report"):
         report = _report(out, agreement, evaluation, profiles, evidence)
     return Demo(run, agreement, evaluation, predictions, profiles, report)
-
-
-def _unseen(run: Run, annotation_set: AnnotationSet) -> AnnotationSet:
-    return restricted(annotation_set, set(annotation_set.article_by_id) - seen_articles(run))
 
 
 def _coded(unseen: AnnotationSet, seed: int) -> AnnotationSet:

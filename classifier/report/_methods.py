@@ -1,7 +1,7 @@
 """How it was done, in words for a paper, from the results themselves."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 
 import pandas as pd
@@ -101,7 +101,8 @@ def _targets(evidence: Evidence) -> str:
 
 
 def _agreed(agreement: pd.DataFrame) -> Iterator[str]:
-    by_masi = " and, for sets of labels, Passonneau 2006" if _has_sets(agreement) else ""
+    has_sets = "method" in agreement and agreement["method"].str.contains("masi").any()
+    by_masi = " and, for sets of labels, Passonneau 2006" if has_sets else ""
     yield (
         f"Krippendorff's alpha (Krippendorff 2004{by_masi}) between annotators was "
         f"{_alphas_in_words(agreement)}."
@@ -114,12 +115,9 @@ def _alphas_in_words(frame: pd.DataFrame) -> str:
     return "; ".join(f"{line['variable']} {alpha_of(line)}" for line in lines)
 
 
-def _has_sets(agreement: pd.DataFrame) -> bool:
-    return "method" in agreement and bool(agreement["method"].str.contains("masi").any())
-
-
 def _evaluated(evaluation: Evaluation) -> Iterator[str]:
-    counts, figures = evaluation.counts, _in_words(_figures(evaluation, "accuracy", "macro_f1"))
+    counts, found = evaluation.counts, _figures(evaluation, "accuracy", "macro_f1")
+    figures = "; ".join(f"{variable} {figure}" for variable, figure in found.items())
     yield (
         f"On {counts['n_mentions']} mentions in {counts['n_articles']} articles that the model had "
         f"not seen, its macro-F1 against the adjudicated labels was {figures} "
@@ -147,10 +145,6 @@ def _figures(evaluation: Evaluation, table: str, name: str) -> dict[str, Estimat
         and name in row.estimates
         and is_overall(row)
     }
-
-
-def _in_words(figures: Mapping[str, Estimate]) -> str:
-    return "; ".join(f"{variable} {figure}" for variable, figure in figures.items())
 
 
 def _estimated(profile: Profile) -> Iterator[str]:

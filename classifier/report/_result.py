@@ -53,8 +53,9 @@ def result_section(
     profile, variable = shown
     drawing = result_drawing(profile, variable)
     means = _means(profile, variable)
+    known = codebook.variable(variable) if codebook.has_variable(variable) else None
     points = (
-        ("Who frames whom how", _framing(profile, means, _variable(codebook, variable))),
+        ("Who frames whom how", _framing(profile, means, known)),
         ("How sure", _certainty(means, evaluation, agreement, variable)),
         ("What not to trust", _doubts(profiles, means, evaluation, agreement, variable)),
     )
@@ -84,10 +85,6 @@ def _means(profile: Profile, variable: str) -> list[Mean]:
         for quantity in row.quantities
         if row.voice == ALL_VOICES and (quantity.variable, quantity.label) == (variable, None)
     ]
-
-
-def _variable(codebook: Codebook, name: str) -> Variable | None:
-    return codebook.variable(name) if codebook.has_variable(name) else None
 
 
 def _framing(profile: Profile, means: Sequence[Mean], variable: Variable | None) -> str:
