@@ -1,10 +1,13 @@
 """What the pages and the docstrings promise: the snippets run, the sections are there."""
 
+import ast
 import inspect
 import json
 import re
+import shutil
+import subprocess
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -14,11 +17,18 @@ import pandas as pd
 import pytest
 
 import classifier
+from classifier.agreement import AgreementReport
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.articles import article_record
+from classifier.evaluation import Comparison, Evaluation
 from classifier.files import write_json_lines
+from classifier.predictions import Explanation, Predictions
+from classifier.profiles import Plan, Profile
+from classifier.prompts import Prompts
+from classifier.score import Scorer
 
 DOCS = Path(__file__).parent.parent / "docs"
+PACKAGE = DOCS.parent / "classifier"
 NEVER_RAISE = {"find_mentions", "explain_mentions", "restricted"}
 """They take what was checked before."""
 
@@ -74,6 +84,31 @@ def test_labels_from_elsewhere_are_compared_as_the_page_says(
         exec(block, names)
 
 
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_the_r_code_runs_as_far_as_its_packages_are_there(
+    tmp_path: Path, toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    write_annotations(toy_set, tmp_path / "coded")
+    toy_scores.to_json(
+        tmp_path / "predictions.jsonl", orient="records", lines=True, force_ascii=False
+    )
+    toy_scores.to_parquet(tmp_path / "predictions.parquet")
+    # The command is tested elsewhere; here its answer is enough.
+    (tmp_path / "profile.json").write_text("{}", encoding="utf-8")
+    blocks = [block.replace("system(", "nchar(") for block in _blocks("r-users.md", "r")]
+    assert len(blocks) == 8
+    script = "loads <- function(...) all(sapply(c(...), requireNamespace, quietly = TRUE))\n"
+    for number, block in enumerate(blocks, start=1):
+        names = [*re.findall(r"library\((\w+)\)", block), *re.findall(r"(\w+)::", block)]
+        needed = ", ".join(f'"{name}"' for name in names or ["base"])
+        script += f'if (loads({needed})) {{\n{block}\ncat("block {number} was run\\n")\n}}\n'
+    done = subprocess.run(
+        ["Rscript", "-e", script], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "block 8 was run" in done.stdout
+
+
 def test_every_other_python_block_is_run_too() -> None:
     # The pages on serving and on R need packages that the project does not ask for.
     run = {"tutorial.md", "how-to.md", "labels.md", "serving.md"}
@@ -107,3 +142,53 @@ def test_a_docstring_has_the_sections_that_its_signature_asks_for(name: str) -> 
 
 def test_every_public_name_has_a_docstring() -> None:
     assert not [n for n in classifier.__all__ if not inspect.getdoc(getattr(classifier, n))]
+
+
+def _public(node: ast.AST, is_public: bool = True) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    """Functions and classes of a module without an underscore, and the methods of such classes."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.ClassDef):
+            continue
+        own = is_public and not child.name.startswith("_")
+        if own:
+            yield child
+        if isinstance(child, ast.ClassDef):
+            yield from _public(child, own)
+
+
+@pytest.mark.parametrize("room", sorted(path.name for path in PACKAGE.iterdir() if path.is_dir()))
+def test_every_public_function_and_class_of_a_room_has_a_docstring(room: str) -> None:
+    for path in sorted((PACKAGE / room).rglob("*.py")):
+        found = _public(ast.parse(path.read_text(encoding="utf-8")))
+        assert not [f"{path.name}: {one.name}" for one in found if not ast.get_docstring(one)]
+
+
+RESULTS = [
+    AgreementReport,
+    AnnotationSet,
+    Comparison,
+    Evaluation,
+    Explanation,
+    Plan,
+    Predictions,
+    Profile,
+    Prompts,
+    Scorer,
+]
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: result.__name__)
+def test_a_method_of_a_result_says_what_its_arguments_are(result: type) -> None:
+    for name, method in vars(result).items():
+        if name.startswith("_") or not inspect.isfunction(method):
+            continue
+        asked = set(inspect.signature(method).parameters) - {"self"}
+        told = re.findall(r"^    (\w+): \S", inspect.getdoc(method) or "", flags=re.MULTILINE)
+        assert asked <= set(told), name
+
+
+def test_the_page_on_the_interface_has_every_public_name() -> None:
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"::: classifier\.(?:\w+\.)*(\w+)", page))
+    told |= set(re.findall(r"`classifier\.(\w+)\(", page))
+    assert set(classifier.__all__) <= told

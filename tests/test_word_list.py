@@ -2,8 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from statistics import fmean
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 ALLOWED = ("leave_one_out", "LeaveOneOut", "leave_one_annotator_out")
@@ -50,3 +53,40 @@ def test_no_module_class_or_function_bears_a_forbidden_word() -> None:
         if name not in ALLOWED and _words(name) & forbidden
     }
     assert not bad
+
+
+def _paragraphs(page: str) -> Iterator[str]:
+    """The running text of a page, without code, tables and headings; an item of a list is one."""
+    plain = re.sub(r"```.*?```", "\n\n", page, flags=re.DOTALL)
+    for paragraph in re.split(r"\n\s*\n|\n(?=\s*(?:[*-]|\d+\.)\s)", plain):
+        lines = [line.strip() for line in paragraph.splitlines() if not line.startswith("    ")]
+        yield " ".join(line for line in lines if not line.startswith(("|", "#", "!", ":::")))
+
+
+def _lengths(paragraphs: Iterable[str]) -> list[int]:
+    """How many words each sentence has."""
+    sentences = (s for text in paragraphs for s in re.split(r"(?<=[.!?:;])\s+(?=[A-Z`“(\d])", text))
+    return [len(sentence.split()) for sentence in sentences if re.search("[a-z]", sentence)]
+
+
+def _docstrings() -> Iterator[str]:
+    for file in sorted((ROOT / "classifier").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
+                text = (ast.get_docstring(node) or "").partition(">>> ")[0]
+                parts = re.split(r"\n\s*\n|\n    \b", text)
+                yield from (re.sub(r"\s+", " ", part) for part in parts)
+
+
+def test_sentences_are_cut_where_they_end() -> None:
+    page = "# Head\n\nOne two three. Four `five`.\n\n```\ncode here\n```\n\n* six seven\n* eight"
+    assert _lengths(_paragraphs(page)) == [3, 2, 3, 2]
+
+
+@pytest.mark.parametrize("kind", ["pages", "docstrings"])
+def test_sentences_have_fifteen_words_on_average_at_most(kind: str) -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    texts = (text for page in pages for text in _paragraphs(page.read_text(encoding="utf-8")))
+    lengths = _lengths(texts if kind == "pages" else _docstrings())
+    assert len(lengths) > 300
+    assert fmean(lengths) <= 15

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -258,6 +258,28 @@ def join_sets(sets: Sequence[AnnotationSet]) -> AnnotationSet:
         )
     table = pd.concat([one.table for one in sets], ignore_index=True)
     return replace(sets[0], articles=articles, table=table, suggested=_suggested(sets))
+
+
+def fill_articles(annotation_set: AnnotationSet, known: Iterable[Article]) -> AnnotationSet:
+    """Fill in what the set's articles do not say, such as the chance of being drawn.
+
+    Args:
+        annotation_set: Whose articles may lack source, date, language or chance.
+        known: Articles as they were drawn; only those of the same id and text are used.
+
+    Returns:
+        The set with what was known in place of None; what it says itself is kept.
+    """
+    by_id = {article.article_id: article for article in known}
+    articles = []
+    for article in annotation_set.articles:
+        drawn = by_id.get(article.article_id)
+        if drawn is not None and drawn.text == article.text:
+            names = [one.name for one in fields(article)]
+            own = {name: getattr(article, name) for name in names}
+            article = replace(drawn, **{k: v for k, v in own.items() if v is not None})
+        articles.append(article)
+    return replace(annotation_set, articles=tuple(articles))
 
 
 def join_coders(sets: Sequence[AnnotationSet]) -> AnnotationSet:

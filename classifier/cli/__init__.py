@@ -2,14 +2,17 @@
 
 import logging
 import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
-from classifier.cli import _checks as checks
 from classifier.cli import _data as data
-from classifier.cli import _labels as labels
+from classifier.cli import _judge as judge
 from classifier.cli import _models as models
-from classifier.cli import _results as results
+from classifier.cli import _profiles as profiles
 from classifier.errors import ClassifierError
 
 app = typer.Typer(
@@ -20,8 +23,70 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (data, models, results, labels, checks):
-    group.register(app)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "import": data.import_command,
+    "export": data.export_command,
+    "check": data.check_command,
+    "mentions": data.mentions_command,
+    "sample": data.sample_command,
+    "prompt": data.prompt_command,
+    "agreement": judge.agreement_command,
+    "train": models.train_command,
+    "score": models.score_command,
+    "evaluate": judge.evaluate_command,
+    "compare": judge.compare_command,
+    "swap": models.swap_command,
+    "explain": models.explain_command,
+    "profile": profiles.profile_command,
+    "plan": profiles.plan_command,
+    "regress": profiles.regress_command,
+    "report": profiles.report_command,
+    "demo": profiles.demo_command,
+}
+_OUTDATED = {
+    "train": {
+        "--adapter": "adapter=merged",
+        "--batch-size": "batch_size=",
+        "--learning-rate": "learning_rate=",
+        "--class-weights": "class_weights=",
+        "--gradient-checkpointing": "gradient_checkpointing=true",
+    },
+    "profile": {"--compare-shares": "compare_shares=true"},
+}
+"""Options of the version before, by command, and what `--set` takes in their place.
+
+Where that ends in "=", the option's value follows.
+"""
+
+
+class _Command(TyperCommand):
+    """A command that still takes the options of the version before."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
+        return super().parse_args(ctx, _renewed(args, _OUTDATED.get(self.name or "", {})))
+
+
+def _renewed(args: Sequence[str], outdated: dict[str, str]) -> list[str]:
+    """The arguments with `--set` in place of outdated options; each of these is told of."""
+    renewed: list[str] = []
+    rest = iter(args)
+    for arg in rest:
+        option, _, value = arg.partition("=")
+        setting = outdated.get(option)
+        if setting is None:
+            renewed.append(arg)
+            continue
+        if setting.endswith("="):
+            setting += value or next(rest, "")
+        renewed += ["--set", setting]
+        told = f"{option} goes with the next version; use --set {setting}"
+        warnings.warn(told, DeprecationWarning, stacklevel=2)
+        sys.stderr.write(f"{told}\n")
+    return renewed
+
+
+for name, command in COMMANDS.items():
+    app.command(name, cls=_Command)(command)
 
 
 @app.callback()

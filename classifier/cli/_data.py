@@ -1,4 +1,4 @@
-"""Commands on texts and annotations: import, export, check, mentions, sample."""
+"""Commands on texts and annotations: import, export, check, mentions, sample, prompt."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,6 +14,7 @@ from classifier.cli._output import (
     Force,
     Json,
     SetFolder,
+    listed,
     note,
     problem_lines,
     show,
@@ -39,15 +40,6 @@ _FORMATS = (
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    app.command("import")(import_command)
-    app.command("export")(export_command)
-    app.command("check")(check_command)
-    app.command("mentions")(mentions_command)
-    app.command("sample")(sample_command)
-
-
 def import_command(
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=_FORMATS)],
     path: Annotated[Path, typer.Argument(help="File or folder in that format.")],
@@ -63,6 +55,7 @@ def import_command(
     """Read annotations of another tool or publisher; every repaired or refused row is listed.
 
     Without --codebook, the one in the folder counts, such as `classifier sample` leaves there.
+    What its articles say of themselves, such as the chance of being drawn, is kept.
     --into joins coders who worked in several tools on the same articles.
     """
     from classifier.annotations import CODEBOOK, check_nothing_is_lost, write_annotations
@@ -74,14 +67,13 @@ def import_command(
     left = out / CODEBOOK
     own = _own_codebook(codebook or (left if left.is_file() else None))
     imported = import_annotations(format_name, path, own)
-    whole = imported.annotation_set
+    whole = _with_drawn(out, imported.annotation_set)
     joined: list[str] = []
     if into is not None and len(whole.table):
         whole, joined = _with_coders(into, whole)
     if not force:
         check_nothing_is_lost(whole, out)
     articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
-    counts = dict(imported.counts)
     # nothing is written then: what lies there is worth more
     if rows:
         write_annotations(whole, out, force=force or into is not None)
@@ -95,7 +87,7 @@ def import_command(
             "out": out,
             "articles": articles,
             "annotations": rows,
-            "counts": counts,
+            "counts": dict(imported.counts),
             "files": imported.files,
             "annotators": imported.annotation_set.annotators,
             "curated": imported.annotation_set.n_curated,
@@ -112,6 +104,15 @@ def import_command(
         failed=not rows,
     )
     show(answer, as_json=as_json)
+
+
+def _with_drawn(folder: Path, new: "AnnotationSet") -> "AnnotationSet":
+    """The set with what the folder knows of its articles, such as their chance of being drawn."""
+    from classifier.annotations import fill_articles
+    from classifier.articles import read_articles
+
+    drawn = folder / "articles.jsonl"
+    return fill_articles(new, read_articles(drawn)) if drawn.is_file() else new
 
 
 def _with_coders(folder: Path, new: "AnnotationSet") -> "tuple[AnnotationSet, list[str]]":
@@ -400,3 +401,55 @@ def _own_codebook(path: Path | None) -> "Codebook | None":
     if path is not None and path.suffix.lower() == ".qdc":
         return read_qdc(path)
     return None if path is None else read_codebook(path)
+
+
+def prompt_command(
+    path: ArticlesPath,
+    out: Annotated[Path, typer.Option(help="File for the requests (.jsonl).")],
+    batch: Annotated[
+        Literal["openai", "anthropic", "text"],
+        typer.Option(help="Whose batch interface; text: unit and prompt in each line."),
+    ] = "text",
+    model: Annotated[str, typer.Option(help="Name of the model; needed but for text.")] = "",
+    per: Annotated[
+        Literal["mention", "passage"], typer.Option(help="One request for each.")
+    ] = "mention",
+    variables: Annotated[
+        list[str] | None, typer.Option("--variable", help="Ask only this; may be repeated.")
+    ] = None,
+    manual: Annotated[
+        Path | None, typer.Option(help="Decision rules to add: a coding manual, as text.")
+    ] = None,
+    input_price: Annotated[
+        float | None, typer.Option(help="Price of a million tokens read.")
+    ] = None,
+    output_price: Annotated[
+        float | None, typer.Option(help="Price of a million tokens written.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Use the passages that this model reads.")
+    ] = None,
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """Write requests that ask a language model for labels; nothing is sent."""
+    from classifier.pipeline import prompt
+    from classifier.prompts import PromptOptions
+
+    rules = "" if manual is None else manual.read_text(encoding="utf-8")
+    options = PromptOptions(batch, model, per, listed(variables), rules, input_price, output_price)
+    made = prompt(path, codebook=codebook, run=run, options=options)
+    for line in made.lines():
+        note(line)  # the price is told before anything is written
+    made.write(out)
+    data = {
+        "requests": len(made.requests),
+        "mentions": made.n_mentions,
+        "input_tokens": made.input_tokens,
+        "output_tokens": made.output_tokens,
+        "price": made.price,
+        "out": out,
+    }
+    field = " --answer FIELD" if batch == "text" else ""
+    step = f"send them, then classifier evaluate DIR --predictions ANSWERS{field}"
+    show(Answer(data, [f"the requests are in {out}"], step), as_json=as_json)

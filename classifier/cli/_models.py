@@ -1,10 +1,11 @@
-"""Commands on models: train, score."""
+"""Commands on models: train, score, swap, explain."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
+from rich.table import Table
 
 from classifier.cli._output import (
     Adjudication,
@@ -13,13 +14,18 @@ from classifier.cli._output import (
     Force,
     Json,
     NewRun,
+    Settings,
+    TableFile,
     gold_line,
     gold_set,
     problem_lines,
     progress,
+    settings,
     show,
     table,
+    write_table,
 )
+from classifier.paper import InPapers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,28 +61,15 @@ From = Annotated[
     ),
 ]
 Names = Annotated[list[str] | None, typer.Option(help="Learn only this variable; may be repeated.")]
-Adapter = Annotated[
-    bool, typer.Option("--adapter", help="Train a LoRA adapter, and merge it into the weights.")
-]
 Epochs = Annotated[
     int, typer.Option(min=0, help="Passes over the data at most; 0 chooses by its size.")
-]
-BatchSize = Annotated[int, typer.Option(min=0, help="Passages per step; 0 chooses.")]
-Rate = Annotated[
-    float | None, typer.Option(help="Highest learning rate, of the encoder's top layer.")
 ]
 SplitBy = Annotated[
     Literal["article", "story", "source", "date"], typer.Option(help="What is never parted.")
 ]
-ClassWeights = Annotated[
-    Literal["none", "balanced"], typer.Option(help="Balanced: rare labels count more.")
-]
 NFolds = Annotated[
     int,
     typer.Option(min=0, help="Also train this many models without a fold each (for profiles)."),
-]
-Checkpointing = Annotated[
-    bool, typer.Option("--gradient-checkpointing", help="Less memory, more time.")
 ]
 Places = Annotated[
     list[str],
@@ -111,12 +104,6 @@ Readers = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    app.command("train")(train_command)
-    app.command("score")(score_command)
-
-
 def train_command(
     folders: Folders,
     out: NewRun,
@@ -125,16 +112,12 @@ def train_command(
     base_model: BaseModel = "",
     start: From = "",
     variable: Names = None,
-    adapter: Adapter = False,
     epochs: Epochs = 0,
-    batch_size: BatchSize = 0,
-    learning_rate: Rate = None,
     split_by: SplitBy = "article",
-    class_weights: ClassWeights = "none",
     folds: NFolds = 0,
     adjudication: Adjudication = "majority",
-    gradient_checkpointing: Checkpointing = False,
     seed: Seed = 0,
+    setting: Settings = None,
     resume: Resume = False,
     force: Force = False,
     as_json: Json = False,
@@ -147,17 +130,12 @@ def train_command(
         base_model=base_model,
         start=start,
         variables=tuple(variable or ()),
-        adapter="merged" if adapter else "none",
         epochs=epochs,
-        batch_size=batch_size,
         split_by=split_by,
-        class_weights=class_weights,
         adjudication=adjudication,
-        gradient_checkpointing=gradient_checkpointing,
         seed=seed,
     )
-    if learning_rate is not None:
-        options = replace(options, learning_rate=learning_rate)
+    options = replace(options, **settings(setting, options))
     how = {"folds": folds, "resume": resume, "force": force}
     answer = _trained(folders, weight or [], options, out, how)
     if answer is not None:
@@ -270,3 +248,76 @@ def _said(scored: "Scored") -> Answer:
         ],
         f"classifier profile {scored.path}",
     )
+
+
+_TOP = 5
+
+
+def swap_command(
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] DIR",
+            help="Run folder or Hub id, by default the scorer that ships; annotation set.",
+        ),
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Part of the set; default: what the run was not trained on.")
+    ] = None,
+    table_file: TableFile = None,
+    as_json: Json = False,
+) -> None:
+    """Put countries in each other's place: how far does the stance score move?"""
+    from classifier.pipeline import swap
+
+    run, folder = _run_and_path(places, "DIR")
+    result = swap(run, folder, split=split)
+    lines = [result.sentence, *_shown(result), *write_table(result, table_file)]
+    show(Answer(result.to_dict(), lines), as_json=as_json)
+
+
+def explain_command(
+    places: Places,
+    n: Annotated[int, typer.Option("--mentions", min=1, help="Mentions, drawn at random.")] = 20,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Take out strong words and random ones: which move more?"),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the draw, and of random words.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Say which words carry the scores of some mentions, and check that they do."""
+    from classifier.pipeline import explain
+
+    run, path = _run_and_path(places, "PATH")
+    with progress("explaining") as told:
+        result = explain(run, path, n=n, check=check, seed=seed, progress=told)
+    rows = [
+        [
+            one.prediction.unit,
+            f"{one.quantity} {one.value:+.2f}",
+            ", ".join(f"{word.surface} {word.weight:+.2f}" for word in one.top(_TOP)),
+        ]
+        for one in result.explanations
+    ]
+    lines: list[str | Table] = [
+        f"{len(rows)} of {result.n_scored} scored mentions",
+        table(["mention", "score", "words that move it most"], rows),
+    ]
+    step = ""
+    if result.check is None:
+        step = "add --check: do these words move the score more than random ones?"
+    else:
+        lines += [result.check.sentence, *_shown(result.check)]
+    show(Answer(result.to_dict(), lines, step), as_json=as_json)
+
+
+def _run_and_path(places: list[str], name: str) -> tuple[str | None, Path]:
+    if len(places) > 2:
+        raise typer.BadParameter(f"[RUN] {name} are at most two, got {len(places)}")
+    return (places[0] if len(places) == 2 else None), Path(places[-1])
+
+
+def _shown(result: InPapers) -> list[str | Table]:
+    made = result.paper_table()
+    return [table(list(made.columns), made.cells()), *made.notes]

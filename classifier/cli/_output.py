@@ -23,9 +23,18 @@ from classifier.records import Estimate, Problem
 if TYPE_CHECKING:
     from classifier.annotations import AnnotationSet
 
+_ELSEWHERE = "Labels from elsewhere"
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace what is there, even if it took work.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Another setting, as docs/api.md lists; may be repeated.",
+    ),
 ]
 CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
 ArticlesPath = Annotated[
@@ -53,20 +62,39 @@ NewRun = Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write."
 LabelMap = Annotated[
     list[str] | None,
     typer.Option(
-        "--map", metavar="THEIRS=OURS", help="What a label means; * stands for any letters."
+        "--map",
+        metavar="THEIRS=OURS",
+        help="What a label means; * stands for any letters.",
+        rich_help_panel=_ELSEWHERE,
     ),
 ]
 AnswerField = Annotated[
     str | None,
     typer.Option(
-        "--answer", metavar="FIELD", help="Field with a model's answer: JSON, fenced or not."
+        "--answer",
+        metavar="FIELD",
+        help="Field with a model's answer: JSON, fenced or not.",
+        rich_help_panel=_ELSEWHERE,
     ),
 ]
 ModelColumns = Annotated[
     list[str] | None,
-    typer.Option("--models", metavar="COLUMN...", help="Models of a wide table: gpt,llama."),
+    typer.Option(
+        "--models",
+        metavar="COLUMN...",
+        help="Models of a wide table: gpt,llama.",
+        rich_help_panel=_ELSEWHERE,
+    ),
 ]
 
+SetAside = Annotated[
+    bool,
+    typer.Option(
+        "--set-aside",
+        help="Count labels that the codebook lacks instead of stopping.",
+        rich_help_panel=_ELSEWHERE,
+    ),
+]
 TableFile = Annotated[
     Path | None,
     typer.Option("--table", metavar="FILE", help="Also write it for a paper: .tex .md .xlsx .docx"),
@@ -313,6 +341,37 @@ def parsed(pairs: list[str] | None) -> dict[str, str]:
 def listed(names: list[str] | None) -> tuple[str, ...]:
     """Names from an option that may be repeated and may have commas."""
     return tuple(name.strip() for part in names or [] for name in part.split(",") if name.strip())
+
+
+def settings(pairs: list[str] | None, defaults: object) -> dict[str, Any]:
+    """The pairs of `--set`, each value of the type that the setting has by default.
+
+    >>> from classifier.models import TrainOptions
+    >>> settings(["batch_size=8", "adapter=merged"], TrainOptions())
+    {'batch_size': 8, 'adapter': 'merged'}
+    """
+    known: dict[str, type[Any]] = {
+        name: type(value)
+        for name, value in vars(defaults).items()
+        if isinstance(value, bool | int | float | str)
+    }
+    found: dict[str, Any] = {}
+    for pair in pairs or []:
+        name, _, value = pair.partition("=")
+        if name not in known or not value:
+            raise typer.BadParameter(
+                f"--set NAME=VALUE was required, with one of {', '.join(known)}; got {pair!r}"
+            )
+        found[name] = _of_kind(name, value, known[name])
+    return found
+
+
+def _of_kind(name: str, value: str, kind: type[Any]) -> object:
+    try:
+        return {"true": True, "false": False}[value.lower()] if kind is bool else kind(value)
+    except (KeyError, ValueError):
+        wanted = {bool: "true or false", int: "a whole number"}.get(kind, "a number")
+        raise typer.BadParameter(f"--set {name} needs {wanted}, got {value!r}") from None
 
 
 def write_table(result: InPapers, path: Path | None) -> list[str | Table]:

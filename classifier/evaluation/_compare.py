@@ -80,7 +80,14 @@ class Comparison(InPapers):
         return self.predictors, self.annotators, self.pairs
 
     def to_frame(self, name: str = "predictors") -> pd.DataFrame:
-        """One table as a data frame; raises `DataError` where there is none of that name."""
+        """One table as a data frame.
+
+        Args:
+            name: "predictors", "annotators" or "pairs".
+
+        Raises:
+            DataError: there is no table of that name.
+        """
         for table in self.tables:
             if table.name == name:
                 return table.to_frame()

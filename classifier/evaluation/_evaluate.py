@@ -67,7 +67,14 @@ class Evaluation(DeprecatedChart, InPapers):
     """What must be known before a figure is used: a predictor that repeats an annotator."""
 
     def table(self, name: str) -> Table:
-        """The table of that name; raises `DataError` if there is none."""
+        """The table of that name.
+
+        Args:
+            name: Such as "accuracy", "agreement", "labels", "calibration" or "confusion".
+
+        Raises:
+            DataError: there is none; the message lists those there are.
+        """
         for table in self.tables:
             if table.name == name:
                 return table
@@ -75,7 +82,14 @@ class Evaluation(DeprecatedChart, InPapers):
         raise DataError(f"an evaluation has the tables {known}; got {name!r}")
 
     def to_frame(self, name: str = "accuracy") -> pd.DataFrame:
-        """One table as a data frame."""
+        """One table as a data frame.
+
+        Args:
+            name: As `table` takes it.
+
+        Raises:
+            DataError: there is none of that name.
+        """
         return self.table(name).to_frame()
 
     def __repr__(self) -> str:

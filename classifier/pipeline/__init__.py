@@ -2,7 +2,7 @@
 
 from classifier.pipeline._checks import Explained, Swaps, explain, swap
 from classifier.pipeline._demo import Demo, demo
-from classifier.pipeline._evaluate import evaluate, evaluate_predictions
+from classifier.pipeline._evaluate import evaluate
 from classifier.pipeline._labels import JudgedFiles, Reading, compare, evaluate_files, prompt
 from classifier.pipeline._report import Reported, ReportInputs, bundle, report
 
@@ -19,7 +19,6 @@ __all__ = [
     "demo",
     "evaluate",
     "evaluate_files",
-    "evaluate_predictions",
     "explain",
     "prompt",
     "report",

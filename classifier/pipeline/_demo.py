@@ -16,8 +16,7 @@ from classifier.evaluation import Evaluation
 from classifier.files import refuse_to_replace
 from classifier.models import SHIPPED_START, Progress, TrainOptions
 from classifier.pipeline._evaluate import evaluate, seen_articles
-from classifier.pipeline._explain import with_explanations
-from classifier.pipeline._report import results_frame, results_html, results_text
+from classifier.pipeline._report import results_frame, results_html, results_text, with_explanations
 from classifier.predictions import Predictions
 from classifier.profiles import Profile, ProfileOptions, profile
 from classifier.report import Evidence, write_report
@@ -114,7 +113,8 @@ def demo(
         )
     with step("evaluate") as tell:
         evaluation = evaluate(run, annotation_set, progress=tell)
-    unseen = annotation_set if folds else _unseen(run, annotation_set)
+    seen = set() if folds else seen_articles(run)
+    unseen = restricted(annotation_set, set(annotation_set.article_by_id) - seen)
     scorer = load(run.path, folds=bool(folds))
     with step("score") as tell:
         predictions = scorer.score_articles(unseen.articles, progress=tell)
@@ -134,10 +134,6 @@ def demo(
     with step("report"):
         report = _report(out, agreement, evaluation, profiles, evidence)
     return Demo(run, agreement, evaluation, predictions, profiles, report)
-
-
-def _unseen(run: Run, annotation_set: AnnotationSet) -> AnnotationSet:
-    return restricted(annotation_set, set(annotation_set.article_by_id) - seen_articles(run))
 
 
 def _coded(unseen: AnnotationSet, seed: int) -> AnnotationSet:

@@ -63,7 +63,7 @@ def evaluate(
     scorer = load(run.path, folds=bool(folded))
     predictions = scorer.score_annotations(part, progress=progress).to_frame()
     baselines = {}
-    may_fit = baseline and not folded and not _is_linear(run)
+    may_fit = baseline and not folded and run.record["options"]["model"] != LINEAR
     if may_fit and _is_training_data(run, annotation_set):
         baselines[LINEAR] = linear_predictions(run, annotation_set, part)
     return judge(
@@ -73,23 +73,6 @@ def evaluate(
         uncalibrated=None if folded else uncalibrated(predictions, scorer),
         options=options or EvaluationOptions(),
     )
-
-
-def evaluate_predictions(
-    predictions: pd.DataFrame,
-    data: AnnotationSet | Path | str,
-    *,
-    run: Run | Path | str | None = None,
-    split: str | None = None,
-    options: EvaluationOptions | None = None,
-) -> Evaluation:
-    """Judge any table of predictions: another tool's, a language model's, a person's.
-
-    With a `run`, on the articles of its part `split`; without, on the publisher's part `split`, or
-    on everything.
-    """
-    part = part_of(annotation_set_of(data), run, split)
-    return judge(part, predictions, options=options or EvaluationOptions())
 
 
 def part_of(
@@ -185,10 +168,6 @@ def linear_predictions(
     with TemporaryDirectory() as folder:
         linear = fit_model(annotation_set, TrainOptions(**recorded), Path(folder) / LINEAR)
         return load(linear.path).score_annotations(part).to_frame()
-
-
-def _is_linear(run: Run) -> bool:
-    return bool(run.record["options"]["model"] == LINEAR)
 
 
 def _is_training_data(run: Run, annotation_set: AnnotationSet) -> bool:

@@ -20,15 +20,15 @@ from classifier.annotations import AnnotationSet, read_annotations
 from classifier.articles import read_articles
 from classifier.evaluation import Evaluation
 from classifier.files import refuse_to_replace, replacing
-from classifier.models import CODEBOOK, RECORD, SPLIT, Progress
+from classifier.models import CODEBOOK, FOLDS, RECORD, SPLIT, Progress
 from classifier.notebook_html import safe
 from classifier.pipeline._evaluate import evaluate
-from classifier.pipeline._explain import EXPLAINED, scorer_behind, with_explanations
-from classifier.predictions import not_compared, read_predictions
+from classifier.predictions import Prediction, not_compared, read_predictions
 from classifier.profiles import Profile, ProfileOptions, profile
 from classifier.records import Problem
-from classifier.report import Evidence, bibliography, methods_text, write_report
+from classifier.report import Evidence, bibliography, methods_text, strongest_units, write_report
 from classifier.sampling import FRAME
+from classifier.score import Scorer, load
 
 
 def results_frame(evaluation: Evaluation, profiles: tuple[Profile, ...]) -> pd.DataFrame:
@@ -53,6 +53,8 @@ def results_html(
     return "".join([*shown, f"<p>the report is in {safe(page)}</p>"])
 
 
+EXPLAINED = 40
+"""Mentions that a report explains unless told otherwise: what a reader looks at, in seconds."""
 _PACKAGES = (
     "stance-framing-classifier",
     *("numpy", "scipy", "pandas", "pyarrow", "scikit-learn"),
@@ -211,3 +213,35 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def with_explanations(
+    evidence: Evidence,
+    profile: Profile,
+    scorer: Scorer,
+    n: int = EXPLAINED,
+    *,
+    progress: Progress | None = None,
+) -> Evidence:
+    """The evidence with explanations of the n mentions that pull the profile's means most.
+
+    What another model scored, and what stands in an article that is not here, is left out.
+    """
+    rows = evidence.predictions.set_index("unit", drop=False)
+    explanations = {}
+    units = strongest_units(evidence, profile, n)
+    for done, unit in enumerate(units):
+        row = rows.loc[unit].to_dict()
+        article = evidence.texts.get(row["article_id"])
+        if article is not None and row.get("model_id") == scorer.trained.model_id:
+            explanations[unit] = scorer.explain(Prediction(row, article))
+        if progress is not None:
+            progress(done + 1, len(units), "explaining scores")
+    return replace(evidence, explanations=explanations)
+
+
+def scorer_behind(predictions: pd.DataFrame, run: Path) -> Scorer:
+    """The run's model, or its folds where those made the predictions."""
+    scorer = load(run)
+    is_other = scorer.trained.model_id not in set(predictions["model_id"])
+    return load(run, folds=True) if is_other and (run / FOLDS).is_dir() else scorer

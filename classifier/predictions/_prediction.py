@@ -184,7 +184,11 @@ class Explanation(DeprecatedChart):
         return f"{self.variable}_score" if self.label is None else f"p_{self.variable}_{self.label}"
 
     def top(self, n: int = _TOP) -> tuple[Word, ...]:
-        """The words that move the value most, up or down, strongest first."""
+        """The words that move the value most, up or down, strongest first.
+
+        Args:
+            n: Words at most.
+        """
         ranked = sorted(self.words, key=lambda word: (-abs(word.weight), word.span.start))
         return tuple(ranked[:n])
 

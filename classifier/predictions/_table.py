@@ -18,11 +18,11 @@ from classifier.annotations import mention_unit
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.files import json_line, refuse_to_replace, replacing
-from classifier.notebook_html import frame_html
+from classifier.notebook_html import frame_html, reasons
 from classifier.predictions._prediction import Prediction
 from classifier.predictions._same import TEXT_HASH
 from classifier.predictions._thresholds import NONE_CHOSEN, Thresholds
-from classifier.records import UNKNOWN, Article, Mention, Passage, Problem
+from classifier.records import UNKNOWN, Article, Mention, Passage, Problem, counted
 
 OK = "ok"
 _PLUMBING = (
@@ -89,7 +89,7 @@ class Predictions(DeprecatedChart):
 
     def __repr__(self) -> str:
         """How many mentions there are; the frame has the rest."""
-        return f"Predictions for {len(self)} mentions, {len(self.problems)} problems"
+        return f"Predictions for {counted(len(self), 'mention')}, {reasons(self.problems)}"
 
     def _place(self, unit: str) -> int:
         place: int = self.table["unit"].index(unit).as_py()
@@ -113,6 +113,10 @@ class Predictions(DeprecatedChart):
 
     def write(self, path: Path | str, *, force: bool = False) -> None:
         """Write .parquet or .jsonl, atomically.
+
+        Args:
+            path: The file; its end says which.
+            force: Whether predictions that are there already are replaced.
 
         Raises:
             DataError: the name ends otherwise.

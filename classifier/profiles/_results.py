@@ -174,7 +174,11 @@ class Profile(DeprecatedChart, InPapers):
         return any(pooled is not None and pooled.value is not None for pooled in found)
 
     def names(self, row: ProfileRow) -> tuple[str, ...]:
-        """The row's group as people read it, column by column: ("De Vliet", "Russia")."""
+        """The row's group as people read it, column by column: ("De Vliet", "Russia").
+
+        Args:
+            row: One of the profile's rows.
+        """
         return tuple(
             self.titles.get(value, value) if column == "target" else value
             for column, value in row.group.items()

@@ -93,7 +93,14 @@ class Prompts:
         return lines
 
     def write(self, path: Path | str) -> None:
-        """Write one request a line (.jsonl), atomically; raises `DataError` for other names."""
+        """Write one request a line, atomically.
+
+        Args:
+            path: The file; its name ends in .jsonl.
+
+        Raises:
+            DataError: the name ends otherwise.
+        """
         path = Path(path)
         if path.suffix != ".jsonl":
             raise DataError(

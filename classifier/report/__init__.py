@@ -6,7 +6,7 @@ from classifier.report._charts import chart, write_chart
 from classifier.report._drawing import Chart
 from classifier.report._evidence import Evidence, strongest_units
 from classifier.report._methods import bibliography, methods_text
-from classifier.report._write import write_report
+from classifier.report._sections import write_report
 
 __all__ = [
     "Chart",

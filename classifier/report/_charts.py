@@ -22,9 +22,9 @@ from classifier.report._evaluation_charts import (
     EVALUATION_CHARTS,
     annotator_drawings,
     comparison_drawings,
+    epoch_drawings,
 )
-from classifier.report._profile_charts import mean_drawings, plan_drawings, share_drawings
-from classifier.report._time_charts import epoch_drawings, time_drawings
+from classifier.report._profiles import mean_drawings, plan_drawings, share_drawings, time_drawings
 
 _MOST_SOURCES = 30
 _ANY = "any target"

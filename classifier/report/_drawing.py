@@ -107,8 +107,9 @@ def dot_chart(dots: Dots) -> Chart:
     names = list(dict.fromkeys(p["row"] for p in dots.points))
     series = [name for name in dots.series if any(p["series"] == name for p in points)]
     colours, shapes = _scales(dots, series)
+    labels = alt.Axis(labelLimit=150, ticks=False, domain=False, labelPadding=8)
     base = alt.Chart(alt.Data(values=points)).encode(
-        y=alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=names), axis=_names()),
+        y=alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=names), axis=labels),
         yOffset=alt.YOffset("series:N", scale=alt.Scale(domain=series, paddingOuter=0.4)),
         color=alt.Color("series:N", scale=colours, legend=_legend(series)),
         tooltip=_tooltip(),
@@ -184,10 +185,6 @@ def _scales(dots: Dots, series: Sequence[str]) -> tuple[Chart, Chart]:
         alt.Scale(domain=list(series), range=colours),
         alt.Scale(domain=list(series), range=shapes),
     )
-
-
-def _names() -> Chart:
-    return alt.Axis(labelLimit=150, ticks=False, domain=False, labelPadding=8)
 
 
 def _legend(series: Sequence[str]) -> Chart:

@@ -1,4 +1,4 @@
-"""Evaluations as charts: agreement, reliability, confusion, labels and the learning curve."""
+"""Charts of evaluations, comparisons, annotators and trainings."""
 
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
@@ -9,14 +9,7 @@ import pandas as pd
 from classifier.agreement import THRESHOLDS
 from classifier.evaluation import GROUPS, Comparison, Evaluation, Row
 from classifier.records import ALL, Estimate
-from classifier.report._drawing import (
-    PALETTE,
-    Axis,
-    Dots,
-    Drawing,
-    Point,
-    point,
-)
+from classifier.report._drawing import PALETTE, Axis, Dots, Drawing, Point, point
 
 _SIDES = {"alpha_annotators": "annotators with each other", "alpha_predictor": "model with them"}
 _SQUARE = 260
@@ -283,3 +276,18 @@ def _curve(spots: list[dict[str, object]]) -> alt.Chart:
         shape=alt.Shape("measure:N", scale=alt.Scale(domain=names), legend=legend)
     )
     return alt.layer(base.mark_line(), dots).properties(height=200)
+
+
+def epoch_drawings(epochs: pd.DataFrame) -> list[Drawing]:
+    """The quality after every epoch of a training; none where none was recorded."""
+    if epochs.empty:
+        return []
+    x = alt.X("epoch:O", axis=alt.Axis(labelAngle=0, format="d"))
+    y = alt.Y("quality:Q", title="macro-F1", scale=alt.Scale(zero=False))
+    spots = alt.Data(values=epochs.to_dict("records"))
+    point = alt.OverlayMarkDef(color=PALETTE[0], size=55)
+    line = alt.Chart(spots).mark_line(point=point, color=PALETTE[0])
+    tooltip = ["epoch:O", alt.Tooltip("quality:Q", format=".3f")]
+    caption = "Mean macro-F1 of the variables on the development articles"
+    drawn = line.encode(x=x, y=y, tooltip=tooltip).properties(height=200)
+    return [Drawing(caption, f"{caption}, after every epoch.", drawn)]

@@ -1,7 +1,7 @@
 """How it was done, in words for a paper, from the results themselves."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 
 import pandas as pd
@@ -9,11 +9,10 @@ import pandas as pd
 from classifier.evaluation import Evaluation, annotator_test_words, variables_judged
 from classifier.predictions import OK
 from classifier.profiles import CROSS_FITTED, Profile
-from classifier.records import Estimate
-from classifier.report._document import Section
-from classifier.report._evaluation_charts import is_overall
+from classifier.records import ALL, Estimate
+from classifier.report._document import Section, capital
+from classifier.report._evaluation_charts import alpha_of, is_overall
 from classifier.report._evidence import Evidence
-from classifier.report._sections import alphas_in_words
 
 CITATIONS = {
     "Krippendorff 2004": "krippendorff2004",
@@ -102,19 +101,23 @@ def _targets(evidence: Evidence) -> str:
 
 
 def _agreed(agreement: pd.DataFrame) -> Iterator[str]:
-    by_masi = " and, for sets of labels, Passonneau 2006" if _has_sets(agreement) else ""
+    has_sets = "method" in agreement and agreement["method"].str.contains("masi").any()
+    by_masi = " and, for sets of labels, Passonneau 2006" if has_sets else ""
     yield (
         f"Krippendorff's alpha (Krippendorff 2004{by_masi}) between annotators was "
-        f"{alphas_in_words(agreement)}."
+        f"{_alphas_in_words(agreement)}."
     )
 
 
-def _has_sets(agreement: pd.DataFrame) -> bool:
-    return "method" in agreement and bool(agreement["method"].str.contains("masi").any())
+def _alphas_in_words(frame: pd.DataFrame) -> str:
+    """Alpha over all mentions, variable by variable, in one line."""
+    lines = frame[frame["part"] == ALL].to_dict("records")
+    return "; ".join(f"{line['variable']} {alpha_of(line)}" for line in lines)
 
 
 def _evaluated(evaluation: Evaluation) -> Iterator[str]:
-    counts, figures = evaluation.counts, _in_words(_figures(evaluation, "accuracy", "macro_f1"))
+    counts, found = evaluation.counts, _figures(evaluation, "accuracy", "macro_f1")
+    figures = "; ".join(f"{variable} {figure}" for variable, figure in found.items())
     yield (
         f"On {counts['n_mentions']} mentions in {counts['n_articles']} articles that the model had "
         f"not seen, its macro-F1 against the adjudicated labels was {figures} "
@@ -129,7 +132,7 @@ def _evaluated(evaluation: Evaluation) -> Iterator[str]:
             "Whether it may stand in for an annotator was asked by the alternative annotator test "
             "(Calderon et al. 2025), with articles as clusters; the advantage is the chance that "
             "the model does at least as well as a random annotator. "
-            f"{' '.join(f'{words[:1].upper()}{words[1:]}' for words in tests if words)}"
+            f"{' '.join(capital(words) for words in tests if words)}"
         )
 
 
@@ -142,10 +145,6 @@ def _figures(evaluation: Evaluation, table: str, name: str) -> dict[str, Estimat
         and name in row.estimates
         and is_overall(row)
     }
-
-
-def _in_words(figures: Mapping[str, Estimate]) -> str:
-    return "; ".join(f"{variable} {figure}" for variable, figure in figures.items())
 
 
 def _estimated(profile: Profile) -> Iterator[str]:

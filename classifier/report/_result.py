@@ -19,10 +19,10 @@ from classifier.profiles import (
     published,
 )
 from classifier.records import ALL, Estimate, counted
-from classifier.report._document import Section
+from classifier.report._document import Section, capital
 from classifier.report._drawing import chart_rows
 from classifier.report._evaluation_charts import is_overall
-from classifier.report._profile_charts import result_drawing
+from classifier.report._profiles import result_drawing
 
 _MOST_NAMED = 5
 _MOST_ROWS = 60
@@ -53,8 +53,9 @@ def result_section(
     profile, variable = shown
     drawing = result_drawing(profile, variable)
     means = _means(profile, variable)
+    known = codebook.variable(variable) if codebook.has_variable(variable) else None
     points = (
-        ("Who frames whom how", _framing(profile, means, _variable(codebook, variable))),
+        ("Who frames whom how", _framing(profile, means, known)),
         ("How sure", _certainty(means, evaluation, agreement, variable)),
         ("What not to trust", _doubts(profiles, means, evaluation, agreement, variable)),
     )
@@ -84,10 +85,6 @@ def _means(profile: Profile, variable: str) -> list[Mean]:
         for quantity in row.quantities
         if row.voice == ALL_VOICES and (quantity.variable, quantity.label) == (variable, None)
     ]
-
-
-def _variable(codebook: Codebook, name: str) -> Variable | None:
-    return codebook.variable(name) if codebook.has_variable(name) else None
 
 
 def _framing(profile: Profile, means: Sequence[Mean], variable: Variable | None) -> str:
@@ -185,7 +182,7 @@ def _doubts(
     sentences = [*_model_doubts(profiles[0], variable), *_withheld(means)]
     if evaluation is not None:
         judged = [name for name in variables_judged(evaluation) if is_no_better(evaluation, name)]
-        sentences += [_capital(quality_words(evaluation, name)) for name in judged]
+        sentences += [capital(quality_words(evaluation, name)) for name in judged]
     if agreement is not None:
         is_low = agreement["alpha"] < THRESHOLDS[0]
         sentences += agreement_words(agreement[is_low])
@@ -224,7 +221,3 @@ def _withheld(means: Sequence[Mean]) -> list[str]:
             "draw: do not use the corrected mean there."
         )
     return words
-
-
-def _capital(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}"

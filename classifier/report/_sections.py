@@ -1,11 +1,15 @@
-"""What a report says of annotators and of the model, from finished results."""
+"""The report: what is known as one page, section by section."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
 from classifier.agreement import THRESHOLDS, agreement_words
+from classifier.codebook import default_codebook
 from classifier.evaluation import (
     GROUPS,
     MAJORITY,
@@ -16,9 +20,14 @@ from classifier.evaluation import (
     quality_words,
     variables_judged,
 )
+from classifier.files import refuse_to_replace
 from classifier.notebook_html import short
-from classifier.records import ALL, Estimate
-from classifier.report._document import Section, TableBlock
+from classifier.predictions import OK, named
+from classifier.profiles import (
+    Profile,
+)
+from classifier.records import ALL, PROFILE_ZONES, UNKNOWN, Article, Estimate, Problem
+from classifier.report._document import Document, Section, TableBlock, capital, write_document
 from classifier.report._drawing import chart_rows
 from classifier.report._evaluation_charts import (
     agreement_drawings,
@@ -31,7 +40,95 @@ from classifier.report._evaluation_charts import (
     part_words,
     reliability_drawings,
 )
-from classifier.report._time_charts import time_drawings
+from classifier.report._evidence import Evidence, evidence_payload
+from classifier.report._methods import methods_section, methods_text
+from classifier.report._profiles import profile_section, time_drawings
+from classifier.report._result import result_section
+
+_SUMMARY = "How sources frame countries at every mention: the result, its figures, the evidence."
+
+
+def write_report(  # noqa: PLR0913 - one for each choice of a user
+    evaluation: Evaluation | None,
+    profiles: Profile | Sequence[Profile],
+    path: Path | str,
+    *,
+    agreement: pd.DataFrame | None = None,
+    evidence: Evidence | None = None,
+    about: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> Path:
+    """Write what is known as one page: HTML, or Markdown where the name ends in `.md`.
+
+    The page needs no network and no other file.
+
+    Args:
+        evaluation: The model beside the annotators, if it was judged.
+        profiles: Profiles of the sources; several groupings may be given. Mentions are sorted by
+            their pull on the last one.
+        path: Where to write.
+        agreement: Agreement between annotators, as `AgreementReport.to_frame` has it.
+        evidence: The predictions with their articles and human labels, for what was read and for
+            the evidence browser.
+        about: Title and value of what else a reader must know: model, data, versions.
+        force: Whether a page that is there already is replaced.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        DataError: there is nothing to show, or the profiles do not fit the evidence.
+        ReplaceError: a page is there, and `force` is not set.
+    """
+    refuse_to_replace(path, force=force)
+    several = [profiles] if isinstance(profiles, Profile) else list(profiles)
+    codebook = default_codebook() if evidence is None else evidence.codebook
+    titles = {target.name: target.title for target in codebook.targets}
+    result = result_section(several, evaluation, agreement, codebook)
+    sections = [] if result is None else [result]
+    sections += _told_once(profile_section(one, _title(one)) for one in several)
+    if evidence is not None:
+        through_time = time_section(evidence.predictions, titles)
+        sections += [] if through_time is None else [through_time]
+    after = max(len(sections) - 1, 0)
+    sections += _further(evaluation, agreement, evidence, titles)
+    sections.append(methods_section(methods_text(evaluation, several, agreement, evidence)))
+    payload = None
+    if evidence is not None and Path(path).suffix != ".md":
+        payload = evidence_payload(evidence, several[-1] if several else None)
+    document = Document(
+        "Stance and framing", _SUMMARY, tuple(sections), about or {}, payload, after
+    )
+    return write_document(document, Path(path))
+
+
+def _told_once(sections: Iterable[Section]) -> Iterator[Section]:
+    """The sections without what an earlier one says already, but for what is estimated."""
+    said = set[str]()
+    for section in sections:
+        first, *rest = section.paragraphs
+        yield replace(section, paragraphs=(first, *(words for words in rest if words not in said)))
+        said |= set(rest)
+
+
+def _further(
+    evaluation: Evaluation | None,
+    agreement: pd.DataFrame | None,
+    evidence: Evidence | None,
+    titles: Mapping[str, str],
+) -> Iterator[Section]:
+    if agreement is not None:
+        yield agreement_section(agreement, titles)
+    if evaluation is not None:
+        yield evaluation_section(evaluation)
+        yield calibration_section(evaluation)
+    if evidence is not None:
+        yield coverage_section(evidence.predictions, evidence.articles, evidence.problems)
+
+
+def _title(profile: Profile) -> str:
+    groups = " and ".join(profile.rows[0].group) if profile.rows else "source"
+    return f"Profiles by {groups}"
 
 
 def agreement_section(frame: pd.DataFrame, titles: Mapping[str, str]) -> Section:
@@ -66,7 +163,7 @@ def evaluation_section(evaluation: Evaluation) -> Section:
         "The model beside the annotators",
         (
             "On the same held-out mentions; intervals come from resampling articles.",
-            *(_capital(words) for words in said if words),
+            *(capital(words) for words in said if words),
         ),
         tables=_filled(
             _overall("Against gold", evaluation, "accuracy"),
@@ -112,12 +209,6 @@ def time_section(predictions: pd.DataFrame, titles: Mapping[str, str]) -> Sectio
     return Section("Through time", (text,), charts=chart_rows(drawings))
 
 
-def alphas_in_words(frame: pd.DataFrame) -> str:
-    """Alpha over all mentions, variable by variable, in one line."""
-    lines = frame[frame["part"] == ALL].to_dict("records")
-    return "; ".join(f"{line['variable']} {alpha_of(line)}" for line in lines)
-
-
 def _gaps(evaluation: Evaluation) -> list[str]:
     """The model's calibration error, flagged where few mentions alone would make one as large."""
     sentences = []
@@ -134,7 +225,7 @@ def _gaps(evaluation: Evaluation) -> list[str]:
             and bin_row.keys["predictor"] == row.keys["predictor"]
             and bin_row.keys["bins"] == "equal mass"
         )
-        words = f"{_capital(variable)}: ECE {short(gap.value, sign=False)} from {n} forecasts"
+        words = f"{capital(variable)}: ECE {short(gap.value, sign=False)} from {n} forecasts"
         if gap.value < 2 * by_chance:
             words += (
                 ", which is too high: with so few, a perfectly calibrated model shows about "
@@ -157,10 +248,6 @@ def chance_ece(bins: Iterable[Row]) -> float:
             total += n
             gaps += n * math.sqrt(2 * confidence * (1 - confidence) / (math.pi * n))
     return gaps / total if total else 0.0
-
-
-def _capital(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _alphas(caption: str, frame: pd.DataFrame, titles: Mapping[str, str]) -> TableBlock:
@@ -209,3 +296,81 @@ def _shown(evaluation: Evaluation, row: Row, figure: str) -> Estimate | str | No
     if figure.startswith("winning_rate") and majority_passes(evaluation, row.keys["variable"]):
         return f"says nothing: {MAJORITY} passes too"
     return row.estimates.get(figure)
+
+
+def coverage_section(
+    predictions: pd.DataFrame, articles: Sequence[Article] = (), problems: Sequence[Problem] = ()
+) -> Section:
+    """Counts of everything that came in, and of what entered no estimate."""
+    tables = (
+        _by_source(predictions, articles),
+        _counts("Mentions by status", "status", predictions["status"]),
+        _counts("Mentions by zone", "zone", predictions["zone"]),
+        _counts("Mentions by language", "language", predictions["language"]),
+        _counts("Mentions by voice", "voice", predictions["voice"]),
+        _problems(problems),
+    )
+    return Section(
+        "What was read, and what was not",
+        (" ".join(_sentences(predictions, articles)),),
+        tables=tuple(table for table in tables if table.rows),
+    )
+
+
+def _sentences(predictions: pd.DataFrame, articles: Sequence[Article]) -> Iterable[str]:
+    mentioned = set(predictions["article_id"])
+    unscored = int((predictions["status"] != OK).sum())
+    yield (
+        f"{len(predictions)} mentions of the targets were found in {len(mentioned)} articles; "
+        f"{unscored} of them could not be scored."
+    )
+    silent = [a for a in articles if a.article_id not in mentioned]
+    if articles:
+        yield f"{len(articles)} articles were read; {len(silent)} of them name no target."
+    if "story_id" in predictions:
+        stories = predictions.drop_duplicates("article_id")["story_id"].dropna()
+        copies = int(stories.duplicated().sum())
+        yield (
+            f"{copies} articles tell a story that another one tells too, such as wire copies; "
+            "the intervals of the profiles count a story once."
+        )
+    zones = ", ".join(PROFILE_ZONES)
+    yield f"Only mentions in {zones} enter the profiles."
+
+
+def _by_source(predictions: pd.DataFrame, articles: Sequence[Article]) -> TableBlock:
+    read = Counter(article.source or UNKNOWN for article in articles)
+    found = predictions.assign(source=named(predictions["source"]))
+    mentions = found["source"].value_counts().to_dict()
+    scored = found.loc[found["status"] == OK, "source"].value_counts().to_dict()
+    naming = found.groupby("source")["article_id"].nunique().to_dict()
+    dates = found.groupby("source")["date"].agg(["min", "max"])
+    rows = [
+        (
+            source,
+            read[source] if articles else None,
+            naming.get(source, 0),
+            mentions.get(source, 0),
+            scored.get(source, 0),
+            *(_date(dates, source, end) for end in ("min", "max")),
+        )
+        for source in sorted({*read, *mentions}, key=lambda name: (name.casefold(), name))
+    ]
+    columns = ("source", "articles read", "naming a target", "mentions", "scored", "from", "to")
+    return TableBlock("By source", columns, tuple(rows), is_folded=True)
+
+
+def _problems(problems: Sequence[Problem]) -> TableBlock:
+    counts = Counter(problem.reason for problem in problems)
+    rows = tuple(counts.most_common())
+    return TableBlock("Not read, or repaired on reading", ("reason", "n"), rows)
+
+
+def _date(dates: pd.DataFrame, source: str, end: str) -> str | None:
+    value = dates[end].get(source)
+    return value if isinstance(value, str) else None
+
+
+def _counts(caption: str, name: str, values: Iterable[object]) -> TableBlock:
+    counts = Counter(value if isinstance(value, str) else UNKNOWN for value in values)
+    return TableBlock(caption, (name, "n"), tuple(counts.most_common()), is_folded=True)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from classifier.articles import stream_articles
 from classifier.predictions import Judged, prediction_table
 from classifier.records import Article, Passage, Problem
-from classifier.score._prepare import Found
+from classifier.score._prepare import Found, unread_problems
 from classifier.score._scorer import Scorer, batches
 
 
@@ -35,7 +35,7 @@ class Part:
     table: pa.Table | None
     """A row per mention; None of a part that was done before."""
     problems: tuple[Problem, ...] = ()
-    """Articles that failed."""
+    """Articles that failed, or that name no target in a language that is not read."""
     runtime: str = ""
     """What judged it; empty of a part that was done before."""
 
@@ -90,8 +90,9 @@ def judge_found(
 
     `passages` may hold those that were made ready elsewhere.
     """
+    problems = failed + unread_problems(found, scorer.languages)
     try:
-        return scorer.judge(found, passages), failed
+        return scorer.judge(found, passages), problems
     except Exception:
         tables, errors = [], []
         for one in found:
@@ -100,7 +101,7 @@ def judge_found(
             except Exception as error:
                 tables.append(_unjudged(scorer, one, error))
                 errors.append((one[0], error))
-        return pa.concat_tables(tables), failed + _problems(errors, len(found))
+        return pa.concat_tables(tables), problems + _problems(errors, len(found))
 
 
 def _problems(errors: list[tuple[Article, Exception]], n_articles: int) -> tuple[Problem, ...]:

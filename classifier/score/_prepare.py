@@ -82,6 +82,24 @@ def refusal_problems(statuses: Mapping[str, int], languages: Sequence[str]) -> l
     return problems
 
 
+def unread_problems(found: "Sequence[Found]", languages: Sequence[str]) -> tuple[Problem, ...]:
+    """One problem per article in which no target was seen and whose language is not read.
+
+    Names are known in the languages that are read only, so that such an article may name a target.
+    """
+    read = f"this scorer reads {', '.join(languages)}"
+    remedy = "check that the text is what you meant, or leave it out"
+    problems = []
+    for article, mentions in found:
+        if mentions or not languages or article.language in languages:
+            continue
+        known = article.language not in (None, UNDETERMINED)
+        told = f"the language is {article.language}" if known else "the language was not recognised"
+        detail = f"no target was seen, and {told}: {read}"
+        problems.append(Problem(article.article_id, "language not read", detail, remedy))
+    return tuple(problems)
+
+
 _REMEDY = "code some articles in this language, and train or correct profiles with them"
 
 

@@ -42,6 +42,7 @@ from classifier.score._prepare import (
     languages_read,
     refusal_of,
     refusal_problems,
+    unread_problems,
     warning_problems,
     with_language,
 )
@@ -129,14 +130,25 @@ class Scorer:
         articles = as_articles(several, problems)
         if language is not None:
             articles = (replace(a, language=a.language or language) for a in articles)
-        return self._predictions((self.find(article) for article in articles), problems, None)
+        return self._predictions(self._found(articles, problems), problems, None)
 
     def score_articles(
         self, articles: Articles, *, progress: Progress | None = None
     ) -> Predictions:
-        """Find the targets' mentions in articles and score them all."""
+        """Find the targets' mentions in articles and score them all.
+
+        Args:
+            articles: Articles, texts, a table, a file or a folder.
+            progress: Called after each batch with the articles done.
+
+        Returns:
+            One row per mention; `problems` lists what could not be read.
+
+        Raises:
+            DataError: there is nothing that articles can be taken from.
+        """
         problems: list[Problem] = []
-        stream = (self.find(article) for article in as_articles(articles, problems))
+        stream = self._found(as_articles(articles, problems), problems)
         return self._predictions(stream, problems, progress)
 
     def score_mentions(
@@ -146,7 +158,19 @@ class Scorer:
         *,
         progress: Progress | None = None,
     ) -> Predictions:
-        """Score given mentions, by article id, instead of finding them."""
+        """Score given mentions instead of finding them.
+
+        Args:
+            articles: As `score_articles` takes them.
+            mentions: By article id; an article without any is not searched.
+            progress: Called after each batch with the articles done.
+
+        Returns:
+            One row per mention.
+
+        Raises:
+            DataError: there is nothing that articles can be taken from.
+        """
         problems: list[Problem] = []
         stream = (
             (with_language(article), mentions.get(article.article_id, ()))
@@ -161,7 +185,16 @@ class Scorer:
         *,
         progress: Progress | None = None,
     ) -> Predictions:
-        """Score the annotated mentions, of all articles or of these, so that they can be judged."""
+        """Score the annotated mentions, so that they can be judged.
+
+        Args:
+            annotation_set: Its annotators' mentions are scored, once each.
+            article_ids: Only these articles; by default all.
+            progress: Called after each batch with the articles done.
+
+        Returns:
+            One row per mention that somebody annotated.
+        """
         chosen = None if article_ids is None else set(article_ids)
         articles = [a for a in annotation_set.articles if chosen is None or a.article_id in chosen]
         mentions = annotated_mentions(articles, annotation_set.table, self.targets)
@@ -172,13 +205,36 @@ class Scorer:
     ) -> Explanation:
         """The words of the passage that carry a score: `scorer.explain(predictions[0])`.
 
-        See `classifier.score._explain.explain` for what may be asked and what is raised.
+        Args:
+            prediction: A mention that this scorer scored, with its article.
+            variable: By default the first that the model predicts.
+            label: Whose probability to explain; by default the score of an ordinal variable, else
+                the most probable label.
+
+        Returns:
+            Every word of the passage with how far it moves the value.
+
+        Raises:
+            DataError: the mention was not scored, its article is not here, or there is no such
+                label.
+            ModelError: another model made the prediction.
         """
         return explain(self.trained, prediction, variable, label)
 
     def find(self, article: Article) -> Found:
-        """The article with its language, and the mentions in it."""
+        """The article with its language, and the mentions in it.
+
+        Args:
+            article: Its language is found out if it says none.
+        """
         return self.preparation.find(article)
+
+    def _found(self, articles: Iterable[Article], problems: list[Problem]) -> Iterator[Found]:
+        """The mentions in each; an article without one that is not read is a problem."""
+        for article in articles:
+            found = self.find(article)
+            problems += unread_problems([found], self.languages)
+            yield found
 
     @property
     def preparation(self) -> Preparation:
@@ -190,7 +246,12 @@ class Scorer:
     def judge(self, found: Sequence[Found], passages: Sequence[Passage] | None = None) -> pa.Table:
         """Rows for the mentions of some articles, judged together.
 
-        `passages` may hold what `preparation.passages` made of them elsewhere.
+        Args:
+            found: Articles with their mentions, as `find` gives them.
+            passages: What `preparation.passages` made of them elsewhere, if anything did.
+
+        Returns:
+            A row per mention, with the columns of `prediction_schema`.
         """
         if passages is None:
             passages = self.preparation.passages(found)

@@ -89,7 +89,7 @@ def check_labels(labels: Mapping[str, NDArray[np.int64]], variables: Sequence[Va
         if not len(coded):
             raise DataError(
                 f"variable {variable.name!r} has no labels in the training articles; "
-                "code it, or name the variables to train without it"
+                "code it, or name the others to learn: --variable NAME (variables= in Python)"
             )
         if len(np.unique(coded, axis=0)) < 2:
             raise DataError(

@@ -235,6 +235,22 @@ def test_import_keeps_the_codebook_that_is_in_the_folder(
     assert read_annotations(out).codebook.version == "1.1"
 
 
+def test_import_keeps_what_the_draw_says_of_the_articles(
+    terminal: Terminal, folder: Path, tmp_path: Path
+) -> None:
+    drawn, labels = tmp_path / "drawn", tmp_path / "labels"
+    terminal.json("sample", folder / "articles.jsonl", "--n", "20", "--out", drawn)
+    terminal.json("export", "csv", folder, "--out", labels)
+    table = pd.read_csv(labels / "articles.csv")
+    table[["article_id", "text"]].to_csv(labels / "articles.csv", index=False)
+    before = {a.article_id: a.sampling_probability for a in read_annotations(drawn).articles}
+    terminal.json("import", "csv", labels, "--out", drawn)
+    articles = read_annotations(drawn).articles
+    chosen = [a for a in articles if a.sampling_probability]
+    assert {a.article_id: a.sampling_probability for a in chosen} == before
+    assert {article.language for article in chosen} == {"en", "nl"}
+
+
 def test_the_help_of_import_names_every_format(terminal: Terminal) -> None:
     said = " ".join(terminal.run("import", "--help")[1].replace("│", " ").split())
     assert all(name in said for name in IMPORT_FORMATS)

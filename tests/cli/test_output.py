@@ -2,16 +2,20 @@ import json
 
 import numpy as np
 import pytest
+import typer
 
+from classifier.cli import _renewed
 from classifier.cli._output import (
     Answer,
     Pace,
     problem_lines,
     progress,
+    settings,
     show,
     table,
     to_json,
 )
+from classifier.models import TrainOptions
 from classifier.records import Problem, Span
 
 
@@ -123,3 +127,45 @@ def test_a_line_a_minute_says_how_long_it_still_takes() -> None:
     assert len(lines) == 6
     assert lines[1] == "train: 60 of 300; about 4 minutes left"
     assert lines[-1] == "train: 300 of 300"
+
+
+@pytest.mark.parametrize(
+    ("pair", "name", "value"),
+    [
+        ("batch_size=8", "batch_size", 8),
+        ("learning_rate=1e-3", "learning_rate", 0.001),
+        ("gradient_checkpointing=true", "gradient_checkpointing", True),
+        ("class_weights=balanced", "class_weights", "balanced"),
+    ],
+)
+def test_a_setting_has_the_type_of_its_default(pair: str, name: str, value: object) -> None:
+    assert settings([pair], TrainOptions()) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [
+        ("batch=8", "one of model, base_model.*got 'batch=8'"),
+        ("batch_size", "--set NAME=VALUE was required"),
+        ("batch_size=few", "--set batch_size needs a whole number, got 'few'"),
+        ("gradient_checkpointing=yes", "needs true or false, got 'yes'"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused(pair: str, told: str) -> None:
+    with pytest.raises(typer.BadParameter, match=told):
+        settings([pair], TrainOptions())
+
+
+@pytest.mark.parametrize("given", [["--batch-size", "8"], ["--batch-size=8"]])
+def test_an_outdated_option_warns_and_counts_as_its_setting(given: list[str]) -> None:
+    with pytest.warns(DeprecationWarning, match="--batch-size goes .* use --set batch_size=8"):
+        renewed = _renewed(["coded", *given, "--json"], {"--batch-size": "batch_size="})
+    assert renewed == ["coded", "--set", "batch_size=8", "--json"]
+
+
+def test_an_outdated_flag_takes_no_value(capsys: pytest.CaptureFixture[str]) -> None:
+    outdated = {"--compare-shares": "compare_shares=true"}
+    with pytest.warns(DeprecationWarning, match="next version"):
+        renewed = _renewed(["p.parquet", "--compare-shares", "--json"], outdated)
+    assert renewed == ["p.parquet", "--set", "compare_shares=true", "--json"]
+    assert capsys.readouterr().err.startswith("--compare-shares goes with the next version; use")

@@ -8,10 +8,12 @@ import pytest
 from classifier.agreement import measure_agreement
 from classifier.annotations import AnnotationSet, read_annotations, write_annotations
 from classifier.errors import DataError
+from classifier.evaluation import evaluate as judge
 from classifier.intervals import InferenceOptions
 from classifier.models import TrainOptions
-from classifier.pipeline import Demo, demo, evaluate, evaluate_predictions
+from classifier.pipeline import Demo, demo, evaluate
 from classifier.pipeline._evaluate import select_articles
+from classifier.pipeline._report import scorer_behind
 from classifier.profiles import PlanOptions, ProfileOptions, extend, plan, profile
 from classifier.sampling import DrawOptions, read_frame, sample
 from classifier.sampling._draw import write_frame
@@ -93,7 +95,7 @@ def test_a_set_that_was_trained_on_entirely_is_refused(made: Demo, toy_set: Anno
 def test_anyones_predictions_can_be_judged(toy_set: AnnotationSet) -> None:
     rows = toy_set.table.drop_duplicates("unit")
     perfect = pd.DataFrame({"unit": rows["unit"], "stance": rows["stance"]})
-    result = evaluate_predictions(perfect, toy_set)
+    result = judge(toy_set, perfect)
     row = result.table("accuracy").row(variable="stance", predictor="model")
     assert row["macro_f1"].value == pytest.approx(1.0)
 
@@ -221,3 +223,42 @@ def test_a_profile_reads_everyones_chances_beside_the_annotations(
 def test_drawing_by_uncertainty_needs_predictions(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="needs a model's predictions, got none"):
         sample(tmp_path, 3, options=DrawOptions(design="uncertainty"))
+
+
+_EXPLAINED = '"explained":"stance_score"'
+
+
+@pytest.fixture(scope="module")
+def folded(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    return demo(
+        tmp_path_factory.mktemp("folded"), toy_set, options=TrainOptions(model="linear"), folds=3
+    )
+
+
+def test_its_page_shows_words_that_carry_scores(made: Demo) -> None:
+    assert _EXPLAINED in made.report.read_text(encoding="utf-8")
+
+
+def test_with_folds_every_article_is_profiled(folded: Demo, toy_set: AnnotationSet) -> None:
+    frame = folded.predictions.to_frame()
+    assert set(frame["article_id"]) == set(toy_set.article_by_id)
+    assert set(frame["status"]) == {"ok"}
+
+
+def test_with_folds_fewer_means_are_withheld(made: Demo, folded: Demo) -> None:
+    known = [
+        sum(row.quantities[0].corrected.value is not None for row in each.profiles[-1])
+        for each in (made, folded)
+    ]
+    assert known[1] > known[0]
+
+
+def test_with_folds_scores_are_explained_too(folded: Demo) -> None:
+    assert _EXPLAINED in folded.report.read_text(encoding="utf-8")
+    assert Path(folded.run.path / "folds").is_dir()
+
+
+def test_the_scorer_behind_predictions_is_found(made: Demo, folded: Demo) -> None:
+    for each in (made, folded):
+        frame = each.predictions.to_frame()
+        assert scorer_behind(frame, each.run.path).trained.model_id == frame["model_id"].iloc[0]

@@ -3,8 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from classifier.report._document import Document, Section, TableBlock, cell, to_markdown
-from classifier.report._page import to_html, write_document
+from classifier.report._document import (
+    Document,
+    Section,
+    TableBlock,
+    cell,
+    to_html,
+    to_markdown,
+    write_document,
+)
 
 TABLE = TableBlock("", ("source", "mean"), (("A|B", 0.5), ("<script>alert(1)</script>", None)))
 DOCUMENT = Document("Title", "In short.", (Section("One", ("Text.",), tables=(TABLE,)),))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from classifier.annotations import AnnotationSet
-from classifier.pipeline._explain import with_explanations
+from classifier.pipeline._report import with_explanations
 from classifier.predictions import Word
 from classifier.profiles import Profile, ProfileOptions, profile_sources
 from classifier.records import Article, Span

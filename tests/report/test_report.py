@@ -16,9 +16,10 @@ from classifier.notebook_html import visible
 from classifier.profiles import Profile, ProfileOptions, profile_sources
 from classifier.records import Article, Problem
 from classifier.report import Evidence, chart, write_report
+from classifier.report._document import embedded_json
 from classifier.report._evidence import Excerpts, evidence_payload, pulls
-from classifier.report._page import embedded_json
-from classifier.report._profile_section import coverage_section, profile_section
+from classifier.report._profiles import profile_section
+from classifier.report._sections import coverage_section
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ from classifier.records import Estimate
 from classifier.report import Evidence, methods_text
 from classifier.report._drawing import Axis, Dots, point
 from classifier.report._evidence import evidence_payload
-from classifier.report._profile_section import profile_section
+from classifier.report._profiles import profile_section
 from classifier.report._result import result_section
 from classifier.report._sections import agreement_section, chance_ece, evaluation_section
 

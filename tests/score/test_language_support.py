@@ -50,6 +50,25 @@ def at(text: str, surface: str) -> Mention:
     return Mention(span, "UA", surface, "name", "body", "en", "author")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [(None, "the language was not recognised"), ("de", "the language is de")]
+)
+def test_a_name_of_an_unread_language_is_told_to_be_unseen(
+    language: str | None, told: str, scorer: Scorer
+) -> None:
+    text = "Moskau hat den Vertrag gebrochen, sagte der Minister am Montag im Bundestag."
+    said = scorer.score(text, language=language)
+    assert len(said) == 0
+    (problem,) = said.problems
+    assert (problem.where, problem.reason) == ("text", "language not read")
+    assert problem.detail.startswith(f"no target was seen, and {told}: this scorer reads ")
+    assert repr(said) == "Predictions for 0 mentions, 1 problem (language not read: 1)"
+
+
+def test_a_text_of_a_read_language_without_a_target_is_no_problem(scorer: Scorer) -> None:
+    assert scorer.score("The council met on Monday and spoke of the harbour.").problems == ()
+
+
 @pytest.mark.parametrize("text", [GERMAN, POLISH, FRENCH, BULGARIAN])
 def test_a_text_in_a_sixth_language_is_not_judged(text: str, scorer: Scorer) -> None:
     rows = scorer.score(text).to_frame()

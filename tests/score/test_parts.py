@@ -133,3 +133,12 @@ def test_a_model_that_fails_on_everything_stops_the_run(
     monkeypatch.setattr(Scorer, "judge", judge)
     with pytest.raises(RuntimeError, match="broken model"):
         score_to_file(scorer, corpus, tmp_path / "p.parquet")
+
+
+def test_an_unread_article_without_a_target_is_listed_when_a_file_is_scored(
+    scorer: Scorer, tmp_path: Path
+) -> None:
+    article = Article("d1", "Moskau hat den Vertrag gebrochen.", "De Vliet", language="de")
+    write_json_lines(tmp_path / "articles.jsonl", [article_record(article)])
+    done = score_to_file(scorer, tmp_path / "articles.jsonl", tmp_path / "p.parquet")
+    assert [(p.where, p.reason) for p in done.problems] == [("d1", "language not read")]

@@ -1,4 +1,4 @@
-"""Commands on results: agreement, evaluate, profile, plan, report, shown."""
+"""Commands on profiles: profile, plan, regress, report, demo; and their tables."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
+from classifier.cli._judge import accuracy_table, alpha_table
 from classifier.cli._output import (
     Adjudication,
     Answer,
@@ -18,6 +19,7 @@ from classifier.cli._output import (
     ModelColumns,
     RunFolder,
     SetFolder,
+    Settings,
     TableFile,
     gold_line,
     gold_set,
@@ -25,24 +27,15 @@ from classifier.cli._output import (
     parsed,
     problem_lines,
     progress,
+    settings,
     show,
     table,
     write_table,
 )
-from classifier.cli._tables import (
-    accuracy_table,
-    agreement_lines,
-    alpha_table,
-    borne_lines,
-    comparison_lines,
-    interval_lines,
-    profile_table,
-    withheld_line,
-)
 
 if TYPE_CHECKING:
     from classifier.labels import LabelOptions
-    from classifier.profiles import Extended, Plan, Profile, ProfileOptions
+    from classifier.profiles import Borne, Extended, Plan, Profile, ProfileOptions, Ranked
 
 
 Predictions = Annotated[
@@ -62,142 +55,6 @@ GroupedBy = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the program."""
-    app.command("agreement")(agreement_command)
-    app.command("evaluate")(evaluate_command)
-    app.command("profile")(profile_command)
-    app.command("plan")(plan_command)
-    app.command("regress")(regress_command)
-    app.command("report")(report_command)
-    app.command("demo")(demo_command)
-
-
-def agreement_command(
-    folder: SetFolder,
-    measures: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--measure",
-            help="Also: kappa, weighted-kappa, pi, fleiss, ac1, ac2, brennan-prediger, raw, "
-            "unitizing; may be repeated.",
-        ),
-    ] = None,
-    table_file: TableFile = None,
-    as_json: Json = False,
-) -> None:
-    """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
-    from classifier.agreement import agreement_words, further_measures, measure_agreement
-    from classifier.annotations import read_annotations
-
-    coded = read_annotations(folder)
-    report, told = measure_agreement(coded), coded.suggestion_words
-    further = further_measures(coded, listed(measures))
-    shown = further.paper_table()
-    written: list[str | Table] = []
-    if further.rows:
-        written.append(table(list(shown.columns), shown.cells()))
-    written += write_table(further if further.rows else report, table_file)
-    who = ", ".join(report.annotators)
-    curated = f"curated: {report.n_curated} mentions are gold, and in no figure here"
-    more = {"measures": further.to_dict()} if further.rows else {}
-    answer = Answer(
-        report.to_dict() | more,
-        [
-            f"annotators: {who or 'none'}",
-            *([curated] if report.n_curated else []),
-            *([told] if told else []),
-            alpha_table(report.to_frame()),
-            *agreement_words(report.to_frame()),
-            *written,
-        ],
-        f"classifier train {folder} --out RUN" if who else f"annotate {folder} first",
-    )
-    show(answer, as_json=as_json)
-
-
-def evaluate_command(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="[RUN] DIR",
-            help="A run and an annotation set; with --predictions the set is enough.",
-        ),
-    ],
-    split: Annotated[
-        str | None,
-        typer.Option(help="Part of the set; default: held out, all with --predictions alone."),
-    ] = None,
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE...", help="Judge these labels: csv, json, jsonl, parquet, …"),
-    ] = None,
-    mapping: LabelMap = None,
-    answer_field: AnswerField = None,
-    models: ModelColumns = None,
-    baseline: Annotated[bool, typer.Option(help="Fit a linear baseline beside it.")] = True,
-    set_aside: Annotated[
-        bool,
-        typer.Option(
-            "--set-aside", help="Count labels that the codebook lacks instead of stopping."
-        ),
-    ] = False,
-    adjudication: Adjudication = "majority",
-    table_file: TableFile = None,
-    as_json: Json = False,
-) -> None:
-    """Judge a model, or anyone's labels, beside the annotators and the majority class."""
-    from classifier.evaluation import EvaluationOptions
-    from classifier.pipeline import Reading, evaluate, evaluate_files
-
-    run, folder, files = _what_to_judge(paths, predictions or [])
-    data = gold_set(folder, adjudication)
-    options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
-    problems: list[str | Table] = []
-    found: dict[str, object] = {}
-    if run is not None and not files:
-        with progress("evaluate") as tell:
-            result = evaluate(
-                run, data, split=split, baseline=baseline, options=options, progress=tell
-            )
-    else:
-        reading = Reading(parsed(mapping), answer_field, listed(models))
-        judged = evaluate_files(files, data, run=run, split=split, reading=reading, options=options)
-        result, found = judged.evaluation, {"problems": judged.problems}
-        for name, own in judged.problems.items():
-            problems += [f"about the labels of {name}:", *problem_lines(own)] if own else []
-    problems += write_table(result, table_file)
-    step = f"classifier report {run} {folder} --out report.html"
-    answer = Answer(
-        result.to_dict() | found,
-        [
-            *gold_line(data),
-            *result.warnings,
-            accuracy_table(result),
-            *agreement_lines(result),
-            *interval_lines(result),
-            *problems,
-        ],
-        step if run else f"classifier profile {files[0]} --gold {folder}",
-    )
-    show(answer, as_json=as_json)
-
-
-def _what_to_judge(
-    paths: list[Path], predictions: list[Path]
-) -> tuple[Path | None, Path, list[Path]]:
-    """Run, set and files of labels; files may stand among the folders after --predictions."""
-    from classifier.labels import is_label_file
-
-    further = [path for path in paths if predictions and is_label_file(path)]
-    folders = [path for path in paths if path not in further]
-    if len(folders) == 1 and predictions:
-        return None, folders[0], predictions + further
-    if len(folders) == 2:
-        return folders[0], folders[1], predictions + further
-    raise typer.BadParameter("RUN DIR was required, or DIR --predictions FILE...")
-
-
 def profile_command(
     predictions: Annotated[
         list[Path],
@@ -211,9 +68,6 @@ def profile_command(
     by: GroupedBy = "source,target",
     estimand: Estimand = "mention",
     population: Population = "source",
-    compare_shares: Annotated[
-        bool, typer.Option("--compare-shares", help="Compare and rank shares too (--json).")
-    ] = False,
     codebook: CodebookFile = None,
     articles: Annotated[
         Path | None, typer.Option(help="What was labelled; needed beyond the articles of --gold.")
@@ -222,32 +76,28 @@ def profile_command(
     answer_field: AnswerField = None,
     models: ModelColumns = None,
     adjudication: Adjudication = "majority",
+    setting: Settings = None,
     table_file: TableFile = None,
     as_json: Json = False,
 ) -> None:
     """Show how each source frames each target, with intervals corrected for the model's errors."""
     from classifier.profiles import borne, profile, profiled_labels
 
-    options = replace(_profile_options(by, estimand, population), compare_shares=compare_shares)
-    reading = _reading_one(answer_field, listed(models))
+    options = _profile_options(by, estimand, population)
+    options = replace(options, **settings(setting, options))
     coded = None if gold is None else gold_set(gold, adjudication)
-    known: dict[str, Any] = {
-        "articles": articles,
-        "gold": coded,
-        "codebook": codebook,
-        "reading": reading,
-    }
-    labels = [profiled_labels(file, mapping=parsed(mapping), **known) for file in predictions]
+    known: dict[str, Any] = {"articles": articles, "gold": coded, "codebook": codebook}
+    known |= {"mapping": parsed(mapping), "reading": _reading_one(answer_field, listed(models))}
+    labels = [profiled_labels(file, **known) for file in predictions]
     problems = tuple(problem for one in labels for problem in one.problems)
-    result = profile(labels, gold=coded, codebook=codebook, options=options)
-    found = borne(
-        result,
-        lambda own: profile(
-            labels, gold=coded, codebook=codebook, options=replace(options, by=own)
-        ),
-    )
+
+    def profile_by(columns: tuple[str, ...]) -> "Profile":
+        own = replace(options, by=columns)
+        return profile(labels, gold=coded, codebook=codebook, options=own)
+
+    result = profile_by(options.by)
     lines = [
-        *borne_lines(found),
+        *borne_lines(borne(result, profile_by)),
         *_profiled(result),
         *gold_line(coded),
         *problem_lines(problems),
@@ -435,7 +285,7 @@ def report_command(
             refuse_to_replace(place, force=force)
     options = _profile_options(by, "mention", "source")
     inputs = ReportInputs(run, folder, predictions, articles, split, options, explain, adjudication)
-    with progress("evaluate") as tell:
+    with progress("report") as tell:
         reported = report(inputs, out, force=force, progress=tell)
     lines = [f"the report is in {reported.page}", *gold_line(reported.annotation_set)]
     if bundle_to is not None:
@@ -496,3 +346,101 @@ def _profile_options(
 
     inference = InferenceOptions(estimand=estimand, population=population)
     return ProfileOptions(by=tuple(by.split(",")), inference=inference)
+
+
+_MOST_DIFFERENCES_SHOWN = 30
+
+
+def profile_table(result: "Profile") -> Table:
+    """The means of ordinal variables; the shares are in the JSON and in the report."""
+    from classifier.profiles import verdict_words
+
+    rows = [
+        [
+            *result.names(row),
+            row.voice,
+            quantity.variable,
+            row.n_mentions,
+            quantity.corrected.n_coded_articles,
+            quantity.naive,
+            quantity.corrected,
+            *([quantity.pooled or "–"] if result.is_pooled else []),
+            verdict_words(result, row, quantity),
+        ]
+        for row in result
+        for quantity in row.quantities
+        if quantity.label is None
+    ]
+    groups = list(result.rows[0].group) if result.rows else []
+    columns = [*groups, "voice", "variable", "mentions", "coded", "model only", "corrected"]
+    pooled = ["pooled"] if result.is_pooled else []
+    return table([*columns, *pooled, "verdict"], rows)
+
+
+def borne_lines(found: "tuple[Borne, ...]") -> list[str | Table]:
+    """What few coded articles can say, before what was asked; nothing where that has its means."""
+    from classifier.profiles import best_borne
+
+    if not found:
+        return []
+    lines: list[str | Table] = [
+        f"means with an interval: {', '.join(map(str, found))} (8 coded articles are needed)"
+    ]
+    best = best_borne(found)
+    if best is None:
+        return [*lines, "The coded articles are too few for any of these; code more at random."]
+    how = ",".join(best.by)
+    return [*lines, f"what the coded articles can bear (--by {how}):", profile_table(best.profile)]
+
+
+def withheld_line(result: "Profile", remedy: str) -> list[str]:
+    """How many means cannot be told, where there are any, and what helps."""
+    from classifier.profiles import ALL_VOICES
+
+    means = [
+        quantity.corrected
+        for row in result
+        if row.voice == ALL_VOICES
+        for quantity in row.quantities
+        if quantity.label is None
+    ]
+    withheld = sum(mean.value is None for mean in means)
+    if not withheld:
+        return []
+    groups = " and ".join(result.rows[0].group)
+    return [
+        f"{withheld} of {len(means)} means by {groups} are withheld for want of labels; {remedy}"
+    ]
+
+
+def comparison_lines(result: "Profile") -> list[str | Table]:
+    """Differences and ranks of means in all voices; --json has the author's own voice too."""
+    from classifier.profiles import ALL_VOICES
+
+    differences = [
+        (", ".join(d.group.values()), d.variable, f"{d.first} minus {d.second}", d.estimate)
+        for d in result.differences
+        if d.voice == ALL_VOICES and d.label is None
+    ]
+    ranks = [
+        (", ".join(r.group.values()), r.variable, e.name, _place(e), e.estimate)
+        for r in result.rankings
+        if r.voice == ALL_VOICES and r.label is None and len(r.entries) > 1
+        for e in r.entries
+    ]
+    lines: list[str | Table] = []
+    if differences:
+        lines.append("corrected differences, each with an interval of its own:")
+        columns = ["within", "variable", "difference", "value"]
+        lines.append(table(columns, differences[:_MOST_DIFFERENCES_SHOWN]))
+    if len(differences) > _MOST_DIFFERENCES_SHOWN:
+        rest = len(differences) - _MOST_DIFFERENCES_SHOWN
+        lines.append(f"... and {rest} more; --json lists them all")
+    if ranks:
+        lines.append("ranks, highest first, with intervals that hold for all sources at once:")
+        lines.append(table(["within", "variable", "source", "rank", "corrected"], ranks))
+    return lines
+
+
+def _place(entry: "Ranked") -> str:
+    return str(entry.rank) if entry.rank else f"none ({entry.best} to {entry.worst})"
