@@ -96,7 +96,7 @@ EngineName = Annotated[
 Address = Annotated[
     str | None, typer.Option(help="Of a Ray cluster; without, one is started here.")
 ]
-RuntimeName: TypeAlias = Literal["auto", "torch", "openvino", "numpy"]
+RuntimeName: TypeAlias = Literal["auto", "torch", "numpy"]
 Runtime = Annotated[
     RuntimeName,
     typer.Option(help="What runs an encoder; auto: OpenVINO where it is installed and gains."),

@@ -216,6 +216,15 @@ def check_torch(what: str) -> None:
         )
 
 
+def _runs_plain(folder: Path) -> bool:
+    """Whether an encoder is like BERT and computed by the processors, without an accelerator."""
+    from classifier.models.runtime._numpy import is_bert
+    from classifier.models.runtime._torch import best_device
+
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return is_bert(config["encoder"]) and best_device().type == "cpu"
+
+
 def load_model(
     folder: Path,
     variables: tuple[Variable, ...],
@@ -229,7 +238,7 @@ def load_model(
     """
     try:
         if options.model == "linear":
-            if runtime in ("openvino", "numpy"):
+            if runtime == "numpy":
                 raise ModelError(f"a linear model needs no runtime, got {runtime}; leave it out")
             from classifier.models._linear import load_linear
 
@@ -239,9 +248,13 @@ def load_model(
 
             return load_plain(folder, variables, options, heads)
         check_torch(f"the runtime {runtime}")
+        if _runs_plain(folder):
+            from classifier.models.encoder._plain import load_plain
+
+            return load_plain(folder, variables, options, heads, torch=True)
         from classifier.models.encoder._model import load_encoder
 
-        return load_encoder(folder, variables, options, runtime, heads)
+        return load_encoder(folder, variables, options, heads)
     except ClassifierError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:

@@ -10,7 +10,7 @@ Adapter = Literal["none", "merged", "separate"]
 AdapterFrom = Literal["training", "difference"]
 ClassWeights = Literal["none", "balanced"]
 Precision = Literal["auto", "float32", "bfloat16"]
-RuntimeName = Literal["auto", "torch", "openvino", "numpy"]
+RuntimeName = Literal["auto", "torch", "numpy"]
 """What runs a trained encoder; "auto" takes OpenVINO where it is installed and gains, and NumPy
 where PyTorch is not installed."""
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
@@ -128,6 +130,17 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
                 head.weight.div_(spread)
                 head.bias.sub_(head.weight @ center)
         self.center = self.spread = None
+
+    def folded_heads(self) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Weight and bias of each head for plain features, with the standardisation in them."""
+        heads = {}
+        for name, head in self._linear():
+            weight, bias = head.weight.detach(), head.bias.detach()
+            if self.center is not None and self.spread is not None:
+                weight = weight / self.spread
+                bias = bias - weight @ self.center
+            heads[name] = (weight.numpy(), bias.numpy())
+        return heads
 
     def features(
         self,
