@@ -99,7 +99,7 @@ Address = Annotated[
 RuntimeName: TypeAlias = Literal["auto", "torch", "numpy"]
 Runtime = Annotated[
     RuntimeName,
-    typer.Option(help="What runs an encoder; auto: OpenVINO where it is installed and gains."),
+    typer.Option(help="What runs an encoder; auto: PyTorch, or NumPy where that is not installed."),
 ]
 Scheme = Annotated[
     str,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from classifier.articles import read_articles
 from classifier.codebook import Codebook, read_codebook
@@ -28,9 +29,9 @@ def load(
         path: a run folder or a Hub id; None for the scorer that ships with the package.
         folds: Whether each article is judged by one of the models of the run's folds that has not
             seen it, so that articles which were trained on can correct a profile.
-        runtime: What runs an encoder: "torch", "openvino" (the extra `fast`), or with "auto"
-            OpenVINO where it is installed and the processor computes bfloat16, else PyTorch.
-            "numpy" needs neither, and is taken where PyTorch is not installed.
+        runtime: What runs an encoder: "torch", "numpy", or with "auto" PyTorch where it is
+            installed and else NumPy. PyTorch computes in integers of eight bits where the
+            processor multiplies them (VNNI), else in bfloat16 or float32.
         scheme: A published scheme, such as "newsmtsc", whose own head is applied, under its own
             codebook. What the run itself predicts is left out then.
         codebook: Whose targets to look for, instead of the run's. Its variables must have the
@@ -45,6 +46,11 @@ def load(
             scheme.
         CodebookError: the codebook has other labels than the scorer gives.
     """
+    if runtime not in get_args(RuntimeName):
+        raise ModelError(
+            f"an encoder is run by {', '.join(get_args(RuntimeName))}; got {runtime!r}: leave "
+            "runtime out, which takes the fastest"
+        )
     if scheme and folds:
         raise ModelError(
             f"folds have no heads of schemes, got {scheme!r}: leave one of the two out"

@@ -1,4 +1,4 @@
-"""Encoders computed with PyTorch's kernels: the numbers of transformers, whatever is read beside."""
+"""Encoders computed with PyTorch's kernels: the numbers of transformers, alone or beside others."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -40,7 +40,7 @@ _ADAPTER, _HEADS, _WEIGHTS = (
 )
 Read = Callable[[Path], dict[str, Array]]
 _PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
-_BATCH_TOKENS = 1024
+BATCH_TOKENS = 1024
 """Tokens of a batch; batches are read side by side, a processor each."""
 
 
@@ -102,7 +102,7 @@ class PlainModel:
         """Per passage and variable the probabilities of its mentions."""
         results: list[dict[str, NDArray[np.float64]]] = [{} for _ in encoded]
         done = 0
-        batches = list(length_batches([len(e) for e in encoded], _BATCH_TOKENS))
+        batches = list(length_batches([len(e) for e in encoded], BATCH_TOKENS))
         members = [[encoded[i] for i in batch] for batch in batches]
         for batch, features in zip(
             batches, self.encoder.side_by_side(self._features, members), strict=True

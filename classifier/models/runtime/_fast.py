@@ -24,10 +24,12 @@ Linear = Callable[[Tensor], Tensor]
 _ROWS = 256
 """Tokens whose inner layer is computed at a time: they fit a core's cache."""
 _LARGEST = 127
+"""Steps from zero to the largest value of a row."""
 _MIDDLE = 128
 _SMALLEST = 1e-9
 """Least of the largest values of a row: a row of zeros has a scale too."""
-_HALF = torch.tensor(0.5)
+_ZERO = torch.tensor(_MIDDLE + 0.5)
+"""Where zero lies, and half a step more: the conversion cuts off what stands behind the point."""
 
 
 def kind_for(precision: Precision) -> Kind:
@@ -81,8 +83,11 @@ class FastEncoder:
         for (qkv, out, widen, narrow), (middle, last) in self._layers:
             hidden += out(self._attended(qkv(hidden), lengths))
             hidden = self._normed(hidden, middle)
-            parts = [narrow(functional.gelu(widen(rows))) for rows in hidden.split(_ROWS)]
-            hidden += parts[0] if len(parts) == 1 else torch.cat(parts)
+            if len(hidden) <= _ROWS:
+                hidden += narrow(functional.gelu(widen(hidden)))
+            else:
+                parts = [narrow(functional.gelu(widen(rows))) for rows in hidden.split(_ROWS)]
+                hidden += torch.cat(parts)
             hidden = self._normed(hidden, last)
         return hidden.float().numpy()
 
@@ -101,7 +106,7 @@ class FastEncoder:
 
     def _normed(self, rows: Tensor, norm: Sequence[Tensor]) -> Tensor:
         """Layer normalisation (Ba et al. 2016)."""
-        return functional.layer_norm(rows, rows.shape[1:], norm[0], norm[1], self.eps)
+        return torch.layer_norm(rows, rows.shape[1:], norm[0], norm[1], self.eps)
 
 
 def _norm(weights: Weights, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -159,8 +164,7 @@ class _IntegerLinear:
 
     def __call__(self, rows: Tensor) -> Tensor:
         largest = rows.abs().amax(1, keepdim=True).clamp_(min=_SMALLEST)
-        # Half a step more, since the conversion cuts off what stands behind the point.
-        whole = torch.addcmul(_HALF + _MIDDLE, rows, _LARGEST / largest).to(torch.uint8)
+        whole = torch.addcdiv(_ZERO, rows, largest, value=_LARGEST).to(torch.uint8)
         made: Tensor = torch.ops.onednn.qlinear_pointwise(
             whole,
             1 / _LARGEST,

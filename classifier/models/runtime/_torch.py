@@ -65,9 +65,9 @@ def side_by_side(work: Callable[[_In], _Out], items: Sequence[_In]) -> Iterator[
 
     While several threads compute, PyTorch uses one for each of them and no more.
     """
-    n = min(n_threads(), len(items))
+    n = min(n_threads(), len(items)) if len(items) > 1 else 1
     with ALONE:
-        if n <= 1:
+        if n == 1:
             yield from map(work, items)
             return
         before = torch.get_num_threads()
