@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 SENTENCE = "The president said that Russia had broken every promise it made to Ukraine."
@@ -24,7 +25,7 @@ def main() -> None:
     scorer.score(SENTENCE)
     steps["first call"] = clock.lap()
     say(answers, {"runtime": scorer.trained.model.runtime, "seconds": steps})
-    with open(articles_file, encoding="utf-8") as file:
+    with Path(articles_file).open(encoding="utf-8") as file:
         articles = [json.loads(line) for line in file]
     for line in sys.stdin:
         what, n = line.split()

@@ -27,8 +27,7 @@ from classifier.annotations import AnnotationSet, adjudicate
 from classifier.codebook import Variable, default_codebook
 from classifier.models import Examples, Limits
 from classifier.models._bases import SHIPPED_SCORER
-from classifier.models._options import Precision
-from classifier.models._protocol import quality
+from classifier.models._protocol import Precision, quality
 from classifier.models.encoder._plain import load_plain
 from classifier.models.runtime._fast import kind_for
 from classifier.score import Scorer, load

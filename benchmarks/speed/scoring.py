@@ -31,7 +31,7 @@ from benchmarks.speed._sides import make_articles, make_peer, make_run
 from classifier.articles import article_record
 from classifier.files import write_json_lines
 from classifier.models._bases import MINILM
-from classifier.models._options import Precision
+from classifier.models._protocol import Precision
 from classifier.models.encoder._plain import BATCH_TOKENS
 from classifier.models.encoder._tokens import length_batches
 from classifier.models.runtime._torch import n_threads

@@ -1,20 +1,18 @@
 """Countries in each other's place: a stance must not depend on who it is about."""
 
 from classifier.swapping._forms import FORMS
-from classifier.swapping._shifts import (
+from classifier.swapping._swap import (
     BOUND,
     EVERY,
+    TARGETS,
     Named,
+    assignments,
     country_shifts,
+    exchange,
     named_mentions,
+    names_in,
     passages_of,
     shifts,
-)
-from classifier.swapping._swap import (
-    TARGETS,
-    assignments,
-    exchange,
-    names_in,
     swap,
     swapped_article,
     swapped_copies,

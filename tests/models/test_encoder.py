@@ -15,8 +15,7 @@ from classifier.annotations import AnnotationSet, adjudicate
 from classifier.codebook import Variable
 from classifier.errors import ModelError
 from classifier.models import Examples, Limits, TrainOptions, find_base
-from classifier.models._options import Adapter
-from classifier.models._protocol import quality
+from classifier.models._protocol import Adapter, quality
 from classifier.models.encoder._fit import parameter_groups
 from classifier.models.encoder._model import EncoderModel, load_encoder, new_encoder
 from classifier.records import Passage, PassageMention, Span

@@ -16,9 +16,8 @@ from tokenizers import Tokenizer
 from classifier.codebook import Variable
 from classifier.errors import ModelError
 from classifier.models._bases import same_base
-from classifier.models._options import TrainOptions
 from classifier.models._passages import Examples
-from classifier.models._protocol import Probabilities, Progress
+from classifier.models._protocol import Probabilities, Progress, TrainOptions
 from classifier.models.encoder._tokens import (
     Encoded,
     TokenReader,

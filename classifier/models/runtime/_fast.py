@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from classifier.models._options import Precision
+from classifier.models._protocol import Precision
 from classifier.models.runtime._numpy import QKV, Weights, bert_layers
 from classifier.models.runtime._torch import side_by_side, uses_bfloat16
 

@@ -14,8 +14,8 @@ from safetensors import SafetensorError
 from torch import nn
 
 from classifier.errors import ModelError
-from classifier.models._options import Precision
 from classifier.models._processes import n_cores
+from classifier.models._protocol import Precision
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
