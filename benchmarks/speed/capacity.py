@@ -13,6 +13,7 @@ import json
 import resource
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,11 +73,9 @@ def measure(n: int, part: int, folder: Path) -> dict[str, Any]:
     scorer, at_start = empty_scorer(), peak()
     with mock.patch.object(stream, "BATCH_ARTICLES", part):
         before = time.process_time()
-        with mock.patch.object(stream, "_join", side_effect=KeyboardInterrupt):
-            try:
-                score_to_file(scorer, corpus, out)
-            except KeyboardInterrupt:
-                pass
+        cut = mock.patch.object(stream, "_join", side_effect=KeyboardInterrupt)
+        with cut, suppress(KeyboardInterrupt):
+            score_to_file(scorer, corpus, out)
         parts = time.process_time() - before
         held = peak() - at_start
         before = time.process_time()

@@ -196,11 +196,10 @@ def prediction_table(
     known = [_plain(one) for one in rows]
     columns: dict[str, Any] = {name: [row[name] for row in known] for name in _KNOWN}
     said = [one.judgement for one in rows if one.judgement is not None]
-    numbers = count()
-    places = [None if one.judgement is None else next(numbers) for one in rows]
+    places = None if len(said) == len(rows) else _places(rows)
     for variable in variables:
         for name, values in _answers(variable, said, thresholds).items():
-            columns.setdefault(name, values.take(pa.array(places, pa.int64())))
+            columns.setdefault(name, values if places is None else values.take(places))
     columns["part"] = [parts.get(one.article.article_id) for one in rows]
     articles = {one.article.article_id: one.article for one in rows}
     hashes = {name: article.sha256 for name, article in articles.items()}
@@ -208,7 +207,18 @@ def prediction_table(
     columns["model_id"] = [model_id] * len(rows)
     columns["codebook_version"] = [codebook.version] * len(rows)
     schema = prediction_schema(variables)
-    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema)
+    return pa.table([_column(columns[field.name], field.type) for field in schema], schema)
+
+
+def _column(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def _places(rows: Sequence[Judged]) -> pa.Array:
+    """The number of each row's judgement; null where there is none."""
+    numbers = count()
+    places = [None if one.judgement is None else next(numbers) for one in rows]
+    return pa.array(places, pa.int64())
 
 
 def _plain(one: Judged) -> dict[str, Any]:

@@ -249,8 +249,9 @@ class Scorer:
             done += len(batch)
             if progress is not None:
                 progress(done, 0, f"{sum(t.num_rows for t in tables)} mentions")
-        empty = prediction_schema(self.variables).empty_table()
-        table = pa.concat_tables([empty, *tables])
+        if not tables:
+            tables = [prediction_schema(self.variables).empty_table()]
+        table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
         counts = Counter(w for w in table["warning"].to_pylist() if w)
         refused = refusal_problems(Counter(table["status"].to_pylist()), self.languages)
         return Predictions(table, (*problems, *refused, *warning_problems(counts)), kept)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from classifier.errors import ModelError
 from classifier.models._processes import n_cores
@@ -101,11 +102,15 @@ class NumpyEncoder:
 
     @staticmethod
     def side_by_side(work: Callable[[_In], _Out], items: Sequence[_In]) -> Iterator[_Out]:
-        """The results in order, a thread for each processor; one item needs no thread."""
+        """The results in order, a thread for each processor; one item needs no thread.
+
+        Beside each other the threads have a product to themselves. If each of them waited for
+        threads of its own, a busy machine would do little but wait.
+        """
         if len(items) <= 1:
             yield from map(work, items)
             return
-        with ThreadPoolExecutor(n_cores()) as pool:
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:
             yield from pool.map(work, items)
 
     def _attended(self, qkv: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArray[np.float32]:
