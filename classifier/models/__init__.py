@@ -1,6 +1,6 @@
 """Models: probabilities from passages.
 
-`_protocol` says what a model does, `_options` what can be chosen. `encoder/` and `_linear` are the
+`_protocol` says what a model does and what can be chosen. `encoder/` and `_linear` are the
 two kinds; `_folder` writes and reads a run.
 """
 

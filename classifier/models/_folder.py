@@ -1,4 +1,4 @@
-"""Run folders: a trained model with all it needs, written whole and read only if unaltered."""
+"""Run folders: written whole, read only if unaltered, and started from."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What every model does, and how good it is on held-out passages."""
+"""What every model does, what can be chosen about training, and how good a model is."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace

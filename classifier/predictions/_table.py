@@ -1,4 +1,4 @@
-"""The table of predictions: one row per mention, whether it could be scored or not."""
+"""The table of predictions, one row per mention, and whether gold is about the same articles."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A corpus in parts: a fixed number of articles each, judged together wherever that happens."""
+"""A corpus in parts of a fixed number of articles: read, judged and written beside each other."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""The scorer: finds mentions, has a model judge their passages, and gives every mention a row."""
+"""The scorer: found by its place, it finds mentions and gives each a row by what a model says."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Fit one model: annotation set in, run folder out."""
+"""Fit one model: annotation set in, examples made of it, run folder out."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Leak-safe splits of articles."""
+"""Annotation sets to learn from, one or several, and leak-safe splits of their articles."""
 
 import re
 from collections import defaultdict

@@ -22,7 +22,13 @@ from classifier.models._passages import Examples
 from classifier.models._protocol import Probabilities, Progress, TrainOptions, quality, suited
 from classifier.models.encoder import _adapter as adapters
 from classifier.models.encoder._batches import Frame, LabelledPassages, collate
-from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
+from classifier.models.encoder._network import (
+    PassageEncoder,
+    PassageEncoderConfig,
+    plain_weights,
+    train_no_more,
+    train_used_rows,
+)
 from classifier.models.encoder._plain import PlainModel
 from classifier.models.encoder._tokens import (
     Encoded,
@@ -193,8 +199,10 @@ class EncoderModel:
         for name in self.network.taken_over:
             fresh.pop(name)
         self.network.standardise(self._some_features(encoded), fresh)
+        train_used_rows(self.network.encoder, (i for one in encoded for i in one.token_ids))
         with TemporaryDirectory() as spare, quiet_transformers():
             history = fit_network(self.network, fit, checkpoints or Path(spare), progress=progress)
+        train_no_more(self.network.encoder)
         adapters.finish(self.network, self.options)
         self.network.fold()
         self.network.eval()
@@ -258,7 +266,7 @@ class EncoderModel:
         with self._making:
             if self._plain is None:
                 network = self.network
-                weights = {k: w.detach().numpy() for k, w in network.encoder.state_dict().items()}
+                weights = plain_weights(network.encoder)
                 kind = kind_for(self.options.precision)
                 encoder = FastEncoder(network.encoder.config.to_dict(), weights, kind)
                 heads = network.folded_heads()

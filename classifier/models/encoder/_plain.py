@@ -183,15 +183,30 @@ def _tensor(part: Mapping[str, Any]) -> Array:
     return np.frombuffer(part["data"], dtype=kinds[part["dtype"]]).astype(np.float32)
 
 
-def _merged(base: dict[str, Array], folder: Path, read: Read) -> None:
-    """Add to each adapted layer's weights scaling · up · down, as LoRA defines it."""
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    scaling = np.float32(config["lora_alpha"] / config["r"])
-    pairs = read(folder / _ADAPTER)
-    for name in [name for name in pairs if name.endswith(_DOWN)]:
-        bare = name.removesuffix(_DOWN)
-        layer = f"{bare.removeprefix(_PREFIX)}.weight"
-        base[layer] = base[layer] + scaling * (pairs[bare + _UP] @ pairs[name])
+class _Merged(Mapping[str, Array]):
+    """Weights of a base with an adapter: scaling · up · down is added when a matrix is asked for.
+
+    So LoRA defines it (Hu et al. 2022). Merged all at once they would be held twice.
+    """
+
+    def __init__(self, base: Mapping[str, Array], folder: Path, read: Read) -> None:
+        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        self._scaling = np.float32(config["lora_alpha"] / config["r"])
+        self._base, self._pairs = base, read(folder / _ADAPTER)
+
+    def __getitem__(self, name: str) -> Array:
+        plain = self._base[name]
+        bare = _PREFIX + name.removesuffix(".weight")
+        if bare + _DOWN not in self._pairs:
+            return plain
+        change: Array = self._pairs[bare + _UP] @ self._pairs[bare + _DOWN]
+        return plain + self._scaling * change
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._base)
+
+    def __len__(self) -> int:
+        return len(self._base)
 
 
 def load_plain(
@@ -212,12 +227,10 @@ def load_plain(
     read = read_weights if not torch else _read_tensors
     separate = options.adapter == "separate"
     place = same_base(folder, config["base"]).folder if separate else folder
+    weights: Mapping[str, Array]
     if separate:
-        weights = {
-            k: w for file in sorted(place.glob("*.safetensors")) for k, w in read(file).items()
-        }
-        weights = _under("bert.", weights) or weights
-        _merged(weights, folder, read)
+        base = {k: w for file in sorted(place.glob("*.safetensors")) for k, w in read(file).items()}
+        weights = _Merged(_under("bert.", base) or base, folder, read)
         tops = read(folder / _HEADS)
     else:
         both = read(folder / _WEIGHTS)

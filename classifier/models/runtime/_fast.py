@@ -52,13 +52,12 @@ class FastEncoder:
         self.n_heads = int(config["num_attention_heads"])
         self.eps = float(config["layer_norm_eps"])
         self._between = torch.bfloat16 if kind == "bfloat16" else torch.float32
-        layers = bert_layers(config, weights)
+        self._layers = [self._layer(layer, kind) for layer in bert_layers(config, weights)]
         table = torch.float32 if kind == "float32" else torch.bfloat16
         self._words = torch.tensor(weights["embeddings.word_embeddings.weight"]).to(table)
         kinds = weights["embeddings.token_type_embeddings.weight"]
         self._places = torch.tensor(weights["embeddings.position_embeddings.weight"] + kinds[0])
         self._first = [torch.tensor(w) for w in _norm(weights, "embeddings.LayerNorm")]
-        self._layers = [self._layer(layer, kind) for layer in layers]
 
     def _layer(self, weights: Weights, kind: Kind) -> tuple[list[Linear], list[list[Tensor]]]:
         names = (QKV, "attention.output.dense", "intermediate.dense", "output.dense")

@@ -16,6 +16,13 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 Weights = Mapping[str, NDArray[np.float32]]
 QKV = "attention.self.qkv"
+_PARTS = (
+    "attention.output.dense",
+    "attention.output.LayerNorm",
+    "intermediate.dense",
+    "output.dense",
+    "output.LayerNorm",
+)
 FULL = "pip install stance-framing-classifier"
 _ROWS = 64
 """Tokens whose inner layer is computed at a time: they fit a core's cache."""
@@ -34,8 +41,10 @@ def is_bert(config: Mapping[str, Any]) -> bool:
     return {name: config.get(name) for name in known} == known and places == "absolute"
 
 
-def bert_layers(config: Mapping[str, Any], weights: Weights) -> list[Weights]:
+def bert_layers(config: Mapping[str, Any], weights: Weights) -> Iterator[Weights]:
     """The weights of each layer by their own names, with query, key and value in one matrix.
+
+    Layers come one by one, so that nobody need hold two copies of all of them.
 
     Raises `ModelError` for another architecture, or where weights are missing.
     """
@@ -47,7 +56,8 @@ def bert_layers(config: Mapping[str, Any], weights: Weights) -> list[Weights]:
     try:
         for name in ("word", "token_type", "position"):
             weights[f"embeddings.{name}_embeddings.weight"]
-        return [_layer(weights, i) for i in range(config["num_hidden_layers"])]
+        for number in range(config["num_hidden_layers"]):
+            yield _layer(weights, f"encoder.layer.{number}.")
     except KeyError as error:
         raise ModelError(
             f"the run must hold all weights of its encoder, {error} is missing: copy its "
@@ -55,12 +65,12 @@ def bert_layers(config: Mapping[str, Any], weights: Weights) -> list[Weights]:
         ) from None
 
 
-def _layer(weights: Weights, number: int) -> Weights:
-    start = f"encoder.layer.{number}."
-    own = {k.removeprefix(start): w for k, w in weights.items() if k.startswith(start)}
+def _layer(weights: Weights, start: str) -> Weights:
+    own = {}
     for kind in ("weight", "bias"):
-        parts = [own.pop(f"attention.self.{name}.{kind}") for name in ("query", "key", "value")]
-        own[f"{QKV}.{kind}"] = np.concatenate(parts)
+        own |= {f"{name}.{kind}": weights[f"{start}{name}.{kind}"] for name in _PARTS}
+        parts = (f"{start}attention.self.{name}.{kind}" for name in ("query", "key", "value"))
+        own[f"{QKV}.{kind}"] = np.concatenate([weights[part] for part in parts])
     return own
 
 
@@ -74,7 +84,7 @@ class NumpyEncoder:
 
         Raises `ModelError` for another architecture, or where weights are missing.
         """
-        self.layers = bert_layers(config, weights)
+        self.layers = list(bert_layers(config, weights))
         self.n_heads = int(config["num_attention_heads"])
         self.eps = np.float32(config["layer_norm_eps"])
         self.weights = weights
