@@ -120,7 +120,7 @@ class EncoderModel:
         self.network.to(self.device)
         self.network.eval()
         self._ready: nn.Module | None = None
-        self._plain: PlainModel | None = None
+        self._fast: FastEncoder | None = None
         self._making = Lock()
 
     @cached_property
@@ -263,20 +263,19 @@ class EncoderModel:
             return self._ready
 
     def _made_plain(self) -> PlainModel:
+        """The model as it is applied; its heads are those of this moment."""
+        network = self.network
         with self._making:
-            if self._plain is None:
-                network = self.network
-                weights = plain_weights(network.encoder)
+            if self._fast is None:
                 kind = kind_for(self.options.precision)
-                encoder = FastEncoder(network.encoder.config.to_dict(), weights, kind)
-                heads = network.folded_heads()
-                about = (self.variables, self.options)
-                self._plain = PlainModel(encoder, self.reader, heads, about)
-            return self._plain
+                config = network.encoder.config.to_dict()
+                self._fast = FastEncoder(config, plain_weights(network.encoder), kind)
+        about = (self.variables, self.options)
+        return PlainModel(self._fast, self.reader, network.folded_heads(), about)
 
     def _forget(self) -> None:
         """Make ready anew what is applied: the weights have changed."""
-        self._ready = self._plain = None
+        self._ready = self._fast = None
 
     def _judge_batch(
         self, network: nn.Module, members: Sequence[Encoded]

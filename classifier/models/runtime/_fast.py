@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from classifier.models._protocol import Precision
 from classifier.models.runtime._numpy import QKV, Weights, bert_layers
-from classifier.models.runtime._torch import side_by_side, uses_bfloat16
+from classifier.models.runtime._torch import n_threads, side_by_side, uses_bfloat16
 
 Kind = Literal["float32", "bfloat16", "int8"]
 Linear = Callable[[Tensor], Tensor]
@@ -35,7 +35,8 @@ _ZERO = torch.tensor(_MIDDLE + 0.5)
 def kind_for(precision: Precision) -> Kind:
     """What a precision comes to here: by itself integers, where the processor multiplies them."""
     able = torch.cpu.get_capabilities()
-    if precision == "auto" and (able.get("avx512_vnni") or able.get("avx_vnni")):
+    multiplies = able.get("avx512_vnni") or able.get("avx_vnni")
+    if precision == "auto" and multiplies and torch.backends.mkldnn.is_available():
         return "int8"
     return "bfloat16" if uses_bfloat16(precision, torch.device("cpu")) else "float32"
 
@@ -48,6 +49,7 @@ class FastEncoder:
 
         Raises `ModelError` for another architecture, or where weights are missing.
         """
+        torch.set_num_threads(n_threads())
         self.runtime = f"torch {kind} cpu"
         self.n_heads = int(config["num_attention_heads"])
         self.eps = float(config["layer_norm_eps"])
@@ -133,7 +135,9 @@ def linear(weight: Tensor, bias: Tensor, kind: Kind) -> Linear:
     if kind == "int8":
         return _IntegerLinear(weight, bias)
     if kind == "bfloat16":
-        return _PackedLinear(weight.to(torch.bfloat16), bias.to(torch.bfloat16))
+        weight, bias = weight.to(torch.bfloat16), bias.to(torch.bfloat16)
+        if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+            return _PackedLinear(weight, bias)
     return lambda rows: functional.linear(rows, weight, bias)
 
 
