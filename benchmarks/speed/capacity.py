@@ -52,7 +52,8 @@ class Empty:
 def empty_scorer() -> Scorer:
     """The scorer that ships with an empty model."""
     trained = load().trained
-    return Scorer(replace(trained, model=Empty(trained.model)))
+    empty: Any = Empty(trained.model)
+    return Scorer(replace(trained, model=empty))
 
 
 def make_articles(n: int) -> Iterator[dict[str, str]]:

@@ -66,7 +66,7 @@ def bert_layers(config: Mapping[str, Any], weights: Weights) -> Iterator[Weights
 
 
 def _layer(weights: Weights, start: str) -> Weights:
-    own = {}
+    own: dict[str, NDArray[np.float32]] = {}
     for kind in ("weight", "bias"):
         own |= {f"{name}.{kind}": weights[f"{start}{name}.{kind}"] for name in _PARTS}
         parts = (f"{start}attention.self.{name}.{kind}" for name in ("query", "key", "value"))
