@@ -47,6 +47,8 @@ class FastEncoder:
     def __init__(self, config: Mapping[str, Any], weights: Weights, kind: Kind) -> None:
         """Take a config and weights by the names that transformers gives them.
 
+        In float32 it computes with the very weights, without a copy.
+
         Raises `ModelError` for another architecture, or where weights are missing.
         """
         torch.set_num_threads(n_threads())
@@ -56,19 +58,19 @@ class FastEncoder:
         self._between = torch.bfloat16 if kind == "bfloat16" else torch.float32
         self._layers = [self._layer(layer, kind) for layer in bert_layers(config, weights)]
         table = torch.float32 if kind == "float32" else torch.bfloat16
-        self._words = torch.tensor(weights["embeddings.word_embeddings.weight"]).to(table)
+        self._words = torch.from_numpy(weights["embeddings.word_embeddings.weight"]).to(table)
         kinds = weights["embeddings.token_type_embeddings.weight"]
-        self._places = torch.tensor(weights["embeddings.position_embeddings.weight"] + kinds[0])
-        self._first = [torch.tensor(w) for w in _norm(weights, "embeddings.LayerNorm")]
+        self._places = torch.from_numpy(weights["embeddings.position_embeddings.weight"] + kinds[0])
+        self._first = [torch.from_numpy(w) for w in _norm(weights, "embeddings.LayerNorm")]
 
     def _layer(self, weights: Weights, kind: Kind) -> tuple[list[Linear], list[list[Tensor]]]:
         names = (QKV, "attention.output.dense", "intermediate.dense", "output.dense")
         made = [
-            linear(torch.tensor(weights[f"{n}.weight"]), torch.tensor(weights[f"{n}.bias"]), kind)
+            linear(*(torch.from_numpy(weights[f"{n}.{part}"]) for part in ("weight", "bias")), kind)
             for n in names
         ]
         norms = [
-            [torch.tensor(w).to(self._between) for w in _norm(weights, name)]
+            [torch.from_numpy(w).to(self._between) for w in _norm(weights, name)]
             for name in ("attention.output.LayerNorm", "output.LayerNorm")
         ]
         return made, norms
