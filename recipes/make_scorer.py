@@ -4,7 +4,8 @@ Three stages. First the published corpora are learnt, each under a head of its o
 on real news and on the sample are learnt from there, with the published ones beside them, so that
 they are not forgotten. The head of our stance begins as that of NewsMTSC. Last comes an epoch at
 half the rate with copies of the articles in which the countries have changed places; then the
-head of stance is projected off what tells the countries apart (`country_bias`).
+head of stance is projected off what tells the countries apart (`country_bias`). This is the large
+scorer. The one that ships has half its layers and learns from it (`student`).
 """
 
 import json
@@ -16,11 +17,23 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
-from classifier.annotations import restricted
+from classifier.annotations import adjudicate, restricted
 from classifier.codebook import default_codebook
+from classifier.errors import ModelError
 from classifier.files import refuse_to_replace, write_text
-from classifier.models import MODEL_CARD, RECORD, Model, Progress, TrainOptions
+from classifier.models import (
+    MODEL_CARD,
+    RECORD,
+    Limits,
+    Model,
+    Progress,
+    TrainOptions,
+    cut_all,
+    read_run,
+)
+from classifier.models._bases import SHIPPED_BASES, SMALL_NAME
 from classifier.models.encoder._model import EncoderModel
+from classifier.records import Passage, Span
 from classifier.score import load
 from classifier.swapping import Named, country_shifts, named_mentions
 from classifier.training import TEST, TRAIN, Adjust, Corpus, Run, Split, fit_model, read_run_summary
@@ -30,6 +43,7 @@ from recipes.country_bias import level_head
 from recipes.figures import measure
 from recipes.prune import prune_run
 from recipes.real import REAL
+from recipes.student import make_student, named_passages, write_base, write_start
 
 OPTIONS = TrainOptions(
     variables=("stance", "roles", "voice"),
@@ -50,6 +64,10 @@ OPTIONS = TrainOptions(
 _FIRST: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
 _LAST: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
+_SMALL: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
+_OF_NAMED = 5
+"""Of the sentences without labels, every fifth is asked about."""
+SCORER, LARGE, SMALL = "scorer", "large", "small"
 _MOST_NAMED = 500
 """Articles of a corpus that the projection is measured on."""
 _STANCE = OPTIONS.variables[0]
@@ -65,16 +83,62 @@ def make_scorer(
     *,
     progress: Progress | None = None,
 ) -> Run:
-    """Train on the corpora, judge on the tests, and write a run folder that says both.
+    """Train on the corpora, judge on the tests, and write the run folders `large` and `scorer`.
+
+    The scorer is the small one, which learns from the large one; its base goes to `small`.
+    A linear model is written as the scorer alone.
 
     See `classifier.training.fit_model` for what is raised. An interrupted training goes on from its
     last epoch, and a finished stage is not trained again.
     """
+    scorer, large = out / SCORER, out / LARGE
     if options.model == "linear":
-        run = fit_model(data.corpora, options, out, progress=progress)
-    else:
-        run = _in_stages(data, out, options, progress)
-    return judged(run, data, progress=progress)
+        run = fit_model(data.corpora, options, scorer, progress=progress)
+        return judged(run, data, progress=progress)
+    if not (large / RECORD).is_file():
+        judged(_in_stages(data, large, options, progress), data, progress=progress)
+    return judged(_small(data, large, scorer, options, progress), data, progress=progress)
+
+
+def _small(
+    data: ShippingData, large: Path, out: Path, options: TrainOptions, progress: Progress | None
+) -> Run:
+    """The scorer that ships: six layers that learn from the last stage of the large one."""
+    refuse_to_replace(out, force=False)
+    work = out.parent / f"{LARGE}.stages"
+    start, last = work / "student", work / "small"
+    if not (start / RECORD).is_file():
+        teacher = read_run(work / "last").model
+        if not isinstance(teacher, EncoderModel):
+            raise ModelError(f"{large} must be an encoder to learn from; make it anew")
+        student = make_student(teacher, asked(data, teacher), data.texts, progress=progress)
+        write_base(student.encoder, out.with_name(SMALL))
+        write_base(student.encoder, SHIPPED_BASES[SMALL_NAME])
+        write_start(student, work / "last", SMALL_NAME, start)
+    if not (last / RECORD).is_file():
+        own = replace(options, variables=_every(options), start=str(start), base_model="", **_SMALL)
+        adjust = partial(without_country, data)
+        _fit((*data.corpora, *data.copies), own, last, progress, adjust)
+    prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
+    return read_run_summary(out)
+
+
+def _every(options: TrainOptions) -> tuple[str, ...]:
+    return (*options.variables, *FOLDERS)
+
+
+def asked(data: ShippingData, teacher: Model) -> list[Passage]:
+    """Passages with mentions that the large scorer is asked about: coded ones, and names."""
+    limits = Limits(teacher.text_limit, 0)
+    passages = named_passages(data.texts[::_OF_NAMED])
+    for corpus in (*data.corpora, *data.copies):
+        ids = ids_of(corpus.annotation_set, None, TRAIN)
+        coded = adjudicate(restricted(corpus.annotation_set, ids))
+        articles = corpus.annotation_set.article_by_id
+        for article_id, rows in coded.groupby("article_id", sort=False):
+            units = {r.unit: Span(int(r.start), int(r.end)) for r in rows.itertuples()}
+            passages += cut_all([(articles[article_id], units)], teacher.token_starts, limits)
+    return passages
 
 
 def judged(run: Run, data: ShippingData, *, progress: Progress | None = None) -> Run:
@@ -121,7 +185,7 @@ def _in_stages(
     if not (first / RECORD).is_file():
         _fit(data.schemes, replace(options, variables=FOLDERS, **_FIRST), first, progress)
         copy_head(first, FOLDERS[0], _STANCE)
-    every = replace(options, variables=(*options.variables, *FOLDERS), base_model="")
+    every = replace(options, variables=_every(options), base_model="")
     if not (second / RECORD).is_file():
         _fit(data.corpora, replace(every, start=str(first)), second, progress)
     if not (last / RECORD).is_file():

@@ -22,6 +22,7 @@ REAL = "real"
 ARTICLES, ANNOTATIONS = "articles.jsonl", "annotations.jsonl"
 ADJUDICATOR = "third-reading"
 """Decides where two passes disagree; its labels are gold and count in no agreement."""
+_ORIGINS = ("tatoeba-newstest-tico", "wmt", "stsb")
 _IMPORTED = ("newsmtsc", "rusentne", "ruopinionne")
 
 
@@ -97,6 +98,21 @@ def texts_of(data: Path) -> Iterator[str]:
     for name in _IMPORTED:
         for article in import_annotations(name, data / name).annotation_set.articles:
             yield article.text
+
+
+def parallel_texts(data: Path, held_out: frozenset[str]) -> list[str]:
+    """Every sentence of the parallel corpora, but for those with a held-out side.
+
+    A translation of a held-out sentence is held out as well.
+    """
+    rows = []
+    for path in sorted((data / "parallel").glob("*.tsv.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            rows += [tuple(line.rstrip("\n").split("\t")) for line in lines]
+    rows = [row for row in rows if row[2] in _ORIGINS]
+    pivots = {row[0] for row in rows if held_out & set(row[:2])}
+    held = {text for row in rows if row[0] in pivots for text in row[:2]} | held_out
+    return sorted({text for row in rows for text in row[:2]} - held)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

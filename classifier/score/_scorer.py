@@ -335,6 +335,8 @@ def _describe(article: Article, units: pd.DataFrame, codebook: Codebook) -> list
 
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "scorer"
+LARGE = "large"
+"""Names the scorer of twelve layers that the one that ships learnt from."""
 
 
 def load(
@@ -348,7 +350,8 @@ def load(
     """Load a scorer.
 
     Args:
-        path: a run folder or a Hub id; None for the scorer that ships with the package.
+        path: a run folder or a Hub id; None for the scorer that ships with the package; "large"
+            for the one of twelve layers that it learnt from, which takes twice as long.
         folds: Whether each article is judged by one of the models of the run's folds that has not
             seen it, so that articles which were trained on can correct a profile.
         runtime: What runs an encoder: "torch", "numpy", or with "auto" PyTorch where it is
@@ -410,6 +413,8 @@ def _folder(path: Path | str | None) -> Path:
                 "(classifier train DIR --out RUN) and name its folder"
             )
         return SHIPPED
+    if path == LARGE and (SHIPPED.with_name(LARGE) / RECORD).is_file():
+        return SHIPPED.with_name(LARGE)
     folder = Path(path)
     if not is_there(folder) and "/" in str(path) and not str(path).startswith((".", "/", "~")):
         folder = _fetched(str(path))
