@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
-from classifier.models._bases import same_base
+from classifier.models._bases import PACKED_FILE, PackedWeights, same_base
 from classifier.models._passages import Examples
 from classifier.models._protocol import Probabilities, Progress, TrainOptions
 from classifier.models.encoder._tokens import (
@@ -226,11 +226,10 @@ def load_plain(
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     read = read_weights if not torch else _read_tensors
     separate = options.adapter == "separate"
-    place = same_base(folder, config["base"]).folder if separate else folder
+    place = same_base(folder, config["base"], packed=True).folder if separate else folder
     weights: Mapping[str, Array]
     if separate:
-        base = {k: w for file in sorted(place.glob("*.safetensors")) for k, w in read(file).items()}
-        weights = _Merged(_under("bert.", base) or base, folder, read)
+        weights = _Merged(_base_weights(place, read), folder, read)
         tops = read(folder / _HEADS)
     else:
         both = read(folder / _WEIGHTS)
@@ -242,6 +241,14 @@ def load_plain(
         {v: (tops[f"{own}.weight"], tops[f"{own}.bias"]) for v, own in named.items()},
         (variables, options),
     )
+
+
+def _base_weights(folder: Path, read: Read) -> Mapping[str, Array]:
+    if (folder / PACKED_FILE).is_file():
+        return PackedWeights(folder / PACKED_FILE)
+    read_all = [read(file) for file in sorted(folder.glob("*.safetensors"))]
+    weights = {name: weight for part in read_all for name, weight in part.items()}
+    return _under("bert.", weights) or weights
 
 
 def _under(start: str, weights: Mapping[str, Array]) -> dict[str, Array]:

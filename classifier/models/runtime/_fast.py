@@ -58,19 +58,19 @@ class FastEncoder:
         self._between = torch.bfloat16 if kind == "bfloat16" else torch.float32
         self._layers = [self._layer(layer, kind) for layer in bert_layers(config, weights)]
         table = torch.float32 if kind == "float32" else torch.bfloat16
-        self._words = torch.from_numpy(weights["embeddings.word_embeddings.weight"]).to(table)
+        self._words = _matrix(weights["embeddings.word_embeddings.weight"]).to(table)
         kinds = weights["embeddings.token_type_embeddings.weight"]
         self._places = torch.from_numpy(weights["embeddings.position_embeddings.weight"] + kinds[0])
-        self._first = [torch.from_numpy(w) for w in _norm(weights, "embeddings.LayerNorm")]
+        self._first = [torch.tensor(w) for w in _norm(weights, "embeddings.LayerNorm")]
 
     def _layer(self, weights: Weights, kind: Kind) -> tuple[list[Linear], list[list[Tensor]]]:
         names = (QKV, "attention.output.dense", "intermediate.dense", "output.dense")
         made = [
-            linear(*(torch.from_numpy(weights[f"{n}.{part}"]) for part in ("weight", "bias")), kind)
+            linear(_matrix(weights[f"{n}.weight"]), torch.tensor(weights[f"{n}.bias"]), kind)
             for n in names
         ]
         norms = [
-            [torch.from_numpy(w).to(self._between) for w in _norm(weights, name)]
+            [torch.tensor(w).to(self._between) for w in _norm(weights, name)]
             for name in ("attention.output.LayerNorm", "output.LayerNorm")
         ]
         return made, norms
@@ -110,6 +110,11 @@ class FastEncoder:
     def _normed(self, rows: Tensor, norm: Sequence[Tensor]) -> Tensor:
         """Layer normalisation (Ba et al. 2016)."""
         return torch.layer_norm(rows, rows.shape[1:], norm[0], norm[1], self.eps)
+
+
+def _matrix(array: NDArray[np.float32]) -> Tensor:
+    """A tensor over the same memory, or over a copy of what must not be written to."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def _norm(weights: Weights, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
