@@ -17,6 +17,7 @@ from classifier.codebook import Variable
 from classifier.errors import ModelError
 from classifier.models._bases import PACKED_FILE, PackedWeights, same_base
 from classifier.models._passages import Examples
+from classifier.models._processes import n_cores
 from classifier.models._protocol import Probabilities, Progress, TrainOptions
 from classifier.models.encoder._tokens import (
     Encoded,
@@ -41,6 +42,8 @@ Read = Callable[[Path], dict[str, Array]]
 _PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 BATCH_TOKENS = 1024
 """Tokens of a batch; batches are read side by side, a processor each."""
+_FEWEST_TOKENS = 256
+"""Fewer than this are not worth a thread of their own."""
 
 
 class Encoder(Protocol):
@@ -101,7 +104,8 @@ class PlainModel:
         """Per passage and variable the probabilities of its mentions."""
         results: list[dict[str, NDArray[np.float64]]] = [{} for _ in encoded]
         done = 0
-        batches = list(length_batches([len(e) for e in encoded], BATCH_TOKENS))
+        lengths = [len(one) for one in encoded]
+        batches = list(length_batches(lengths, _batch_tokens(sum(lengths))))
         members = [[encoded[i] for i in batch] for batch in batches]
         for batch, features in zip(
             batches, self.encoder.side_by_side(self._features, members), strict=True
@@ -153,6 +157,13 @@ class PlainModel:
     def save(self, folder: Path) -> None:
         """Raise `ModelError`: it is a run that is read, and nothing of it changes."""
         raise ModelError(f"{folder}: a model without PyTorch is only read; copy its run folder")
+
+
+def _batch_tokens(n_tokens: int) -> int:
+    """Tokens of a batch: fewer where all processors would not have one otherwise."""
+    if n_tokens <= _FEWEST_TOKENS:
+        return BATCH_TOKENS
+    return max(_FEWEST_TOKENS, min(BATCH_TOKENS, n_tokens // n_cores()))
 
 
 def read_weights(file: Path) -> dict[str, Array]:
