@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.quality._gradients import integrated_gradients
 from classifier.annotations import AnnotationSet, read_annotations
-from classifier.annotations.formats._newsmtsc import read_newsmtsc
+from classifier.annotations.formats._corpora import read_newsmtsc
 from classifier.codebook import Variable, shipped_annotations
 from classifier.models.encoder._model import load_encoder
 from classifier.predictions import Prediction

@@ -16,14 +16,17 @@ from classifier.annotations._gold import (
     long_table,
     who_decided,
 )
-from classifier.annotations._join import Recoded, join_coders, join_sets, recode
 from classifier.annotations._table import (
     CURATED,
     Annotation,
     AnnotationSet,
+    Recoded,
     Value,
     annotation_table,
+    join_coders,
+    join_sets,
     mention_unit,
+    recode,
     restricted,
     table_annotations,
     table_columns,

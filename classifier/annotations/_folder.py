@@ -17,7 +17,7 @@ from classifier.annotations._table import (
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, Variable, default_codebook, read_codebook, write_codebook
 from classifier.errors import DataError
-from classifier.files import refuse_to_replace, write_json_lines
+from classifier.files import json_line, refuse_to_replace, write_json_lines, write_text
 from classifier.records import Article, Problem, Span, counted
 
 # Besides these, a line has a key for every variable of the codebook: a label, a list of labels for
@@ -241,6 +241,8 @@ def _is_offset(value: object) -> bool:
 
 
 ARTICLES, ANNOTATIONS, CODEBOOK = "articles.jsonl", "annotations.jsonl", "codebook.toml"
+SUGGESTED = "suggested.json"
+"""Per annotator `[labels suggested, of these unchanged]`; only there if a program suggested any."""
 IDENTICAL = "identical row"
 _SHOWN = 3
 
@@ -292,7 +294,13 @@ def read_annotations(folder: Path | str, codebook: Codebook | None = None) -> An
     table = annotation_table(
         (row.annotation for row in loaded.rows if row.annotation), loaded.scheme.codebook
     )
-    return AnnotationSet(loaded.articles, table, loaded.scheme.codebook, folder=Path(folder))
+    return AnnotationSet(
+        loaded.articles,
+        table,
+        loaded.scheme.codebook,
+        folder=Path(folder),
+        suggested=read_suggested(Path(folder)),
+    )
 
 
 def annotation_set_of(data: AnnotationSet | Path | str) -> AnnotationSet:
@@ -332,6 +340,26 @@ def write_annotations(
     write_json_lines(
         folder / ANNOTATIONS, (annotation_record(a) for a in table_annotations(annotation_set))
     )
+    (folder / SUGGESTED).unlink(missing_ok=True)
+    if annotation_set.suggested:
+        write_text(folder / SUGGESTED, [json_line(dict(annotation_set.suggested)), "\n"])
+
+
+def read_suggested(folder: Path) -> dict[str, tuple[int, int]]:
+    """What `AnnotationSet.suggested` says of the set in a folder.
+
+    Raises `DataError` if the file that holds it cannot be read.
+    """
+    path = folder / SUGGESTED
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {name: (int(n), int(unchanged)) for name, (n, unchanged) in found.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: [labels suggested, unchanged] per annotator was required: {error}"
+        ) from None
 
 
 def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> None:

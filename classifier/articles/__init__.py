@@ -3,8 +3,15 @@
 `_page` makes plain text of a web page; `_zones` tells its body from boilerplate.
 """
 
-from classifier.articles._fields import article_from_record, article_record, given_id
-from classifier.articles._names import OTHER_NAMES, is_other_name, noted_names, with_headline
+from classifier.articles._fields import (
+    OTHER_NAMES,
+    article_from_record,
+    article_record,
+    given_id,
+    is_other_name,
+    noted_names,
+    with_headline,
+)
 from classifier.articles._reading import Reading, read_articles, stream_articles, unrepeated
 from classifier.articles._stories import with_stories
 from classifier.articles._zones import find_zones

@@ -1,16 +1,21 @@
-"""One web page to plain text, with captions and embeds kept as lines of their own.
+"""Web pages to plain text, with captions and embeds kept as lines of their own.
 
-Run as a module it is the worker of `_html.py`. It first says whether it can read pages at all. Then
-it reads a path per line and answers with one JSON object per line, so that a page that takes for
-ever costs a process and not the run.
+A process of its own reads the pages. It first says whether it can read pages at all. Then it reads
+a path per line and answers with one JSON object per line. A page that takes too long costs that
+process and not the run.
 """
 
 import codecs
 import json
+import queue
 import re
+import subprocess
 import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from classifier.articles._fields import read_date
 from classifier.errors import DataError
@@ -203,7 +208,10 @@ def _block(block: "Element") -> list[str]:
     return [words]
 
 
-def main() -> None:
+_WORKER = "from classifier.articles._page import answer_paths; answer_paths()"
+
+
+def answer_paths() -> None:
     """Say whether pages can be read, then answer every path with its fields or with the fault."""
     _say(_readiness())
     for line in sys.stdin:
@@ -229,5 +237,110 @@ def _say(answer: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-if __name__ == "__main__":
-    main()
+TIME_LIMIT = 20.0
+"""Seconds for one page; the first also waits for the process to start."""
+_START_LIMIT = 60.0
+
+
+@dataclass
+class PageReader:
+    """A process that reads pages one after another; started at the first, and again if it dies."""
+
+    time_limit: float = TIME_LIMIT
+    _process: subprocess.Popen[str] | None = field(default=None, init=False)
+    _answers: "queue.Queue[str | None]" = field(default_factory=queue.Queue, init=False)
+    _errors: IO[bytes] | None = field(default=None, init=False)
+    _cannot: str = field(default="", init=False)
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """Fields of the article on a page; raises `DataError` where there is none to be had."""
+        limit = self.time_limit
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+            limit += _START_LIMIT
+        self._ask(path)
+        answer = self._answer(limit, "a page must be readable")
+        if answer is None:
+            reason = self._last_words()
+            self.close()
+            raise DataError(f"the page ended the process that read it{reason}")
+        result = json.loads(answer)
+        if "error" in result:
+            raise DataError(result["error"])
+        values: dict[str, Any] = result["values"]
+        return values
+
+    def close(self) -> None:
+        """End the process; the next page starts another."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream is not None:
+                    stream.close()
+        if self._errors is not None:
+            self._errors.close()
+        self._process = self._errors = None
+
+    def _answer(self, limit: float, required: str) -> str | None:
+        """The next line of the process; None where it has ended."""
+        try:
+            return self._answers.get(timeout=limit)
+        except queue.Empty:
+            self.close()
+            raise DataError(f"{required} in {limit:.0f} s, this one is not") from None
+
+    def _ask(self, path: Path) -> None:
+        stdin = self._process.stdin if self._process else None
+        try:
+            if stdin is not None:
+                stdin.write(json.dumps(str(path.resolve())) + "\n")
+                stdin.flush()
+        except BrokenPipeError:
+            self._answers.put(None)
+
+    def _start(self) -> None:
+        """Start the process; raises `DataError` with its reason where it cannot read pages."""
+        if self._cannot:
+            raise DataError(self._cannot)
+        self.close()
+        self._answers = queue.Queue()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            encoding="utf-8",
+        )
+        pipe = self._process.stdout
+        threading.Thread(target=_pass_on, args=(pipe, self._answers), daemon=True).start()
+        ready = self._answer(_START_LIMIT, "a process that reads pages must start")
+        reason = json.loads(ready).get("error") if ready else self._last_words()
+        if reason or ready is None:
+            self.close()
+            self._cannot = (
+                "reading .html needs trafilatura, which cannot be imported here"
+                f"{reason or ''}: pip install 'stance-framing-classifier[html]'"
+            )
+            raise DataError(self._cannot)
+
+    def _last_words(self) -> str:
+        """The last line that the process wrote about itself, behind a colon."""
+        if self._errors is None:
+            return ""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return f" ({said[-1][:300]})" if said else ""
+
+
+def _pass_on(pipe: IO[str] | None, answers: "queue.Queue[str | None]") -> None:
+    """Hand lines over as they come; None at the end."""
+    try:
+        for line in pipe or ():
+            answers.put(line)
+    except ValueError:  # the pipe was closed on our side
+        pass
+    answers.put(None)

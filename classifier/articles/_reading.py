@@ -1,26 +1,29 @@
 """Articles from files and folders, with a list of everything that was not read."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from classifier.articles._beside import METADATA_FILES, Metadata, read_metadata
-from classifier.articles._fields import FIELDS, HASH, article_from_record, given_id, unread_date
-from classifier.articles._html import page_reader
-from classifier.articles._metadata import with_own_metadata
-from classifier.articles._names import (
+from classifier.articles._fields import (
+    FIELDS,
+    HASH,
     OTHER_NAMES,
     Names,
+    article_from_record,
+    given_id,
     is_blank,
     is_other_name,
     no_text,
     own_names,
+    unread_date,
     with_headline,
 )
-from classifier.articles._rows import ROW_READERS, Row, page_rows
-from classifier.articles._sources import Source, Sources, is_packed
+from classifier.articles._files import ROW_READERS, Row, Source, Sources, is_packed, page_rows
+from classifier.articles._metadata import METADATA_FILES, Metadata, read_metadata, with_own_metadata
+from classifier.articles._page import PageReader
 from classifier.errors import DataError
 from classifier.files import is_there
 from classifier.notebook_html import frame_html, reasons
@@ -103,7 +106,7 @@ def stream_articles(path: Path | str, problems: list[Problem]) -> Iterator[Artic
     path = Path(path)
     seen: set[str] = set()
     is_sourced = False
-    with page_reader() as pages, Sources(path, problems) as sources:
+    with closing(PageReader()) as pages, Sources(path, problems) as sources:
         readers = ROW_READERS | dict.fromkeys(PAGES, partial(page_rows, pages))
         files, tables = _article_files(path, sources, problems)
         is_single = path.is_file() and not is_packed(path)

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _PER_PAGE = 40
 """Mentions that a terminal shows at once."""
 _FORMATS = (
-    "label-studio, label-studio-min, argilla, potato, refi-qda, doccano, inception, brat, prodigy, "
-    "csv, semeval2025-entity-framing, newsmtsc, rusentne or ruopinionne."
+    "label-studio, label-studio-min, argilla, potato, activetigger, refi-qda, doccano, inception, "
+    "brat, prodigy, csv, semeval2025-entity-framing, newsmtsc, rusentne or ruopinionne."
 )
 
 
@@ -324,6 +324,9 @@ def sample_command(
     label_studio: Annotated[
         Path | None, typer.Option(help="Also write a Label Studio project here (.json).")
     ] = None,
+    suggest_labels: Annotated[
+        bool, typer.Option("--suggest-labels", help="Show the predicted labels in it, too.")
+    ] = False,
     codebook: CodebookFile = None,
     seed: Annotated[int, typer.Option()] = 0,
     force: Force = False,
@@ -345,7 +348,10 @@ def sample_command(
         note(line)  # told before anything is written
     write_sample(drawn.annotation_set, drawn.sample, out, force=force)
     if label_studio is not None:
-        export("label-studio", drawn.annotation_set, label_studio, drawn.suggestions, force=force)
+        # who sees a model's labels agrees with the others who see them
+        labels = [] if suggest_labels else [v.name for v in drawn.annotation_set.codebook.variables]
+        shown = drawn.suggestions.drop(columns=labels, errors="ignore")
+        export("label-studio", drawn.annotation_set, label_studio, shown, force=force)
     show(_drawn(drawn, out, label_studio), as_json=as_json)
 
 
@@ -388,6 +394,9 @@ def _codebook(path: Path | None) -> "Codebook":
 
 
 def _own_codebook(path: Path | None) -> "Codebook | None":
+    from classifier.annotations.formats import read_qdc
     from classifier.codebook import read_codebook
 
+    if path is not None and path.suffix.lower() == ".qdc":
+        return read_qdc(path)
     return None if path is None else read_codebook(path)

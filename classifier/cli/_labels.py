@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from classifier.cli._output import (
+    Adjudication,
     Answer,
     AnswerField,
     ArticlesPath,
@@ -15,6 +16,8 @@ from classifier.cli._output import (
     LabelMap,
     ModelColumns,
     TableFile,
+    gold_line,
+    gold_set,
     listed,
     note,
     parsed,
@@ -57,6 +60,7 @@ def compare_command(
         Path | None, typer.Option("--chart", help="Also draw it: .html, .svg or .png.")
     ] = None,
     table_file: TableFile = None,
+    adjudication: Adjudication = "majority",
     as_json: Json = False,
 ) -> None:
     """Compare predictors with gold and the annotators, and say which to use and why."""
@@ -66,8 +70,10 @@ def compare_command(
     folder, files = _set_and_files(paths, predictions)
     reading = Reading(parsed(mapping), answer_field, listed(models))
     options = EvaluationOptions(unknown="set aside" if set_aside else "stop", epsilon=epsilon)
-    result = compare(folder, files, run=run, split=split, reading=reading, options=options)
-    lines = [*_lines(result), *_charted(result, chart_file), *write_table(result, table_file)]
+    gold = gold_set(folder, adjudication)
+    result = compare(gold, files, run=run, split=split, reading=reading, options=options)
+    lines = [*gold_line(gold), *_lines(result)]
+    lines += [*_charted(result, chart_file), *write_table(result, table_file)]
     for name, own in result.problems.items():
         lines += [f"about the labels of {name}:", *problem_lines(own)] if own else []
     best = next(iter(result.best.values()))[0]

@@ -88,9 +88,11 @@ def agreement_command(
 ) -> None:
     """Show how far the annotators agree with each other (Krippendorff's alpha, 95 % intervals)."""
     from classifier.agreement import agreement_words, further_measures, measure_agreement
+    from classifier.annotations import read_annotations
 
-    report = measure_agreement(folder)
-    further = further_measures(folder, listed(measures))
+    coded = read_annotations(folder)
+    report, told = measure_agreement(coded), coded.suggestion_words
+    further = further_measures(coded, listed(measures))
     shown = further.paper_table()
     written: list[str | Table] = []
     if further.rows:
@@ -104,6 +106,7 @@ def agreement_command(
         [
             f"annotators: {who or 'none'}",
             *([curated] if report.n_curated else []),
+            *([told] if told else []),
             alpha_table(report.to_frame()),
             *agreement_words(report.to_frame()),
             *written,
@@ -297,14 +300,16 @@ def regress_command(
     ] = None,
     mapping: LabelMap = None,
     table_file: TableFile = None,
+    adjudication: Adjudication = "majority",
     as_json: Json = False,
 ) -> None:
     """Regress stance on source, month or other columns, corrected for the model's errors."""
     from classifier.profiles import regress
 
+    coded = gold_set(gold, adjudication)
     made = regress(
         predictions,
-        gold,
+        coded,
         formula,
         articles=articles,
         mapping=parsed(mapping),
@@ -312,6 +317,7 @@ def regress_command(
     )
     shown = made.paper_table()
     lines: list[str | Table] = [
+        *gold_line(coded),
         made.caption,
         table(list(shown.columns), shown.cells()),
         *made.notes(),
@@ -335,6 +341,7 @@ def plan_command(
         Path | None, typer.Option(help="Draw those articles, and write the longer set here.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    adjudication: Adjudication = "majority",
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -348,19 +355,18 @@ def plan_command(
     if out is not None:
         refuse_to_replace(out, force=force)
     options = _profile_options(by, estimand, population)
+    coded = gold_set(gold, adjudication)
     if articles is None or out is None:
-        made = plan(predictions, gold, half_width=half_width, options=options)
+        made = plan(predictions, coded, half_width=half_width, options=options)
         step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
         answer = _planned(made, step)
         if made.rows and all(row["needed"] is None for row in made):
             coarser = [*(options.by if len(options.by) > 1 else ()), POOLED]
-            plans = [
-                plan(predictions, gold, half_width=half_width, options=replace(options, by=(name,)))
-                for name in coarser
-            ]
+            coarse = [replace(options, by=(name,)) for name in coarser]
+            plans = [plan(predictions, coded, half_width=half_width, options=o) for o in coarse]
             answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     else:
-        extended = extend(predictions, gold, articles, PlanOptions(half_width, options, seed))
+        extended = extend(predictions, coded, articles, PlanOptions(half_width, options, seed))
         write_sample(extended.annotation_set, extended.sample, out, force=force)
         answer = _extended(extended, out)
     show(answer, as_json=as_json)

@@ -1,10 +1,9 @@
 """Labels from anywhere: a spreadsheet, a language model's answers, another tool's output."""
 
-from classifier.labels._answers import UNREAD, short_name
-from classifier.labels._articles import Articles, LabelledArticles, labelled_articles
-from classifier.labels._files import Rows, Source, is_label_file, read_rows
 from classifier.labels._mapping import Unknown, parse_mapping
+from classifier.labels._places import Articles, LabelledArticles, labelled_articles
 from classifier.labels._read import ABSENT, WHOLE, Labelled, LabelOptions, read_predictions
+from classifier.labels._rows import UNREAD, Rows, Source, is_label_file, read_rows, short_name
 
 __all__ = [
     "ABSENT",

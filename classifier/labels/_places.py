@@ -1,17 +1,128 @@
-"""Which mention a row is about."""
+"""Which mention of the labelled articles a row is about."""
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from classifier.annotations import mention_unit, unit_name
-from classifier.labels._answers import short_name
-from classifier.labels._articles import LabelledArticles
+import pandas as pd
+
+from classifier.annotations import AnnotationSet, mention_unit, read_annotations, unit_name
+from classifier.articles import Reading, read_articles
+from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.labels._mapping import is_empty
-from classifier.records import Article, Mention, Span
+from classifier.labels._rows import short_name
+from classifier.mentions import MentionContext, find_mentions
+from classifier.predictions import TEXT_HASH, check_same_articles
+from classifier.records import UNDETERMINED, Article, Mention, Span
+
+Articles: TypeAlias = AnnotationSet | Reading | Iterable[Article] | Path | str
+_ANNOTATIONS = "annotations.jsonl"
+_KEPT = 1_000
+"""Articles whose zones are kept: rows of one article mostly follow each other."""
+
+
+@dataclass(frozen=True)
+class LabelledArticles:
+    """Articles with their known mentions: those that were coded, else those the lexicon finds."""
+
+    articles: Mapping[str, Article]
+    coded: Mapping[str, tuple[tuple[Span, str], ...]]
+    """Per article with annotations the place and target of each mention, in text order."""
+    codebook: Codebook
+
+    def article(self, name: str) -> Article | None:
+        """The article of this id, whatever its case and the blanks around it; None if none."""
+        return self.articles.get(name) or self.articles.get(self._forgiving.get(_bare(name), ""))
+
+    def mentions(self, article: Article) -> tuple[Mention, ...]:
+        """The known mentions of an article, in the order of the text."""
+        if article.article_id not in self.coded:
+            return tuple(find_mentions(article, self.codebook))
+        around = self._around(article)
+        language = article.language or UNDETERMINED
+        return tuple(
+            around.mention(span, target, language)
+            for span, target in self.coded[article.article_id]
+        )
+
+    def mention(self, article: Article, span: Span, target: str) -> Mention:
+        """The mention at a place that is not among the known ones."""
+        around = self._around(article)
+        return around.mention(span, target, article.language or UNDETERMINED)
+
+    def _around(self, article: Article) -> MentionContext:
+        """Zones and reports, kept for the articles that rows named last."""
+        found = self._contexts.pop(article.article_id, None)
+        self._contexts[article.article_id] = found = found or MentionContext(article, self.codebook)
+        if len(self._contexts) > _KEPT:
+            del self._contexts[next(iter(self._contexts))]
+        return found
+
+    @cached_property
+    def _contexts(self) -> dict[str, MentionContext]:
+        return {}
+
+    @cached_property
+    def targets(self) -> Mapping[str, str]:
+        """Target by its name, title and further names, without case and blanks."""
+        return {
+            _bare(name): target.name
+            for target in reversed(self.codebook.targets)
+            for name in (*(n for own in target.aliases.values() for n in own), target.title)
+        } | {_bare(name): name for name in self.codebook.target_names}
+
+    @cached_property
+    def _forgiving(self) -> Mapping[str, str]:
+        return {_bare(name): name for name in self.articles}
+
+
+def labelled_articles(
+    articles: Articles | None,
+    annotations: AnnotationSet | Path | str | None,
+    codebook: Codebook | Path | str | None,
+) -> LabelledArticles:
+    """Bring articles, annotations and codebook together, each as what it is or as its path.
+
+    Args:
+        articles: Articles, or the file or folder they are in; an annotation set is both.
+        annotations: Whose mentions are the known ones in the articles it codes.
+        codebook: By default that of the annotations, else the shipped one.
+    """
+    own = read_codebook(codebook) if isinstance(codebook, Path | str) else codebook
+    if isinstance(articles, Path | str):
+        is_set = (Path(articles) / _ANNOTATIONS).is_file()
+        articles = read_annotations(articles, own) if is_set else read_articles(articles)
+    if isinstance(annotations, Path | str):
+        annotations = read_annotations(annotations, own)
+    sets = [one for one in (articles, annotations) if isinstance(one, AnnotationSet)]
+    found = () if articles is None or isinstance(articles, AnnotationSet) else tuple(articles)
+    by_id = {a.article_id: a for a in (*found, *(a for one in sets for a in one.articles))}
+    if articles is not None and isinstance(annotations, AnnotationSet):
+        labelled = articles.articles if isinstance(articles, AnnotationSet) else found
+        check_same_articles(_facts(labelled, annotations), annotations, "labelled articles")
+    chosen = own or (sets[-1].codebook if sets else default_codebook())
+    return LabelledArticles(by_id, _coded(sets), chosen)
+
+
+def _facts(articles: Iterable[Article], gold: AnnotationSet) -> pd.DataFrame:
+    """What tells the articles apart from those of gold that have the same ids."""
+    shared = [article for article in articles if article.article_id in gold.article_by_id]
+    facts = [(a.article_id, a.source, a.date, a.sha256) for a in shared]
+    return pd.DataFrame(facts, columns=["article_id", "source", "date", TEXT_HASH], dtype=object)
+
+
+def _coded(sets: Iterable[AnnotationSet]) -> dict[str, tuple[tuple[Span, str], ...]]:
+    places: dict[str, set[tuple[Span, str]]] = {}
+    for one in sets:
+        columns = (one.table[name] for name in ("article_id", "start", "end", "target"))
+        for article_id, start, end, target in zip(*columns, strict=True):
+            places.setdefault(article_id, set()).add((Span(int(start), int(end)), target))
+    return {name: tuple(sorted(own)) for name, own in places.items()}
+
 
 _UNIT = re.compile(r"(?P<article_id>.+):(?P<start>\d+)-(?P<end>\d+):(?P<target>.+)", re.DOTALL)
 _SHORT = re.compile(r"m[0-9a-f]{12}")
@@ -45,6 +156,16 @@ class Place:
             yield unit_name(self.article_id, span.start, span.end, one.target), one
 
 
+class _Names(NamedTuple):
+    """The words by which a row names its mention."""
+
+    article_id: str
+    target: str
+    quote: str
+    span: tuple[int, int] | None
+    occurrence: int | None
+
+
 class Finder:
     """Finds the mention of each row; the mentions of an article are looked up once."""
 
@@ -76,9 +197,9 @@ class Finder:
         short = _text(row.get("unit"))
         if _SHORT.fullmatch(short):
             return self._requested(short)
-        return self._named(_Names(row), row)
+        return self._named(_names(row), row)
 
-    def _named(self, names: "_Names", row: Mapping[str, Any]) -> Place:
+    def _named(self, names: _Names, row: Mapping[str, Any]) -> Place:
         if not names.article_id:
             return Place(reason="the row names no article")
         target = self._target(names.target)
@@ -116,7 +237,7 @@ class Finder:
         only = self.known.codebook.target_names
         return only[0] if len(only) == 1 else None
 
-    def _elsewhere(self, names: "_Names", target: str | None) -> Place:
+    def _elsewhere(self, names: _Names, target: str | None) -> Place:
         """A mention that is named in full needs no article; other rows do."""
         if names.span is None or target is None:
             return Place(reason=f"no article is called {names.article_id!r}")
@@ -148,7 +269,7 @@ class Finder:
         return Place(article.article_id, (mention,), article, is_known=False)
 
     def _quoted(
-        self, article: Article, names: "_Names", target: str | None, key: tuple[str, ...]
+        self, article: Article, names: _Names, target: str | None, key: tuple[str, ...]
     ) -> Place:
         found = _by_quote(article, self.of(article), target, names.quote)
         if not found:
@@ -184,39 +305,17 @@ class Finder:
         return Place(article.article_id, found, article, kind="article")
 
 
-class _Names:
-    """The words by which a row names its mention."""
-
-    def __init__(self, row: Mapping[str, Any]) -> None:
-        self._row = row
-
-    @cached_property
-    def _unit(self) -> Mapping[str, str]:
-        match = _UNIT.fullmatch(_text(self._row.get("unit")))
-        return match.groupdict() if match else {}
-
-    @property
-    def article_id(self) -> str:
-        return self._unit.get("article_id") or _text(self._row.get("article_id"))
-
-    @property
-    def target(self) -> str:
-        return self._unit.get("target") or _text(self._row.get("target"))
-
-    @property
-    def quote(self) -> str:
-        return _text(self._row.get("surface"))
-
-    @property
-    def span(self) -> tuple[int, int] | None:
-        start, end = (
-            _whole_number(self._unit.get(name, self._row.get(name))) for name in ("start", "end")
-        )
-        return None if start is None or end is None else (start, end)
-
-    @property
-    def occurrence(self) -> int | None:
-        return _whole_number(self._row.get("occurrence"))
+def _names(row: Mapping[str, Any]) -> _Names:
+    match = _UNIT.fullmatch(_text(row.get("unit")))
+    unit = match.groupdict() if match else {}
+    start, end = (_whole_number(unit.get(name, row.get(name))) for name in ("start", "end"))
+    return _Names(
+        article_id=unit.get("article_id") or _text(row.get("article_id")),
+        target=unit.get("target") or _text(row.get("target")),
+        quote=_text(row.get("surface")),
+        span=None if start is None or end is None else (start, end),
+        occurrence=_whole_number(row.get("occurrence")),
+    )
 
 
 def _by_quote(
@@ -249,6 +348,8 @@ def _text(value: object) -> str:
 
 
 def _whole_number(value: object) -> int | None:
+    if value is None:
+        return None
     try:
         number = float(str(value))
     except ValueError:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from classifier._deprecated import DeprecatedChart
-from classifier.annotations import AnnotationSet, gold_with_chances, read_annotations
+from classifier.annotations import AnnotationSet, annotation_set_of, gold_with_chances
 from classifier.articles import read_articles
 from classifier.errors import DataError
 from classifier.notebook_html import frame_html, reasons
@@ -58,15 +58,18 @@ class Extended(DeprecatedChart):
 
 
 def extend(
-    predictions: Table, gold: Path | str, articles: Path | str, options: PlanOptions | None = None
+    predictions: Table,
+    gold: AnnotationSet | Path | str,
+    articles: Path | str,
+    options: PlanOptions | None = None,
 ) -> Extended:
     """Draw what a plan asks for from the articles that are not coded yet.
 
     Args:
         predictions: What a scorer says about the articles, or the file that it is in.
-        gold: Folder of the coded set. Its `sampling.csv`, which `classifier sample` writes, has the
-            chance that every article had so far. Without it, articles of a source are taken to have
-            had the chance that all coded ones of that source had.
+        gold: Folder of the coded set, or the set as it was read from there. `sampling.csv` in it,
+            which `classifier sample` writes, has the chance that every article had so far. Without
+            it, articles of a source are taken to have had the chance of all its coded ones.
         articles: The texts that were scored.
         options: Half-width, groups, seed.
 
@@ -74,11 +77,13 @@ def extend(
         DataError: the chances so far are not known, or the new articles are not in `articles`.
     """
     options = options or PlanOptions()
-    table, coded = frame_of(predictions), read_annotations(gold)
+    table, coded = frame_of(predictions), annotation_set_of(gold)
+    if coded.folder is None:
+        raise DataError("a coded set that was read from a folder was required, got one without")
     rows = plan(table, coded, half_width=options.half_width, options=options.profile)
     labels = gold_with_chances(coded)
     chances = planned_chances(table, coded.codebook, labels, rows, options.profile)
-    frame = _with_scored(_frame(Path(gold), table, coded), table)
+    frame = _with_scored(_frame(coded.folder, table, coded), table)
     sample = draw_further(frame, set(coded.article_by_id), chances, seed=options.seed)
     reading = read_articles(articles)
     new = drawn_articles(reading.articles, sample)

@@ -3,7 +3,8 @@ from collections.abc import Sequence
 import pytest
 
 from classifier.annotations import Value
-from classifier.annotations.formats._codes import Code, decode, encode_values, read_table
+from classifier.annotations.formats._codes import Code, decode, encode_values
+from classifier.annotations.formats._files import read_table
 from classifier.codebook import default_codebook
 from classifier.errors import DataError
 

@@ -13,9 +13,9 @@ import pytest
 
 from classifier.agreement import measure_agreement
 from classifier.annotations import read_annotations, write_annotations
-from classifier.annotations.formats import Imported, import_annotations
-from classifier.annotations.formats._stream import json_items
-from classifier.codebook import read_codebook, shipped_annotations
+from classifier.annotations.formats import Imported, import_annotations, read_qdc
+from classifier.annotations.formats._files import json_items
+from classifier.codebook import read_codebook, shipped_annotations, write_codebook
 from classifier.errors import DataError
 from classifier.files import unpacked
 from classifier.predictions import read_predictions
@@ -124,6 +124,12 @@ def test_every_label_arrives_and_gives_the_agreement_that_it_has(
             },
         ),
         (
+            "activetigger",
+            "activetigger/broken.csv",
+            1,
+            {"label malformed, refused": 2, "no text, refused": 1, _WHOLE: 1},
+        ),
+        (
             "potato",
             "potato/broken.jsonl",
             1,
@@ -166,6 +172,13 @@ def test_a_source_under_another_name_comes_along() -> None:
         ("argilla", "[]", "it holds none"),
         ("potato", '{"a": 1}', r"\.jsonl files were required"),
         ("refi-qda", "<Project/>", "which is a zip"),
+        (
+            "activetigger",
+            "text,labels\nx,y\n",
+            "text, labels, user; got .* do not export all",
+        ),
+        ("activetigger", "text,labels,user\nx,neutral,anna\n", "spans were required, the labels"),
+        ("activetigger", "text,labels,user\n", "got no rows"),
     ],
 )
 def test_another_file_is_refused(
@@ -174,6 +187,70 @@ def test_another_file_is_refused(
     (tmp_path / "export.json").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         import_annotations(format_name, tmp_path / "export.json")
+
+
+class TestActiveTigger:
+    def test_spans_arrive_with_the_person_of_each_text(self) -> None:
+        imported = import_annotations("activetigger", _FILES / "activetigger" / "export.csv")
+        # what somebody reconciled is curated, and the emoji counts as two in a browser
+        assert _rows(imported, "article_id", "annotator", "surface", "target", "stance") == [
+            ("A/1", "anna", "Ankara", "TR", "unfavourable"),
+            ("A/1", "anna", "Moskou", "RU", "favourable"),
+            ("A/2", "curated", "Kyjiv", "UA", "unfavourable"),
+            ("A/2", "curated", "Ankara", "TR", "favourable"),
+        ]
+        assert _reasons(imported) == {"curated labels, read as gold": 1}
+        comments = list(imported.annotation_set.table["comment"])
+        assert comments == ["not sure", "not sure", None, None]
+        assert len(imported.annotation_set.articles) == 3
+
+    def test_parquet_reads_as_the_csv(self, tmp_path: Path) -> None:
+        path = _FILES / "activetigger" / "export.csv"
+        frame = pd.read_csv(path, index_col=0)
+        frame.assign(comment=frame["comment"].astype(object)).to_parquet(tmp_path / "e.parquet")
+        found = import_annotations("activetigger", tmp_path / "e.parquet")
+        assert found.annotation_set.to_frame().equals(
+            import_annotations("activetigger", path).annotation_set.to_frame()
+        )
+
+
+class TestCodebooksOfPrograms:
+    def test_codes_below_a_code_are_the_labels_of_a_variable(self) -> None:
+        codebook = read_qdc(_FILES / "refi" / "grouped.qdc")
+        assert {v.name: (v.kind, v.names) for v in codebook.variables} == {
+            "stance": ("ordinal", ("unfavourable", "neutral", "favourable")),
+            "Tone": ("set", ("mocking", "urgent")),
+            "codes": ("set", ("to read again",)),
+        }
+        assert codebook.variable("Tone").labels[0].definition == "Makes fun of the target."
+        assert codebook.target_names == ("TR", "Rusland")
+
+    def test_what_lies_below_targets_are_the_targets(self, tmp_path: Path) -> None:
+        codebook = read_qdc(_FILES / "refi" / "targets.qdc")
+        assert (codebook.target_names, codebook.variables[0].kind) == (("Gagauzia",), "set")
+        write_codebook(codebook, tmp_path / "codebook.toml")
+        assert read_codebook(tmp_path / "codebook.toml").variables == codebook.variables
+
+    def test_a_project_is_read_by_it(self, tmp_path: Path) -> None:
+        codebook = read_qdc(_FILES / "refi" / "grouped.qdc")
+        project = _zipped("refi/standard", tmp_path / "project.qdpx")
+        imported = import_annotations("refi-qda", project, codebook)
+        # of its eight labels four name RU and UA, which are no targets of this codebook
+        assert list(imported.annotation_set.table["target"]) == ["TR"] * 4
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("<CodeBook><Codes/></CodeBook>", "codes that are labels were required"),
+            ('<!DOCTYPE c [<!ENTITY a "a">]><CodeBook>&a;</CodeBook>', "XML without a DTD"),
+        ],
+    )
+    def test_another_file_is_refused(self, content: str, message: str, tmp_path: Path) -> None:
+        (tmp_path / "a.qdc").write_text(content, encoding="utf-8")
+        with pytest.raises(DataError, match=message):
+            read_qdc(tmp_path / "a.qdc")
+        with pytest.raises(DataError, match="give it as --codebook"):
+            import_annotations("refi-qda", tmp_path / "a.qdc")
 
 
 class TestUnsafeProjects:
@@ -262,7 +339,7 @@ class TestItemsOfALargeFile:
     def test_they_are_those_of_the_whole(
         self, tmp_path: Path, content: str, chunk: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("classifier.annotations.formats._stream._CHUNK", chunk)
+        monkeypatch.setattr("classifier.annotations.formats._files._CHUNK", chunk)
         (tmp_path / "a.json").write_bytes(content.encode("utf-8-sig"))
         (tmp_path / "a.json.gz").write_bytes(gzip.compress(content.encode()))
         whole = json.loads(content)

@@ -13,7 +13,9 @@ from classifier.annotations import (
     AnnotationSet,
     annotation_table,
     read_annotations,
+    restricted,
     table_annotations,
+    write_annotations,
 )
 from classifier.annotations.formats import (
     EXPORT_FORMATS,
@@ -22,7 +24,7 @@ from classifier.annotations.formats import (
     import_annotations,
     labelling_config,
 )
-from classifier.annotations.formats._codes import plain_cell, safe_cell
+from classifier.annotations.formats._files import plain_cell, safe_cell
 from classifier.codebook import Codebook, default_codebook, shipped_annotations
 from classifier.errors import DataError
 from classifier.records import Article, Span
@@ -204,8 +206,9 @@ def test_predictions_become_pre_annotations_with_their_probability(tmp_path: Pat
     assert chosen == {"target": None, "stance": ["neutral"], "roles": ["victim"]}
 
 
+@pytest.mark.parametrize("has_predictions", [True, False])
 def test_an_import_counts_the_suggestions_that_each_annotator_left_unchanged(
-    tmp_path: Path,
+    has_predictions: bool, tmp_path: Path
 ) -> None:
     suggested = [
         {
@@ -230,13 +233,48 @@ def test_an_import_counts_the_suggestions_that_each_annotator_left_unchanged(
         {"id": 1, "completed_by": {"email": "noor@x.example"}, "result": results},
         {"id": 2, "completed_by": {"email": "bram@x.example"}, "result": other},
     ]
+    if not has_predictions:
+        # exports of Label Studio may leave them out; the data come back always
+        del tasks[1]["predictions"]
     path.write_text(json.dumps(tasks), encoding="utf-8")
-    counts = import_annotations("label-studio", path, _rich().codebook).counts
+    imported = import_annotations("label-studio", path, _rich().codebook)
+    counts = imported.counts
     # Two answers were suggested, a stance and a role; one of them bram changed.
     assert counts["labels suggested to noor@x.example"] == 2
     assert counts["suggestions left unchanged by noor@x.example"] == 2
     assert counts["labels suggested to bram@x.example"] == 2
     assert counts["suggestions left unchanged by bram@x.example"] == 1
+    # the set keeps it, and says it wherever it is read again
+    write_annotations(imported.annotation_set, tmp_path / "coded")
+    again = read_annotations(tmp_path / "coded")
+    assert again.suggested == {"noor@x.example": (2, 2), "bram@x.example": (2, 1)}
+    assert "bram@x.example left 1 of 2 suggested labels unchanged (50%)" in again.suggestion_words
+    write_annotations(_rich(), tmp_path / "coded", force=True)
+    assert read_annotations(tmp_path / "coded").suggested == {}
+
+
+def test_a_file_of_suggestions_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    write_annotations(_rich(), tmp_path)
+    (tmp_path / "suggested.json").write_text('{"noor": 2}', encoding="utf-8")
+    with pytest.raises(DataError, match="labels suggested, unchanged"):
+        read_annotations(tmp_path)
+
+
+def test_label_studios_own_package_finds_our_export_valid(tmp_path: Path) -> None:
+    sdk = pytest.importorskip(
+        "label_studio_sdk.label_interface", reason="label-studio-sdk needs another numpy than ours"
+    )
+    path = tmp_path / "tasks.json"
+    sample = read_annotations(shipped_annotations() / "sample")
+    reader = sample.table[sample.table["annotator"] == "reader"]
+    export("label-studio", sample, path, reader.assign(model_id="model", p_stance_neutral=0.7))
+    interface = sdk.LabelInterface((tmp_path / "tasks.config.xml").read_text(encoding="utf-8"))
+    interface.validate()
+    for task in json.loads(path.read_text(encoding="utf-8")):
+        assert interface.validate_task({"data": task["data"]})
+        assert all(map(interface.validate_annotation, task["annotations"]))
+        for prediction in task["predictions"]:
+            assert interface.validate_prediction(prediction, return_errors=True) == []
 
 
 def test_predictions_are_an_annotator_of_their_own_in_brat(tmp_path: Path) -> None:
@@ -301,10 +339,12 @@ def test_the_codebook_goes_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format_name", EXPORT_FORMATS)
-def test_the_whole_sample_comes_back_with_emoji_marks_and_crlf_added(
+def test_the_sample_comes_back_with_emoji_marks_and_crlf_added(
     format_name: str, tmp_path: Path
 ) -> None:
-    sample = read_annotations(shipped_annotations() / "sample")
+    whole = read_annotations(shipped_annotations() / "sample")
+    # every fourth article: all languages, in a quarter of the time
+    sample = restricted(whole, {article.article_id for article in whole.articles[::4]})
     added = "🙂 e\u0301\r\n"
     articles = tuple(replace(a, text=f"{added}{a.text}\r\n🇹🇷") for a in sample.articles)
     rows = [

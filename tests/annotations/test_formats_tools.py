@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from classifier.annotations.formats import Imported, import_annotations
-from classifier.annotations.formats._archives import MAX_DEPTH, read_members
+from classifier.annotations.formats._files import MAX_DEPTH, read_members
 from classifier.codebook import Codebook, parse_codebook
 from classifier.errors import CodebookError, DataError
 
@@ -353,7 +353,7 @@ def test_zips_nested_too_deeply_are_refused(tmp_path: Path) -> None:
 def test_a_zip_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("classifier.annotations.formats._archives.MAX_BYTES", 1000)
+    monkeypatch.setattr("classifier.annotations.formats._files.MAX_BYTES", 1000)
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.jsonl", "0" * 100_000)

@@ -300,6 +300,33 @@ def test_a_profile_takes_gold_by_the_rule_it_is_given(tmp_path: Path, ask: Ask) 
     assert ask(*words, "--gold", tmp_path, "--adjudication", "annotator:2")[0] == 1
 
 
+@pytest.mark.parametrize("command", ["compare", "plan", "regress"])
+def test_every_command_with_gold_takes_its_rule(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gold = import_annotations("label-studio", IDS / "same.json").annotation_set
+    write_annotations(gold, tmp_path / "coded")
+    labels = tmp_path / "labels.parquet"
+    made = profiled_labels(IDS / "labels.csv", articles=IDS / "articles.jsonl")
+    made.to_frame().to_parquet(labels)
+    copy = labels.with_name("again.parquet")
+    made.to_frame().to_parquet(copy)
+    words: dict[str, tuple[str | Path, ...]] = {
+        "compare": (tmp_path / "coded", "--predictions", labels, copy),
+        "plan": (labels, "--gold", tmp_path / "coded"),
+        "regress": (labels, "stance ~ target", "--gold", tmp_path / "coded"),
+    }
+    given = ["classifier", command, *map(str, words[command]), "--adjudication", "annotator:2"]
+    monkeypatch.setattr(sys, "argv", given)
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    said = " ".join(capsys.readouterr().err.split())
+    assert "rule 'annotator:2' needs annotators of this set (1)" in said
+
+
 def test_names_of_columns_are_told(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text(

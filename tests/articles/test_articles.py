@@ -17,8 +17,7 @@ from classifier.articles import (
     stream_articles,
     with_stories,
 )
-from classifier.articles._html import PageReader
-from classifier.articles._page import MAX_BYTES, decode_page, read_page
+from classifier.articles._page import MAX_BYTES, PageReader, decode_page, read_page
 from classifier.articles._zones import date_in
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -297,7 +296,7 @@ class TestPages:
 
 
 class TestZones:
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(
         st.lists(
             st.one_of(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from classifier.articles import Reading, find_zones, read_articles
-from classifier.articles._sources import safe_member
+from classifier.articles._files import safe_member
 from classifier.errors import DataError
 
 _BODY = "De loodsen bleven maandag aan wal omdat de wind boven zee tot storm aanzwol."
@@ -267,7 +267,7 @@ class TestPackedFiles:
     def test_one_that_unpacks_to_more_than_the_limit_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("classifier.articles._sources.MAX_UNPACKED", 1000)
+        monkeypatch.setattr("classifier.articles._files.MAX_UNPACKED", 1000)
         path = _as_gzip(tmp_path / "a.txt", b"x" * 2000)
         with pytest.raises(DataError, match="at most 1000 bytes are unpacked"):
             read_articles(path)

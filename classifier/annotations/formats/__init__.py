@@ -3,6 +3,7 @@
 from classifier.annotations.formats._brat import annotation_conf
 from classifier.annotations.formats._foreign import Imported
 from classifier.annotations.formats._label_studio import labelling_config
+from classifier.annotations.formats._refi import read_qdc
 from classifier.annotations.formats._registry import (
     EXPORT_FORMATS,
     IMPORT_FORMATS,
@@ -18,4 +19,5 @@ __all__ = [
     "export",
     "import_annotations",
     "labelling_config",
+    "read_qdc",
 ]

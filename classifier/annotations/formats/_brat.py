@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from classifier.annotations._table import Annotation, AnnotationSet, table_annotations
-from classifier.annotations.formats._archives import Member, read_members
 from classifier.annotations.formats._codes import (
     MENTION,
     NONE_CODED,
@@ -20,9 +19,8 @@ from classifier.annotations.formats._codes import (
     Code,
     encode_values,
     predicted_annotations,
-    read_table,
-    table_text,
 )
+from classifier.annotations.formats._files import Member, read_members, read_table, table_text
 from classifier.annotations.formats._foreign import Foreign, Link, Record, Region, gather, person
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, write_codebook

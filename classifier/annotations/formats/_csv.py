@@ -21,19 +21,18 @@ from classifier.annotations.formats._codes import (
     Code,
     encode_values,
     predicted_annotations,
-    read_table,
-    table_text,
 )
+from classifier.annotations.formats._files import read_table, read_text, table_text
 from classifier.annotations.formats._foreign import (
+    STAMPS,
     Foreign,
     Record,
     Region,
     gather,
+    made,
     person,
-    read_text,
     text_id,
 )
-from classifier.annotations.formats._turns import STAMPS, made
 from classifier.articles import article_from_record, article_record, given_id, is_other_name
 from classifier.codebook import write_codebook
 from classifier.errors import DataError

@@ -1,10 +1,9 @@
-"""What every foreign format is read into, and how it becomes an annotation set."""
+"""What every foreign format is read into, and which of several annotations of one task count."""
 
-import codecs
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,18 +11,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from classifier.annotations._table import CURATED, Annotation, AnnotationSet, annotation_table
-from classifier.annotations.formats._codes import Code, same_key, table_text
+from classifier.annotations.formats._codes import Code, same_key
 from classifier.codebook import Codebook, read_codebook
-from classifier.errors import ClassifierError, DataError
-from classifier.files import sheet_rows, unpacked
+from classifier.errors import ClassifierError
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem
 
 Found = Article | Annotation | Problem
 """What an importer yields, record by record."""
-
-MAX_BYTES = 512 * 2**20
-"""A larger file is refused: no annotation project reaches this, an attack may."""
 
 
 NAMED = ("source", "date", "title")
@@ -80,7 +75,10 @@ def shipped_codebook(name: str) -> Codebook:
 
 
 def imported(
-    found: Iterable[Found], codebook: Codebook, counts: Mapping[str, int] | None = None
+    found: Iterable[Found],
+    codebook: Codebook,
+    counts: Mapping[str, int] | None = None,
+    suggested: Mapping[str, tuple[int, int]] | None = None,
 ) -> Imported:
     """Put an import together and count it.
 
@@ -102,7 +100,8 @@ def imported(
     table = annotation_table(annotations.values(), codebook)
     reasons = Counter(problem.reason for problem in problems)
     figures = {"articles": len(articles), "annotations": len(table), **(counts or {}), **reasons}
-    return Imported(AnnotationSet(tuple(articles), table, codebook), tuple(problems), figures)
+    coded = AnnotationSet(tuple(articles), table, codebook, suggested=suggested or {})
+    return Imported(coded, tuple(problems), figures)
 
 
 def _repeat(record: Annotation, earlier: Annotation) -> Problem:
@@ -114,58 +113,6 @@ def _repeat(record: Annotation, earlier: Annotation) -> Problem:
 def text_id(text: str) -> str:
     """An id for an article that came without one; equal texts share it."""
     return f"text-{Article('-', text).sha256[:12]}"
-
-
-def read_text(path: Path) -> str:
-    """A UTF-8 file, plain, in gzip or alone in a zip, line ends untouched; a workbook as CSV.
-
-    Raises `DataError` where it is not there, is too large, or is no UTF-8.
-    """
-    if not path.is_file():
-        raise DataError(f"{path}: a file was required there, none was found")
-    if path.stat().st_size > MAX_BYTES:
-        raise DataError(f"{path}: at most {MAX_BYTES} bytes are read, it has {path.stat().st_size}")
-    if path.suffix.lower() == ".xlsx":
-        return _sheet_text(path)
-    content = unpacked(path, MAX_BYTES)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        is_wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        found = "it is UTF-16" if is_wide else str(error)
-        raise DataError(f"{path}: UTF-8 was required: {found}; save it so") from None
-
-
-def _sheet_text(path: Path) -> str:
-    rows = [row for _, row in sheet_rows(path)]
-    columns = list(rows[0]) if rows else []
-    return table_text(columns, ([_cell(row[name]) for name in columns] for row in rows))
-
-
-def _cell(value: object) -> object:
-    return json.dumps(value) if isinstance(value, bool) else value
-
-
-def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
-    """Place and object of every line of a file that is not blank; a broken line is a problem."""
-    yield from json_lines(read_text(path), path.name)
-
-
-def json_lines(text: str, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
-    """Place and object of every line that is not blank; a broken line is a problem."""
-    for number, line in enumerate(text.split("\n"), 1):
-        where = f"{name}:{number}"
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            yield where, Problem(where, "broken JSON", str(error), "mend the line")
-            continue
-        if isinstance(record, dict):
-            yield where, record
-        else:
-            yield where, Problem(where, "not an object", f"an object was required: {record!r:.80}")
 
 
 def whole_number(value: object) -> int | None:
@@ -277,6 +224,8 @@ class Foreign:
     problems: tuple[Problem, ...] = ()
     links: tuple[Link, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    suggested: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """As `AnnotationSet.suggested`."""
 
 
 Record = Article | Region | Problem | Link
@@ -321,3 +270,106 @@ def _clash(records: Iterable[Record], articles: dict[str, Article]) -> Problem |
             detail = f"{article.article_id!r} had another text before; {len(labels)} labels refused"
             return Problem(place, "texts differ between annotators, refused", detail)
     return None
+
+
+STAMPS = ("updated_at", "created_at", "_timestamp", "timestamp")
+"""Under which names tools say when something was annotated, the best first."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One annotation of a task: what a later one of the same person replaces as a whole."""
+
+    where: str
+    file: str
+    task: tuple[str, ...]
+    """Begins with the article's id; the same for all annotations that replace each other."""
+    annotator: str
+    record: Mapping[str, Any]
+    """As the tool wrote it, with the time it was made."""
+    n_labels: int
+
+
+def older(turns: Iterable[Turn]) -> dict[int, Problem]:
+    """Turns that a newer one of the same person and task replaces, by their identity.
+
+    Newer is what was made later, or what comes later where one of them does not say when.
+    """
+    newest: dict[tuple[tuple[str, ...], str], Turn] = {}
+    found: dict[int, Problem] = {}
+    for turn in turns:
+        # two unnamed annotations need not be one person's
+        if turn.annotator == UNNAMED:
+            continue
+        key = (turn.task, turn.annotator)
+        rival = newest.get(key)
+        newest[key] = turn
+        if rival is None:
+            continue
+        if is_newer(made(rival.record), made(turn.record)):
+            newest[key], rival = rival, turn
+        is_apart = rival.file != newest[key].file
+        reason = "task in two exports, older annotation left out"
+        detail = f"{turn.annotator!r} annotated it again: {newest[key].where}"
+        found[id(rival)] = Problem(
+            rival.where,
+            reason if is_apart else "annotated again, older one left out",
+            f"{detail}; {rival.n_labels} labels of {_stamp(rival.record)!r} left out",
+        )
+    return found
+
+
+def newest_of(
+    documents: Iterable[tuple[Turn | None, Iterable[Record]]],
+) -> Iterator[Iterable[Record]]:
+    """The documents, those that a newer one replaces with their article and why only."""
+    known = list(documents)
+    replaced = older(turn for turn, _ in known if turn is not None)
+    for turn, records in known:
+        problem = replaced.get(id(turn))
+        if problem is None:
+            yield records
+        else:
+            yield [*(record for record in records if isinstance(record, Article)), problem]
+
+
+def turn_of(
+    records: Iterable[Record], record: Mapping[str, Any], where: str, task: str, annotator: str
+) -> tuple[Turn | None, list[Record]]:
+    """The records of a document as one turn; None where no article was read."""
+    found = read_document(records, where)
+    article = next((one for one in found if isinstance(one, Article)), None)
+    if article is None:
+        return None, found
+    n = sum(isinstance(one, Region) for one in found)
+    file = where.rpartition(":")[0]
+    identity = (article.article_id, article.sha256, task)
+    return Turn(where, file, identity, annotator, record, n), found
+
+
+def is_newer(first: float | None, later: float | None) -> bool:
+    """Whether what comes first was made after what comes later."""
+    return first is not None and later is not None and first > later
+
+
+def _stamp(record: Mapping[str, Any]) -> object:
+    return next((record[name] for name in STAMPS if record.get(name) not in (None, "")), "")
+
+
+def made(record: Mapping[str, Any]) -> float | None:
+    """Seconds since 1970, of an ISO date or a number; None for anything else.
+
+    >>> made({"created_at": "1970-01-01T00:01:00Z"}), made({"_timestamp": 5}), made({})
+    (60.0, 5.0, None)
+    """
+    stamp = _stamp(record)
+    try:
+        return float(str(stamp))
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(str(stamp).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    # without a zone all dates of a file are taken to be in the same one
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

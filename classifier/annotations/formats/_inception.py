@@ -12,8 +12,8 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
 
 from classifier.annotations._table import CURATED
-from classifier.annotations.formats._archives import Member, read_members
 from classifier.annotations.formats._codes import Code
+from classifier.annotations.formats._files import Member, read_members
 from classifier.annotations.formats._foreign import (
     UNNAMED,
     Foreign,

@@ -26,6 +26,8 @@ from classifier.codebook import Codebook, Variable, write_codebook
 from classifier.files import json_line, write_text
 
 _TEXT = "text"
+SUGGESTED = "suggested"
+"""The field of a task's data that holds what a program suggested."""
 
 
 def write_label_studio(
@@ -34,7 +36,8 @@ def write_label_studio(
     """Write tasks to import into Label Studio; beside them the labelling config and the codebook.
 
     An annotator goes into the regions' `meta`: Label Studio refuses tasks that name people it does
-    not know.
+    not know. What is suggested also goes into the tasks' data, which every export gives back, so
+    that import can tell what was left unchanged.
     """
     codebook = annotation_set.codebook
     annotations: dict[str, list[tuple[Annotation, float | None]]] = defaultdict(list)
@@ -45,7 +48,7 @@ def write_label_studio(
         predicted[annotation.article_id].append((annotation, sureness))
     tasks = [
         {
-            "data": article_record(article),
+            "data": article_record(article) | _suggested(predicted[article.article_id]),
             "annotations": list(_people(annotations[article.article_id], codebook)),
             "predictions": list(_models(predicted[article.article_id], codebook)),
         }
@@ -54,6 +57,17 @@ def write_label_studio(
     write_text(path, ["[\n", ",\n".join(json_line(task) for task in tasks), "\n]\n"])
     write_text(path.with_suffix(".config.xml"), [labelling_config(codebook)])
     write_codebook(codebook, path.with_suffix(".codebook.toml"))
+
+
+def _suggested(rows: Iterable[tuple[Annotation, float | None]]) -> dict[str, Any]:
+    """The labels by variable and offsets, as `_label_studio_in` reads them."""
+    labels = {
+        f"{name} {row.span.start}-{row.span.end}": encode_values(value)
+        for row, _ in rows
+        for name, value in row.labels.items()
+        if value is not None
+    }
+    return {SUGGESTED: labels} if labels else {}
 
 
 def labelling_config(codebook: Codebook) -> str:

@@ -1,31 +1,33 @@
 """Label Studio's JSON exports: tasks, annotations of people, results that make up regions."""
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from sys import intern
 from typing import Any
 
 from classifier.annotations._table import CURATED
-from classifier.annotations.formats._archives import read_members
 from classifier.annotations.formats._codes import TARGET, Code
+from classifier.annotations.formats._files import json_items, read_members, text_items
 from classifier.annotations.formats._foreign import (
+    STAMPS,
     UNNAMED,
     Foreign,
     Link,
     Record,
     Region,
+    Turn,
     gather,
+    older,
     person,
     read_document,
     text_id,
     whole_number,
 )
-from classifier.annotations.formats._stream import json_items, text_items
-from classifier.annotations.formats._turns import STAMPS, Turn, older
+from classifier.annotations.formats._label_studio import SUGGESTED
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
@@ -86,9 +88,10 @@ def read_label_studio(path: Path) -> Foreign:
     turns = [turn for task in tasks for turn in task.turns]
     replaced = older(turns)
     project.counts["submitted without a label"] = sum(turn.n_labels == 0 for turn in turns)
-    project.counts.update(_left_unchanged(turn for turn in turns if id(turn) not in replaced))
+    suggested = _left_unchanged(turn for turn in turns if id(turn) not in replaced)
     counts = {name: n for name, n in project.counts.items() if n}
-    return gather((_document(task, replaced) for task in tasks), counts)
+    foreign = gather((_document(task, replaced) for task in tasks), counts)
+    return replace(foreign, suggested=suggested)
 
 
 def _settle(task: _Task, project: _Project) -> None:
@@ -118,17 +121,20 @@ def _settle(task: _Task, project: _Project) -> None:
         task.turns[n] = replace(turn, annotator=who, task=identity, records=records)
 
 
-def _left_unchanged(turns: Iterable[_Turn]) -> dict[str, int]:
+def _left_unchanged(turns: Iterable[_Turn]) -> dict[str, tuple[int, int]]:
     """Per annotator: labels that a program had suggested, and how many were left as they were."""
-    counts: Counter[str] = Counter()
+    counts: dict[str, tuple[int, int]] = {}
     for turn in turns:
         if turn.n_suggested and turn.n_labels:
-            counts[f"labels suggested to {turn.annotator}"] += turn.n_suggested
-            counts[f"suggestions left unchanged by {turn.annotator}"] += turn.n_unchanged
-    return dict(counts)
+            n, unchanged = counts.get(turn.annotator, (0, 0))
+            counts[turn.annotator] = n + turn.n_suggested, unchanged + turn.n_unchanged
+    return counts
 
 
-def _chosen(annotation: Json) -> dict[tuple[str, str], frozenset[str]]:
+_Chosen = dict[tuple[str, str], frozenset[str]]
+
+
+def _chosen(annotation: Json) -> _Chosen:
     """The labels given at each place, by variable and offsets."""
     chosen = {}
     for result in _listed(annotation.get("result")):
@@ -138,6 +144,14 @@ def _chosen(annotation: Json) -> dict[tuple[str, str], frozenset[str]]:
             labels = frozenset(map(str, value["choices"]))
             chosen[str(result.get("from_name")), place] = labels
     return chosen
+
+
+def _noted(labels: object) -> _Chosen:
+    """The suggestions that our own export noted in a task's data."""
+    if not isinstance(labels, dict):
+        return {}
+    parts = ((*key.rpartition(" ")[::2], given) for key, given in labels.items())
+    return {(name, place): frozenset(map(str, _listed(given))) for name, place, given in parts}
 
 
 def _exports(path: Path) -> Iterator[tuple[str, Iterator[Json]]]:
@@ -225,6 +239,9 @@ def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None
         n = len(_listed(draft.get("result"))) if isinstance(draft, dict) else 0
         detail, remedy = f"{n} results that nobody submitted", "submit it in Label Studio"
         found.problems.append(Problem(found.where, "draft, left out", detail, remedy))
+    shown = [p for p in _listed(task.get("predictions")) if isinstance(p, dict)]
+    suggested = {place: labels for one in shown for place, labels in _chosen(one).items()}
+    suggested = suggested or _noted(task["data"].get(SUGGESTED))
     for place, annotation in _placed(_given(task), found.where):
         if not isinstance(annotation, dict):
             detail = f"an object was required, got {annotation!r:.80}"
@@ -234,35 +251,27 @@ def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None
             detail = f"its annotator skipped the task; {n} results"
             found.problems.append(Problem(place, "cancelled annotation, left out", detail))
         else:
-            shown = [p for p in _listed(task.get("predictions")) if isinstance(p, Mapping)]
-            found.turns.append(_turn(annotation, place, found.file, identity, shown))
+            found.turns.append(_turn(annotation, place, found.file, identity, suggested))
 
 
 def _turn(
-    annotation: Json,
-    where: str,
-    file: str,
-    identity: tuple[str, str, str],
-    shown: Iterable[Json] = (),
+    annotation: Json, where: str, file: str, identity: tuple[str, str, str], suggested: _Chosen
 ) -> _Turn:
     who, is_number = _annotator(annotation)
-    stamps = {name: annotation[name] for name in STAMPS if name in annotation}
-    n = len(_listed(annotation.get("result")))
-    given = _chosen(annotation)
-    suggested = {key: value for one in shown for key, value in _chosen(one).items()}
-    turn = _Turn(
+    who = intern(who)
+    given = _chosen(annotation) if suggested else {}
+    return _Turn(
         where,
         file,
         identity,
-        intern(who),
-        stamps,
-        n,
+        who,
+        {name: annotation[name] for name in STAMPS if name in annotation},
+        n_labels=len(_listed(annotation.get("result"))),
+        records=tuple(read_document(_by_annotator(annotation, where, identity[0], who), where)),
         is_number=is_number,
         n_suggested=len(suggested),
         n_unchanged=sum(given.get(key) == value for key, value in suggested.items()),
     )
-    records = read_document(_by_annotator(annotation, turn), where)
-    return replace(turn, records=tuple(records))
 
 
 def _placed(annotations: Sequence[Any], where: str) -> Iterator[tuple[str, Any]]:
@@ -295,51 +304,41 @@ def _text_key(data: object) -> str | None:
     return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
 
-def _by_annotator(annotation: Json, turn: Turn) -> Iterator[Record]:
-    results: dict[str, list[Json]] = defaultdict(list)
+_Part = tuple[Json, Json]
+"""A result and its value; those of one id, or of one place, make up a region."""
+
+
+def _by_annotator(
+    annotation: Json, where: str, article_id: str, annotator: str
+) -> Iterator[Record]:
+    parts: dict[str, dict[str, list[_Part]]] = {}
     for n, result in enumerate(_listed(annotation.get("result")), 1):
         if not isinstance(result, dict):
             detail = f"an object was required, got {result!r:.80}"
-            yield Problem(f"{turn.where} result {n}", "result malformed, refused", detail)
+            yield Problem(f"{where} result {n}", "result malformed, refused", detail)
         elif result.get("type") == "relation":
             label = str(next(iter(_listed(result.get("labels"))), ""))
-            first, second = (f"{turn.where} {result.get(end)}" for end in ("from_id", "to_id"))
+            first, second = (f"{where} {result.get(end)}" for end in ("from_id", "to_id"))
             yield Link(first, second, label)
         else:
-            results[_key(result, n)].append(result)
-    for key, parts in results.items():
-        for n, region in enumerate(_regions(parts)):
-            place = f"{turn.where} {key}" if n == 0 else f"{turn.where} {key} number {n + 1}"
-            yield _region(region, place, turn)
+            value = _value(result)
+            place = f"{value['start']}-{value.get('end')}" if "start" in value else ""
+            key = result.get("id")
+            if key is None:
+                key = f"{result.get('to_name')} {place}" if place else f"result {n}"
+            parts.setdefault(str(key), {}).setdefault(place, []).append((result, value))
+    for key, places in parts.items():
+        # ids repeat: each place is a region; results without one go with the first
+        apart = places.pop("", [])
+        first_place, *others = list(places.values()) or [[]]
+        for n, own in enumerate((first_place + apart, *others), 1):
+            here = f"{where} {key}" if n == 1 else f"{where} {key} number {n}"
+            yield _region(own, here, article_id, annotator)
 
 
 def _value(result: Json) -> Json:
     value = result.get("value")
     return value if isinstance(value, dict) else {}
-
-
-def _key(result: Json, number: int) -> str:
-    """Names the region of a result: by its id, or where it has none by its offsets."""
-    if result.get("id") is not None:
-        return str(result["id"])
-    value = _value(result)
-    if "start" not in value:
-        return f"result {number}"
-    return f"{result.get('to_name')} {value.get('start')}-{value.get('end')}"
-
-
-def _regions(parts: list[Json]) -> list[list[Json]]:
-    """Results of one id by their offsets: ids repeat; those without offsets go with the first."""
-    places: dict[str, list[Json]] = {}
-    apart: list[Json] = []
-    for part in parts:
-        value = _value(part)
-        if "start" in value:
-            places.setdefault(f"{value['start']}-{value.get('end')}", []).append(part)
-        else:
-            apart.append(part)
-    first, *others = list(places.values()) or [[]]
-    return [first + apart, *others]
 
 
 def _annotator(annotation: Json) -> tuple[str, bool]:
@@ -349,8 +348,9 @@ def _annotator(annotation: Json) -> tuple[str, bool]:
     """
     if annotation.get("ground_truth") is True:
         return CURATED, False
-    metas = [r.get("meta") for r in _listed(annotation.get("result")) if isinstance(r, dict)]
-    names = {str(m["annotator"]) for m in metas if isinstance(m, dict) and m.get("annotator")}
+    results = _listed(annotation.get("result"))
+    metas = (r["meta"] for r in results if isinstance(r, dict) and isinstance(r.get("meta"), dict))
+    names = {str(meta["annotator"]) for meta in metas if meta.get("annotator")}
     if len(names) == 1:
         return person(names.pop()), False
     who = annotation.get("completed_by")
@@ -365,55 +365,59 @@ def _annotator(annotation: Json) -> tuple[str, bool]:
     return person(who), True
 
 
-def _region(parts: list[Json], where: str, turn: Turn) -> Region | Problem:
-    place = next((_value(part) for part in parts if "start" in _value(part)), None)
-    if place is None:
-        detail = f"{[p.get('from_name') for p in parts]} without offsets"
+def _region(parts: list[_Part], where: str, article_id: str, annotator: str) -> Region | Problem:
+    place = parts[0][1]
+    if "start" not in place:
+        detail = f"{[result.get('from_name') for result, _ in parts]} without offsets"
         return Problem(where, "label of the whole text, left out", detail)
     start, end = whole_number(place["start"]), whole_number(place.get("end"))
     if start is None or end is None:
         detail = f"start {place['start']!r}: places in a HyperText page are not offsets in its text"
         return Problem(where, "no offsets, refused", detail, "annotate with Text, not HyperText")
     meta: dict[str, Any] = {}
-    for part in parts:
-        meta |= part["meta"] if isinstance(part.get("meta"), dict) else {}
-    texts = (_value(part).get("text") for part in parts)
+    surface: str | None = None
+    codes: list[Code] = []
+    comments: list[Any] = []
+    for result, value in parts:
+        own, text, kind = result.get("meta"), value.get("text"), result.get("type")
+        if isinstance(own, dict):
+            meta |= own
+        if kind == "textarea":
+            comments += text if isinstance(text, list) else [] if text is None else [text]
+        else:
+            surface = text if surface is None and isinstance(text, str) else surface
+            codes += _codes(intern(str(result.get("from_name") or "")), str(kind), value)
+    notes = meta.get("text", [])
+    comments += notes if isinstance(notes, list) else [notes]
+    if "target" in meta:
+        codes.insert(0, (TARGET, str(meta["target"])))
     evidence = meta.get("evidence")
     return Region(
         where=where,
         key=where,
-        article_id=turn.task[0],
-        annotator=intern(person(meta.get("annotator") or turn.annotator)),
+        article_id=article_id,
+        annotator=intern(person(meta["annotator"])) if meta.get("annotator") else annotator,
         start=start,
         end=end,
-        surface=next((text for text in texts if isinstance(text, str)), None),
-        codes=tuple(_codes(parts, meta)),
-        comment="; ".join(_comments(parts, meta)) or None,
+        surface=surface,
+        codes=_shared(tuple(codes)),
+        comment="; ".join(map(str, comments)) or None,
         speaker=meta.get("speaker"),
         evidence=tuple(evidence) if isinstance(evidence, list) and evidence else None,
     )
 
 
-def _codes(parts: list[Json], meta: Json) -> Iterator[Code]:
-    if "target" in meta:
-        yield TARGET, intern(str(meta["target"]))
-    for part in parts:
-        asked, kind, value = str(part.get("from_name") or ""), str(part.get("type")), _value(part)
-        if kind == "textarea":
-            continue
-        # some programs leave the type out, or name the list otherwise than the type
-        given = [value[kind]] if kind in value else [value[k] for k in value if k not in _PLACE]
-        for labels in given:
-            for label in labels if isinstance(labels, list) else [labels]:
-                leaf = label[-1] if isinstance(label, list) and label else label
-                if leaf is not None:
-                    yield intern(asked), intern(str(leaf))
+@lru_cache(maxsize=65_536)
+def _shared(codes: tuple[Code, ...]) -> tuple[Code, ...]:
+    """One object for equal labels, which come again and again."""
+    return codes
 
 
-def _comments(parts: list[Json], meta: Json) -> Iterator[str]:
-    for part in parts:
-        if part.get("type") == "textarea":
-            text = _value(part).get("text", [])
-            yield from map(str, text if isinstance(text, list) else [text])
-    notes = meta.get("text", [])
-    yield from map(str, notes if isinstance(notes, list) else [notes])
+def _codes(field_name: str, kind: str, value: Json) -> Iterator[Code]:
+    # some programs leave the type out, or name the list otherwise than the type
+    given = [value[kind]] if kind in value else [value[k] for k in value if k not in _PLACE]
+    for labels in given:
+        for label in labels if isinstance(labels, list) else [labels]:
+            leaf = label[-1] if isinstance(label, list) and label else label
+            if leaf is not None:
+                yield field_name, intern(str(leaf))

@@ -1,25 +1,17 @@
-"""REFI-QDA projects (`.qdpx`) of NVivo, MAXQDA, ATLAS.ti, QualCoder and others."""
+"""REFI-QDA projects (`.qdpx`) and codebooks (`.qdc`) of NVivo, MAXQDA, QualCoder and others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import is_zipfile
 
-from classifier.annotations.formats._archives import read_archive
-from classifier.annotations.formats._codes import Code, decode
-from classifier.annotations.formats._foreign import (
-    UNNAMED,
-    Foreign,
-    Record,
-    Region,
-    gather,
-    person,
-)
-from classifier.annotations.formats._spans import MALFORMED
-from classifier.codebook import Codebook
+from classifier.annotations.formats._codes import Code, decode, same_key
+from classifier.annotations.formats._files import read_archive
+from classifier.annotations.formats._foreign import UNNAMED, Foreign, Record, Region, gather, person
+from classifier.codebook import Codebook, Label, Target, Variable, default_codebook
 from classifier.errors import DataError
-from classifier.records import Article, Problem
+from classifier.records import LANGUAGES, Article, Problem
 from classifier.text import CODE_POINTS
 
 if TYPE_CHECKING:
@@ -50,14 +42,18 @@ def read_refi(path: Path) -> Foreign:
         DataError: it is no project, its XML declares entities, or its zip leads outside itself.
     """
     if not path.is_file() or not is_zipfile(path):
-        raise DataError(f"{path}: a .qdpx project was required, which is a zip")
+        hint = "; a .qdc has codes and no texts: give it as --codebook"
+        raise DataError(
+            f"{path}: a .qdpx project was required, which is a zip"
+            f"{hint if path.suffix.lower() == '.qdc' else ''}"
+        )
     files = {member.name: member.content for member in read_archive(path)}
     names = [name for name in files if name.lower().endswith(".qde")]
     if len(names) != 1:
         raise DataError(f"{path}: one project.qde was required in the project, got {len(names)}")
     root = _xml(files[names[0]], f"{path.name}/{names[0]}")
     project = _Project(files={_key(name): content for name, content in files.items()})
-    _add_codes(root, (), project.codes)
+    project.codes |= {_guid(code.get("guid")): names for code, names in _codes(root, ())}
     for user in _all(root, "User"):
         project.users[_guid(user.get("guid"))] = person(
             user.get("name") or user.get("id") or UNNAMED
@@ -107,11 +103,6 @@ def _codes(
             yield from _codes(child, names)
 
 
-def _add_codes(root: "Element", above: tuple[str, ...], codes: dict[str, tuple[str, ...]]) -> None:
-    for code, names in _codes(root, above):
-        codes[_guid(code.get("guid"))] = names
-
-
 def _description(element: "Element") -> str:
     found = (child.text for child in element if _bare(child) == "Description")
     return (next(found, None) or "").strip()
@@ -152,7 +143,7 @@ def _selection(
     except ValueError:
         places = f"{selection.get('startPosition')!r} and {selection.get('endPosition')!r}"
         detail = f"startPosition and endPosition must be whole numbers, got {places}"
-        yield Problem(where, MALFORMED, detail)
+        yield Problem(where, "label malformed, refused", detail)
         return
     by_person: dict[str, list[Code]] = {}
     for coding in (e for e in selection if _bare(e) == "Coding"):
@@ -250,3 +241,61 @@ def _unread(root: "Element", file: str) -> Iterator[Problem]:
         n = sum(1 for _ in _all(root, kind))
         if n:
             yield Problem(file, "source that is no text, left out", f"{n} of the kind {kind}")
+
+
+_TARGETS = ("target", "targets")
+_LOOSE, _BELOW_TARGETS = "codes", "labels"
+"""The variables of codes that no other code groups, and of those below targets."""
+
+
+def read_qdc(path: Path) -> Codebook:
+    """Read a codebook that a program for qualitative analysis exported.
+
+    Codes below a code named `targets`, or beside one that the shipped codebook calls a target, are
+    targets; without any, every entity may be one. Any other code with codes below it is a variable,
+    and those that group no others are its labels. If these are all labels of one variable of the
+    shipped codebook, it is that variable. Any other is a set, since these programs let several
+    codes stand on one selection.
+
+    Raises:
+        DataError: it is not there, no XML, declares entities, or holds no code.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: a .qdc codebook was required there, nothing was found")
+    shipped = default_codebook()
+    targets: dict[str, Target] = {}
+    groups: dict[str, dict[str, str]] = {}
+    for code, names in _codes(_xml(path.read_bytes(), path.name), ()):
+        below = [child for child in code if _bare(child) == "Code"]
+        named = [child.get("name") or "" for child in below]
+        known = {name: _shipped_target(name, shipped) for name in (names[-1], *named)}
+        are_targets = same_key(names[-1]) in _TARGETS or any(known[name] for name in named)
+        own = known[names[-1]]
+        for name in (*(named if are_targets else ()), *((names[-1],) if own else ())):
+            everywhere = dict.fromkeys(LANGUAGES, (name,))
+            targets[name] = known[name] or Target(name, name, aliases=everywhere)
+        if not below and names[-1] not in targets:
+            group = names[-2] if len(names) > 1 else _LOOSE
+            group = _BELOW_TARGETS if group in targets else group
+            groups.setdefault(group, {}).setdefault(names[-1], _description(code) or names[-1])
+    if not groups:
+        raise DataError(f"{path}: codes that are labels were required, it holds none")
+    variables: dict[str, Variable] = {}
+    for name, labels in groups.items():
+        found = _variable(name, labels, shipped)
+        if variables.setdefault(found.name, found) != found:
+            raise DataError(f"{path}: variables of different names were required, two are {name!r}")
+    return Codebook(path.stem, "1", tuple(targets.values()), tuple(variables.values()))
+
+
+def _shipped_target(name: str, shipped: Codebook) -> Target | None:
+    found = decode([("", name)], shipped, "refi-qda").target
+    return next((target for target in shipped.targets if target.name == found), None)
+
+
+def _variable(name: str, labels: Mapping[str, str], shipped: Codebook) -> Variable:
+    for variable in shipped.variables:
+        if {*map(same_key, labels)} <= {*map(same_key, variable.names)}:
+            return variable
+    own = tuple(Label(label, definition) for label, definition in labels.items())
+    return Variable(name, "set", f"Codes below {name}.", own)

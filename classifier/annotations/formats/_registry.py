@@ -1,28 +1,20 @@
 """Every foreign format, by name."""
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from classifier.annotations._table import AnnotationSet
-from classifier.annotations.formats import _argilla as argilla
-from classifier.annotations.formats import _doccano as doccano
-from classifier.annotations.formats import _inception as inception
-from classifier.annotations.formats import _potato as potato
-from classifier.annotations.formats import _prodigy as prodigy
-from classifier.annotations.formats import _refi as refi
-from classifier.annotations.formats import _semeval2025 as semeval2025
+from classifier.annotations.formats import _corpora, _inception, _lines, _records, _refi
 from classifier.annotations.formats._brat import read_brat, write_brat
 from classifier.annotations.formats._csv import read_csv, write_csv
 from classifier.annotations.formats._foreign import Foreign, Imported
 from classifier.annotations.formats._label_studio import write_label_studio
 from classifier.annotations.formats._label_studio_in import read_label_studio
-from classifier.annotations.formats._label_studio_min import read_label_studio_min
-from classifier.annotations.formats._newsmtsc import read_newsmtsc
-from classifier.annotations.formats._ruopinionne import read_ruopinionne
-from classifier.annotations.formats._rusentne import read_rusentne
 from classifier.annotations.formats._understand import Terms, understand
 from classifier.articles import noted_names
 from classifier.codebook import Codebook, default_codebook, read_codebook
@@ -46,26 +38,27 @@ class _Tool:
 
 
 _CORPORA: Mapping[str, Callable[[Path], Imported]] = {
-    "newsmtsc": read_newsmtsc,
-    "rusentne": read_rusentne,
-    "ruopinionne": read_ruopinionne,
+    "newsmtsc": _corpora.read_newsmtsc,
+    "rusentne": _corpora.read_rusentne,
+    "ruopinionne": _corpora.read_ruopinionne,
 }
 _TOOLS: Mapping[str, _Tool] = {
     "label-studio": _Tool(read_label_studio, "label-studio"),
-    "label-studio-min": _Tool(read_label_studio_min, "label-studio"),
-    "argilla": _Tool(argilla.read_argilla, "argilla", argilla.RULES),
-    "potato": _Tool(potato.read_potato, "potato", potato.RULES),
-    "refi-qda": _Tool(refi.read_refi, "refi-qda", refi.RULES, settle=refi.settle),
-    "doccano": _Tool(doccano.read_doccano, "doccano", doccano.RULES, is_one_file=True),
-    "inception": _Tool(inception.read_inception, "inception", inception.RULES),
+    "label-studio-min": _Tool(_records.read_label_studio_min, "label-studio"),
+    "argilla": _Tool(_records.read_argilla, "argilla", _records.ARGILLA_RULES),
+    "potato": _Tool(_records.read_potato, "potato", _records.POTATO_RULES),
+    "activetigger": _Tool(_records.read_activetigger, "activetigger", _records.ACTIVETIGGER_RULES),
+    "refi-qda": _Tool(_refi.read_refi, "refi-qda", _refi.RULES, settle=_refi.settle),
+    "doccano": _Tool(_lines.read_doccano, "doccano", _lines.DOCCANO_RULES, is_one_file=True),
+    "inception": _Tool(_inception.read_inception, "inception", _inception.RULES),
     "brat": _Tool(read_brat, "brat"),
-    "prodigy": _Tool(prodigy.read_prodigy, "prodigy", prodigy.RULES),
+    "prodigy": _Tool(_lines.read_prodigy, "prodigy", _lines.PRODIGY_RULES),
     "csv": _Tool(read_csv, "csv"),
     "semeval2025-entity-framing": _Tool(
-        semeval2025.read_semeval2025,
-        semeval2025.NAME,
-        semeval2025.RULES,
-        narrow=semeval2025.semeval_codebook,
+        _corpora.read_semeval2025,
+        _corpora.SEMEVAL2025,
+        _corpora.SEMEVAL_RULES,
+        narrow=_corpora.semeval_codebook,
     ),
 }
 _WRITERS: Mapping[str, Callable[[AnnotationSet, Path, pd.DataFrame | None], None]] = {
@@ -105,11 +98,23 @@ def import_annotations(
     if tool.narrow:
         codebook = tool.narrow(codebook)
     terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
-    with noted_names() as names:
+    with noted_names() as names, _collector_paused():
         foreign = tool.read(path)
-    imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
+        imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
     taken = {name: ", ".join(found) for name, found in names.taken.items()}
     return replace(imported, files=_n_files(path), names_taken=taken)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No cycles are made here, but the collector looks at all records again and again."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
 
 
 def _n_files(path: Path) -> int:

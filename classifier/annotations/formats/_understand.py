@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import NoneType
 
 from classifier.annotations._table import CURATED, Annotation
 from classifier.annotations.formats._codes import NOT_TARGET, TARGET, Code, Decoded, decode
@@ -14,8 +15,8 @@ from classifier.annotations.formats._foreign import (
     Imported,
     Region,
     imported,
+    is_newer,
 )
-from classifier.annotations.formats._turns import is_newer
 from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem, Span
@@ -53,6 +54,9 @@ class Terms:
 def understand(foreign: Foreign, terms: Terms) -> Imported:
     """Make an annotation set of a foreign file; what cannot be kept is a problem."""
     counts: Counter[str] = Counter(foreign.counts)
+    for name, (n, unchanged) in foreign.suggested.items():
+        counts[f"labels suggested to {name}"] = n
+        counts[f"suggestions left unchanged by {name}"] = unchanged
     foreign = replace(foreign, regions=tuple(_with_own_keys(foreign.regions)))
     merged = _merge(foreign, terms)
     place = {region.key: n for n, region in enumerate(merged)}
@@ -68,7 +72,7 @@ def understand(foreign: Foreign, terms: Terms) -> Imported:
             else:
                 found.append(one)
     found += _newest(dated)
-    return imported(found, terms.codebook, counts)
+    return imported(found, terms.codebook, counts, foreign.suggested)
 
 
 def _newest(dated: Iterable[tuple[Annotation, Region]]) -> Iterator[Found]:
@@ -115,9 +119,12 @@ def _remarks(foreign: Foreign) -> Iterator[Problem]:
 
 def _alike(foreign: Foreign) -> Iterator[Problem]:
     """Annotators whose names differ by form only: by case, blanks or the notation of a number."""
-    forms: dict[str, dict[str, str]] = defaultdict(dict)
+    first: dict[str, str] = {}
     for region in foreign.regions:
-        forms[_form(region.annotator)].setdefault(region.annotator, region.where)
+        first.setdefault(region.annotator, region.where)
+    forms: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, where in first.items():
+        forms[_form(name)][name] = where
     for names in (names for names in forms.values() if len(names) > 1):
         detail = f"{', '.join(map(repr, sorted(names)))} are read as {len(names)} annotators"
         remedy = "give each person one name in the export"
@@ -154,6 +161,9 @@ def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
     """
     regions = {region.key: region for region in foreign.regions}
     bearers = _bearers(foreign.regions, terms)
+    parts = [key for key in regions if key not in bearers]
+    if not parts:
+        return list(foreign.regions)
     linked = {
         part: (whole, label)
         for first, second, label in foreign.links
@@ -161,7 +171,7 @@ def _merge(foreign: Foreign, terms: Terms) -> list[Region]:
         if whole in bearers
     }
     at = {regions[key].stretch: key for key in reversed(bearers)}
-    for key in [key for key in regions if key not in bearers]:
+    for key in parts:
         owner, label = linked.get(key) or (at.get(regions[key].stretch), "")
         if owner is not None:
             part = regions.pop(key)
@@ -208,9 +218,9 @@ def _resolve(
     """Region, its span, its evidence and its exact words, for every region that can be placed."""
     by_id = {article.article_id: article for article in articles}
     layers: dict[tuple[str, str], list[Region]] = defaultdict(list)
+    is_inclusive = any(rule.is_inclusive for rule in terms.rules)
     for region in regions:
         unsound = _unsound(region)
-        is_inclusive = any(rule.is_inclusive for rule in terms.rules)
         if not unsound and region.end < region.start + (not is_inclusive):
             detail = f"{region.start}-{region.end} with {[v for _, v in region.codes]}"
             yield Problem(region.where, "span without characters, set aside", detail)
@@ -231,10 +241,10 @@ def _resolve(
 def _unsound(region: Region) -> str:
     """What in a region is of the wrong type, since foreign files promise nothing."""
     offsets = (region.start, region.end, *(region.evidence or (0, 0)))
-    if len(offsets) != 4 or not all(type(offset) is int for offset in offsets):
+    if len(offsets) != 4 or {*map(type, offsets)} != {int}:
         return f"offsets must be whole numbers in pairs, got {offsets}"
     texts = (region.surface, region.comment, region.speaker)
-    if not all(text is None or isinstance(text, str) for text in texts):
+    if not {*map(type, texts)} <= {str, NoneType}:
         return f"surface, comment and speaker must be text, got {texts}"
     return ""
 
@@ -280,6 +290,8 @@ _INNER = re.compile(r"[^\s\u200b\ufeff](?:.*[^\s\u200b\ufeff])?", re.S)
 
 def _trimmed(span: Span, text: str) -> Span:
     """The span without blanks at its edges; as it is where it holds nothing else."""
+    if text[span.start].isalnum() and text[span.end - 1].isalnum():
+        return span
     inner = _INNER.search(span.of(text))
     return Span(span.start + inner.start(), span.start + inner.end()) if inner else span
 

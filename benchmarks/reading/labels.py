@@ -1,6 +1,6 @@
 """A million rows of labels: read, joined, evaluated and profiled in one process.
 
-    python -m benchmarks.labels
+    python -m benchmarks.reading labels
 
 Articles are made up: short texts that name one target each, with labels in the words of another
 scheme. A part of the articles is coded. Beside it stands pandas doing the join alone: a merge of
@@ -49,7 +49,7 @@ def main() -> None:
         _write(path, args.rows)
         for step in ("pandas", "ours"):
             words = ["--rows", str(args.rows), "--step", step, "--file", str(path)]
-            subprocess.run([sys.executable, "-m", "benchmarks.labels", *words], check=True)
+            subprocess.run([sys.executable, "-m", "benchmarks.reading.labels", *words], check=True)
 
 
 def _write(path: Path, n: int) -> None:
