@@ -109,7 +109,8 @@ class PackedWeights(Mapping[str, NDArray[np.float32]]):
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """A matrix by its own name; raises `ModelError` where its scales do not fit."""
         if name + PACKED not in self._weights:
-            return self._weights[name]
+            whole: NDArray[np.float32] = self._weights[name]
+            return whole
         if name + SCALES not in self._weights:
             raise ModelError(f"{self._file} lacks the scales of {name}; install the package again")
         try:
