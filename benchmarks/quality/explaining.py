@@ -15,6 +15,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from benchmarks.quality._gradients import integrated_gradients
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.annotations.formats._corpora import read_newsmtsc
 from classifier.codebook import Variable, shipped_annotations
+from classifier.models.encoder._model import load_encoder
 from classifier.predictions import Prediction
 from classifier.records import Passage, Span
 from classifier.score import FEWEST_WORDS, Moved, Scorer, load, moves, random_places, summarised
@@ -39,6 +41,11 @@ def main() -> None:
     chosen = draw(scorer, arguments.data, arguments.mentions, arguments.seed)
     methods: dict[str, Weights] = {"occlusion": occlusion}
     if arguments.gradients:
+        trained = scorer.trained
+        if trained.folder is None:
+            raise SystemExit("a run folder is needed")
+        whole = load_encoder(trained.folder, trained.model.variables, trained.model.options)
+        scorer = Scorer(replace(trained, model=whole))
         methods["integrated gradients"] = integrated_gradients
     rng = np.random.default_rng(arguments.seed)
     moved: list[tuple[str, Moved]] = []

@@ -99,13 +99,14 @@ def _level(given: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.quality._country_bias import level
     from benchmarks.quality._runs import write_line
     from classifier.errors import ModelError
-    from classifier.models.encoder._model import EncoderModel
+    from classifier.models.encoder._model import load_encoder
     from classifier.score import load
 
     trained = load(given.run).trained
-    if not isinstance(trained.model, EncoderModel):
+    if trained.folder is None or trained.model.options.model != "encoder":
         raise ModelError(f"{given.run}: a fine-tuned encoder was required, to level its head")
-    done = level(trained.model, _scope(given), int(trained.record["context"]))
+    model = load_encoder(trained.folder, trained.model.variables, trained.model.options)
+    done = level(model, _scope(given), int(trained.record["context"]))
     write_line(given.log, done | {"model_id": trained.model_id})
     return done
 

@@ -11,8 +11,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipe
 from classifier.articles import read_articles
 from classifier.codebook import default_codebook
 from classifier.models import Calibration, TrainOptions, find_base, new_model, write_run
-from classifier.models._options import Precision
-from classifier.models.runtime._torch import quiet_transformers
+from classifier.models._protocol import Precision
+from classifier.models.runtime._torch import best_device, quiet_transformers
 from classifier.predictions import Thresholds
 from classifier.records import Article
 from classifier.score import Scorer
@@ -95,7 +95,7 @@ def make_peer(
         "text-classification",
         model=model.to(dtype),
         tokenizer=AutoTokenizer.from_pretrained(folder),
-        device=scorer.trained.model.device,  # type: ignore[attr-defined]
+        device=best_device(),
     )
 
     def run() -> None:

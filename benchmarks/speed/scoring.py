@@ -6,7 +6,7 @@ Articles are those of the annotated sample, cut after the sentence with the sixt
 number in every sentence, so that no passage occurs twice. Both sides read the same windows; the
 pipeline gets them, and the mentions, for nothing, and answers one question where ours answers all
 of the codebook's. Heads are random: what is measured does not depend on what the model has learnt.
-What ours is compared with a runtime or a peer is measured on the few articles that the peer can
+What ours is compared with a peer is measured on the few articles that the peer can
 read in time; from text to Parquet it takes many, since parts of a corpus are judged side by side.
 All sides take turns, so that whatever else the machine does hits them alike. On a busy machine,
 OMP_NUM_THREADS=1 with `--clock processor --readers 0` counts the time of one processor instead of
@@ -30,18 +30,18 @@ import torch
 from benchmarks.speed._sides import make_articles, make_peer, make_run
 from classifier.articles import article_record
 from classifier.files import write_json_lines
-from classifier.models import RuntimeName
 from classifier.models._bases import MINILM
-from classifier.models.encoder._batches import collate
+from classifier.models._protocol import Precision
+from classifier.models.encoder._plain import BATCH_TOKENS
 from classifier.models.encoder._tokens import length_batches
-from classifier.models.runtime._openvino import is_installed
-from classifier.models.runtime._torch import n_streams, n_threads, side_by_side, token_budget
+from classifier.models.runtime._torch import n_threads
 from classifier.records import Article
 from classifier.score import Scorer, load, local_engine, score_to_file
 from classifier.score._scorer import BATCH_ARTICLES
 from classifier.text import split_sentences
 
-DTYPES = {"auto": torch.bfloat16, "float32": torch.float32}
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+PRECISIONS: tuple[Precision, ...] = ("auto", "bfloat16", "float32")
 
 
 @dataclass(frozen=True)
@@ -62,23 +62,21 @@ class Side:
         return sum(len(mentions) for _, mentions in self.found)
 
     @cached_property
-    def batches(self) -> list[dict[str, torch.Tensor]]:
-        """The token batches of a run over these articles, part by part."""
+    def batches(self) -> list[list[tuple[int, ...]]]:
+        """The token ids of a run over these articles, batch by batch."""
         model: Any = self.scorer.trained.model
         batches = []
         for at in range(0, len(self.found), BATCH_ARTICLES):
             passages = self.scorer.preparation.passages(self.found[at : at + BATCH_ARTICLES])
             encoded = list(dict.fromkeys(model.reader.encoded(passages)))
-            for members in length_batches([len(e) for e in encoded], token_budget(model.device)):
-                whole = collate([encoded[i] for i in members], model.tokenizer.pad_token_id)
-                on_device = {name: tensor.to(model.device) for name, tensor in whole.items()}
-                batches.append({k: on_device[k] for k in ("input_ids", "attention_mask")})
+            parts = length_batches([len(e) for e in encoded], BATCH_TOKENS)
+            batches += [[encoded[i].token_ids for i in members] for members in parts]
         return batches
 
     @property
     def n_tokens(self) -> int:
-        """Tokens in all batches, padding not counted."""
-        return int(sum(batch["attention_mask"].sum() for batch in self.batches))
+        """Tokens in all batches."""
+        return sum(len(ids) for batch in self.batches for ids in batch)
 
     def judge(self) -> None:
         """From mentions to rows."""
@@ -86,16 +84,9 @@ class Side:
 
     def run_encoder(self) -> None:
         """The encoder alone, over batches that are ready."""
-        encoder = self.scorer.trained.model._ready.encoder  # type: ignore[attr-defined]
-
-        def run(batch: dict[str, torch.Tensor]) -> None:
-            with torch.inference_mode():
-                encoder(**batch)
-
-        for _ in side_by_side(run, self.batches, n_streams(encoder)):
+        encoder = self.scorer.trained.model.encoder  # type: ignore[attr-defined]
+        for _ in encoder.side_by_side(encoder, self.batches):
             pass
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
 
     def find(self) -> None:
         """Mentions, voice and sentences."""
@@ -136,17 +127,11 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Figures of all sides."""
-    runs = {
-        precision: make_run(folder / precision, arguments.base, precision)
-        for precision in ("auto", "float32")
-    }
-    runtimes: list[RuntimeName] = ["torch", "openvino"] if is_installed() else ["torch"]
     scorers = {
-        (runtime, precision): load(run, runtime=runtime)
-        for runtime in runtimes
-        for precision, run in runs.items()
+        precision: load(make_run(folder / precision, arguments.base, precision))
+        for precision in PRECISIONS
     }
-    best = scorers[runtimes[-1], "auto"]
+    best = scorers["auto"]
     articles = make_articles(best, arguments.articles, arguments.words)
     write_json_lines(folder / "articles.jsonl", map(article_record, articles))
     few = {
@@ -154,12 +139,12 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     for side in few.values():
         side.judge()
-    whole, part = Side(best, articles), few[runtimes[-1], "auto"]
+    whole, part = Side(best, articles), few["auto"]
     peer = partial(make_peer, part.scorer, part.found, arguments.base)
     work: dict[str, Callable[[], None]] = {
         **{f"peer {name}": peer(dtype) for name, dtype in DTYPES.items()},
-        **{f"judge {' '.join(key)}": side.judge for key, side in few.items()},
-        **{f"encoder {' '.join(key)}": side.run_encoder for key, side in few.items()},
+        **{f"judge {precision}": side.judge for precision, side in few.items()},
+        **{f"encoder {precision}": side.run_encoder for precision, side in few.items()},
         "whole encoder": whole.run_encoder,
         **{f"score readers={n}": partial(whole.score, folder, n) for n in arguments.readers},
         "find": whole.find,
@@ -168,15 +153,11 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     for _ in range(arguments.rounds):
         for name, run in work.items():
             seconds[name].append(timed(run, CLOCKS[arguments.clock]))
-    return report(arguments, whole, part, seconds, " ".join((runtimes[-1], "auto")))
+    return report(arguments, whole, part, seconds)
 
 
 def report(
-    arguments: argparse.Namespace,
-    whole: Side,
-    part: Side,
-    seconds: dict[str, list[float]],
-    best: str,
+    arguments: argparse.Namespace, whole: Side, part: Side, seconds: dict[str, list[float]]
 ) -> dict[str, Any]:
     """What the seconds come to."""
 
@@ -187,23 +168,17 @@ def report(
     median = {name: statistics.median(values) for name, values in seconds.items()}
     ways = [name for name in median if name.startswith("score")]
     ratios = {
-        "pipeline_float32_to_ours": ratio("peer float32", f"judge {best}"),
-        "pipeline_float32_to_ours_torch": ratio("peer float32", "judge torch auto"),
-        "same_runtime_float32": ratio("peer float32", "judge torch float32"),
-        "same_runtime_bfloat16": ratio("peer auto", "judge torch auto"),
+        "pipeline_float32_to_ours": ratio("peer float32", "judge auto"),
+        "same_precision_float32": ratio("peer float32", "judge float32"),
+        "same_precision_bfloat16": ratio("peer bfloat16", "judge bfloat16"),
         "end_to_end_to_encoder": {way: ratio("whole encoder", way) for way in ways},
         "finding_of_wall_time": {way: ratio("find", way) for way in ways},
     }
-    if "encoder openvino auto" in seconds:
-        for precision in ("auto", "float32"):
-            ratios[f"openvino_to_torch_{precision}"] = ratio(
-                f"encoder torch {precision}", f"encoder openvino {precision}"
-            )
     tokens, mentions = whole.n_tokens, whole.n_mentions
     sides = {name: whole if name in ("find", "whole encoder", *ways) else part for name in median}
     return {
         "base": arguments.base,
-        "best": best,
+        "runtime": whole.scorer.trained.model.runtime,
         "threads": n_threads(),
         "clock": arguments.clock,
         "articles": len(whole.articles),

@@ -89,10 +89,10 @@ EngineName = Annotated[
 Address = Annotated[
     str | None, typer.Option(help="Of a Ray cluster; without, one is started here.")
 ]
-RuntimeName: TypeAlias = Literal["auto", "torch", "openvino", "numpy"]
+RuntimeName: TypeAlias = Literal["auto", "torch", "numpy"]
 Runtime = Annotated[
     RuntimeName,
-    typer.Option(help="What runs an encoder; auto: OpenVINO where it is installed and gains."),
+    typer.Option(help="What runs an encoder; auto: PyTorch, or NumPy where that is not installed."),
 ]
 Scheme = Annotated[
     str,

@@ -1,6 +1,6 @@
 """Models: probabilities from passages.
 
-`_protocol` says what a model does, `_options` what can be chosen. `encoder/` and `_linear` are the
+`_protocol` says what a model does and what can be chosen. `encoder/` and `_linear` are the
 two kinds; `_folder` writes and reads a run.
 """
 
@@ -20,8 +20,10 @@ from classifier.models._folder import (
     SCHEMES,
     SPLIT,
     START_SPLIT,
+    Start,
     Trained,
     check_place,
+    find_start,
     new_model,
     read_record,
     read_run,
@@ -30,7 +32,6 @@ from classifier.models._folder import (
     write_run,
 )
 from classifier.models._folds import FOLDS, OUT_OF_FOLD, FoldedModel, read_folds, write_folds
-from classifier.models._options import RuntimeName, TrainOptions
 from classifier.models._passages import Examples, Labels, Limits, TokenStarts, cut_all, cut_passages
 from classifier.models._processes import (
     broadcast,
@@ -47,10 +48,11 @@ from classifier.models._protocol import (
     Probabilities,
     Progress,
     Reader,
+    RuntimeName,
     TextReader,
+    TrainOptions,
     macro_f1,
 )
-from classifier.models._starts import Start, find_start
 
 __all__ = [
     "CODEBOOK",

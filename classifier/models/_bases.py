@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -71,7 +71,7 @@ def unpacked_folder(folder: Path) -> Path:
 
 
 def _unpack_folder(folder: Path, place: Path) -> None:
-    plain = _unpacked(folder / PACKED_FILE)
+    plain = dict(PackedWeights(folder / PACKED_FILE))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
@@ -92,27 +92,42 @@ def _unpack_folder(folder: Path, place: Path) -> None:
             raise
 
 
-def _unpacked(file: Path) -> dict[str, NDArray[np.generic]]:
-    try:
-        weights = load_file(file)
-    except SafetensorError as error:
-        raise ModelError(
-            f"{file} must hold packed weights, it cannot be read ({error}); "
-            "install the package again"
-        ) from None
-    plain = {n: w for n, w in weights.items() if not n.endswith((PACKED, SCALES))}
-    for name in [n for n in weights if n.endswith(PACKED)]:
-        bare = name.removesuffix(PACKED)
-        if bare + SCALES not in weights:
-            raise ModelError(f"{file} lacks the scales of {bare}; install the package again")
+class PackedWeights(Mapping[str, NDArray[np.float32]]):
+    """The weights of a packed file, each unpacked when it is asked for."""
+
+    def __init__(self, file: Path) -> None:
+        """Read the file; raises `ModelError` where it is cut short or no such file."""
+        self._file = file
         try:
-            plain[bare] = unpack(weights[name], weights[bare + SCALES])
-        except ValueError as error:
+            self._weights = load_file(file)
+        except SafetensorError as error:
             raise ModelError(
-                f"{file}: the packed weights and the scales of {bare} do not fit ({error}); "
+                f"{file} must hold packed weights, it cannot be read ({error}); "
                 "install the package again"
             ) from None
-    return plain
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        """A matrix by its own name; raises `ModelError` where its scales do not fit."""
+        if name + PACKED not in self._weights:
+            whole: NDArray[np.float32] = self._weights[name]
+            return whole
+        if name + SCALES not in self._weights:
+            raise ModelError(f"{self._file} lacks the scales of {name}; install the package again")
+        try:
+            return unpack(self._weights[name + PACKED], self._weights[name + SCALES])
+        except ValueError as error:
+            raise ModelError(
+                f"{self._file}: the packed weights and the scales of {name} do not fit ({error}); "
+                "install the package again"
+            ) from None
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the matrices."""
+        return (n.removesuffix(PACKED) for n in self._weights if not n.endswith(SCALES))
+
+    def __len__(self) -> int:
+        """Number of matrices."""
+        return sum(1 for _ in self)
 
 
 SHIPPED = Path(__file__).parent.parent / "weights" / "base"
@@ -155,8 +170,10 @@ class Base:
     """Hash of its weights as they are kept, packed or not."""
 
 
-def find_base(name: str = "") -> Base:
+def find_base(name: str = "", *, packed: bool = False) -> Base:
     """Find a base by path or name; the shipped one, or else MiniLM, where no name is given.
+
+    Its folder is one that transformers can read, or with `packed` the one that it is kept in.
 
     Raises `ModelError` where it is not on this machine and cannot be fetched, or is not the
     file its publisher released.
@@ -173,7 +190,8 @@ def find_base(name: str = "") -> Base:
         folder = fetch(name, _BASE_FILES)
     _check_folder(name, folder)
     languages = _LANGUAGES_READ.get(name) or _languages_on_card(folder)
-    return Base(name, unpacked_folder(folder), languages, weights_sha256(folder))
+    place = folder if packed else unpacked_folder(folder)
+    return Base(name, place, languages, weights_sha256(folder))
 
 
 def identity(base: Base) -> dict[str, str]:
@@ -185,12 +203,14 @@ def identity(base: Base) -> dict[str, str]:
     return told
 
 
-def same_base(folder: Path, known: Mapping[str, str]) -> Base:
+def same_base(folder: Path, known: Mapping[str, str], *, packed: bool = False) -> Base:
     """The base of the adapter in a folder, which was trained on the one that is `known`.
+
+    `packed` is as `find_base` takes it.
 
     Raises `ModelError` if the base is not there or is another one now.
     """
-    base = find_base(known["name"])
+    base = find_base(known["name"], packed=packed)
     if identity(base) != known:
         raise ModelError(
             f"the adapter in {folder} belongs to a base {base.name!r} with sha256 "

@@ -1,10 +1,10 @@
-"""Run folders: a trained model with all it needs, written whole and read only if unaltered."""
+"""Run folders: written whole, read only if unaltered, and started from."""
 
 import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import util
@@ -13,10 +13,10 @@ from typing import Any
 
 from classifier.codebook import Codebook, Variable, read_codebook, write_codebook
 from classifier.errors import ClassifierError, ModelError
-from classifier.files import write_text
+from classifier.files import is_there, write_text
+from classifier.models._bases import SHIPPED_SCORER, SHIPPED_START
 from classifier.models._calibration import Calibration
-from classifier.models._options import RuntimeName, TrainOptions
-from classifier.models._protocol import Model
+from classifier.models._protocol import Model, RuntimeName, TrainOptions
 from classifier.predictions import Thresholds
 
 RECORD, SPLIT, CODEBOOK, CALIBRATION, THRESHOLDS = (
@@ -216,6 +216,15 @@ def check_torch(what: str) -> None:
         )
 
 
+def _runs_plain(folder: Path) -> bool:
+    """Whether an encoder is like BERT and computed by the processors, without an accelerator."""
+    from classifier.models.runtime._numpy import is_bert
+    from classifier.models.runtime._torch import best_device
+
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return is_bert(config["encoder"]) and best_device().type == "cpu"
+
+
 def load_model(
     folder: Path,
     variables: tuple[Variable, ...],
@@ -229,7 +238,7 @@ def load_model(
     """
     try:
         if options.model == "linear":
-            if runtime in ("openvino", "numpy"):
+            if runtime == "numpy":
                 raise ModelError(f"a linear model needs no runtime, got {runtime}; leave it out")
             from classifier.models._linear import load_linear
 
@@ -239,9 +248,13 @@ def load_model(
 
             return load_plain(folder, variables, options, heads)
         check_torch(f"the runtime {runtime}")
+        if _runs_plain(folder):
+            from classifier.models.encoder._plain import load_plain
+
+            return load_plain(folder, variables, options, heads, torch=True)
         from classifier.models.encoder._model import load_encoder
 
-        return load_encoder(folder, variables, options, runtime, heads)
+        return load_encoder(folder, variables, options, heads)
     except ClassifierError:
         raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:
@@ -270,3 +283,89 @@ def sha256(path: Path) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run that training starts from, without its weights."""
+
+    name: str
+    """"shipped", or the name of its folder."""
+    folder: Path
+    record: Mapping[str, Any]
+    """What its training.json says."""
+    split: Mapping[str, list[str]]
+    """Part -> article ids; those it has learnt from must not judge what is learnt from there."""
+    heads: Mapping[str, Mapping[str, Any]]
+    """Per variable its kind and labels."""
+    base: Mapping[str, str]
+    """Name and hashes of its base."""
+
+    @property
+    def model_id(self) -> str:
+        """As `Trained.model_id`."""
+        return f"{self.folder.resolve().name}@{sha256(self.folder / RECORD)[:12]}"
+
+    def told(self, variables: Sequence[Variable]) -> dict[str, Any]:
+        """What a record says of it: which heads are taken over, and which are new."""
+        names = [variable.name for variable in variables]
+        return {
+            "name": self.name,
+            "model_id": self.model_id,
+            "heads_taken_over": [name for name in names if name in self.heads],
+            "heads_new": [name for name in names if name not in self.heads],
+        }
+
+
+def find_start(options: TrainOptions) -> Start | None:
+    """The run that these options start from; None where they start from a base.
+
+    Raises:
+        ModelError: there is no such run, it is no encoder, or its base is not the one that the
+            options name.
+    """
+    if not options.start:
+        return None
+    if options.model != "encoder":
+        raise ModelError(
+            f"only an encoder starts from a run, got a {options.model} model and "
+            f"{options.start!r}: leave --from (start) out"
+        )
+    shipped = options.start == SHIPPED_START
+    folder = SHIPPED_SCORER if shipped else Path(options.start)
+    if not (is_there(folder) and folder.is_dir()):
+        raise ModelError(
+            f"training starts from {SHIPPED_START!r} or a run folder, got {options.start!r}, "
+            "which is not there: train it first, or leave --from (start) out"
+        )
+    record = read_record(folder)
+    if record["options"]["model"] != "encoder":
+        raise ModelError(
+            f"training starts from an encoder, {folder} is a linear model: name another run, or "
+            "leave --from (start) out"
+        )
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    base = config["base"]
+    if options.base_model not in ("", base["name"]):
+        raise ModelError(
+            f"a run brings its base along: {options.start!r} was trained on {base['name']!r}, got "
+            f"base_model {options.base_model!r}: leave one of the two out"
+        )
+    name = SHIPPED_START if shipped else folder.resolve().name
+    return Start(name, folder, record, read_split(folder), config["heads"], base)
+
+
+def check_heads(start: Start, variables: Sequence[Variable]) -> None:
+    """Raise `ModelError` where a variable has another kind or other labels in the run."""
+    for variable in variables:
+        head = start.heads.get(variable.name)
+        if head is None:
+            continue
+        here = f"{variable.kind} with {', '.join(variable.names)}"
+        there = f"{head['kind']} with {', '.join(head['labels'])}"
+        if here != there:
+            raise ModelError(
+                f"variable {variable.name!r} must be the same as in {start.name!r}, where it is "
+                f"{there}; the codebook has {here}: give it another name to learn it anew, or "
+                "leave --from (start) out"
+            )

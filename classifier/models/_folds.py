@@ -22,9 +22,8 @@ from classifier.errors import ModelError
 from classifier.files import write_text
 from classifier.models._calibration import Calibration
 from classifier.models._folder import RECORD, Trained, read_run, sha256
-from classifier.models._options import RuntimeName, TrainOptions
 from classifier.models._passages import Examples
-from classifier.models._protocol import Probabilities, Progress
+from classifier.models._protocol import Probabilities, Progress, RuntimeName, TrainOptions
 from classifier.records import FOLD_PART, Passage
 
 FOLDS = "folds"

@@ -16,9 +16,8 @@ from sklearn.linear_model import LogisticRegression
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
-from classifier.models._options import TrainOptions
 from classifier.models._passages import Examples
-from classifier.models._protocol import Probabilities, Progress, quality
+from classifier.models._protocol import Probabilities, Progress, TrainOptions, quality
 from classifier.records import Passage, PassageMention, Span
 
 _FILE = "linear.skops"

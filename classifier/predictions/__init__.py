@@ -1,19 +1,17 @@
 """Predictions: one row a mention, the words that carry a score, thresholds."""
 
 from classifier.predictions._prediction import Explanation, Prediction, Word
-from classifier.predictions._same import (
-    NOT_COMPARED,
-    TEXT_HASH,
-    check_same_articles,
-    not_compared,
-)
 from classifier.predictions._table import (
+    NOT_COMPARED,
     OK,
+    TEXT_HASH,
     Judged,
     Judgement,
     Predictions,
     check_name,
+    check_same_articles,
     named,
+    not_compared,
     prediction_schema,
     prediction_table,
     read_predictions,

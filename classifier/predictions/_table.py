@@ -1,7 +1,7 @@
-"""The table of predictions: one row per mention, whether it could be scored or not."""
+"""The table of predictions, one row per mention, and whether gold is about the same articles."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, count
 from pathlib import Path
@@ -14,16 +14,18 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from classifier._deprecated import DeprecatedChart
-from classifier.annotations import mention_unit
+from classifier.annotations import AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.files import json_line, refuse_to_replace, replacing
 from classifier.notebook_html import frame_html, reasons
 from classifier.predictions._prediction import Prediction
-from classifier.predictions._same import TEXT_HASH
 from classifier.predictions._thresholds import NONE_CHOSEN, Thresholds
 from classifier.records import UNKNOWN, Article, Mention, Passage, Problem, counted
 
+TEXT_HASH = "text_sha256"
+"""The column with the SHA-256 of the article's text, in hexadecimal digits."""
+NOT_COMPARED = "texts not compared"
 OK = "ok"
 _PLUMBING = (
     *("unit", "story_id", "start", "end", "kind", "voice_confidence"),
@@ -198,11 +200,10 @@ def prediction_table(
     known = [_plain(one) for one in rows]
     columns: dict[str, Any] = {name: [row[name] for row in known] for name in _KNOWN}
     said = [one.judgement for one in rows if one.judgement is not None]
-    numbers = count()
-    places = [None if one.judgement is None else next(numbers) for one in rows]
+    places = None if len(said) == len(rows) else _places(rows)
     for variable in variables:
         for name, values in _answers(variable, said, thresholds).items():
-            columns.setdefault(name, values.take(pa.array(places, pa.int64())))
+            columns.setdefault(name, values if places is None else values.take(places))
     columns["part"] = [parts.get(one.article.article_id) for one in rows]
     articles = {one.article.article_id: one.article for one in rows}
     hashes = {name: article.sha256 for name, article in articles.items()}
@@ -210,7 +211,18 @@ def prediction_table(
     columns["model_id"] = [model_id] * len(rows)
     columns["codebook_version"] = [codebook.version] * len(rows)
     schema = prediction_schema(variables)
-    return pa.table([pa.array(columns[field.name], field.type) for field in schema], schema)
+    return pa.table([_column(columns[field.name], field.type) for field in schema], schema)
+
+
+def _column(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def _places(rows: Sequence[Judged]) -> pa.Array:
+    """The number of each row's judgement; null where there is none."""
+    numbers = count()
+    places = [None if one.judgement is None else next(numbers) for one in rows]
+    return pa.array(places, pa.int64())
 
 
 def _plain(one: Judged) -> dict[str, Any]:
@@ -319,3 +331,87 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
     if missing:
         raise DataError(f"{path}: predictions need the columns {', '.join(missing)}")
     return frame
+
+
+_FIELDS: Mapping[str, Callable[[Article], str | None]] = {
+    "source": lambda article: article.source,
+    "date": lambda article: article.date,
+    TEXT_HASH: lambda article: article.sha256,
+}
+
+
+def check_same_articles(
+    predictions: pd.DataFrame, annotation_set: AnnotationSet, what: str = "predictions"
+) -> None:
+    """Refuse gold whose articles are others than those of the same id in the predictions.
+
+    Compared are source, date and text hash, each where both sides have it, and the words of a
+    mention that both have. Dates of unequal precision are compared as far as both go.
+
+    Args:
+        predictions: One row per mention, as scoring writes it or with fewer columns.
+        annotation_set: The articles with gold.
+        what: What the message calls the predictions.
+
+    Raises:
+        DataError: an article differs; its id, the field and both values are named.
+    """
+    differences = list(_differences(predictions, annotation_set))
+    if differences:
+        article, difference = differences[0]
+        others = {name for name, _ in differences} - {article}
+        more = f"; so have {counted(len(others), 'other article')}" if others else ""
+        raise DataError(
+            f"gold must be about the articles of the {what}, but article {article!r} has "
+            f"{difference}{more}; give both the same article ids, or score these articles again"
+        )
+
+
+def not_compared(predictions: pd.DataFrame, where: str = "predictions") -> tuple[Problem, ...]:
+    """A problem where predictions hold no text hash, as those of earlier versions do not."""
+    if TEXT_HASH in predictions.columns or predictions.empty:
+        return ()
+    detail = f"no column {TEXT_HASH}: whether gold has the same texts was not compared"
+    return (Problem(where, NOT_COMPARED, detail, "score the articles again"),)
+
+
+def _differences(
+    predictions: pd.DataFrame, annotation_set: AnnotationSet
+) -> Iterator[tuple[str, str]]:
+    if "article_id" not in predictions.columns:
+        return
+    known = annotation_set.article_by_id
+    shared = predictions[predictions["article_id"].isin(set(known))]
+    for name, read in _FIELDS.items():
+        if name not in shared.columns:
+            continue
+        pairs = shared[["article_id", name]].drop_duplicates()
+        for article_id, theirs in pairs.itertuples(index=False):
+            ours = read(known[article_id])
+            if _is_known(theirs) and _is_known(ours) and _differ(name, str(theirs), str(ours)):
+                yield str(article_id), f"the {name} {theirs!r} there and {ours!r} in gold"
+    yield from _other_words(shared, annotation_set)
+
+
+def _other_words(shared: pd.DataFrame, annotation_set: AnnotationSet) -> Iterator[tuple[str, str]]:
+    if not {"unit", "surface"} <= set(shared.columns):
+        return
+    table = annotation_set.table
+    coded = dict(zip(table["unit"], table["surface"], strict=True))
+    columns = shared[["article_id", "unit", "surface"]]
+    for article_id, unit, theirs in columns.itertuples(index=False):
+        ours = coded.get(unit)
+        if isinstance(theirs, str) and ours is not None and theirs != ours:
+            yield str(article_id), f"the words {theirs!r} at {unit} there and {ours!r} in gold"
+
+
+def _is_known(value: object) -> bool:
+    return isinstance(value, str) and value.strip() not in ("", UNKNOWN)
+
+
+def _differ(name: str, theirs: str, ours: str) -> bool:
+    theirs, ours = theirs.strip(), ours.strip()
+    if name == "date":
+        length = min(len(theirs), len(ours))
+        return theirs[:length] != ours[:length]
+    return theirs != ours

@@ -1,7 +1,7 @@
 """Apply a trained model: texts or articles in, a row for every mention out."""
 
 from classifier._verbs import callable_as
-from classifier.score._faithful import (
+from classifier.score._explain import (
     FEWEST_WORDS,
     Faithful,
     Faithfulness,
@@ -11,11 +11,9 @@ from classifier.score._faithful import (
     random_places,
     summarised,
 )
-from classifier.score._load import load
-from classifier.score._parts import Engine
-from classifier.score._pipelined import judge_locally, local_engine
+from classifier.score._parts import Engine, judge_locally, local_engine
 from classifier.score._ray import ray_engine
-from classifier.score._scorer import Articles, Scorer
+from classifier.score._scorer import Articles, Scorer, load
 from classifier.score._stream import Scored, score_to_file
 
 __all__ = [
@@ -38,4 +36,4 @@ __all__ = [
     "summarised",
 ]
 
-callable_as(__name__, "classifier.score._load:score")
+callable_as(__name__, "classifier.score._scorer:score")

@@ -17,10 +17,9 @@ from classifier.codebook import Codebook
 from classifier.errors import ClassifierError, ModelError
 from classifier.models import FoldedModel, Reader, RuntimeName, n_cores
 from classifier.records import Article, Passage, Problem
-from classifier.score._load import load
 from classifier.score._parts import Engine, Job, Part, find_each, judge_found, key_of, read_parts
 from classifier.score._prepare import Found, Preparation
-from classifier.score._scorer import Scorer
+from classifier.score._scorer import Scorer, load
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The scorer: finds mentions, has a model judge their passages, and gives every mention a row."""
+"""The scorer: found by its place, it finds mentions and gives each a row by what a model says."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import pandas as pd
 import pyarrow as pa
@@ -14,15 +14,25 @@ import pyarrow as pa
 from classifier.annotations import AnnotationSet, mention_unit
 from classifier.articles import (
     article_from_record,
+    read_articles,
     stream_articles,
     unrepeated,
     with_headline,
 )
-from classifier.codebook import Codebook, Variable, default_codebook
-from classifier.errors import DataError
+from classifier.codebook import Codebook, Variable, default_codebook, read_codebook
+from classifier.errors import CodebookError, DataError, ModelError
 from classifier.files import is_there
 from classifier.mentions import MentionContext
-from classifier.models import HasReader, Progress, Trained
+from classifier.models import (
+    RECORD,
+    HasReader,
+    Progress,
+    RuntimeName,
+    Trained,
+    fetch,
+    read_folds,
+    read_run,
+)
 from classifier.predictions import (
     OK,
     Explanation,
@@ -300,8 +310,9 @@ class Scorer:
             done += len(batch)
             if progress is not None:
                 progress(done, 0, f"{sum(t.num_rows for t in tables)} mentions")
-        empty = prediction_schema(self.variables).empty_table()
-        table = pa.concat_tables([empty, *tables])
+        if not tables:
+            tables = [prediction_schema(self.variables).empty_table()]
+        table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
         counts = Counter(w for w in table["warning"].to_pylist() if w)
         refused = refusal_problems(Counter(table["status"].to_pylist()), self.languages)
         return Predictions(table, (*problems, *refused, *warning_problems(counts)), kept)
@@ -382,3 +393,132 @@ def _describe(article: Article, units: pd.DataFrame, codebook: Codebook) -> list
         around.mention(Span(int(row.start), int(row.end)), row.target, language)
         for row in units.sort_values(["start", "end", "target"]).itertuples(index=False)
     ]
+
+
+SHIPPED = Path(__file__).parent.parent / "weights" / "scorer"
+LARGE = "large"
+"""Names the scorer of twelve layers that the one that ships learnt from."""
+
+
+def load(
+    path: Path | str | None = None,
+    *,
+    folds: bool = False,
+    runtime: RuntimeName = "auto",
+    scheme: str = "",
+    codebook: Codebook | Path | str | None = None,
+) -> Scorer:
+    """Load a scorer.
+
+    Args:
+        path: a run folder or a Hub id; None for the scorer that ships with the package; "large"
+            for the one of twelve layers that it learnt from, which takes twice as long.
+        folds: Whether each article is judged by one of the models of the run's folds that has not
+            seen it, so that articles which were trained on can correct a profile.
+        runtime: What runs an encoder: "torch", "numpy", or with "auto" PyTorch where it is
+            installed and else NumPy. PyTorch computes in integers of eight bits where the
+            processor multiplies them (VNNI), else in bfloat16 or float32.
+        scheme: A published scheme, such as "newsmtsc", whose own head is applied, under its own
+            codebook. What the run itself predicts is left out then.
+        codebook: Whose targets to look for, instead of the run's. Its variables must have the
+            labels that the scorer gives.
+
+    Returns:
+        A scorer; `score_articles` applies it.
+
+    Raises:
+        ModelError: it is not there, a file in it is not the one it was saved with, or it was
+            trained without folds, or the runtime is not there, or the run keeps no head of that
+            scheme.
+        CodebookError: the codebook has other labels than the scorer gives.
+    """
+    if runtime not in get_args(RuntimeName):
+        raise ModelError(
+            f"an encoder is run by {', '.join(get_args(RuntimeName))}; got {runtime!r}: leave "
+            "runtime out, which takes the fastest"
+        )
+    if scheme and folds:
+        raise ModelError(
+            f"folds have no heads of schemes, got {scheme!r}: leave one of the two out"
+        )
+    place = _folder(path)
+    trained = read_folds(place, runtime) if folds else read_run(place, runtime, scheme)
+    if codebook is not None:
+        own = codebook if isinstance(codebook, Codebook) else read_codebook(Path(codebook))
+        trained = _looking_for(trained, own)
+    return Scorer(trained)
+
+
+def _looking_for(trained: Trained, codebook: Codebook) -> Trained:
+    """The model with the targets of another codebook, which must label as it does."""
+    about = f"the scheme {trained.scheme!r}" if trained.scheme else "the scorer"
+    known = {variable.name: variable for variable in codebook.variables}
+    for own in trained.model.variables:
+        other = known.get(own.name)
+        if other is not None and (other.kind, other.names) != (own.kind, own.names):
+            raise CodebookError(
+                f"{about} labels {own.name} {', '.join(own.names)}; the codebook "
+                f"{codebook.name!r} has {', '.join(other.names)}: give a codebook with the same "
+                "labels, or none"
+            )
+    named = replace(trained.codebook, targets=codebook.targets)
+    return replace(trained, codebook=named)
+
+
+def _folder(path: Path | str | None) -> Path:
+    """The folder of a run, fetched where it is a Hub id."""
+    if path is None:
+        if not (SHIPPED / RECORD).is_file():
+            raise ModelError(
+                "no scorer ships with this installation; train one "
+                "(classifier train DIR --out RUN) and name its folder"
+            )
+        return SHIPPED
+    if path == LARGE and (SHIPPED.with_name(LARGE) / RECORD).is_file():
+        return SHIPPED.with_name(LARGE)
+    folder = Path(path)
+    if not is_there(folder) and "/" in str(path) and not str(path).startswith((".", "/", "~")):
+        folder = _fetched(str(path))
+    if not (is_there(folder) and folder.is_dir()):
+        raise ModelError(f"{path} must be a run folder or a Hub id, but there is no such folder")
+    return folder
+
+
+def _fetched(name: str) -> Path:
+    try:
+        return fetch(name, patterns=None)
+    except ModelError as error:
+        raise ModelError(
+            f"{name!r} is no folder here, and not to be had elsewhere: {error}"
+        ) from None
+
+
+def score(
+    articles: Articles | Path | str,
+    run: Path | str | None = None,
+    *,
+    folds: bool = False,
+    runtime: RuntimeName = "auto",
+    scheme: str = "",
+    progress: Progress | None = None,
+) -> Predictions:
+    """Find the targets in articles and score every mention.
+
+    Args:
+        articles: Articles in any form that `Scorer.score_articles` takes, or a file or folder.
+        run: A run folder or a Hub id; None for the scorer that ships.
+        folds: As `load` takes it.
+        runtime: As `load` takes it.
+        scheme: As `load` takes it.
+        progress: Called while articles are scored.
+
+    Returns:
+        One row per mention.
+
+    Raises:
+        DataError: the articles cannot be read.
+        ModelError: the run is not there, was altered, or the runtime is not installed.
+    """
+    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme)
+    given = read_articles(articles) if isinstance(articles, Path | str) else articles
+    return scorer.score_articles(given, progress=progress)

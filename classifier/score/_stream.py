@@ -19,8 +19,7 @@ from classifier.models import Progress
 from classifier.notebook_html import frame_html, reasons
 from classifier.predictions import check_name, prediction_schema, write_json_rows
 from classifier.records import Problem, counted
-from classifier.score._parts import Engine, Job, Part
-from classifier.score._pipelined import judge_locally
+from classifier.score._parts import Engine, Job, Part, judge_locally
 from classifier.score._prepare import refusal_problems, warning_problems
 from classifier.score._scorer import BATCH_ARTICLES, Scorer
 

@@ -1,20 +1,17 @@
 """Countries in each other's place: a stance must not depend on who it is about."""
 
 from classifier.swapping._forms import FORMS
-from classifier.swapping._shifts import (
+from classifier.swapping._swap import (
     BOUND,
     EVERY,
-    Named,
-    country_shifts,
-    named_mentions,
-    passages_of,
-    shifts,
-)
-from classifier.swapping._swap import (
     TARGETS,
+    Named,
     assignments,
+    country_shifts,
     exchange,
+    named_mentions,
     names_in,
+    passages_of,
     swap,
     swapped_article,
     swapped_copies,
@@ -32,7 +29,6 @@ __all__ = [
     "named_mentions",
     "names_in",
     "passages_of",
-    "shifts",
     "swap",
     "swapped_article",
     "swapped_copies",

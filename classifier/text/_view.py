@@ -20,6 +20,7 @@ _FOLDS = (
     *((mark, "-") for mark in _HYPHENS),
     *((mark, " ") for mark in _SPACES),
 )
+_FOLDED = re.compile("[" + re.escape("İ" + "".join(mark for mark, _ in _FOLDS)) + "]")
 _ASCII_FOLDS = tuple((mark, plain) for mark, plain in _FOLDS if mark.isascii())
 # Russian and Ukrainian readers' stress marks, which are no part of the letter.
 _STRESS = dict.fromkeys((0x300, 0x301))
@@ -125,6 +126,8 @@ def fold(string: str, language: str | None) -> str:
     # For each, always: the mapping above depends on it.
     if language == "tr":
         string = string.replace("I", "ı")
+    if not _FOLDED.search(string):
+        return string.lower()
     if not string.isascii():
         string = string.replace("İ", "i")
         for mark, plain in _FOLDS:

@@ -1,20 +1,29 @@
 """Training: several annotation sets in, one run folder out."""
 
 from classifier.models import TrainOptions
-from classifier.training._corpora import Corpora, Corpus, Data, read_corpora
 from classifier.training._cross_fitting import train
-from classifier.training._examples import build_examples, check_labels, label_array
-from classifier.training._fit import Adjust, fit_model, read_run_summary
+from classifier.training._fit import (
+    Adjust,
+    build_examples,
+    check_labels,
+    fit_model,
+    label_array,
+    read_run_summary,
+)
 from classifier.training._record import Run
 from classifier.training._splits import (
     CALIBRATION,
     DEVELOPMENT,
     TEST,
     TRAIN,
+    Corpora,
+    Corpus,
+    Data,
     Shares,
     Split,
     SplitBy,
     published_part,
+    read_corpora,
     same_text,
     split_articles,
     split_corpora,

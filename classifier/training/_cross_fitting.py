@@ -24,7 +24,6 @@ from classifier.models import (
 )
 from classifier.report import model_card
 from classifier.score import load
-from classifier.training._corpora import Corpus, Data, read_corpora
 from classifier.training._fit import fit_model
 from classifier.training._record import Run, data_sha256
 from classifier.training._splits import (
@@ -32,9 +31,12 @@ from classifier.training._splits import (
     DEVELOPMENT,
     TEST,
     TRAIN,
+    Corpus,
+    Data,
     Shares,
     SplitBy,
     published_part,
+    read_corpora,
     split_articles,
 )
 

@@ -17,8 +17,7 @@ from classifier.annotations import AnnotationSet
 from classifier.codebook import Variable
 from classifier.models import Examples, TrainOptions, find_base, find_start
 from classifier.notebook_html import frame_html
-from classifier.training._corpora import Corpora
-from classifier.training._splits import TRAIN, Split
+from classifier.training._splits import TRAIN, Corpora, Split
 
 _VERSIONED = ("numpy", "scikit-learn", "skops", "torch", "transformers", "tokenizers", "peft")
 

@@ -301,7 +301,7 @@ def test_without_a_run_the_scorer_that_ships_is_used(
 ) -> None:
     run, rows = tmp_path / "run", tmp_path / "p.parquet"
     terminal.json("train", folder, "--out", run, "--model", "linear")
-    monkeypatch.setattr(import_module("classifier.score._load"), "SHIPPED", run)
+    monkeypatch.setattr(import_module("classifier.score._scorer"), "SHIPPED", run)
     assert terminal.json("score", folder / "articles.jsonl", "--out", rows)["mentions"] == 120
     code, _, err = terminal.run("score", "a", "b", "c", "--out", rows)
     assert code == 2

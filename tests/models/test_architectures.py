@@ -40,7 +40,7 @@ from transformers import (
 
 from classifier.annotations import AnnotationSet
 from classifier.models import TrainOptions
-from classifier.models._options import Adapter
+from classifier.models._protocol import Adapter
 from classifier.models.encoder._batches import encode_passages
 from classifier.models.encoder._model import load_encoder, new_encoder, read_tokenizer
 from classifier.records import Passage, PassageMention, Span

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from classifier.codebook import default_codebook
 from classifier.errors import ModelError
 from classifier.models import TrainOptions, find_base, unpacked_folder
-from classifier.models._bases import PACKED, PACKED_FILE, SCALES
+from classifier.models._bases import PACKED, PACKED_FILE, SCALES, PackedWeights
 from classifier.models.encoder._model import new_encoder
 
 
@@ -87,3 +87,15 @@ def test_packed_weights_without_fitting_scales_are_refused(
     save_file(weights if value is None else {**weights, name: value}, file)
     with pytest.raises(ModelError, match=message):
         unpacked_folder(base)
+
+
+def test_a_packed_base_is_applied_as_the_unpacked_one(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLASSIFIER_CACHE", str(tmp_path / "cache"))
+    file = _packed(base)
+    weights = dict(PackedWeights(file))
+    unpacked = load_file(unpacked_folder(base) / "model.safetensors")
+    assert weights.keys() == unpacked.keys()
+    for name, weight in weights.items():
+        np.testing.assert_array_equal(weight, unpacked[name])

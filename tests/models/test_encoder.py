@@ -15,8 +15,7 @@ from classifier.annotations import AnnotationSet, adjudicate
 from classifier.codebook import Variable
 from classifier.errors import ModelError
 from classifier.models import Examples, Limits, TrainOptions, find_base
-from classifier.models._options import Adapter
-from classifier.models._protocol import quality
+from classifier.models._protocol import Adapter, quality
 from classifier.models.encoder._fit import parameter_groups
 from classifier.models.encoder._model import EncoderModel, load_encoder, new_encoder
 from classifier.records import Passage, PassageMention, Span
@@ -336,3 +335,17 @@ def test_a_fresh_head_gives_its_first_logits_at_the_mean_of_the_features(
 def assert_close(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     for name, rows in expected.items():
         np.testing.assert_allclose(found[name], rows, atol=1e-5)
+
+
+def test_a_trained_encoder_has_its_whole_token_table(
+    fitted: tuple[EncoderModel, Examples], tiny_bert: Path
+) -> None:
+    model, examples = fitted
+    base = load_file(tiny_bert / "model.safetensors")
+    start = next(table for name, table in base.items() if name.endswith("word_embeddings.weight"))
+    table = model.network.encoder.get_input_embeddings().weight.detach()
+    occur = {i for one in model.reader.encoded(examples.passages) for i in one.token_ids}
+    moved = (table != start).any(dim=1).nonzero().ravel().tolist()
+    assert moved
+    assert set(moved) <= occur
+    assert table.shape == start.shape

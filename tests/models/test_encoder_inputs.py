@@ -20,7 +20,7 @@ from classifier.models.encoder._batches import (
 )
 from classifier.models.encoder._fit import label_weights, log_odds
 from classifier.models.encoder._model import read_tokenizer
-from classifier.models.encoder._network import masked_loss
+from classifier.models.encoder._network import UsedRows, masked_loss
 from classifier.models.encoder._tokens import Encoded, length_batches
 from classifier.records import Passage, PassageMention, Span
 
@@ -184,3 +184,20 @@ def test_a_fresh_head_begins_even_where_labels_are_weighted() -> None:
         0,
         0,
     ]
+
+
+def test_of_a_token_table_only_the_rows_that_occur_are_trained() -> None:
+    table = torch.nn.Embedding(6, 4)
+    before = table.weight.detach().clone()
+    used = UsedRows(table, [3, 1, 3])
+    ids = torch.tensor([[1, 3], [5, 0]])
+    assert torch.equal(used(ids), before[ids])
+    used(ids).sum().backward()
+    assert [name for name, p in used.named_parameters() if p.requires_grad] == ["rows"]
+    assert used.rows.grad is not None
+    assert torch.equal(used.rows.grad, torch.ones(2, 4))
+    with torch.no_grad():
+        used.rows.add_(1)
+    expected = before.clone()
+    expected[[1, 3]] += 1
+    assert torch.equal(used.whole().weight, expected)

@@ -13,7 +13,8 @@ from classifier.codebook import Variable, default_codebook
 from classifier.errors import ModelError
 from classifier.models import TrainOptions
 from classifier.models.encoder._model import load_encoder, new_encoder
-from classifier.models.encoder._plain import PlainEncoder, load_plain
+from classifier.models.encoder._plain import load_plain
+from classifier.models.runtime._numpy import NumpyEncoder
 from classifier.records import Passage, PassageMention, Span
 
 TEXT = "The council praised Turkey for its patience at the talks. "
@@ -62,7 +63,7 @@ def test_another_architecture_needs_pytorch(tiny_xlmr: Path, tmp_path: Path) -> 
 def test_missing_weights_are_told() -> None:
     config = {"model_type": "bert", "hidden_act": "gelu", "num_attention_heads": 2}
     with pytest.raises(ModelError, match=r"'embeddings\.word_embeddings\.weight' is missing"):
-        PlainEncoder({**config, "layer_norm_eps": 1e-12, "num_hidden_layers": 1}, {})
+        NumpyEncoder({**config, "layer_norm_eps": 1e-12, "num_hidden_layers": 1}, {})
 
 
 def test_it_is_not_trained(tiny_bert: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from classifier.codebook import shipped_annotations
 from classifier.errors import DataError
 from classifier.models import RECORD, TrainOptions
 from classifier.score import load
-from classifier.score._load import SHIPPED
+from classifier.score._scorer import SHIPPED
 from classifier.training import (
     CALIBRATION,
     DEVELOPMENT,

@@ -17,10 +17,9 @@ import pytest
 from classifier.errors import DataError
 from classifier.records import Article
 from classifier.score import Scorer, load, local_engine, score_to_file
-from classifier.score import _pipelined as pipelined
+from classifier.score import _parts as pipelined
 from classifier.score import _stream as streaming
-from classifier.score._parts import Job, read_parts
-from classifier.score._pipelined import best_n_readers
+from classifier.score._parts import Job, best_n_readers, read_parts
 from classifier.score._prepare import Preparation, prepared
 
 
@@ -141,7 +140,7 @@ def test_processes_are_as_many_as_pay(
 
 _SCORE = """
 import signal, sys, time
-from classifier.score import _pipelined as pipelined
+from classifier.score import _parts as pipelined
 from classifier.score import _stream as streaming
 from classifier.score import load, score_to_file
 # What a shell starts in the background ignores Ctrl-C, and so do its children.

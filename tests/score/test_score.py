@@ -278,3 +278,8 @@ def test_a_full_disk_is_an_error_and_no_file(
     assert not (tmp_path / "p.parquet").exists()
     score_to_file(scorer, corpus, tmp_path / "p.parquet", resume=True)
     assert (tmp_path / "p.parquet").exists()
+
+
+def test_a_runtime_that_is_gone_is_refused(linear_run: Path) -> None:
+    with pytest.raises(ModelError, match="run by auto, torch, numpy; got 'openvino'"):
+        load(linear_run, runtime="openvino")  # type: ignore[arg-type]

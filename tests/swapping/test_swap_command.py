@@ -11,7 +11,7 @@ from classifier.annotations import AnnotationSet
 from classifier.errors import DataError
 from classifier.predictions import Explanation
 from classifier.score import load
-from classifier.score._faithful import faithful_words, faithfulness, strongest
+from classifier.score._explain import faithful_words, faithfulness, strongest
 from classifier.swapping import country_shifts, named_mentions
 
 

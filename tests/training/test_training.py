@@ -13,7 +13,7 @@ from classifier.annotations import AnnotationSet, write_annotations
 from classifier.codebook import default_codebook, read_codebook
 from classifier.errors import CodebookError, DataError, ModelError, ReplaceError
 from classifier.models import TrainOptions, read_run
-from classifier.models._options import suited
+from classifier.models._protocol import suited
 from classifier.report import chart
 from classifier.text import split_sentences
 from classifier.training import read_run_summary, train

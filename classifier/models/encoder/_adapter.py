@@ -15,7 +15,7 @@ from transformers import AutoConfig
 from classifier.errors import ModelError
 from classifier.files import write_text
 from classifier.models._bases import same_base
-from classifier.models._options import TrainOptions
+from classifier.models._protocol import TrainOptions
 from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
 from classifier.models.runtime._torch import (
     attention_for,

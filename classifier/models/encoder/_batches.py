@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from classifier.models._options import TrainOptions
 from classifier.models._passages import Labels
+from classifier.models._protocol import TrainOptions
 from classifier.models.encoder._tokens import (
     Encoded,
     TokenRange,

@@ -25,9 +25,8 @@ from transformers import (
 from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME, TRAINER_STATE_NAME
 
 from classifier.errors import ModelError
-from classifier.models._options import TrainOptions
 from classifier.models._processes import broadcast, is_first, n_processes, rank
-from classifier.models._protocol import Progress
+from classifier.models._protocol import Progress, TrainOptions
 from classifier.models.encoder._batches import (
     Frame,
     Item,

@@ -1,7 +1,6 @@
 """A fine-tuned transformer that judges all mentions of a passage in one pass."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,18 +12,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoTokenizer, set_seed
+from transformers import AutoConfig, AutoTokenizer, BertModel, set_seed
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
 from classifier.models._bases import find_base, identity
-from classifier.models._options import RuntimeName, TrainOptions, suited
+from classifier.models._folder import Start, check_heads, find_start
 from classifier.models._passages import Examples
-from classifier.models._protocol import Probabilities, Progress, quality
-from classifier.models._starts import Start, check_heads, find_start
+from classifier.models._protocol import Probabilities, Progress, TrainOptions, quality, suited
 from classifier.models.encoder import _adapter as adapters
 from classifier.models.encoder._batches import Frame, LabelledPassages, collate
-from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
+from classifier.models.encoder._network import (
+    PassageEncoder,
+    PassageEncoderConfig,
+    plain_weights,
+    train_no_more,
+    train_used_rows,
+)
+from classifier.models.encoder._plain import PlainModel
 from classifier.models.encoder._tokens import (
     Encoded,
     TokenReader,
@@ -33,14 +38,15 @@ from classifier.models.encoder._tokens import (
     predict_distinct,
     text_limit,
 )
-from classifier.models.runtime._openvino import check_installed, fast_encoder
+from classifier.models.runtime._fast import FastEncoder, kind_for
+from classifier.models.runtime._numpy import is_bert
 from classifier.models.runtime._torch import (
+    ALONE,
     attention_for,
     best_device,
-    n_streams,
     quiet_transformers,
     read_whole,
-    side_by_side,
+    ready_encoder,
     token_budget,
     usable_attention,
     uses_bfloat16,
@@ -91,9 +97,6 @@ def read_part(name: str, read: Callable[[], _Part]) -> _Part:
         ) from error
 
 
-_ALONE = Lock()
-"""Two threads at once in PyTorch's own kernels now and then round otherwise than one does (in 6 of
-100 runs over 40 small articles, in bfloat16): a run that goes on would not give the same bytes."""
 _FEATURES = 512
 """Passages whose features are standardised by: their means and spreads hardly change after that."""
 
@@ -116,21 +119,9 @@ class EncoderModel:
         self.device = best_device()
         self.network.to(self.device)
         self.network.eval()
-        self._runtime: RuntimeName = "torch"
-        self._folder: Path | None = None
         self._ready: nn.Module | None = None
+        self._fast: FastEncoder | None = None
         self._making = Lock()
-
-    def run_with(self, runtime: RuntimeName, folder: Path) -> None:
-        """Choose what runs the trained encoder; `folder` is the run, to keep an export in.
-
-        Raises `ModelError` if it is not installed.
-        """
-        self._runtime, self._folder, self._ready = runtime, folder, None
-        if runtime == "openvino":
-            check_installed()
-            self.device = torch.device("cpu")
-            self.network.to(self.device)
 
     @cached_property
     def reader(self) -> TokenReader:
@@ -140,9 +131,17 @@ class EncoderModel:
     @property
     def runtime(self) -> str:
         """See `models.base.Model`."""
+        if self._runs_plain:
+            return f"torch {kind_for(self.options.precision)} cpu"
         low = uses_bfloat16(self.options.precision, self.device)
-        name = getattr(self._made_ready().encoder, "runtime", "torch")
-        return f"{name} {'bfloat16' if low else 'float32'} {self.device.type}"
+        return f"torch {'bfloat16' if low else 'float32'} {self.device.type}"
+
+    @property
+    def _runs_plain(self) -> bool:
+        """Whether it is applied as a run on the processors is: then both give the same figures."""
+        encoder = self.network.encoder
+        is_own = isinstance(encoder, BertModel) and is_bert(encoder.config.to_dict())
+        return is_own and self.device.type == "cpu"
 
     @property
     def on_accelerator(self) -> bool:
@@ -187,7 +186,7 @@ class EncoderModel:
         from classifier.models.encoder._fit import QUALITY, Fit, fit_network, log_odds
 
         def judge() -> Mapping[str, float]:
-            self._ready = None
+            self._forget()
             probabilities = self.predict(development.passages)
             return {QUALITY: quality(probabilities, development.labels, self.variables)}
 
@@ -200,18 +199,22 @@ class EncoderModel:
         for name in self.network.taken_over:
             fresh.pop(name)
         self.network.standardise(self._some_features(encoded), fresh)
+        train_used_rows(self.network.encoder, (i for one in encoded for i in one.token_ids))
         with TemporaryDirectory() as spare, quiet_transformers():
             history = fit_network(self.network, fit, checkpoints or Path(spare), progress=progress)
+        train_no_more(self.network.encoder)
         adapters.finish(self.network, self.options)
         self.network.fold()
         self.network.eval()
-        self._ready = None
+        self._forget()
         return history
 
     def predict(
         self, passages: Sequence[Passage], *, progress: Progress | None = None
     ) -> Probabilities:
         """Probabilities for every mention; a passage that occurs twice is read once."""
+        if self._runs_plain:
+            return self._made_plain().predict(passages, progress=progress)
         encoded = self._encode(passages)
         return predict_distinct(
             encoded, self.variables, lambda passages: self._judge(passages, progress)
@@ -241,8 +244,9 @@ class EncoderModel:
         done = 0
         batches = list(length_batches([len(e) for e in encoded], token_budget(self.device)))
         members = [[encoded[i] for i in batch] for batch in batches]
-        judge, n = partial(self._judge_batch, ready), n_streams(ready.encoder)
-        for batch, judged in zip(batches, side_by_side(judge, members, n), strict=True):
+        for batch, judged in zip(
+            batches, map(partial(self._judge_batch, ready), members), strict=True
+        ):
             for i, rows in zip(batch, judged, strict=True):
                 results[i] = rows
             done += len(batch)
@@ -254,18 +258,31 @@ class EncoderModel:
         with self._making:
             if self._ready is None:
                 low = uses_bfloat16(self.options.precision, self.device)
-                chosen = (self._runtime, self._folder)
-                encoder = fast_encoder(self.network.encoder, self.device, chosen, bfloat16=low)
+                encoder = ready_encoder(self.network.encoder, bfloat16=low)
                 self._ready = with_encoder(self.network, encoder)
             return self._ready
+
+    def _made_plain(self) -> PlainModel:
+        """The model as it is applied; its heads are those of this moment."""
+        network = self.network
+        with self._making:
+            if self._fast is None:
+                kind = kind_for(self.options.precision)
+                config = network.encoder.config.to_dict()
+                self._fast = FastEncoder(config, plain_weights(network.encoder), kind)
+        about = (self.variables, self.options)
+        return PlainModel(self._fast, self.reader, network.folded_heads(), about)
+
+    def _forget(self) -> None:
+        """Make ready anew what is applied: the weights have changed."""
+        self._ready = self._fast = None
 
     def _judge_batch(
         self, network: nn.Module, members: Sequence[Encoded]
     ) -> list[dict[str, NDArray[np.float64]]]:
         batch = collate(members, self.tokenizer.pad_token_id)
         on_device = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        alone = _ALONE if n_streams(network.encoder) == 1 else nullcontext()
-        with alone, torch.inference_mode():
+        with ALONE, torch.inference_mode():
             logits = network(**on_device)
         edges = np.cumsum([len(item.ranges) for item in members])[:-1]
         parts = {v.name: np.split(_probabilities(logits[v.name], v), edges) for v in self.variables}
@@ -341,10 +358,9 @@ def load_encoder(
     folder: Path,
     variables: Sequence[Variable],
     options: TrainOptions,
-    runtime: RuntimeName = "torch",
     heads: Mapping[str, str] | None = None,
 ) -> EncoderModel:
-    """The encoder that `save` wrote; raises `ModelError` if the runtime is not there.
+    """The encoder that `save` wrote, to go on with or to look into.
 
     `heads` names the head of a variable where that bears another name.
     """
@@ -358,6 +374,4 @@ def load_encoder(
         tokenizer = read_tokenizer(folder)
     kept = {v.name: network.heads[(heads or {}).get(v.name, v.name)] for v in variables}
     network.heads = nn.ModuleDict(kept)
-    model = EncoderModel(network, tokenizer, variables, options)
-    model.run_with(runtime, folder)
-    return model
+    return EncoderModel(network, tokenizer, variables, options)

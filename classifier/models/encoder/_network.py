@@ -1,9 +1,11 @@
 """The network: an encoder, means over a mention and its sentence, one head per variable."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
@@ -129,6 +131,17 @@ class PassageEncoder(PreTrainedModel):  # type: ignore[misc]
                 head.bias.sub_(head.weight @ center)
         self.center = self.spread = None
 
+    def folded_heads(self) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Weight and bias of each head for plain features, with the standardisation in them."""
+        heads = {}
+        for name, head in self._linear():
+            weight, bias = head.weight.detach(), head.bias.detach()
+            if self.center is not None and self.spread is not None:
+                weight = weight / self.spread
+                bias = bias - weight @ self.center
+            heads[name] = (weight.numpy(), bias.numpy())
+        return heads
+
     def features(
         self,
         input_ids: Tensor,
@@ -155,6 +168,70 @@ def _means(tokens: Tensor, rows: Tensor, n_mentions: int) -> Tensor:
     total = total.index_add(0, owner, tokens[place].float())
     count = torch.bincount(owner, minlength=n_mentions).clamp(min=1)
     return total / count.unsqueeze(1)
+
+
+class UsedRows(nn.Module):
+    """A token table of which only the rows that a training set uses are trained.
+
+    The others get no gradient anyway. Without them the optimiser holds neither their gradients nor
+    their moments, which are most of the memory of a large vocabulary, and does not let them decay.
+    """
+
+    rows: nn.Parameter
+    """The rows that are used, in the order of their ids."""
+
+    def __init__(self, table: nn.Embedding, used: Iterable[int]) -> None:
+        """Take the whole table and the ids of the tokens that occur."""
+        super().__init__()
+        self._table = table
+        self._table.weight.requires_grad_(False)
+        ids = torch.tensor(sorted(set(used)), device=table.weight.device)
+        # Not a buffer: processes that train together would send it about at every step.
+        self._own = (torch.full((table.num_embeddings,), -1, device=ids.device), ids)
+        self._own[0][ids] = torch.arange(len(ids), device=ids.device)
+        self.rows = nn.Parameter(table.weight.detach()[ids].clone())
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """The rows of the tokens, tokens in any shape × width."""
+        places = self._own[0][input_ids]
+        own = functional.embedding(places.clamp(min=0), self.rows)
+        others = functional.embedding(input_ids, self._table.weight)
+        return torch.where((places >= 0).unsqueeze(-1), own, others)
+
+    def whole(self) -> nn.Embedding:
+        """The whole table, with the rows as they are now."""
+        with torch.no_grad():
+            self._table.weight[self._own[1]] = self.rows.detach()
+        return self._table
+
+
+def train_used_rows(encoder: PreTrainedModel, used: Iterable[int]) -> None:
+    """Train of the encoder's token table only what is used, if it is trained at all."""
+    table = encoder.get_input_embeddings()
+    if type(table) is nn.Embedding and table.weight.requires_grad:
+        encoder.set_input_embeddings(UsedRows(table, used))
+
+
+def train_no_more(encoder: PreTrainedModel) -> None:
+    """Give the encoder its whole token table back."""
+    table = encoder.get_input_embeddings()
+    if isinstance(table, UsedRows):
+        whole = table.whole()
+        whole.weight.requires_grad_(True)
+        encoder.set_input_embeddings(whole)
+
+
+def plain_weights(encoder: PreTrainedModel) -> dict[str, NDArray[np.float32]]:
+    """All weights of an encoder by the names they are saved under; they share its memory."""
+    table = encoder.get_input_embeddings()
+    if isinstance(table, UsedRows):
+        table.whole()
+    renamed = {n: n.replace("._table.", ".") for n in encoder.state_dict()}
+    return {
+        renamed[name]: weight.detach().numpy()
+        for name, weight in encoder.state_dict().items()
+        if not name.endswith("_embeddings.rows")
+    }
 
 
 def masked_loss(

@@ -1,1 +1,1 @@
-"""What runs a trained encoder: PyTorch or OpenVINO."""
+"""What runs a trained encoder: PyTorch, or NumPy alone."""
