@@ -19,7 +19,6 @@ from safetensors.torch import load_file, save_file
 
 from classifier.annotations import adjudicate, restricted
 from classifier.codebook import default_codebook
-from classifier.errors import ModelError
 from classifier.files import refuse_to_replace, write_text
 from classifier.models import (
     MODEL_CARD,
@@ -32,7 +31,7 @@ from classifier.models import (
     read_run,
 )
 from classifier.models._bases import SHIPPED_BASES, SMALL_NAME
-from classifier.models.encoder._model import EncoderModel
+from classifier.models.encoder._model import EncoderModel, load_encoder
 from classifier.records import Passage, Span
 from classifier.score import load
 from classifier.swapping import Named, country_shifts, named_mentions
@@ -108,9 +107,8 @@ def _small(
     work = out.parent / f"{LARGE}.stages"
     start, last = work / "student", work / "small"
     if not (start / RECORD).is_file():
-        teacher = read_run(work / "last").model
-        if not isinstance(teacher, EncoderModel):
-            raise ModelError(f"{large} must be an encoder to learn from; make it anew")
+        known = read_run(work / "last").model
+        teacher = load_encoder(work / "last", known.variables, known.options)
         student = make_student(teacher, asked(data, teacher), data.texts, progress=progress)
         write_base(student.encoder, out.with_name(SMALL))
         write_base(student.encoder, SHIPPED_BASES[SMALL_NAME])

@@ -9,7 +9,7 @@ from transformers import AutoModel
 
 from classifier.models import read_run
 from classifier.models._bases import unpack
-from classifier.models.encoder._model import EncoderModel
+from classifier.models.encoder._model import EncoderModel, load_encoder
 from classifier.records import Passage, PassageMention, Span
 from recipes.real import parallel_texts
 from recipes.student import (
@@ -24,9 +24,8 @@ from recipes.student import (
 
 
 def _teacher(run: Path) -> EncoderModel:
-    model = read_run(run).model
-    assert isinstance(model, EncoderModel)
-    return model
+    known = read_run(run).model
+    return load_encoder(run, known.variables, known.options)
 
 
 def _passage(i: int, verb: str) -> Passage:

@@ -140,8 +140,9 @@ class EncoderModel:
     def _runs_plain(self) -> bool:
         """Whether it is applied as a run on the processors is: then both give the same figures."""
         encoder = self.network.encoder
-        is_own = isinstance(encoder, BertModel) and is_bert(encoder.config.to_dict())
-        return is_own and self.device.type == "cpu"
+        is_bert_like = isinstance(encoder, BertModel) and is_bert(encoder.config.to_dict())
+        is_own = isinstance(self.network, PassageEncoder)
+        return is_own and is_bert_like and self.device.type == "cpu"
 
     @property
     def on_accelerator(self) -> bool:
