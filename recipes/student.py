@@ -229,7 +229,7 @@ def _sentence_batches(
     while given < steps:
         order = rng.permutation(len(sentences))
         for at in range(0, len(order), 4096):
-            members = _some_joined([sentences[i] for i in order[at : at + 4096]], rng)
+            members = _some_together([sentences[i] for i in order[at : at + 4096]], rng)
             batches = list(length_batches([len(one) for one in members], _TOKENS))
             for number in rng.permutation(len(batches)):
                 yield [members[i] for i in batches[number]]
@@ -238,7 +238,9 @@ def _sentence_batches(
                     return
 
 
-def _some_joined(members: Sequence[Sequence[int]], rng: np.random.Generator) -> list[Sequence[int]]:
+def _some_together(
+    members: Sequence[Sequence[int]], rng: np.random.Generator
+) -> list[Sequence[int]]:
     chosen = rng.random(len(members)) < _JOINED
     alone = [one for one, is_joined in zip(members, chosen, strict=True) if not is_joined]
     rest = [one for one, is_joined in zip(members, chosen, strict=True) if is_joined]

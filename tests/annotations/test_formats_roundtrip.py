@@ -29,6 +29,8 @@ from classifier.codebook import Codebook, default_codebook, shipped_annotations
 from classifier.errors import DataError
 from classifier.records import Article, Span
 
+CURATED_TOLD = "curated labels, read as gold"
+
 # every line end, an emoji, a family joined by zero-width joiners, decomposed letters, an NBSP
 _TEXT = (
     "🌾 Oekrai\u0308ne wacht.\r\nIn I\u0307stanbul (👩‍👩‍👧) praat men;\n"
@@ -49,7 +51,8 @@ def _there_and_back(format_name: str, before: AnnotationSet, folder: Path) -> An
     path = _path(format_name, folder)
     export(format_name, before, path)
     imported = import_annotations(format_name, path)
-    assert imported.problems == ()
+    told = [problem for problem in imported.problems if problem.reason != CURATED_TOLD]
+    assert not told
     return imported.annotation_set
 
 

@@ -31,6 +31,8 @@ _OFTEN = 2
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """A paragraph, and what stands around it that tells who speaks in it."""
+
     span: Span
     next_mark: str
     """First character of the paragraph after it."""
