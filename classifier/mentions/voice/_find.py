@@ -248,11 +248,14 @@ def _with_first_speaker(reports: Iterable[Report]) -> list[Report]:
 
 def _looks_back(text: str, start: int, language: str) -> str | None:
     """The words "about this" at the start of a sentence; None where it starts otherwise."""
-    back = (read_cues(language) or Cues()).back
+    back = (read_cues(language) or Cues()).looks_back
     if not back:
         return None
     head = fold(text[start : start + _LONGEST_BACK]).lstrip()
-    return next((phrase for phrase in back if head.startswith(phrase + " ")), None)
+    # No sentence in a hundred does: one test for all of them first.
+    if not head.startswith(back):
+        return None
+    return next(phrase[:-1] for phrase in back if head.startswith(phrase))
 
 
 def told_before(text: str, unit: Unit) -> tuple[Span | None, Span] | None:
@@ -429,11 +432,10 @@ def _name_end(sentence: Sentence, i: int, cues: Cues) -> int:
 
 def _title_start(sentence: Sentence, i: int, cues: Cues) -> int:
     """Where the title before a name starts; the place of the name where it has none."""
-    stops = cues.verbs | cues.finite | cues.time | cues.subordinate | cues.pronoun
     start = i
     while start and i - start < _TITLE_WORDS and sentence.is_word(start - 1):
         word = sentence.words[start - 1]
-        if word == QUOTE or word in stops or word.isdigit():
+        if word == QUOTE or word in cues.title_stops or word.isdigit():
             break
         start -= 1
     return start

@@ -257,8 +257,7 @@ def _stands_alone(sentence: Sentence, i: int, cues: Cues) -> bool:
     if word not in cues.pronoun or word not in read_shared().pronouns:
         return False
     follows = sentence.words[i + 1] if sentence.is_word(i + 1) else ","
-    ends = cues.after_speaker | cues.negation | cues.preposition
-    return word not in cues.determiner or follows == "," or follows in ends
+    return word not in cues.determiner or follows == "," or follows in cues.pronoun_stops
 
 
 def _apposition_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
@@ -296,9 +295,9 @@ def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
         if sentence.is_capital(i) or word in read_shared().inside:
             continue
         if any(sentence.is_capital(k) for k in range(i, stop) if sentence.is_word(k)):
-            is_end = not cues.participle and word in cues.preposition | cues.speaker_stop
+            is_end = not cues.participle and word in cues.name_stops
         elif cues.preposition and not cues.participle:
-            is_end = word in cues.preposition | cues.speaker_stop
+            is_end = word in cues.name_stops
         else:
             is_end = not cues.participle or stop - i > 1
         is_end = is_end and not _is_place(sentence, i, stop, cues)
@@ -396,7 +395,7 @@ def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues, is_subject:
         words[stop - 1] in cues.join or words[stop - 1] in cues.preposition
     ):
         stop -= 1
-    is_bare = stop == start + 1 and words[start] in cues.determiner - read_shared().pronouns
+    is_bare = stop == start + 1 and words[start] in cues.bare_determiner
     return start if is_bare else stop
 
 
@@ -424,7 +423,7 @@ def is_past(sentence: Sentence, i: int, cues: Cues) -> bool:
     word = sentence.words[i] if sentence.is_word(i) else ""
     if not cues.facts or len(word) <= SHORT or sentence.is_capital(i):
         return False
-    return word.endswith(tuple(cues.verb_endings))
+    return word.endswith(cues.endings)
 
 
 def _is_verb(sentence: Sentence, i: int, cues: Cues) -> bool:
@@ -433,4 +432,4 @@ def _is_verb(sentence: Sentence, i: int, cues: Cues) -> bool:
         return True
     if sentence.is_capital(i) or len(word) <= SHORT:
         return False
-    return word.endswith("ed") if cues.bare else word.endswith(tuple(cues.verb_endings) or "\0")
+    return word.endswith("ed") if cues.bare else word.endswith(cues.endings or "\0")
