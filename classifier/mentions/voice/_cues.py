@@ -256,11 +256,11 @@ class Cues:
 
 
 @cache
-def read_cues(language: str) -> Cues | None:
-    """The cues of a language, None where there is no file for it."""
+def read_cues(language: str) -> Cues:
+    """The cues of a language; without a file for it every set is empty."""
     file = resources.files("classifier.mentions.voice").joinpath("cues", f"{language}.toml")
     if not file.is_file():
-        return None
+        return Cues()
     data = tomllib.loads(file.read_text("utf-8"))
     known = {field.name for field in fields(Cues)}
     return Cues(**{name: _expand(words) for name, words in data.items() if name in known})
@@ -304,7 +304,7 @@ class Phrase(NamedTuple):
 @cache
 def phrases(language: str) -> dict[str, tuple[Phrase, ...]]:
     """The cues of several words by their longest word, longest phrase first."""
-    cues = read_cues(language) or Cues()
+    cues = read_cues(language)
     found: dict[str, list[Phrase]] = {}
     pairs = [(phrase, kind) for kind in _PHRASES for phrase in getattr(cues, kind)]
     for phrase, kind in sorted(pairs, key=lambda pair: (-len(pair[0]), pair)):
@@ -317,7 +317,7 @@ def phrases(language: str) -> dict[str, tuple[Phrase, ...]]:
 @cache
 def telling_words(language: str) -> frozenset[str]:
     """Words that any cue has: a sentence without one needs no closer look."""
-    cues = read_cues(language) or Cues()
+    cues = read_cues(language)
     single = cues.verbs | cues.final | cues.would | cues.nouns | cues.naming
     single |= (cues.that if cues.facts else frozenset()) | cues.out_of
     return single | cues.passive | cues.participle | cues.source | frozenset(phrases(language))
