@@ -267,9 +267,7 @@ def _looks_back(text: str, start: int, language: str) -> str | None:
     return next(phrase[:-1] for phrase in back if head.startswith(phrase))
 
 
-def told_before(
-    sentence: Sentence, language: str, start: str
-) -> tuple[Span | None, Span] | None:
+def told_before(sentence: Sentence, language: str, start: str) -> tuple[Span | None, Span] | None:
     """Speaker and cue in a sentence that starts with "about this"; None where it has no verb.
 
     Args:

@@ -11,9 +11,11 @@ from classifier.records import Span
 from classifier.text import APOSTROPHES
 
 QUOTE = '"'
-_TOKEN = re.compile(
-    r"(?<!\w)(?:[^\W\d_]\.){2,}|\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)"
-)
+_WORD_OR_MARK = r"\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)"
+_TOKEN = re.compile(_WORD_OR_MARK)
+# As in "т.е.": two full stops at least, which few sentences have.
+_TOKEN_WITH_INITIALS = re.compile(rf"(?<!\w)(?:[^\W\d_]\.){{2,}}|{_WORD_OR_MARK}")
+_FEWEST_STOPS = 2
 _STOPS = frozenset(".!?…")
 _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.
@@ -62,14 +64,16 @@ class Sentence:
     def _read(self, start: int, end: int) -> None:
         folded = fold(self.text[start:end])
         self._gaps.append((folded, start))
-        self.words += _TOKEN.findall(folded)
+        self.words += _token(folded).findall(folded)
 
     @cached_property
     def places(self) -> list[tuple[int, int]]:
         """Start and end of each token in the text."""
         places: list[tuple[int, int]] = []
         for i, (folded, start) in enumerate(self._gaps):
-            places += [(start + m.start(), start + m.end()) for m in _TOKEN.finditer(folded)]
+            places += [
+                (start + m.start(), start + m.end()) for m in _token(folded).finditer(folded)
+            ]
             if i < len(self._quotes):
                 places.append((self._quotes[i].start, self._quotes[i].end))
         return places
@@ -106,6 +110,10 @@ class Sentence:
         while end > start and words[end - 1] in _MARKS and words[end - 1] != QUOTE:
             end -= 1
         return Span(self.places[start][0], self.places[end - 1][1]) if start < end else None
+
+
+def _token(folded: str) -> re.Pattern[str]:
+    return _TOKEN if folded.count(".") < _FEWEST_STOPS else _TOKEN_WITH_INITIALS
 
 
 class Found(NamedTuple):

@@ -141,11 +141,7 @@ def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         or verb in cues.facts
     ):
         return
-    if (
-        verb.endswith(cues.endings)
-        and len(verb) > SHORT
-        and words[i - 3 : i - 2] != ["не"]
-    ):
+    if verb.endswith(cues.endings) and len(verb) > SHORT and words[i - 3 : i - 2] != ["не"]:
         report = _after(sentence, i - 2, i + 1, cues, 0.4)
         yield report._replace(rule="any verb with that")
 
