@@ -202,6 +202,7 @@ _CAPTION_WORDS = 45
 DATE_PREFIX = re.compile(r"\s*date[ :]\s*(\d{4}(?:-\d{2}){0,2})(?!\d)\s*")
 """A date that a scraper put before the text."""
 _INITIALS = re.compile(r"\s\(?([bcdfghjklmnpqrstvwxz]{2,3}|[A-Z]{2,3}/[A-Z]{2,3})\)?\Z")
+_LONGEST_INITIALS = 10
 _RULE = re.compile(r"[\W_]*\Z")
 _EMBED = re.compile(
     r"pic\.twitter\.com/|https?://t\.co/|\(@\w{2,30}\)\s|"
@@ -309,7 +310,8 @@ def _split_line(
         yield start, caption, "caption"
         start = caption
     line = text[start:end].rstrip()
-    initials = _INITIALS.search(line) if len(line) < _SHORT_LINE else None
+    tail = max(0, len(line) - _LONGEST_INITIALS)
+    initials = _INITIALS.search(line, tail) if len(line) < _SHORT_LINE else None
     if initials and initials.start() > 0:
         yield start, start + initials.start() + 1, None
         yield start + initials.start() + 1, end, "metadata"

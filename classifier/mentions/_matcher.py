@@ -263,8 +263,11 @@ def _longest(tree: _Tree, string: str, start: int, high: int) -> int | None:
             end = at
         if at >= high:
             break
-        space = _GAP.match(string, at, high)
-        node, at = (node.get(" "), space.end()) if space else (node.get(string[at]), at + 1)
+        letter = string[at]
+        if letter in " \n" and (space := _GAP.match(string, at, high)):
+            node, at = node.get(" "), space.end()
+        else:
+            node, at = node.get(letter), at + 1
     return end
 
 

@@ -84,6 +84,8 @@ _COUNTRY_NAMES = {
     "uk": frozenset(["росія", "україна", "туреччина", "росії", "україни", "туреччини"]),
 }
 _NOT_PROSE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|pic\.twitter\.com\S*")
+_NOT_PROSE_SIGNS = ("://", "www.", "@", "#", "pic.")
+"""One of them stands in whatever `_NOT_PROSE` finds; most texts have none."""
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
@@ -142,7 +144,7 @@ def stretch_language(text: str, inherit: str) -> str:
     """
     if inherit not in LANGUAGES:
         return inherit
-    sample = _NOT_PROSE.sub(" ", text[:_STRETCH_SAMPLE])
+    sample = _prose(text[:_STRETCH_SAMPLE])
     words = _WORDS.findall(sample)
     if sum(map(len, words)) < MIN_LETTERS or _reads_like(inherit, words):
         return inherit
@@ -179,7 +181,13 @@ def _sample(text: str) -> str:
     """The beginning and the middle without addresses and handles; the end is often boilerplate."""
     middle = len(text) // 2
     stretches = [text] if len(text) <= 2 * _SAMPLE else [text[:_SAMPLE], text[middle:][:_SAMPLE]]
-    return _NOT_PROSE.sub(" ", "\n".join(stretches))
+    return _prose("\n".join(stretches))
+
+
+def _prose(text: str) -> str:
+    """The text with a space for every address, handle and hashtag."""
+    has_sign = any(sign in text for sign in _NOT_PROSE_SIGNS)
+    return _NOT_PROSE.sub(" ", text) if has_sign else text
 
 
 def _count_letters(text: str) -> int:

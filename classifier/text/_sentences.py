@@ -74,6 +74,10 @@ def split_sentences(text: str, language: str | None) -> list[Span]:
 def _line_boundaries(line: str, language: str | None) -> Iterator[int]:
     """Where sentences after the first one start, counted from the start of the line."""
     last = 0
+    body = line.rstrip()[:-1]
+    # A sentence ends at a stop: without one before the last character the line is one sentence.
+    if not any(stop in body for stop in _STOPS):
+        return
     for boundary in _candidates(line, language):
         moved = _before_opener(line, boundary)
         if moved > last and _is_boundary(line, moved, language) and line[moved:].strip():

@@ -102,7 +102,7 @@ def _goes_on(sentence: Sentence, i: int, cues: Cues) -> bool:
     is_verb = verb in cues.finite or (
         verb.endswith(("t", "de", "den", "en")) and verb not in _ADVERBS
     )
-    is_subject = words[subject] in cues.determiner | cues.pronoun or sentence.is_capital(subject)
+    is_subject = words[subject] in cues.subject_starts or sentence.is_capital(subject)
     return is_verb and not sentence.is_capital(i + 1) and is_subject
 
 
@@ -131,9 +131,8 @@ def _noun_phrase_end(sentence: Sentence, start: int, end: int, cues: Cues) -> in
     has_noun = False
     verb = sentence.find(cues.finite, start + 1, end)
     end = verb if verb > 0 else end
-    ends = cues.negation | cues.speaker_stop | cues.time
     is_pronoun = start + 1 < end and sentence.words[start] in cues.pronoun
-    if is_pronoun and sentence.words[start + 1] in ends:
+    if is_pronoun and sentence.words[start + 1] in cues.pronoun_ends:
         return start + 1
     for i in range(start, end):
         word = sentence.words[i]
@@ -164,10 +163,10 @@ def _is_adjective(sentence: Sentence, i: int, end: int) -> bool:
 
 def _hearsay(sentence: Sentence, start: int, end: int, cues: Cues, confidence: float) -> Found:
     """The clause around a cue of hearsay, which nobody is named for."""
-    left = clause_start(sentence, start, cues.clause_openers | cues.that)
+    left = clause_start(sentence, start, cues.before_hearsay)
     if start and sentence.words[start - 1] in cues.join:
         left = start
-    right = content_end(sentence, end, cues, cues.contrast | cues.join)
+    right = content_end(sentence, end, cues, cues.behind_hearsay)
     return Found(((left, start), (end, right)), (start, end), None, confidence, "hearsay")
 
 
@@ -190,7 +189,7 @@ def colon_manner(sentence: Sentence, cues: Cues) -> Found | None:
         return None
     for i in range(1, colon):
         rest = " ".join(words[i:colon])
-        if rest.startswith(tuple(cues.manner)):
+        if rest.startswith(cues.manners):
             left = left_of(sentence, i)
             if left and words[left - 1] == "," and sentence.n_words(0, left) > 1:
                 comma = sentence.find(",", 0, left)
@@ -206,7 +205,7 @@ def headline_speaker(sentence: Sentence, cues: Cues, *, is_headline: bool) -> Fo
     while is_headline and first < SHORT and not words[first][:1].isalpha():
         first += 1
     colon = sentence.find(":", first + 1, first + _HEADLINE_SPEAKER + 1)
-    labels = cues.label | read_shared().labels
+    labels = cues.labels
     if is_headline and colon == 1 and words[0] in labels:
         first, colon = colon + 1, sentence.find(":", colon + 1, colon + 2 + _HEADLINE_SPEAKER)
     if colon <= first or not all(sentence.is_word(i) for i in range(first, colon)):

@@ -169,13 +169,98 @@ class Cues:
         """Words that cannot begin the name of a speaker."""
         return self.clause_openers | self.subordinate
 
+    @cached_property
+    def strong_that(self) -> frozenset[str]:
+        """Words of `that` that introduce a clause by themselves."""
+        return self.that - self.weak_that
+
+    @cached_property
+    def subject_starts(self) -> frozenset[str]:
+        """Words in lower case that begin a subject."""
+        return self.determiner | self.pronoun
+
+    @cached_property
+    def bare_determiner(self) -> frozenset[str]:
+        """Determiners that name nobody where they stand alone."""
+        return self.determiner - read_shared().pronouns
+
+    @cached_property
+    def pronoun_ends(self) -> frozenset[str]:
+        """Words behind a pronoun that is a source by itself."""
+        return self.negation | self.speaker_stop | self.time
+
+    @cached_property
+    def pronoun_stops(self) -> frozenset[str]:
+        """Words behind a pronoun that is a speaker by itself."""
+        return self.after_speaker | self.negation | self.preposition
+
+    @cached_property
+    def name_stops(self) -> frozenset[str]:
+        """Words that end the name of a person."""
+        return self.preposition | self.speaker_stop
+
+    @cached_property
+    def title_stops(self) -> frozenset[str]:
+        """Words that are no part of the title before a name."""
+        return self.verbs | self.finite | self.time | self.subordinate | self.pronoun
+
+    @cached_property
+    def behind_subject(self) -> frozenset[str]:
+        """Words behind a verb whose subject stands before it."""
+        return self.particle_after | self.that
+
+    @cached_property
+    def particles(self) -> frozenset[str]:
+        """Second words of a verb of two words."""
+        return self.particle_after | self.particle
+
+    @cached_property
+    def that_particles(self) -> frozenset[str]:
+        """Words one of which a verb of `with_particle_after` needs before "that"."""
+        return self.particle_that | self.particle_after
+
+    @cached_property
+    def naming_ends(self) -> frozenset[str]:
+        """Words one of which a verb of `naming_unsure` needs behind it; a quote (") will do."""
+        return self.naming_needs | {'"'}
+
+    @cached_property
+    def before_hearsay(self) -> frozenset[str]:
+        """Words that open the clause in which a cue of hearsay stands."""
+        return self.clause_openers | self.that
+
+    @cached_property
+    def behind_hearsay(self) -> frozenset[str]:
+        """Words that end the clause in which a cue of hearsay stands."""
+        return self.contrast | self.join
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """Words before a colon that name no speaker, in this language or in any."""
+        return self.label | read_shared().labels
+
+    @cached_property
+    def endings(self) -> tuple[str, ...]:
+        """`verb_endings` as `str.endswith` takes them."""
+        return tuple(self.verb_endings)
+
+    @cached_property
+    def manners(self) -> tuple[str, ...]:
+        """`manner` as `str.startswith` takes it."""
+        return tuple(self.manner)
+
+    @cached_property
+    def looks_back(self) -> tuple[str, ...]:
+        """`back` with the space behind each phrase, as `str.startswith` takes it."""
+        return tuple(phrase + " " for phrase in self.back)
+
 
 @cache
-def read_cues(language: str) -> Cues | None:
-    """The cues of a language, None where there is no file for it."""
+def read_cues(language: str) -> Cues:
+    """The cues of a language; without a file for it every set is empty."""
     file = resources.files("classifier.mentions.voice").joinpath("cues", f"{language}.toml")
     if not file.is_file():
-        return None
+        return Cues()
     data = tomllib.loads(file.read_text("utf-8"))
     known = {field.name for field in fields(Cues)}
     return Cues(**{name: _expand(words) for name, words in data.items() if name in known})
@@ -219,7 +304,7 @@ class Phrase(NamedTuple):
 @cache
 def phrases(language: str) -> dict[str, tuple[Phrase, ...]]:
     """The cues of several words by their longest word, longest phrase first."""
-    cues = read_cues(language) or Cues()
+    cues = read_cues(language)
     found: dict[str, list[Phrase]] = {}
     pairs = [(phrase, kind) for kind in _PHRASES for phrase in getattr(cues, kind)]
     for phrase, kind in sorted(pairs, key=lambda pair: (-len(pair[0]), pair)):
@@ -232,7 +317,7 @@ def phrases(language: str) -> dict[str, tuple[Phrase, ...]]:
 @cache
 def telling_words(language: str) -> frozenset[str]:
     """Words that any cue has: a sentence without one needs no closer look."""
-    cues = read_cues(language) or Cues()
+    cues = read_cues(language)
     single = cues.verbs | cues.final | cues.would | cues.nouns | cues.naming
     single |= (cues.that if cues.facts else frozenset()) | cues.out_of
     return single | cues.passive | cues.participle | cues.source | frozenset(phrases(language))

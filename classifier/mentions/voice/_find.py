@@ -70,6 +70,7 @@ class TextReports(Sequence[Report]):
         self._paragraphs = paragraphs(text, self._marked, places)
         self._starts = [paragraph.span.start for paragraph in self._paragraphs]
         self._sentences: dict[int, list[Unit]] = {}
+        self._tokens: dict[int, Sentence] = {}
         self._raw: dict[int, Sequence[Report]] = {}
         self._read: dict[int, Reports] = {}
 
@@ -81,7 +82,8 @@ class TextReports(Sequence[Report]):
             return None
         units = self._units(place)
         i = bisect_right(units, start, key=lambda unit: unit.span.start) - 1
-        found = self._reports(place, i).at(Span(start, end)) if i >= 0 else None
+        reports = self._reports(place, i) if i >= 0 else _NO_REPORTS
+        found = reports.at(Span(start, end)) if reports else None
         return found and _report_in(self._view, found)
 
     @overload
@@ -134,8 +136,15 @@ class TextReports(Sequence[Report]):
     def _raw_reports(self, unit: Unit) -> Sequence[Report]:
         start = unit.span.start
         if start not in self._raw:
-            self._raw[start] = tuple(_with_names(list(_sentence_reports(self._text, unit))))
+            found = unit.spoken or list(_sentence_reports(self._tokens_of(unit), unit))
+            self._raw[start] = tuple(_with_names(found))
         return self._raw[start]
+
+    def _tokens_of(self, unit: Unit) -> Sentence:
+        start = unit.span.start
+        if start not in self._tokens:
+            self._tokens[start] = Sentence(self._text, unit.span, unit.quotes)
+        return self._tokens[start]
 
     def _told_after(self, place: int, i: int) -> Report | None:
         """The sentence as a report, where the one behind it says who said so: "Об этом …"."""
@@ -151,10 +160,10 @@ class TextReports(Sequence[Report]):
         else:
             return None
         following = self._units(place)[i : i + 1]
-        told = told_before(self._text, following[0]) if following else None
+        told = self._told_before(following[0]) if following else None
         if told is None or unit.spoken or unit.is_headline:
             return None
-        content = Sentence(self._text, unit.span, unit.quotes)
+        content = self._tokens_of(unit)
         span = content.span(0, len(content))
         if span is None:
             return None
@@ -168,7 +177,7 @@ class TextReports(Sequence[Report]):
         before = min(report.content.start, (report.speaker or report.content).start)
         for unit in self._before(place, i):
             name = _named_speaker(self._raw_reports(unit), self._text, before)
-            told = None if name else told_before(self._text, unit)
+            told = None if name else self._told_before(unit)
             if told and told[0] and told[0].end <= before:
                 name = told[0]
             if (
@@ -182,8 +191,12 @@ class TextReports(Sequence[Report]):
         return report.speaker
 
     def _subject(self, unit: Unit, before: int) -> Span | None:
-        sentence = Sentence(self._text, unit.span, unit.quotes)
-        return _named_subject(sentence, before, read_cues(unit.language) or Cues())
+        return _named_subject(self._tokens_of(unit), before, read_cues(unit.language))
+
+    def _told_before(self, unit: Unit) -> tuple[Span | None, Span] | None:
+        """Speaker and cue in a sentence that says who said the one before it; None in another."""
+        start = _looks_back(self._text, unit.span.start, unit.language)
+        return None if start is None else told_before(self._tokens_of(unit), unit.language, start)
 
     def _before(self, place: int, i: int) -> Iterator[Unit]:
         """The sentence itself and those before it, in its paragraph and the one before."""
@@ -208,12 +221,8 @@ def _report_in(view: View, report: Report) -> Report:
     return replace(report, content=content or report.content, speaker=speaker, cue=cue)
 
 
-def _sentence_reports(text: str, unit: Unit) -> Iterator[Report]:
-    yield from unit.spoken
-    if unit.spoken:
-        return
-    cues = read_cues(unit.language) or Cues()
-    sentence = Sentence(text, unit.span, unit.quotes)
+def _sentence_reports(sentence: Sentence, unit: Unit) -> Iterator[Report]:
+    cues = read_cues(unit.language)
     if unit.turn:
         yield unit.turn
     reports = _with_first_speaker(
@@ -248,20 +257,25 @@ def _with_first_speaker(reports: Iterable[Report]) -> list[Report]:
 
 def _looks_back(text: str, start: int, language: str) -> str | None:
     """The words "about this" at the start of a sentence; None where it starts otherwise."""
-    back = (read_cues(language) or Cues()).back
+    back = read_cues(language).looks_back
     if not back:
         return None
     head = fold(text[start : start + _LONGEST_BACK]).lstrip()
-    return next((phrase for phrase in back if head.startswith(phrase + " ")), None)
-
-
-def told_before(text: str, unit: Unit) -> tuple[Span | None, Span] | None:
-    """Speaker and cue in a sentence that says who said the one before it; None in any other."""
-    cues = read_cues(unit.language) or Cues()
-    start = _looks_back(text, unit.span.start, unit.language)
-    if start is None:
+    # No sentence in a hundred does: one test for all of them first.
+    if not head.startswith(back):
         return None
-    sentence = Sentence(text, unit.span, unit.quotes)
+    return next(phrase[:-1] for phrase in back if head.startswith(phrase))
+
+
+def told_before(sentence: Sentence, language: str, start: str) -> tuple[Span | None, Span] | None:
+    """Speaker and cue in a sentence that starts with "about this"; None where it has no verb.
+
+    Args:
+        sentence: The sentence to look at.
+        language: Its language.
+        start: The words "about this" at its start.
+    """
+    cues = read_cues(language)
     n, words = len(start.split()), sentence.words
     n += "'" in start and words[n - 1 : n] != start.split()[-1:]
     end = sentence_end(sentence, 0)
@@ -429,11 +443,10 @@ def _name_end(sentence: Sentence, i: int, cues: Cues) -> int:
 
 def _title_start(sentence: Sentence, i: int, cues: Cues) -> int:
     """Where the title before a name starts; the place of the name where it has none."""
-    stops = cues.verbs | cues.finite | cues.time | cues.subordinate | cues.pronoun
     start = i
     while start and i - start < _TITLE_WORDS and sentence.is_word(start - 1):
         word = sentence.words[start - 1]
-        if word == QUOTE or word in stops or word.isdigit():
+        if word == QUOTE or word in cues.title_stops or word.isdigit():
             break
         start -= 1
     return start

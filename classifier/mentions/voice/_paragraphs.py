@@ -3,7 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from classifier.mentions.voice._cues import Cues, read_cues, read_shared
 from classifier.mentions.voice._quotations import Report, dialogue
@@ -29,9 +30,8 @@ _ASKED = re.compile(r"^[ \t]*[-–—][ \t][^\n]*\?[ \t]*$", re.MULTILINE)
 _OFTEN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """A paragraph, and what stands around it that tells who speaks in it."""
+class Paragraph(NamedTuple):
+    """A line of a zone that holds text."""
 
     span: Span
     next_mark: str
@@ -42,8 +42,7 @@ class Paragraph:
     """The line before a quotation or a list that ends in a colon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A sentence, or the whole line of a dialogue."""
 
     span: Span
@@ -81,6 +80,8 @@ def turn_names(text: str) -> frozenset[str]:
             match = _LABEL.search(text[max(0, colon - _LONGEST_NAME) : colon])
             counts.update([match["name"]] if match else [])
         colon = text.find(":", colon + 1)
+    if not counts:
+        return frozenset()
     asks = any(fold(name) in shared.question for name in counts) or bool(_ASKED.search(text))
     known = shared.labels | shared.places
     return frozenset(
@@ -113,7 +114,7 @@ def _with_leads(text: str, paragraphs: list[Paragraph]) -> list[Paragraph]:
         start, end = paragraph.span.start, paragraph.span.end
         opening = text[start : start + 9].lstrip()[:1]
         has_lead = lead is not None and (opening in _BULLETS or opening in _OPENING)
-        read.append(replace(paragraph, lead=lead) if has_lead else paragraph)
+        read.append(paragraph._replace(lead=lead) if has_lead else paragraph)
         if text[max(start, end - 9) : end].rstrip().endswith(":"):
             lead = paragraph.span
         elif not has_lead or opening not in _BULLETS:
@@ -154,7 +155,7 @@ def sentences(
 ) -> Iterator[Unit]:
     """Sentences, none of which ends inside a quote, each with the quotes that stand in it."""
     span, language = paragraph.span, paragraph.language
-    cues = read_cues(language) or Cues()
+    cues = read_cues(language)
     spoken = dialogue(text, span, cues)
     lead = _lead_of(text, paragraph, cues)
     if lead and not spoken and text[span.start : span.start + 9].lstrip()[:1] in _BULLETS:

@@ -11,9 +11,11 @@ from classifier.records import Span
 from classifier.text import APOSTROPHES
 
 QUOTE = '"'
-_TOKEN = re.compile(
-    r"(?<!\w)(?:[^\W\d_]\.){2,}|\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)"
-)
+_WORD_OR_MARK = r"\w+(?:[-'‑]\w+)*|[,;.!?…—–()]|:(?![/\w])|(?<=\s)-(?=\s)"
+_TOKEN = re.compile(_WORD_OR_MARK)
+# As in "т.е.": two full stops at least, which few sentences have.
+_TOKEN_WITH_INITIALS = re.compile(rf"(?<!\w)(?:[^\W\d_]\.){{2,}}|{_WORD_OR_MARK}")
+_FEWEST_STOPS = 2
 _STOPS = frozenset(".!?…")
 _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.
@@ -62,14 +64,16 @@ class Sentence:
     def _read(self, start: int, end: int) -> None:
         folded = fold(self.text[start:end])
         self._gaps.append((folded, start))
-        self.words += _TOKEN.findall(folded)
+        self.words += _token(folded).findall(folded)
 
     @cached_property
     def places(self) -> list[tuple[int, int]]:
         """Start and end of each token in the text."""
         places: list[tuple[int, int]] = []
         for i, (folded, start) in enumerate(self._gaps):
-            places += [(start + m.start(), start + m.end()) for m in _TOKEN.finditer(folded)]
+            places += [
+                (start + m.start(), start + m.end()) for m in _token(folded).finditer(folded)
+            ]
             if i < len(self._quotes):
                 places.append((self._quotes[i].start, self._quotes[i].end))
         return places
@@ -106,6 +110,10 @@ class Sentence:
         while end > start and words[end - 1] in _MARKS and words[end - 1] != QUOTE:
             end -= 1
         return Span(self.places[start][0], self.places[end - 1][1]) if start < end else None
+
+
+def _token(folded: str) -> re.Pattern[str]:
+    return _TOKEN if folded.count(".") < _FEWEST_STOPS else _TOKEN_WITH_INITIALS
 
 
 class Found(NamedTuple):
@@ -257,8 +265,7 @@ def _stands_alone(sentence: Sentence, i: int, cues: Cues) -> bool:
     if word not in cues.pronoun or word not in read_shared().pronouns:
         return False
     follows = sentence.words[i + 1] if sentence.is_word(i + 1) else ","
-    ends = cues.after_speaker | cues.negation | cues.preposition
-    return word not in cues.determiner or follows == "," or follows in ends
+    return word not in cues.determiner or follows == "," or follows in cues.pronoun_stops
 
 
 def _apposition_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
@@ -296,9 +303,9 @@ def _person_stop(sentence: Sentence, start: int, stop: int, cues: Cues) -> int:
         if sentence.is_capital(i) or word in read_shared().inside:
             continue
         if any(sentence.is_capital(k) for k in range(i, stop) if sentence.is_word(k)):
-            is_end = not cues.participle and word in cues.preposition | cues.speaker_stop
+            is_end = not cues.participle and word in cues.name_stops
         elif cues.preposition and not cues.participle:
-            is_end = word in cues.preposition | cues.speaker_stop
+            is_end = word in cues.name_stops
         else:
             is_end = not cues.participle or stop - i > 1
         is_end = is_end and not _is_place(sentence, i, stop, cues)
@@ -396,7 +403,7 @@ def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues, is_subject:
         words[stop - 1] in cues.join or words[stop - 1] in cues.preposition
     ):
         stop -= 1
-    is_bare = stop == start + 1 and words[start] in cues.determiner - read_shared().pronouns
+    is_bare = stop == start + 1 and words[start] in cues.bare_determiner
     return start if is_bare else stop
 
 
@@ -424,7 +431,7 @@ def is_past(sentence: Sentence, i: int, cues: Cues) -> bool:
     word = sentence.words[i] if sentence.is_word(i) else ""
     if not cues.facts or len(word) <= SHORT or sentence.is_capital(i):
         return False
-    return word.endswith(tuple(cues.verb_endings))
+    return word.endswith(cues.endings)
 
 
 def _is_verb(sentence: Sentence, i: int, cues: Cues) -> bool:
@@ -433,4 +440,4 @@ def _is_verb(sentence: Sentence, i: int, cues: Cues) -> bool:
         return True
     if sentence.is_capital(i) or len(word) <= SHORT:
         return False
-    return word.endswith("ed") if cues.bare else word.endswith(tuple(cues.verb_endings) or "\0")
+    return word.endswith("ed") if cues.bare else word.endswith(cues.endings or "\0")

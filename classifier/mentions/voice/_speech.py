@@ -65,8 +65,7 @@ def find_speech(sentence: Sentence, places: Sequence[int], cues: Cues) -> Iterat
 def _by_noun(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """As in "the fear that …"; Dutch may have its particle between them."""
     that = i + 1 + (sentence.words[i + 1 : i + 2] == ["uit"])
-    strong = cues.that - cues.weak_that
-    if not strong.isdisjoint(sentence.words[that : that + 1]):
+    if that < len(sentence) and sentence.words[that] in cues.strong_that:
         report = _after(sentence, i, that + 1, cues, 0.6)
         yield report._replace(rule="noun with that")
 
@@ -74,7 +73,7 @@ def _by_noun(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
 def _out_of(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
     """As in "Uit X blijkt dat …" and "Из X следует, что …": what somebody's text says."""
     words, left = sentence.words, left_of(sentence, i)
-    that = sentence.find(cues.that - cues.weak_that, i + 1, i + _THAT_REACH)
+    that = sentence.find(cues.strong_that, i + 1, i + _THAT_REACH)
     if that < 0:
         return
     if words[left] in cues.out_of_words:
@@ -142,11 +141,7 @@ def _slavic_that(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         or verb in cues.facts
     ):
         return
-    if (
-        verb.endswith(tuple(cues.verb_endings))
-        and len(verb) > SHORT
-        and words[i - 3 : i - 2] != ["не"]
-    ):
+    if verb.endswith(cues.endings) and len(verb) > SHORT and words[i - 3 : i - 2] != ["не"]:
         report = _after(sentence, i - 2, i + 1, cues, 0.4)
         yield report._replace(rule="any verb with that")
 
@@ -175,7 +170,7 @@ def _that(sentence: Sentence, i: int, cues: Cues) -> int | None:
             particle = _enclitic(sentence, i, j, cues)
             if particle is not None:
                 return particle
-        is_verb = word in cues.verbs and word not in cues.particle_after | cues.particle
+        is_verb = word in cues.verbs and word not in cues.particles
         if word in _ENDS or word == QUOTE or is_verb or word in cues.strong_contrast:
             return None
     return None
@@ -186,7 +181,7 @@ def _has_particle(sentence: Sentence, i: int, that: int, cues: Cues) -> bool:
     word = sentence.words[i]
     if word not in cues.with_particle_after:
         return True
-    return sentence.find(cues.particle_that | cues.particle_after, i + 1, that) >= 0
+    return sentence.find(cues.that_particles, i + 1, that) >= 0
 
 
 def _introduces(sentence: Sentence, j: int, cues: Cues) -> bool:
@@ -269,7 +264,7 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
     if (first := _first_verb(sentence, left, i, cues)) < i:
         return left, first
     leads = _leads(sentence, left, i, cues)
-    is_before = not (cues.particle_after | cues.that).isdisjoint(words[i + 1 : i + 2])
+    is_before = not cues.behind_subject.isdisjoint(words[i + 1 : i + 2])
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
         finite = sentence.find(cues.finite, left + 1, i)
@@ -395,9 +390,8 @@ def _naming(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         return
     if not sentence.is_word(i + 1) or not i or follows in cues.object_start:
         return
-    needs = cues.naming_needs | {QUOTE}
     is_sure = words[i] not in cues.naming_unsure
-    if is_sure or sentence.find(needs, i + 2, min(len(words), i + 7)) >= 0:
+    if is_sure or sentence.find(cues.naming_ends, i + 2, min(len(words), i + 7)) >= 0:
         yield _after(sentence, i, i + 1, cues, 0.5)
 
 
@@ -444,7 +438,7 @@ def _singular(sentence: Sentence, i: int, cues: Cues) -> bool:
     words = sentence.words
     is_one = i > 1 and words[i - 2] in ("the", "a", "an") and not words[i - 1].endswith("s")
     has_subject = sentence.is_word(i + 1) and (
-        sentence.is_capital(i + 1) or words[i + 1] in cues.determiner | cues.pronoun
+        sentence.is_capital(i + 1) or words[i + 1] in cues.subject_starts
     )
     return is_one and words[i].endswith("s") and has_subject
 
