@@ -279,7 +279,7 @@ def read_annotations(folder: Path | str, codebook: Codebook | None = None) -> An
 
     >>> from classifier.codebook import shipped_annotations
     >>> read_annotations(shipped_annotations() / "sample")
-    AnnotationSet: 240 articles, 2720 mentions, 5440 annotations by reader, writer
+    AnnotationSet: 240 articles, 2720 mentions, 5440 annotations by reader, writer, 853 curated
     """
     loaded = load(Path(folder), codebook)
     problems = loaded.problems

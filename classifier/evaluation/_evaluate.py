@@ -321,7 +321,12 @@ def quality_words(evaluation: Evaluation, variable: str) -> str:
         return _beside_every_label(evaluation, variable, own)
     answer = _majority(evaluation, variable)
     figures = f"macro-F1 {short(ours.value, sign=False)} against {short(theirs.value, sign=False)}"
-    if gap.value < 0 and gap.high is not None and gap.high < 0:
+    if gap.value < 0 and gap.high is None:
+        return (
+            f"{variable}: cannot be told from always answering {answer} ({figures}; no interval: "
+            f"{gap.interval_status}): code more articles to judge by."
+        )
+    if gap.high is not None and gap.high < 0:
         return f"{variable}: better than always answering {answer} ({figures})."
     return (
         f"{variable}: no better than always answering {answer} ({figures}): do not use the model "
@@ -339,6 +344,11 @@ def _beside_every_label(evaluation: Evaluation, variable: str, own: Row) -> str:
     ]
     every = fmean(2 * n / (n_judged + n) for n in n_gold)
     figures = f"macro-F1 {short(ours.value or 0.0, sign=False)} against {short(every, sign=False)}"
+    if ours.low is None and (ours.value or 0) > every:
+        return (
+            f"{variable}: cannot be told from giving every mention every label ({figures}; no "
+            f"interval: {ours.interval_status}): code more articles to judge by."
+        )
     if ours.low is not None and ours.low > every:
         return f"{variable}: better than giving every mention every label ({figures})."
     return (

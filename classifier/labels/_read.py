@@ -181,7 +181,9 @@ def _rows(source: Source, options: LabelOptions) -> tuple[Rows, tuple[Problem, .
 
 def _as_it_is(rows: Rows, known: LabelledArticles) -> Labelled:
     names = tuple(v.name for v in known.codebook.variables if v.name in rows.frame)
-    table = pa.Table.from_pandas(rows.frame, preserve_index=False)
+    # In a CSV an empty cell is an empty text: a story of that name would hold every article.
+    frame = rows.frame.replace({"": None})
+    table = pa.Table.from_pandas(frame, preserve_index=False)
     problems = not_compared(rows.frame, rows.where) if known.coded else ()
     return Labelled(table, problems, known.articles, names)
 

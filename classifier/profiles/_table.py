@@ -56,8 +56,7 @@ class ProfileOptions:
             raise DataError(f"zones are some of {', '.join(known)}; got {self.zones!r}")
 
 
-def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
-    """Raise `DataError` for columns that the predictions lack and scores off their scale."""
+def _check_groups(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
     named_columns = [name for name in options.by if name != POOLED]
     by = {"date" if name in TIMES else name: name for name in named_columns}
     unknown = [name for column, name in by.items() if column not in predictions]
@@ -72,6 +71,19 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
             f"groups must be columns of one value a mention; {', '.join(map(repr, sets))} holds "
             "sets of labels, whose shares a profile has without being asked"
         )
+    outcomes = {v.name for v in codebook.variables if v.kind in ("ordinal", "set")}
+    outcomes |= {f"{name}_score" for name in outcomes}
+    outcome = [name for column, name in by.items() if column in outcomes]
+    if outcome:
+        raise DataError(
+            f"groups must not be what is estimated, got {', '.join(map(repr, outcome))}: "
+            "a profile of the favourable mentions says nothing of a source"
+        )
+
+
+def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
+    """Raise `DataError` for columns that the predictions lack and scores off their scale."""
+    _check_groups(predictions, codebook, options)
     needed = {"unit", "article_id", "status", "zone", "voice"}
     missing = sorted(needed - set(predictions.columns))
     if missing:
@@ -255,7 +267,8 @@ def clusters(members: pd.DataFrame) -> pd.Series:
     """The story where it is known, else the article: wire copies are no independent evidence."""
     if "story_id" not in members:
         return members["article_id"]
-    return members["story_id"].where(members["story_id"].notna(), members["article_id"])
+    is_known = members["story_id"].notna() & (members["story_id"] != "")
+    return members["story_id"].where(is_known, members["article_id"])
 
 
 def estimated(codebook: Codebook) -> list[Variable]:

@@ -328,7 +328,7 @@ def _sentences(predictions: pd.DataFrame, articles: Sequence[Article]) -> Iterab
     if articles:
         yield f"{len(articles)} articles were read; {len(silent)} of them name no target."
     if "story_id" in predictions:
-        stories = predictions.drop_duplicates("article_id")["story_id"].dropna()
+        stories = predictions.drop_duplicates("article_id")["story_id"].replace("", None).dropna()
         copies = int(stories.duplicated().sum())
         yield (
             f"{copies} articles tell a story that another one tells too, such as wire copies; "

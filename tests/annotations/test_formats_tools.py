@@ -384,3 +384,14 @@ def test_a_document_of_another_shape_is_a_problem_and_the_rest_is_read(tmp_path:
     imported = import_annotations("label-studio", path)
     assert _reasons(imported) == ["annotation malformed, refused"]
     assert [a.article_id for a in imported.annotation_set.articles] == ["1", "2"]
+
+
+def test_a_column_of_coders_is_the_annotator_and_is_said(tmp_path: Path) -> None:
+    text = "Turkey was praised."
+    rows = ["article_id,text,start,end,target,coder,stance"]
+    rows += [f"a,{text},0,6,TR,{who},favourable" for who in ("anna", "bram")]
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    imported = import_annotations("csv", tmp_path / "labels.csv")
+    assert imported.annotation_set.annotators == ("anna", "bram")
+    details = [problem.detail for problem in imported.problems]
+    assert "the column 'coder' was read as the annotator" in details

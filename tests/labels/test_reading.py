@@ -276,3 +276,11 @@ def test_a_mapping_must_have_two_sides() -> None:
     assert parse_mapping(["a=b=neutral"]) == {"a=b": "neutral"}
     with pytest.raises(DataError, match="must look like theirs=ours"):
         parse_mapping(["negative"])
+
+
+def test_an_empty_cell_of_a_scored_table_is_no_text(coded: AnnotationSet, tmp_path: Path) -> None:
+    scored = classifier.read_predictions(ROWS, articles=coded).to_frame()
+    scored["story_id"] = None
+    scored.to_csv(tmp_path / "scored.csv", index=False)
+    again = classifier.read_predictions(tmp_path / "scored.csv", articles=coded).to_frame()
+    assert again["story_id"].isna().all()

@@ -19,7 +19,7 @@ from classifier.profiles import (
     profile_sources,
     schema,
 )
-from classifier.profiles._table import beside
+from classifier.profiles._table import beside, clusters
 
 LABELS = ("cold", "mild", "warm")
 
@@ -195,6 +195,17 @@ def test_a_column_of_sets_parts_no_groups() -> None:
     rows["parts"] = [["hero"]] * len(rows)
     with pytest.raises(DataError, match="one value a mention; 'parts' holds sets of labels"):
         profile_sources(rows, codebook(), options=ProfileOptions(by=("source", "parts")))
+
+
+def test_what_is_estimated_parts_no_groups() -> None:
+    options = ProfileOptions(by=("tone_score",))
+    with pytest.raises(DataError, match="must not be what is estimated, got 'tone_score'"):
+        profile_sources(predictions(), codebook(), options=options)
+
+
+def test_articles_without_a_story_are_not_one_story() -> None:
+    rows = pd.DataFrame({"article_id": ["a", "b", "c"], "story_id": ["", None, "s"]})
+    assert clusters(rows).tolist() == ["a", "b", "s"]
 
 
 def test_an_unknown_group_is_named() -> None:

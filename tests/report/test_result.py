@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from classifier.agreement import agreement_words
-from classifier.annotations import AnnotationSet, adjudicate
+from classifier.annotations import AnnotationSet, adjudicate, restricted
 from classifier.codebook import default_codebook
 from classifier.evaluation import (
     Evaluation,
@@ -214,6 +214,19 @@ def test_a_model_like_the_majority_class_is_no_better(
     words = quality_words(made, "stance")
     assert words.startswith("stance: no better than always answering ")
     assert "(macro-F1 .17 against .17): do not use the model for it." in words
+
+
+def test_a_better_figure_without_an_interval_is_not_called_worse(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    few = restricted(toy_set, {a.article_id for a in toy_set.articles[:3]})
+    right = toy_scores.assign(
+        stance=toy_set.table.set_index("unit")["stance"][toy_scores["unit"]].to_numpy()
+    )
+    words = quality_words(
+        evaluate(few, right, options=replace(FAST, variables=("stance",))), "stance"
+    )
+    assert "cannot be told from always answering" in words
 
 
 def test_labels_of_a_set_stand_beside_giving_every_mention_all_of_them(

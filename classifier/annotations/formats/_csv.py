@@ -44,6 +44,8 @@ _SUFFIXES = (".csv", ".xlsx")
 _JOIN = "|"
 _REQUIRED = ("start", "end")
 _PLACE = ("unit", "article_id", "start", "end", "surface", "annotator", "comment", "speaker")
+_WHO = ("coder", "rater", "annotator_id", "annotator_name", "labeller", "labeler", "username")
+"""Other names of the column with who decided."""
 _CURATED_COLUMNS = ("curated", "adjudicated", "ground_truth")
 _YES = ("1", "1.0", "true", "yes", "x")
 _EVIDENCE = ("evidence_start", "evidence_end")
@@ -124,6 +126,12 @@ def _read_file(file: Path) -> Foreign:
             f"{file}: the columns start and end are required, missing: {missing}{blanks}"
         )
     problems: list[Problem] = []
+    who = next((name for name in _WHO if name in columns and "annotator" not in columns), None)
+    if who is not None:
+        rows = [(where, {**row, "annotator": row.pop(who)}) for where, row in rows]
+        columns.add("annotator")
+        detail = f"the column {who!r} was read as the annotator"
+        problems.append(Problem(file.name, "column interpreted", detail))
     articles: dict[str, Article] = {}
     beside = _beside(file.parent, ARTICLES)
     if "text" in columns:
