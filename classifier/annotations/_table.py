@@ -76,6 +76,12 @@ class AnnotationSet(DeprecatedChart):
         return tuple(sorted(set(self.table["annotator"].unique()) - {CURATED}))
 
     @property
+    def has_labels(self) -> bool:
+        """Whether any mention has a label, or is marked as no mention of its target."""
+        names = [variable.name for variable in self.codebook.variables]
+        return bool(self.table[names].notna().any().any() or self.table["not_target"].any())
+
+    @property
     def n_curated(self) -> int:
         """How many mentions have curated labels."""
         return int((self.table["annotator"] == CURATED).sum())

@@ -59,7 +59,7 @@ def import_command(
     --into joins coders who worked in several tools on the same articles.
     """
     from classifier.annotations import CODEBOOK, check_nothing_is_lost, write_annotations
-    from classifier.annotations.formats import import_annotations
+    from classifier.annotations.formats import NOT_IN_CODEBOOK, import_annotations
 
     if (out is None) == (into is None):
         raise typer.BadParameter("either --out DIR, for a new set, or --into DIR was required")
@@ -73,13 +73,17 @@ def import_command(
         whole, joined = _with_coders(into, whole)
     if not force:
         check_nothing_is_lost(whole, out)
-    articles, rows = len(imported.annotation_set.articles), len(imported.annotation_set.table)
+    lost = sum(problem.reason == NOT_IN_CODEBOOK for problem in imported.problems)
+    read = imported.annotation_set
+    articles, rows = len(read.articles), 0 if lost and not read.has_labels else len(read.table)
     # nothing is written then: what lies there is worth more
     if rows:
         write_annotations(whole, out, force=force or into is not None)
     said = f"{articles} articles with {rows} annotations are in {out}"
+    said += f"; labels left out, since the codebook lacks them: {lost}" if lost else ""
     nothing = (
-        f"{path}: at least one label was required, none of {articles} articles has one; "
+        f"{path}: at least one label was required, none of {articles} articles has one that is "
+        f"in the codebook; "
         f"nothing is written, the list says why"
     )
     answer = Answer(

@@ -109,6 +109,17 @@ class Reported:
         return results_html(self.agreement, self.evaluation, self.profiles, self.page)
 
 
+def _of_another(table: pd.DataFrame, inputs: ReportInputs) -> tuple[Problem, ...]:
+    """A problem where the predictions are by another model than the one that is judged."""
+    run = inputs.run.resolve().name
+    others = sorted({str(i) for i in table.get("model_id", ()) if not str(i).startswith(f"{run}@")})
+    if not others:
+        return ()
+    detail = f"the figures on quality are of {run!r}, the predictions are by {', '.join(others)}"
+    remedy = f"score the articles with {inputs.run}, or report on the run that scored them"
+    return (Problem(str(inputs.predictions), "predictions of another model", detail, remedy),)
+
+
 def report(
     inputs: ReportInputs, out: Path, *, force: bool = False, progress: Progress | None = None
 ) -> Reported:
@@ -136,7 +147,7 @@ def report(
     unsure: tuple[Problem, ...] = ()
     if inputs.predictions is not None:
         table = read_predictions(inputs.predictions)
-        unsure = not_compared(table, inputs.predictions.name)
+        unsure = (*not_compared(table, inputs.predictions.name), *_of_another(table, inputs))
         profiles = (profile(table, gold=annotation_set, options=inputs.options),)
         reading = None if inputs.articles is None else read_articles(inputs.articles)
         texts, problems = (reading.articles, reading.problems) if reading else ((), ())

@@ -426,3 +426,14 @@ def test_train_and_score_in_folds_and_plan_further(
     code, _, err = terminal.run(*words, "--out", tmp_path / "more")
     assert code == 2
     assert "--articles and --out go together" in err
+
+
+def test_labels_that_the_codebook_lacks_are_no_import(terminal: Terminal, tmp_path: Path) -> None:
+    lines = ("article_id,text,start,end,target,annotator,stance", "a,Turkey won.,0,6,TR,anna,9")
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    code, said, _ = terminal.run(
+        "import", "csv", tmp_path / "labels.csv", "--out", tmp_path / "out"
+    )
+    assert code == 1
+    assert "none of 1 articles has one that is in the codebook" in " ".join(said.split())
+    assert not (tmp_path / "out").exists()

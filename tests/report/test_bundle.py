@@ -127,3 +127,16 @@ def test_a_report_reads_everyones_chances_beside_the_annotations(
     assert row.randomness.p_value is not None
     with ZipFile(bundle(given, made, tmp_path / "bundle.zip")) as archive:
         assert archive.read("sampling.csv") == (tmp_path / "sampling.csv").read_bytes()
+
+
+def test_predictions_of_another_model_are_told(inputs: ReportInputs, tmp_path: Path) -> None:
+    table = pd.read_parquet(str(inputs.predictions)).assign(model_id="other@abc")
+    table.to_parquet(tmp_path / "other.parquet")
+    other = replace(inputs, predictions=tmp_path / "other.parquet", explained=0)
+    problems = report(other, tmp_path / "report.html").problems
+    (told,) = [p for p in problems if p.reason == "predictions of another model"]
+    assert told.detail == "the figures on quality are of 'run', the predictions are by other@abc"
+
+
+def test_predictions_of_the_model_that_is_judged_need_no_word(reported: Reported) -> None:
+    assert "predictions of another model" not in {p.reason for p in reported.problems}

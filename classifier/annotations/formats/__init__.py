@@ -10,10 +10,12 @@ from classifier.annotations.formats._registry import (
     export,
     import_annotations,
 )
+from classifier.annotations.formats._understand import NOT_IN_CODEBOOK
 
 __all__ = [
     "EXPORT_FORMATS",
     "IMPORT_FORMATS",
+    "NOT_IN_CODEBOOK",
     "Imported",
     "annotation_conf",
     "export",

@@ -29,6 +29,8 @@ from classifier.text import (
     resolve_offsets,
 )
 
+NOT_IN_CODEBOOK = "label not in the codebook, left out"
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -393,7 +395,7 @@ def _why(code: Code, terms: Terms) -> tuple[str, str]:
     if field == TARGET and (alone.labels or alone.not_target):
         holder = next(iter(alone.labels), NOT_TARGET)
         return "label where a target is asked, left out", f"{value!r} is a label of {holder}"
-    reason = "label not in the codebook, left out"
+    reason = NOT_IN_CODEBOOK
     if value.isdecimal():
         return reason, "labels came as numbers: export their names, or list the numbers"
     return reason, _elsewhere(value, terms) or "add a counterpart to the codebook"
