@@ -15,7 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train and judge the scorer that ships, from the published corpora and the sample."""
     parser = argparse.ArgumentParser(prog="python -m recipes", description=main.__doc__)
     parser.add_argument("data", type=Path, help="folder of the published corpora")
-    parser.add_argument("--out", type=Path, required=True, help="run folder to write")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for the runs `large` and `scorer` and the base `small`",
+    )
     parser.add_argument("--first", type=int, default=0, help="only so many articles of each part")
     parser.add_argument("--epochs", type=int, default=OPTIONS.epochs)
     parser.add_argument("--base-model", default="", help="instead of the base that ships")
