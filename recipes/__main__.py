@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--out",
         type=Path,
         required=True,
-        help="folder for the runs `large` and `scorer` and the base `small`",
+        help="folder for the runs `large` and `scorer`",
     )
     parser.add_argument("--first", type=int, default=0, help="only so many articles of each part")
     parser.add_argument("--epochs", type=int, default=OPTIONS.epochs)

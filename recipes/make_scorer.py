@@ -31,6 +31,7 @@ from classifier.models import (
     read_run,
 )
 from classifier.models._bases import SHIPPED_BASES, SMALL_NAME
+from classifier.models._folder import read_record
 from classifier.models.encoder._model import EncoderModel, load_encoder
 from classifier.records import Passage, Span
 from classifier.score import load
@@ -66,7 +67,7 @@ _LAST: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate
 _SMALL: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
 _OF_NAMED = 5
 """Of the sentences without labels, every fifth is asked about."""
-SCORER, LARGE, SMALL = "scorer", "large", "small"
+SCORER, LARGE = "scorer", "large"
 _MOST_NAMED = 500
 """Articles of a corpus that the projection is measured on."""
 _STANCE = OPTIONS.variables[0]
@@ -84,7 +85,8 @@ def make_scorer(
 ) -> Run:
     """Train on the corpora, judge on the tests, and write the run folders `large` and `scorer`.
 
-    The scorer is the small one, which learns from the large one; its base goes to `small`.
+    The scorer is the small one, which learns from the large one. Its base goes where the package
+    keeps it, since training starts from there.
     A linear model is written as the scorer alone.
 
     See `classifier.training.fit_model` for what is raised. An interrupted training goes on from its
@@ -94,15 +96,16 @@ def make_scorer(
     if options.model == "linear":
         run = fit_model(data.corpora, options, scorer, progress=progress)
         return judged(run, data, progress=progress)
-    if not (large / RECORD).is_file():
-        judged(_in_stages(data, large, options, progress), data, progress=progress)
-    return judged(_small(data, large, scorer, options, progress), data, progress=progress)
+    for folder, make in ((large, _in_stages), (scorer, _small)):
+        if not (folder / RECORD).is_file():
+            make(data, folder, options, progress)
+        if "figures" not in read_record(folder):
+            judged(read_run_summary(folder), data, progress=progress)
+    return read_run_summary(scorer)
 
 
-def _small(
-    data: ShippingData, large: Path, out: Path, options: TrainOptions, progress: Progress | None
-) -> Run:
-    """The scorer that ships: six layers that learn from the last stage of the large one."""
+def _small(data: ShippingData, out: Path, options: TrainOptions, progress: Progress | None) -> None:
+    """Make the scorer that ships: six layers that learn from the last stage of the large one."""
     refuse_to_replace(out, force=False)
     work = out.parent / f"{LARGE}.stages"
     start, last = work / "student", work / "small"
@@ -110,7 +113,6 @@ def _small(
         known = read_run(work / "last").model
         teacher = load_encoder(work / "last", known.variables, known.options)
         student = make_student(teacher, asked(data, teacher), data.texts, progress=progress)
-        write_base(student.encoder, out.with_name(SMALL))
         write_base(student.encoder, SHIPPED_BASES[SMALL_NAME])
         write_start(student, work / "last", SMALL_NAME, start)
     if not (last / RECORD).is_file():
@@ -118,7 +120,6 @@ def _small(
         adjust = partial(without_country, data)
         _fit((*data.corpora, *data.copies), own, last, progress, adjust)
     prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
-    return read_run_summary(out)
 
 
 def _every(options: TrainOptions) -> tuple[str, ...]:
@@ -133,9 +134,11 @@ def asked(data: ShippingData, teacher: Model) -> list[Passage]:
         ids = ids_of(corpus.annotation_set, None, TRAIN)
         coded = adjudicate(restricted(corpus.annotation_set, ids))
         articles = corpus.annotation_set.article_by_id
-        for article_id, rows in coded.groupby("article_id", sort=False):
-            units = {r.unit: Span(int(r.start), int(r.end)) for r in rows.itertuples()}
-            passages += cut_all([(articles[article_id], units)], teacher.token_starts, limits)
+        units = [
+            (articles[name], {r.unit: Span(int(r.start), int(r.end)) for r in rows.itertuples()})
+            for name, rows in coded.groupby("article_id", sort=False)
+        ]
+        passages += cut_all(units, teacher.token_starts, limits)
     return passages
 
 
@@ -176,7 +179,8 @@ def _measured_schemes(
 
 def _in_stages(
     data: ShippingData, out: Path, options: TrainOptions, progress: Progress | None
-) -> Run:
+) -> None:
+    """Make the large scorer."""
     refuse_to_replace(out, force=False)
     work = out.with_name(f"{out.name}.stages")
     first, second, last = work / "first", work / "second", work / "last"
@@ -190,7 +194,6 @@ def _in_stages(
         own = replace(every, start=str(second), **_LAST)
         _fit((*data.corpora, *data.copies), own, last, progress, partial(without_country, data))
     prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
-    return read_run_summary(out)
 
 
 def _fit(

@@ -27,14 +27,13 @@ from classifier.models._bases import PACKED_FILE, SHIPPED, find_base, identity
 from classifier.models.encoder._batches import collate
 from classifier.models.encoder._model import EncoderModel
 from classifier.models.encoder._network import PassageEncoder
-from classifier.models.encoder._tokens import Encoded, length_batches
+from classifier.models.encoder._tokens import Encoded, length_batches, padded
 from classifier.records import Passage, PassageMention, Span
 
 N_LAYERS = 6
-STEPS = 1800
-"""Batches of the first part: 5.5 million tokens, nearly each sentence once."""
+STEPS = 1360
+"""Batches of the first part: some 3.8 million tokens, two thirds of the sentences."""
 _LONGEST = 256
-_SOME = 256
 _TOKENS = 3072
 """Tokens of a batch, padding included."""
 _JOINED = 0.15
@@ -110,7 +109,8 @@ def distil_states(
     optimizer = _optimizer(student.encoder, _RATE)
     for step, batch in enumerate(_sentence_batches(sentences, steps)):
         _set_rate(optimizer, step, steps)
-        ids, mask = _padded(batch, student.config.pad_token_id)
+        rows = [Encoded(tuple(one), ()) for one in batch]
+        ids, mask = map(torch.from_numpy, padded(rows, student.config.pad_token_id))
         told = {"input_ids": ids, "attention_mask": mask, "output_hidden_states": True}
         with torch.no_grad():
             goal = judge(**told).hidden_states
@@ -147,8 +147,7 @@ def distil_judgements(
     batches = list(length_batches([len(e) for e in encoded], _TOKENS))
     steps = epochs * len(batches)
     # One batch may hold one mention, whose features have no variance.
-    with torch.no_grad():
-        scale = large_features(teacher, encoded[:: -(-len(encoded) // _SOME)]).var(dim=0).mean()
+    scale = teacher.some_features(encoded).var(dim=0).mean()
     student.train()
     optimizer = _optimizer(student, _HEADS_RATE)
     order = [i for _ in range(epochs) for i in rng.permutation(len(batches))]
@@ -170,17 +169,6 @@ def distil_judgements(
         if progress is not None:
             progress(step + 1, steps, f"judgements, error {losses[0].item():.3f}")
     student.eval()
-
-
-def large_features(teacher: EncoderModel, encoded: Sequence[Encoded]) -> Tensor:
-    """What the teacher's heads read of some mentions, mentions × width."""
-    rows = []
-    for numbers in length_batches([len(e) for e in encoded], _TOKENS):
-        ids, mask, *places = collate(
-            [encoded[i] for i in numbers], teacher.tokenizer.pad_token_id
-        ).values()
-        rows.append(teacher.network.features(ids, mask, (places[0], places[1])))
-    return torch.cat(rows)
 
 
 def _judgement_loss(own: Tensor, said: Tensor, kind: str) -> Tensor:
@@ -252,15 +240,6 @@ def _some_together(
     return alone
 
 
-def _padded(batch: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
-    longest = max(map(len, batch))
-    ids = torch.full((len(batch), longest), pad)
-    for row, one in enumerate(batch):
-        ids[row, : len(one)] = torch.tensor(one)
-    lengths = torch.tensor([len(one) for one in batch])
-    return ids, (torch.arange(longest)[None] < lengths[:, None]).long()
-
-
 def pack(weights: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
     """Blocks of 32 weights in four bits; `classifier.models._bases.unpack` gives them back.
 
@@ -329,11 +308,13 @@ def write_start(network: PassageEncoder, large: Path, base: str, folder: Path) -
         base: Name of the small base.
         folder: Where to write.
     """
-    left_out = shutil.ignore_patterns("adapter*", "heads.safetensors", "schemes", "README.md")
+    unfit = ("adapter*", "heads.safetensors", "schemes", "README.md", RECORD)
+    left_out = shutil.ignore_patterns(*unfit)
     shutil.copytree(large, folder, ignore=left_out, dirs_exist_ok=True)
     network.config.base = identity(find_base(base))
     network.save_pretrained(folder)
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    # The record comes last: where it is, the folder is whole.
+    record = json.loads((large / RECORD).read_text(encoding="utf-8"))
     record["options"] |= {"adapter": "none", "base_model": base, "start": ""}
     write_text(folder / RECORD, [json.dumps(record, ensure_ascii=False, indent=2) + "\n"])
 

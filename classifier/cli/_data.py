@@ -81,11 +81,6 @@ def import_command(
         write_annotations(whole, out, force=force or into is not None)
     said = f"{articles} articles with {rows} annotations are in {out}"
     said += f"; labels left out, since the codebook lacks them: {lost}" if lost else ""
-    nothing = (
-        f"{path}: at least one label was required, none of {articles} articles has one that is "
-        f"in the codebook; "
-        f"nothing is written, the list says why"
-    )
     answer = Answer(
         {
             "out": out,
@@ -99,7 +94,7 @@ def import_command(
             "problems": imported.problems,
         },
         [
-            said if rows else nothing,
+            said if rows else _nothing_read(path, articles),
             *joined,
             *problem_lines(imported.problems),
             table(["import", ""], imported.summary),
@@ -108,6 +103,13 @@ def import_command(
         failed=not rows,
     )
     show(answer, as_json=as_json)
+
+
+def _nothing_read(path: Path, n_articles: int) -> str:
+    return (
+        f"{path}: at least one label was required, none of {n_articles} articles has one that is "
+        "in the codebook; nothing is written, the list says why"
+    )
 
 
 def _with_drawn(folder: Path, new: "AnnotationSet") -> "AnnotationSet":

@@ -199,7 +199,7 @@ class EncoderModel:
         fresh = log_odds(passages.labels, options, sizes)
         for name in self.network.taken_over:
             fresh.pop(name)
-        self.network.standardise(self._some_features(encoded), fresh)
+        self.network.standardise(self.some_features(encoded), fresh)
         train_used_rows(self.network.encoder, (i for one in encoded for i in one.token_ids))
         with TemporaryDirectory() as spare, quiet_transformers():
             history = fit_network(self.network, fit, checkpoints or Path(spare), progress=progress)
@@ -221,7 +221,7 @@ class EncoderModel:
             encoded, self.variables, lambda passages: self._judge(passages, progress)
         )
 
-    def _some_features(self, encoded: Sequence[Encoded]) -> Tensor:
+    def some_features(self, encoded: Sequence[Encoded]) -> Tensor:
         """What the heads read of the mentions of at most `_FEATURES` passages, evenly chosen."""
         chosen = encoded[:: -(-len(encoded) // _FEATURES)]
         rows = []
