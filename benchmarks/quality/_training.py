@@ -18,7 +18,6 @@ from benchmarks.quality._losses import LOSSES, disagreement
 from benchmarks.quality._pooling import PooledNetwork
 from classifier.codebook import Variable
 from classifier.models import Examples, TrainOptions
-from classifier.models.encoder._adapter import finish
 from classifier.models.encoder._batches import (
     Frame,
     LabelledPassages,
@@ -27,7 +26,7 @@ from classifier.models.encoder._batches import (
 )
 from classifier.models.encoder._fit import label_weights, parameter_groups
 from classifier.models.encoder._model import EncoderModel, new_encoder
-from classifier.models.encoder._network import PassageEncoder, masked_loss
+from classifier.models.encoder._network import PassageEncoder, finish, masked_loss
 from classifier.models.encoder._tokens import Encoded
 from classifier.models.runtime._torch import uses_bfloat16
 from classifier.records import Passage

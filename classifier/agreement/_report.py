@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.agreement._breakdown import Measure, Part, by_columns, by_label, by_pair
 from classifier.agreement._kappas import (
     brennan_prediger,
@@ -18,8 +18,7 @@ from classifier.agreement._kappas import (
     raw_agreement,
     scott_pi,
 )
-from classifier.agreement._krippendorff import alpha
-from classifier.agreement._unitizing import unitizing_alpha
+from classifier.agreement._krippendorff import alpha, unitizing_alpha
 from classifier.annotations import AnnotationSet, annotation_set_of, flagged, long_table
 from classifier.codebook import Variable
 from classifier.errors import DataError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.codebook import Codebook, Label, Variable
 from classifier.errors import DataError
 from classifier.notebook_html import frame_html

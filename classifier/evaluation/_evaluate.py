@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.annotations import AnnotationSet, adjudicate, flagged
 from classifier.errors import DataError
 from classifier.evaluation._accuracy import (

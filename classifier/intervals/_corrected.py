@@ -7,6 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.errors import DataError
+from classifier.intervals._means import (
+    effective_number,
+    weighted_fit,
+    weighted_terms,
+    weighted_variance,
+)
 from classifier.intervals._totals import (
     Array,
     InferenceOptions,
@@ -23,12 +29,6 @@ from classifier.intervals._totals import (
     satterthwaite,
     share_interval,
     with_interval,
-)
-from classifier.intervals._weighted import (
-    effective_number,
-    weighted_fit,
-    weighted_terms,
-    weighted_variance,
 )
 from classifier.records import Estimate, counted
 

@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.annotations import AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.files import json_line, refuse_to_replace, replacing
 from classifier.notebook_html import frame_html, reasons
-from classifier.predictions._prediction import Prediction
-from classifier.predictions._thresholds import NONE_CHOSEN, Thresholds
+from classifier.predictions._prediction import NONE_CHOSEN, Prediction, Thresholds
 from classifier.records import UNKNOWN, Article, Mention, Passage, Problem, counted
 
 TEXT_HASH = "text_sha256"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.annotations import (
     AnnotationSet,
     annotation_set_of,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.errors import DataError
 from classifier.intervals import MINIMUM_CODED, RandomnessTest
 from classifier.notebook_html import frame_html, frame_text, short

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Variable
 from classifier.models import Examples, TrainOptions, find_base, find_start

@@ -1,4 +1,7 @@
-"""From articles to requests, on the passages and under the names that our own models use."""
+"""Requests that ask a language model for labels; they are written to a file, never sent.
+
+The passages, and the short names of mentions, are those that our own models use.
+"""
 
 import json
 import re
