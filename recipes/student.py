@@ -24,7 +24,7 @@ from torch.nn import functional
 from classifier.files import write_text
 from classifier.models import PACKED, RECORD, SCALES, Progress
 from classifier.models._bases import PACKED_FILE, SHIPPED, find_base, identity
-from classifier.models.encoder._batches import collate
+from classifier.models.encoder._batches import Frame, collate, join
 from classifier.models.encoder._model import EncoderModel
 from classifier.models.encoder._network import PassageEncoder
 from classifier.models.encoder._tokens import Encoded, length_batches, padded
@@ -37,6 +37,8 @@ _LONGEST = 256
 _TOKENS = 3072
 """Tokens of a batch, padding included."""
 _JOINED = 0.15
+_FRAME = Frame(pad_id=0, before=1, after=1)
+"""A special token stands before and after each sentence."""
 """Share of the sentences that are read together, so that longer windows are learnt too."""
 _RATE, _HEADS_RATE = 4e-4, 1.5e-4
 _WARMUP = 200
@@ -235,8 +237,8 @@ def _some_together(
     while rest:
         n = int(rng.integers(2, 6))
         part, rest = rest[:n], rest[n:]
-        inner = [token for one in part for token in one[1:-1]]
-        alone.append([part[0][0], *inner[:254], part[0][-1]])
+        ids = join([Encoded(tuple(one), ()) for one in part], _FRAME).token_ids
+        alone.append([*ids[:-1][:255], ids[-1]])
     return alone
 
 

@@ -91,14 +91,10 @@ class Measures(InPapers):
 
     def __repr__(self) -> str:
         """Every figure with its interval."""
-        return frame_text(self._brief())
+        return frame_text(self.paper_table().to_frame())
 
     def _repr_html_(self) -> str:
-        return frame_html(self._brief())
-
-    def _brief(self) -> pd.DataFrame:
-        table = self.paper_table()
-        return pd.DataFrame(table.cells(), columns=list(table.columns))
+        return frame_html(self.paper_table().to_frame())
 
 
 def further_measures(data: AnnotationSet | Path | str, measures: Sequence[str]) -> Measures:

@@ -176,22 +176,17 @@ def _labels(record: Mapping[str, Any], scheme: Scheme) -> _Found:
         for name in names:
             renamed = scheme.recode(variable, str(name))
             if renamed is not None:
-                yield _older_label(variable, str(name), renamed, scheme.codebook)
+                yield (
+                    OLDER_LABEL,
+                    f"{variable.name} {str(name)!r} is {renamed!r} in version "
+                    f"{scheme.codebook.version}",
+                    "classifier check --fix applies the codebook's recode table",
+                )
             elif name not in variable.names:
                 known = ", ".join(variable.names)
                 yield "unknown label", f"{variable.name} has the labels {known}; got {name!r}", ""
         if len({str(name) for name in names}) < len(names):
             yield "label repeated", f"{variable.name} names a label twice: {names}", ""
-
-
-def _older_label(
-    variable: Variable, name: str, renamed: str, codebook: Codebook
-) -> tuple[str, str, str]:
-    return (
-        OLDER_LABEL,
-        f"{variable.name} {name!r} is {renamed!r} in version {codebook.version}",
-        "classifier check --fix applies the codebook's recode table",
-    )
 
 
 def _flag(record: Mapping[str, Any], scheme: Scheme) -> _Found:

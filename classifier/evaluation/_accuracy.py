@@ -103,14 +103,12 @@ def _scores(
         }
     return {
         "accuracy": figure(right, share, "accuracy"),
-        "macro_f1": _macro(counted, gold),
+        "macro_f1": (
+            _unvaried(counted, "macro-F1")
+            if _has_one_label(gold)
+            else figure(counted, macro_f1, "macro-F1")
+        ),
     }
-
-
-def _macro(counted: Sample, gold: FloatArray) -> Estimate:
-    if _has_one_label(gold):
-        return _unvaried(counted, "macro-F1")
-    return figure(counted, macro_f1, "macro-F1")
 
 
 def _has_one_label(gold: FloatArray) -> bool:

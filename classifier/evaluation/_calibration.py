@@ -148,7 +148,8 @@ def _errors(made: Forecasts, options: EvaluationOptions) -> dict[str, Estimate]:
         ("confidence", made.confidence, "mean confidence", 1.0),
         ("is_true", made.is_true, "share that is true", 1.0),
     ):
-        sample = _sample(made, np.column_stack([values, ones]), options)
+        rows = np.column_stack([values, ones])
+        sample = Sample(rows, made.articles, options.interval, options.cluster)
         estimates[name] = figure(sample, share, method, bounds=(0.0, top))
     return estimates
 
@@ -222,10 +223,6 @@ def _kept(
             undefined=NO_LABEL if judged.variable.kind == "set" else NO_VARIATION,
         ),
     }
-
-
-def _sample(made: Forecasts, rows: FloatArray, options: EvaluationOptions) -> Sample:
-    return Sample(rows, made.articles, options.interval, options.cluster)
 
 
 def _keys(judged: Judged, predictor: str) -> dict[str, str]:

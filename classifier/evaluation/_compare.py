@@ -116,14 +116,11 @@ class Comparison(InPapers):
 
     def __repr__(self) -> str:
         """The paragraph, and the figures it rests on."""
-        return frame_text(self._brief(), self.paragraph)
+        return frame_text(self.paper_table().to_frame(), self.paragraph)
 
     def _repr_html_(self) -> str:
-        return f"<p>{safe(self.paragraph, 5_000)}</p>{frame_html(self._brief())}"
-
-    def _brief(self) -> pd.DataFrame:
-        table = self.paper_table()
-        return pd.DataFrame(table.cells(), columns=list(table.columns))
+        figures = frame_html(self.paper_table().to_frame())
+        return f"<p>{safe(self.paragraph, 5_000)}</p>{figures}"
 
 
 def _rounded(value: float) -> str:
@@ -322,7 +319,8 @@ def _predictor_rows(same: _Same, predictors: Mapping[str, pd.DataFrame]) -> list
     calibrated = {row.keys["predictor"]: row for row in calibration_rows(judged, options)}
     names = [*predictors, *([MAJORITY] if MAJORITY in judged.predictors else [])]
     panels = {name: _panel(same, name) for name in names}
-    passes = _passes(panels.get(MAJORITY, {}))
+    majority = panels[MAJORITY]["winning_rate"].value if MAJORITY in panels else None
+    passes = majority is not None and majority >= 0.5
     rows = []
     for name in names:
         estimates = {}
@@ -343,11 +341,6 @@ def _predictor_rows(same: _Same, predictors: Mapping[str, pd.DataFrame]) -> list
         spent = _spent(predictors[name], judged) if name in predictors else {}
         rows.append(Row(keys, estimates, counts, spent))
     return rows
-
-
-def _passes(panel: Mapping[str, Estimate]) -> bool:
-    rate = panel.get("winning_rate")
-    return rate is not None and (rate.value or 0.0) >= 0.5
 
 
 def _panel(same: _Same, name: str) -> dict[str, Estimate]:
@@ -463,22 +456,19 @@ def _corrected(
     figures: list[Estimate], options: EvaluationOptions
 ) -> list[tuple[Estimate, float | None]]:
     """Adjusted p-values, and the intervals at the level of each test."""
-    known = [i for i, figure in enumerate(figures) if figure.standard_error]
-    p_values = [_p_value(figures[i]) for i in known]
-    made: list[tuple[Estimate, float | None]] = [(figure, None) for figure in figures]
-    rate = 1 - options.interval.confidence
-    for i, (p, divisor) in zip(known, holm(p_values, rate), strict=True):
-        confidence = 1 - rate / divisor
-        made[i] = _at_level(figures[i], confidence), p
-    return made
-
-
-def _p_value(figure: Estimate) -> float:
-    t = abs(figure.value or 0.0) / (figure.standard_error or 1.0)
     # Read only here: it takes a second, and scoring does without it.
     from scipy.special import stdtr
 
-    return 2 * float(stdtr(figure.n_articles - 1, -t))
+    known = [i for i, figure in enumerate(figures) if figure.standard_error]
+    p_values = []
+    for figure in (figures[i] for i in known):
+        t = abs(figure.value or 0.0) / (figure.standard_error or 1.0)
+        p_values.append(2 * float(stdtr(figure.n_articles - 1, -t)))
+    made: list[tuple[Estimate, float | None]] = [(figure, None) for figure in figures]
+    rate = 1 - options.interval.confidence
+    for i, (p, divisor) in zip(known, holm(p_values, rate), strict=True):
+        made[i] = _at_level(figures[i], 1 - rate / divisor), p
+    return made
 
 
 def _at_level(figure: Estimate, confidence: float) -> Estimate:

@@ -165,13 +165,16 @@ def evaluate(
     names = _variables(annotation_set, predictions, options)
     for name, frame in named.items():
         check_same_articles(frame, annotation_set, name)
-    settled = adjudicate(annotation_set) if gold is None else _with_flags(gold)
+    if gold is None:
+        settled = adjudicate(annotation_set)
+    else:  # A blank says that nobody flagged the mention.
+        settled = gold.assign(not_target=flagged(gold) if "not_target" in gold.columns else False)
     judged = [judge(annotation_set, named, settled, name, options) for name in names]
     before = _before(annotation_set, uncalibrated, settled, names, options)
     mentions = Table("mentions", tuple(mention_rows(settled, predictions, options)))
     return Evaluation(
         tables=(*_tables(judged, before, options), mentions),
-        counts=_counts(annotation_set, settled) | _left_out(judged, options),
+        counts=_counts(annotation_set, settled, judged, options),
         disagreements=tuple(
             one for each in judged for one in disagreements(each, annotation_set, options)
         ),
@@ -186,13 +189,6 @@ def schema() -> dict[str, Any]:
     text = resources.files("classifier.evaluation").joinpath("schema.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
-
-
-def _with_flags(gold: pd.DataFrame) -> pd.DataFrame:
-    """Gold with a flag in every row; a blank says that nobody flagged the mention."""
-    if "not_target" not in gold.columns:
-        return gold.assign(not_target=False)
-    return gold.assign(not_target=flagged(gold))
 
 
 def _before(
@@ -227,14 +223,11 @@ def _tables(
         "bias": lambda one: bias_rows(one, options.predictor, options),
         "learning_curve": lambda one: curve_rows(one, options.predictor, options),
     }
+    told = {"calibration": [*judged, *before], "reliability": [*judged, *before]}
     return tuple(
-        Table(name, tuple(row for one in _shown(name, judged, before) for row in make(one)))
+        Table(name, tuple(row for one in told.get(name, judged) for row in make(one)))
         for name, make in makers.items()
     )
-
-
-def _shown(name: str, judged: list[Judged], before: list[Judged]) -> list[Judged]:
-    return [*judged, *before] if name in ("calibration", "reliability") else judged
 
 
 def _for_predictors(judged: Judged, options: EvaluationOptions) -> list[Row]:
@@ -277,20 +270,19 @@ def _variables(
     return wanted
 
 
-def _counts(annotation_set: AnnotationSet, gold: pd.DataFrame) -> dict[str, int]:
+def _counts(
+    annotation_set: AnnotationSet,
+    gold: pd.DataFrame,
+    judged: list[Judged],
+    options: EvaluationOptions,
+) -> dict[str, int]:
+    left_out = [n_left_out(one.items, options.breakdowns, options.max_groups) for one in judged]
     return {
         "n_articles": int(gold["article_id"].nunique()),
         "n_annotators": len(annotation_set.annotators),
         "n_mentions": len(gold),
         "n_not_target": int(gold["not_target"].sum()),
-    }
-
-
-def _left_out(judged: list[Judged], options: EvaluationOptions) -> dict[str, int]:
-    return {
-        "n_groups_left_out": max(
-            n_left_out(one.items, options.breakdowns, options.max_groups) for one in judged
-        )
+        "n_groups_left_out": max(left_out),
     }
 
 

@@ -156,14 +156,13 @@ def _alone(coding: Coding, compare: Comparison, method: str, options: AgreementO
     statistic = blocks[0][1]
     totals = np.stack([totals for totals, _ in blocks], axis=1)
     flat = totals.reshape(len(totals), -1)
-    read = _mean_of(statistic, totals.shape[1:])
+
+    def read(sums: FloatArray) -> FloatArray:
+        return mean_defined(statistic(sums.reshape(*sums.shape[:-1], *totals.shape[1:])))
+
     if np.isnan(read(flat.sum(axis=0))):
         return _none(NO_VARIATION, method, coding)
     return _estimate(flat, read, (method, _BOUNDS), (coding, int(shared.sum())), options)
-
-
-def _mean_of(statistic: Statistic, shape: Sequence[int]) -> Statistic:
-    return lambda totals: mean_defined(statistic(totals.reshape(*totals.shape[:-1], *shape)))
 
 
 def _estimate(

@@ -172,7 +172,8 @@ class Table(InPapers):
     def _brief(self) -> pd.DataFrame:
         """A figure and its interval, or why there is none, in each cell."""
         lines = [
-            {**row.keys, **row.numbers, **row.counts, **_in_words(row.estimates)}
+            {**row.keys, **row.numbers, **row.counts}
+            | {name: str(figure) for name, figure in row.estimates.items()}
             for row in self.rows
         ]
         return pd.DataFrame(lines)
@@ -185,10 +186,6 @@ class Table(InPapers):
     def to_dict(self) -> list[dict[str, Any]]:
         """Ready for JSON."""
         return [row.to_dict() for row in self.rows]
-
-
-def _in_words(figures: Mapping[str, Estimate]) -> dict[str, str]:
-    return {name: str(figure) for name, figure in figures.items()}
 
 
 def estimate_record(figure: Estimate) -> dict[str, Any]:

@@ -71,12 +71,18 @@ def corrected_mean(
         n_items=int(np.size(predicted)),
         n_articles=n_coded + n_other,
         n_coded_articles=n_coded,
-        method=_method(options, unequal=is_unequal),
+        method=(
+            "prediction-powered, clustered by article, "
+            f"{'Hájek, stratified jackknife' if is_unequal else 'jackknife'} t; "
+            f"{options.estimand}-weighted; {options.population}"
+        ),
         confidence=options.confidence,
         notes=_notes(totals),
     )
     if options.is_share and reason == NO_VARIATION:
-        return _bare_share(blank, totals, options)
+        # None or all of the coded mentions have it: a bound instead of nothing.
+        share = float(totals.coded_label.sum() / totals.coded_label_size.sum())
+        return bounded_share(blank, share, effective_number(totals)) if is_bare(share) else blank
     if reason:
         return blank
     theta, weight = (weighted_fit if is_unequal else mean_and_weight)(totals, options)
@@ -271,14 +277,6 @@ def _thetas(sums: Array, totals: Totals, options: InferenceOptions) -> Array:
     return np.asarray(label_mean + np.clip(weight, 0.0, 1.0) * shift)
 
 
-def _bare_share(blank: Estimate, totals: Totals, options: InferenceOptions) -> Estimate:
-    """A share that none or all of the coded mentions have: a bound instead of nothing."""
-    share = float(totals.coded_label.sum() / totals.coded_label_size.sum())
-    if not is_bare(share):
-        return blank
-    return bounded_share(blank, share, effective_number(totals))
-
-
 def _labels_alone(estimate: Estimate, totals: Totals, options: InferenceOptions) -> Estimate:
     """The share among the labels, λ = 0, with the variance of that."""
     inverse = 1 / totals.probability
@@ -306,14 +304,6 @@ def _notes(totals: Totals) -> tuple[str, ...]:
     if 0 < weighing < n_stories - 0.5:
         notes.append(f"{n} coded articles weigh like {weighing:.1f} drawn with equal chances")
     return tuple(notes)
-
-
-def _method(options: InferenceOptions, *, unequal: bool) -> str:
-    variance = "Hájek, stratified jackknife" if unequal else "jackknife"
-    return (
-        f"prediction-powered, clustered by article, {variance} t; "
-        f"{options.estimand}-weighted; {options.population}"
-    )
 
 
 def articles_needed(

@@ -123,7 +123,12 @@ def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
     fold_of = {name: k for k, names in enumerate(index["articles"]) for name in names}
     model = FoldedModel(whole.model.variables, whole.model.options, members, fold_of)
     parts = {name: f"{FOLD_PART}{k + 1} of {len(members)}" for name, k in fold_of.items()}
-    published = {name: part for name, part in whole.parts.items() if _is_seen(name, members)}
+    # What its publisher keeps in one part shaped every model.
+    published = {
+        name: part
+        for name, part in whole.parts.items()
+        if all(name in member.parts for member in members)
+    }
     return replace(
         whole,
         model=model,
@@ -131,8 +136,3 @@ def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
         model_id=f"{whole.model_id}, {len(members)} folds",
         parts=published | parts,
     )
-
-
-def _is_seen(article_id: str, members: Sequence[Trained]) -> bool:
-    """Whether every model was shaped by the article, which its publisher keeps in one part."""
-    return all(article_id in member.parts for member in members)

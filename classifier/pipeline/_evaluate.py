@@ -118,7 +118,12 @@ def uncalibrated(predictions: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
 
     p^T, normalised, undoes p^(1/T), so that nothing has to be scored again.
     """
-    undone = _undone(scorer.trained.calibration)
+    undone = Calibration(
+        {
+            variable: {code: replace(one, value=1 / one.value) for code, one in fitted.items()}
+            for variable, fitted in scorer.trained.calibration.temperatures.items()
+        }
+    )
     is_known = predictions["language"].notna() & predictions["status"].eq("ok")
     known = predictions[is_known]
     columns = {v.name: list(v.probability_columns) for v in scorer.variables}
@@ -128,15 +133,6 @@ def uncalibrated(predictions: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
     for name, own in columns.items():
         before.loc[is_known, own] = raw[name]
     return before
-
-
-def _undone(calibration: Calibration) -> Calibration:
-    return Calibration(
-        {
-            variable: {code: replace(one, value=1 / one.value) for code, one in fitted.items()}
-            for variable, fitted in calibration.temperatures.items()
-        }
-    )
 
 
 def _out_of_fold(run: Run, annotation_set: AnnotationSet) -> frozenset[str]:

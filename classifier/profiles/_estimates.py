@@ -362,7 +362,15 @@ def _quantity(
     scores = scores_of(members, (variable.name, label), sampling, inference)
     corrected = corrected_mean(scores, coded, articles, sampling=sampling, options=inference)
     if draw.problem and corrected.n_coded_articles:
-        corrected = _withheld(corrected, draw.problem)
+        corrected = Estimate(
+            None,
+            draw.problem,
+            n_items=corrected.n_items,
+            n_articles=corrected.n_articles,
+            n_coded_articles=corrected.n_coded_articles,
+            method=corrected.method,
+            confidence=corrected.confidence,
+        )
     if draw.is_cross_fitted:
         corrected = replace(corrected, method=f"{corrected.method}; {CROSS_FITTED}")
     low, high = scale(variable, label)
@@ -377,18 +385,6 @@ def _quantity(
         corrected,
     )
     return Quantity(variable.name, label, *(within(e, low, high) for e in estimates))
-
-
-def _withheld(estimate: Estimate, reason: str) -> Estimate:
-    return Estimate(
-        None,
-        reason,
-        n_items=estimate.n_items,
-        n_articles=estimate.n_articles,
-        n_coded_articles=estimate.n_coded_articles,
-        method=estimate.method,
-        confidence=estimate.confidence,
-    )
 
 
 def _noted(quantity: Quantity, note: str) -> Quantity:

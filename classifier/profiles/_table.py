@@ -65,7 +65,11 @@ def _check_groups(predictions: pd.DataFrame, codebook: Codebook, options: Profil
             f"groups must be columns of the predictions (such as source, target, language, kind), "
             f"or {' or '.join(TIMES)} of their date; got {', '.join(map(repr, unknown))}"
         )
-    sets = [name for column, name in by.items() if _holds_sets(predictions[column])]
+    sets = [
+        name
+        for column, name in by.items()
+        if any(isinstance(value, list | set | frozenset) for value in predictions[column])
+    ]
     if sets:
         raise DataError(
             f"groups must be columns of one value a mention; {', '.join(map(repr, sets))} holds "
@@ -106,10 +110,6 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
     for variable in variables:
         if is_predicted(variable, predictions):
             _check_scores(predictions, variable)
-
-
-def _holds_sets(column: pd.Series) -> bool:
-    return bool(column.map(lambda value: isinstance(value, list | set | frozenset)).any())
 
 
 def _check_scores(predictions: pd.DataFrame, variable: Variable) -> None:

@@ -98,7 +98,8 @@ def chances_by_size(
     """From a number of articles to every article with its chance in a draw of so many."""
     if design == "uncertainty":
         ids, share = _unsure(table)
-        return lambda n: _unsure_frame(ids, share, n)
+        frame = pd.DataFrame({"article_id": ids, "stratum": None})
+        return lambda n: frame.assign(sampling_probability=_chances_for(share, n))
     strata = _strata(table, by)
     names, index, counts = np.unique(
         strata.to_numpy(dtype=str), return_inverse=True, return_counts=True
@@ -294,11 +295,6 @@ def _unsure(table: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
     even = np.full(len(reach), 1 / len(reach))
     share = even if reach.sum() == 0 else EVEN * even + (1 - EVEN) * reach / reach.sum()
     return by_article.index.astype(object), share
-
-
-def _unsure_frame(ids: pd.Index, share: np.ndarray, n: int) -> pd.DataFrame:
-    frame = pd.DataFrame({"article_id": ids, "stratum": None})
-    return frame.assign(sampling_probability=_chances_for(share, n))
 
 
 def _chances_for(share: np.ndarray, n: int) -> np.ndarray:

@@ -297,7 +297,12 @@ def country_shifts(
     its 95 % `interval` by article, and `mean_size`, the mean of the shifts' sizes. None where no
     item names a country.
     """
-    return list(_rows(shifts(reader, items, context)))
+    found = shifts(reader, items, context)
+    rows: list[dict[str, Any]] = []
+    for (first, second), group in found.groupby(["from", "to"], sort=False) if len(found) else ():
+        parts = [(EVERY, group), *group.groupby("language")]
+        rows += [{"from": first, "to": second, "language": k, **_mean(own)} for k, own in parts]
+    return rows
 
 
 def shifts(reader: Calibrated, items: Sequence[Named], context: int = 1) -> pd.DataFrame:
@@ -334,16 +339,6 @@ def stance_scores(reader: Calibrated, items: Sequence[Named], context: int) -> l
     units = [mention.unit for passage in passages for mention in passage.mentions]
     by_unit = dict(zip(units, expected.tolist(), strict=True))
     return [[by_unit[unit] for unit in item.units] for item in items]
-
-
-def _rows(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    if found.empty:
-        return
-    for (first, second), group in found.groupby(["from", "to"], sort=False):
-        ends = {"from": first, "to": second}
-        yield {**ends, "language": EVERY, **_mean(group)}
-        for language, own in group.groupby("language"):
-            yield {**ends, "language": language, **_mean(own)}
 
 
 def _mean(group: pd.DataFrame) -> Mapping[str, Any]:

@@ -20,7 +20,6 @@ from classifier.errors import DataError, ModelError
 from classifier.files import prepare_folder, refuse_to_replace, write_text
 from classifier.models import (
     START_SPLIT,
-    Calibration,
     Examples,
     Labels,
     Limits,
@@ -83,7 +82,13 @@ def build_examples(
         passage
         for article in articles
         if article.article_id in by_article
-        for passage in cut(article, _units(by_article[article.article_id]))
+        for passage in cut(
+            article,
+            {
+                row.unit: Span(int(row.start), int(row.end))
+                for row in by_article[article.article_id].itertuples(index=False)
+            },
+        )
     ]
     units = [mention.unit for passage in passages for mention in passage.mentions]
     in_order = usable.set_index("unit").loc[units]
@@ -95,10 +100,6 @@ def _label_column(variable: Variable, gold: pd.DataFrame) -> str:
     """Where gold tells most: of a set, the labels that were settled one by one."""
     settled = f"settled_{variable.name}"
     return settled if settled in gold.columns else variable.name
-
-
-def _units(rows: pd.DataFrame) -> dict[str, Span]:
-    return {row.unit: Span(int(row.start), int(row.end)) for row in rows.itertuples(index=False)}
 
 
 def _is_coded(label: object) -> bool:
@@ -300,13 +301,16 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
         part: work.model.predict(work.examples[part].passages)
         for part in (DEVELOPMENT, CALIBRATION)
     }
-    calibration = _calibrate(work, raw[CALIBRATION])
+    examples = work.examples[CALIBRATION]
+    calibration = fit_calibration(
+        raw[CALIBRATION], examples.labels, work.variables, languages_of(examples)
+    )
     rows = {
         part: calibration.apply(raw[part], work.variables, languages_of(work.examples[part]))
         for part in raw
     }
     thresholds = fit_thresholds(*_both(rows, work), work.variables)
-    judged = _Judged(rows[CALIBRATION], work.examples[CALIBRATION], work.variables, thresholds)
+    judged = _Judged(rows[CALIBRATION], examples, work.variables, thresholds)
     record = {
         **record,
         "metrics": judged.metrics(),
@@ -356,11 +360,6 @@ def _checkpoints(
 def _note(out: Path) -> Path:
     """What a training that is not finished was started with."""
     return out.with_name(f".{out.name}.training") / "started.json"
-
-
-def _calibrate(work: _Work, raw: Probabilities) -> Calibration:
-    examples = work.examples[CALIBRATION]
-    return fit_calibration(raw, examples.labels, work.variables, languages_of(examples))
 
 
 def _both(rows: Mapping[str, Probabilities], work: _Work) -> tuple[Probabilities, Labels]:
