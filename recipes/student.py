@@ -37,9 +37,9 @@ _LONGEST = 256
 _TOKENS = 3072
 """Tokens of a batch, padding included."""
 _JOINED = 0.15
+"""Share of the sentences that are read together, so that longer windows are learnt too."""
 _FRAME = Frame(pad_id=0, before=1, after=1)
 """A special token stands before and after each sentence."""
-"""Share of the sentences that are read together, so that longer windows are learnt too."""
 _RATE, _HEADS_RATE = 4e-4, 1.5e-4
 _WARMUP = 200
 _BLOCK, _HALF, _MIDDLE = 32, 16, 8
