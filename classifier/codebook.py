@@ -24,7 +24,7 @@ def only_keys(entry: Mapping[str, Any], allowed: set[str], where: str) -> None:
 def table_of(
     entry: Mapping[str, Any], key: str, where: str, *, required: bool = True
 ) -> Mapping[str, Any]:
-    """A sub-table; empty where it may be left out and is."""
+    """A sub-table; empty if it may be left out and is."""
     value = entry.get(key, None if required else {})
     if not isinstance(value, Mapping):
         raise CodebookError(f"{where} needs a table {key!r}, got {value!r}")
@@ -143,7 +143,7 @@ class Codebook:
     name: str
     version: str
     targets: tuple[Target, ...]
-    """Empty where any entity may be a target."""
+    """Empty if any entity may be a target."""
     variables: tuple[Variable, ...]
     recodes: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """Old version -> variable -> old label -> new label."""

@@ -170,7 +170,7 @@ def _n_lines(path: Path) -> int:
 
 
 def _n_parquet_rows(path: Path) -> int | None:
-    """Rows of a table; None where it cannot be read, which is no reason to replace it."""
+    """Rows of a table; None if it cannot be read, which is no reason to replace it."""
     from pyarrow import ArrowInvalid, parquet
 
     try:

@@ -61,7 +61,7 @@ class Swapped:
     """Old span of a name -> its new one; a Turkish suffix is in neither."""
 
     def place(self, old: Span) -> Span | None:
-        """Where a stretch of the text stands now; None where it cuts through a name."""
+        """Where a stretch of the text stands now; None if it cuts through a name."""
         if old in self.moved:
             return self.moved[old]
         shift = inside = 0
@@ -304,7 +304,7 @@ def country_shifts(
     """Mean shift of the stance score per ordered pair, over all languages and in each.
 
     The score is the expected stance, -1 to 1. Each row has `from`, `to`, `language`, `n`, `mean`,
-    its 95 % `interval` by article, and `mean_size`, the mean of the shifts' sizes. None where no
+    its 95 % `interval` by article, and `mean_size`, the mean of the shifts' sizes. None if no
     item names a country.
     """
     found = shifts(reader, items, context)

@@ -28,7 +28,7 @@ FOLDERS = ("newsmtsc", "rusentne", "ruopinionne")
 _OPINIONS = "ruopinionne"
 _FIRST_WEIGHTS = {_OPINIONS: 0.5}
 _WEIGHTS = {"newsmtsc": 0.4, "rusentne": 0.5, _OPINIONS: 0.4}
-"""How often an epoch of the second stage goes through a corpus; once where it is not named."""
+"""How often an epoch of the second stage goes through a corpus; once if it is not named."""
 _SHARE_OF_COPIES = 0.6
 _SEED = 1
 _TENTHS = {0: TEST, 5: TEST, 3: DEVELOPMENT, 7: CALIBRATION}

@@ -158,7 +158,7 @@ def _figure(answers: pd.DataFrame, variable: Variable) -> Figure:
 
 
 def _f1(label: str, gold: list[set[str]], said: list[set[str]]) -> float | None:
-    """F1 of one label; None where it does not occur in gold."""
+    """F1 of one label; None if it does not occur in gold."""
     n_gold, n_said = sum(label in g for g in gold), sum(label in s for s in said)
     both = sum(label in g and label in s for g, s in zip(gold, said, strict=True))
     return 2 * both / (n_gold + n_said) if n_gold else None

@@ -87,7 +87,7 @@ class Recipe:
     own_heads: tuple[str, ...] = ()
     """Corpora whose stance is learnt by a head of their own."""
     weights: Mapping[str, float] = field(default_factory=dict)
-    """How often an epoch goes through a corpus; once where it is not named."""
+    """How often an epoch goes through a corpus; once if it is not named."""
     order: Order = "mixed"
     pooling: str = "mention and sentence"
     markers: bool = False

@@ -32,7 +32,7 @@ class Part:
     """One part of a table and its figure."""
 
     group: Mapping[str, str | None]
-    """Which part: `{"target": "TR", "source": None}`; None where the table does not say."""
+    """Which part: `{"target": "TR", "source": None}`; None if the table does not say."""
     estimate: Estimate
 
     def to_dict(self) -> dict[str, Any]:

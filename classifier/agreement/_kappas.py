@@ -121,7 +121,7 @@ def raw_agreement(
 ) -> Estimate:
     """Share of pairs of annotators that agree, averaged over units; not corrected for chance.
 
-    Sets agree where they are equal.
+    Sets agree if they are equal.
     """
     coding = read_coding(table, variable, options)
     same = np.eye(len(coding.values))
@@ -179,7 +179,7 @@ def of_all_units(coding: Coding, sums: Sums, options: AgreementOptions) -> Estim
 
 
 def weighted_name(name: str, weights: Weights) -> str:
-    """A measure with its weights, where it has some.
+    """A measure with its weights, if it has some.
 
     >>> weighted_name("Cohen's kappa", "linear")
     "Cohen's kappa, linear"
@@ -252,7 +252,7 @@ def _table_kappa(
 
 
 def corrected(observed: FloatArray, expected: FloatArray) -> FloatArray:
-    """1 - D_o / D_e; nan where no disagreement is to be expected."""
+    """1 - D_o / D_e; nan if no disagreement is to be expected."""
     observed, expected = np.asarray(observed), np.asarray(expected)
     varies = expected > _TINY
     ratio = np.divide(observed, expected, out=np.full_like(expected, np.nan), where=varies)

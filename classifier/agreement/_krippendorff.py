@@ -282,7 +282,7 @@ def unitizing_alpha(
 def disagreement(
     spans: pd.DataFrame, lengths: Mapping[str, int], annotators: Sequence[str], label: str
 ) -> Disagreement | None:
-    """What unitizing alpha is made of, for one label; None where nobody marked it."""
+    """What unitizing alpha is made of, for one label; None if nobody marked it."""
     _check(spans, lengths, annotators)
     return _disagreement(_continua(spans[spans["label"] == label], lengths, annotators))
 

@@ -315,7 +315,7 @@ def measure_agreement(
             `()` is everything together.
 
     Returns:
-        Alpha per variable and part, and per pair where there are more than two annotators. Each has
+        Alpha per variable and part, and per pair if there are more than two annotators. Each has
         an interval from resampling articles, or says why there is none.
 
     Raises:

@@ -48,7 +48,7 @@ class Row:
     record: Mapping[str, Any]
     problems: tuple[Problem, ...]
     annotation: Annotation | None
-    """None where there are problems."""
+    """None if there are problems."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Scheme:
     codebook: Codebook
     articles: Mapping[str, Article]
     version: str | None = None
-    """The version of the codebook the lines were coded by, where it is another."""
+    """The version of the codebook the lines were coded by, if it is another."""
 
     def recode(self, variable: Variable, label: str) -> str | None:
         """What a label of an older version became, by the codebook's recode table."""
@@ -326,7 +326,7 @@ def write_annotations(
     """Write an annotation set that `read_annotations` reads back as it was.
 
     The folder may hold articles that nobody coded, such as `write_sample` leaves there. Raises
-    `ReplaceError` where it holds annotations, and `force` is not set.
+    `ReplaceError` if it holds annotations, and `force` is not set.
     """
     folder = Path(folder)
     refuse_to_replace(folder / ANNOTATIONS, force=force, rows="annotations")
@@ -358,7 +358,7 @@ def read_suggested(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> None:
-    """Raise `DataError` where a folder holds what an annotator coded and the set lacks.
+    """Raise `DataError` if a folder holds what an annotator coded and the set lacks.
 
     Compared are pairs of article and annotator: writing the set there would delete such work.
     """
@@ -386,7 +386,7 @@ def _coded(path: Path) -> set[tuple[str, str]]:
 
 
 def annotation_record(annotation: Annotation) -> dict[str, Any]:
-    """A line of annotations.jsonl; the optional keys are there only where they say something."""
+    """A line of annotations.jsonl; the optional keys are there only if they say something."""
     span, evidence = annotation.span, annotation.evidence
     record: dict[str, Any] = {
         "article_id": annotation.article_id,

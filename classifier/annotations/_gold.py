@@ -15,13 +15,13 @@ from classifier.intervals import marks
 Status = Literal["ok", "tie", "not coded"]
 Vote = str | frozenset[str] | bool
 Votes = Sequence[Any]
-"""What the annotators say who have a say, the most trusted first where there is an order."""
+"""What the annotators say who have a say, the most trusted first if there is an order."""
 
 
 @dataclass(frozen=True)
 class _Rule:
     decide: Callable[[Votes, bool], Any]
-    """Settles votes, given whether each is a set of labels; None where they do not settle it."""
+    """Settles votes, given whether each is a set of labels; None if they do not settle it."""
     order: tuple[str, ...] = ()
     """The annotators who have a say; empty for all."""
 
@@ -84,7 +84,7 @@ def adjudicate(annotation_set: AnnotationSet, rule: str | None = None) -> pd.Dat
 
 
 def gold_with_chances(annotation_set: AnnotationSet) -> pd.DataFrame:
-    """Gold by the set's rule, with the chance that an article was drawn where it is known."""
+    """Gold by the set's rule, with the chance that an article was drawn if it is known."""
     articles = annotation_set.article_by_id
     gold = adjudicate(annotation_set)
     chances = [articles[name].sampling_probability for name in gold["article_id"]]

@@ -126,7 +126,7 @@ def is_blank(value: object) -> bool:
 
 
 def with_headline(record: Mapping[str, Any]) -> dict[str, Any]:
-    r"""The record with its title before its text, where the text does not begin with it already.
+    r"""The record with its title before its text, if the text does not begin with it already.
 
     Offsets then count from the title: title, blank line, text. A record with `sha256` is whole as
     it is, since its labels were made on that text.
@@ -208,8 +208,8 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
 
     Source, date and title may have any of `OTHER_NAMES`. A date under another name than ours that
     no rule reads counts as unknown, since nobody promised it was one of ours. Fields that are none
-    of ours are left aside. Raises `DataError` where the id or the text is missing, where a field
-    holds what it cannot, and where the text does not have the hash `sha256`.
+    of ours are left aside. Raises `DataError` if the id or the text is missing, if a field
+    holds what it cannot, or if the text does not have the hash `sha256`.
     """
     note_names(record)
     record = own_names(record) | ({"date": None} if unread_date(record) else {})
@@ -239,7 +239,7 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
 
 
 def given_id(record: Mapping[str, Any]) -> object:
-    """The id that a record gives its article: `article_id`, else `id`; None where both are blank.
+    """The id that a record gives its article: `article_id`, else `id`; None if both are blank.
 
     Zero is an id, a text stays as it is, and a whole number read as 12.0 is 12.
 
@@ -297,7 +297,7 @@ def unread_date(record: Mapping[str, Any]) -> str | None:
 
 
 def calendar_date(parts: Sequence[int]) -> tuple[str, DatePrecision] | None:
-    """Year, month and day, or the first of them, as a date; None where the calendar has none such.
+    """Year, month and day, or the first of them, as a date; None if the calendar has none such.
 
     >>> calendar_date([2022, 6, 30]), calendar_date([2022, 6, 31])
     (('2022-06-30', 'day'), None)
@@ -346,7 +346,7 @@ def _probability(value: object) -> float | None:
 
 
 def _narrower(named: str | None, found: DatePrecision | None) -> DatePrecision | None:
-    """The precision that was named, where the date is at least that precise."""
+    """The precision that was named, if the date is at least that precise."""
     if named is None or found is None:
         return found
     for precision in PRECISIONS[: PRECISIONS.index(found) + 1]:

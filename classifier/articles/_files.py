@@ -73,7 +73,7 @@ class Sources(AbstractContextManager["Sources"]):
     def files(self) -> list[Source]:
         """All files, sorted; hidden ones are left out.
 
-        A packed file that cannot be read whole is a problem in a folder. Raises `DataError` where
+        A packed file that cannot be read whole is a problem in a folder. Raises `DataError` if
         it is all that was given.
         """
         if self._path.is_file():
@@ -130,7 +130,7 @@ def _unzipped(source: Source, folder: Path, *, is_root: bool) -> Iterator[Source
 
 
 def safe_member(name: str, member: str) -> PurePosixPath:
-    """The path of a zip's member; raises `DataError` where it leads outside the zip."""
+    """The path of a zip's member; raises `DataError` if it leads outside the zip."""
     inner = PurePosixPath(member.replace("\\", "/"))
     if inner.is_absolute() or ".." in inner.parts or ":" in inner.parts[0]:
         raise DataError(f"{name}: members must lie inside the zip, got {member!r}")
@@ -151,7 +151,7 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, target: Path, name: str, limit: int
 
 @dataclass(frozen=True)
 class Row:
-    """An article as it came."""
+    """An article as its file has it, not checked yet."""
 
     where: str
     record: Mapping[str, Any]
@@ -221,7 +221,7 @@ def csv_rows(file: Source, problems: list[Problem]) -> Iterator[Row]:
 
 
 def _other_delimiter(header: list[str]) -> str:
-    """What parts the cells of a header that no comma parts; "" if nothing else does."""
+    """What stands between the cells of a header without commas; "" if nothing does."""
     if len(header) != 1:
         return ""
     return next(

@@ -163,7 +163,7 @@ class _Line:
 
 
 def with_own_metadata(article: Article) -> Article:
-    """The article with what its text says about it, where the file did not say so already.
+    """The article with what its text says about it, if the file did not say so already.
 
     A date line goes before a date prefix, which may hold the month only. The outlet is named only
     where the text says whose article it is; it is then also known who publishes it again. Nothing
@@ -250,7 +250,7 @@ def _agency(lines: list[_Line]) -> str | None:
 
 
 def _republisher(article: Article, outlet_lines: list[_Line], source: str | None) -> str | None:
-    """The other name that stands before a date, where the text says who published it first."""
+    """The other name that stands before a date, if the text says who published it first."""
     if source is None or article.source is not None:
         return None
     for line in outlet_lines:

@@ -253,7 +253,7 @@ class PageReader:
     _cannot: str = field(default="", init=False)
 
     def read(self, path: Path) -> dict[str, Any]:
-        """Fields of the article on a page; raises `DataError` where there is none to be had."""
+        """Fields of the article on a page; raises `DataError` if there is none to be had."""
         limit = self.time_limit
         if self._process is None or self._process.poll() is not None:
             self._start()
@@ -283,7 +283,7 @@ class PageReader:
         self._process = self._errors = None
 
     def _answer(self, limit: float, required: str) -> str | None:
-        """The next line of the process; None where it has ended."""
+        """The next line of the process; None if it has ended."""
         try:
             return self._answers.get(timeout=limit)
         except queue.Empty:
@@ -300,7 +300,7 @@ class PageReader:
             self._answers.put(None)
 
     def _start(self) -> None:
-        """Start the process; raises `DataError` with its reason where it cannot read pages."""
+        """Start the process; raises `DataError` with its reason if it cannot read pages."""
         if self._cannot:
             raise DataError(self._cannot)
         self.close()

@@ -33,7 +33,7 @@ _Shingles = npt.NDArray[np.uint64]
 def with_stories(articles: Iterable[Article]) -> list[Article]:
     """The articles in order, those that tell one story with the same `story_id`.
 
-    A `story_id` that an article brings along is kept and given to its copies; where copies bring
+    A `story_id` that an article brings along is kept and given to its copies; if copies bring
     different ones, all get the first. Otherwise it is the `article_id` of the first copy. An
     article without copies and without a `story_id` of its own stays without one.
 

@@ -204,7 +204,7 @@ def bias_rows(judged: Judged, predictor: str, options: EvaluationOptions) -> lis
     """Predicted minus gold, per group of every breakdown.
 
     For an ordinal variable its mean number (label "all"); for every variable the share of each
-    label. Expected values where there are probabilities, else the labels given.
+    label. Expected values if there are probabilities, else the labels given.
     """
     answers = judged.predictors[predictor]
     apart = _apart(judged, answers)
@@ -296,7 +296,7 @@ def mention_rows(
 ) -> list[Row]:
     """How well mentions are found, over all targets and per target.
 
-    Recall holds for any annotation set; precision only where annotators marked every mention.
+    Recall holds for any annotation set; precision only if annotators marked every mention.
     """
     needed = {"article_id", "start", "end", "target"}
     if not needed <= set(predictions.columns) or not needed <= set(gold.columns):

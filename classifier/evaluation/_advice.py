@@ -47,7 +47,7 @@ class Facts:
 
 
 _TOLD = 2
-"""Predictors that the paragraph names where there are many."""
+"""Predictors that the paragraph names if there are many."""
 MOST_WORDS = 130
 """A paragraph that is longer is not read."""
 

@@ -50,7 +50,7 @@ from classifier.intervals import FloatArray, IntervalOptions, Statistic, article
 from classifier.records import Estimate
 
 _SAME, _COPIED, _FEW = 0.95, 0.25, 20
-"""A predictor copies an annotator where it gives the same label to this share of at least so many
+"""A predictor copies an annotator if it gives the same label to this share of at least so many
 mentions, and differs at most this often for every time the other annotators do."""
 
 

@@ -280,7 +280,7 @@ def _merit(row: Row) -> tuple[float, float]:
 
 
 def _measure(rows: list[Row]) -> str:
-    """What predictors are ranked by: alpha where there is any."""
+    """What predictors are ranked by: alpha if there is any."""
     has_alpha = any(row.estimates["alpha"].value is not None for row in rows)
     return "alpha" if has_alpha else "macro_f1"
 
@@ -484,7 +484,7 @@ def _at_level(figure: Estimate, confidence: float) -> Estimate:
 
 
 def _spent(frame: pd.DataFrame, judged: Judged) -> dict[str, float]:
-    """What a thousand of these mentions took, where every one says it."""
+    """What a thousand of these mentions took, if every one says it."""
     own = frame[frame["unit"].isin(set(judged.items["unit"]))]
     spent = {}
     for name in SPENT:

@@ -296,7 +296,7 @@ def variables_judged(evaluation: Evaluation) -> list[str]:
 
 
 def quality_words(evaluation: Evaluation, variable: str) -> str:
-    """Whether the predictor beats the majority class on a variable; empty where nobody can say.
+    """Whether the predictor beats the majority class on a variable; empty if nobody can say.
 
     It is the difference in macro-F1 that decides, with its interval from resampling articles. Where
     the majority class is to give no label at all, its macro-F1 is 0 and says nothing; then it is
@@ -355,9 +355,9 @@ def is_no_better(evaluation: Evaluation, variable: str) -> bool:
 
 
 def annotator_test_words(evaluation: Evaluation, variable: str) -> str:
-    """What the alternative annotator test says of a variable; empty where it was not made.
+    """What the alternative annotator test says of a variable; empty if it was not made.
 
-    It names epsilon, and gives no winning rate where the majority class passes too: then passing
+    It names epsilon, and gives no winning rate if the majority class passes too: then passing
     takes no reading.
 
     Args:
@@ -411,7 +411,7 @@ def _majority(evaluation: Evaluation, variable: str) -> str:
 
 
 def _answers(evaluation: Evaluation, variable: str) -> list[str]:
-    """The labels that the majority class gives; none where most mentions have none of a set."""
+    """The labels that the majority class gives; none if most mentions have none of a set."""
     return [
         row.keys["label"]
         for row in evaluation.table("labels")

@@ -25,9 +25,9 @@ _ROUNDING = 0.02
 def read_probabilities(
     rows: pd.DataFrame, variable: Variable, ok: npt.NDArray[np.bool_], where: str
 ) -> FloatArray | None:
-    """Rows x labels in codebook order, nan where not `ok`; None where there are none.
+    """Rows x labels in codebook order, nan if not `ok`; None if there are none.
 
-    Raises `DataError` where they are no probabilities, such as percentages.
+    Raises `DataError` if they are no probabilities, such as percentages.
     """
     columns = list(variable.probability_columns)
     if not set(columns) <= set(rows.columns):
@@ -61,7 +61,7 @@ def _row_name(rows: pd.DataFrame, place: int) -> str:
 
 
 Answer = str | frozenset[str] | None
-"""A label's name, a set of names, or None where there is no answer."""
+"""A label's name, a set of names, or None if there is no answer."""
 Mask = npt.NDArray[np.bool_]
 
 MAJORITY = "majority class"
@@ -81,9 +81,9 @@ class Answers:
 
     labels: tuple[Answer, ...]
     status: tuple[str, ...]
-    """"ok", "missed" where it had no row, or the predictor's own reason."""
+    """"ok", "missed" if it had no row, or the predictor's own reason."""
     probabilities: FloatArray | None = None
-    """Items x labels in codebook order; nan where there is no answer."""
+    """Items x labels in codebook order; nan if there is no answer."""
 
     @property
     def given(self) -> Mask:
@@ -100,7 +100,7 @@ class Judged:
     """One row per mention: unit, article, cluster, start, end, surface, target, source, language,
     voice, date, story."""
     gold: tuple[Answer, ...]
-    """None where the annotators do not settle it."""
+    """None if the annotators do not settle it."""
     gold_status: tuple[str, ...]
     """"ok", "tie" or "not coded"."""
     labels: pd.DataFrame
@@ -315,7 +315,7 @@ def _once_each(units: "pd.Series[str]", what: str) -> None:
 
 
 def membership(answers: Sequence[Answer], variable: Variable) -> FloatArray:
-    """Items x labels: 1 where the label was given; a row of zeros for an empty set or no answer."""
+    """Items x labels: 1 if the label was given; a row of zeros for an empty set or no answer."""
     place = {name: i for i, name in enumerate(variable.names)}
     matrix = np.zeros((len(answers), len(place)))
     for row, answer in enumerate(answers):

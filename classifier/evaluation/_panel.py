@@ -55,7 +55,7 @@ def alpha_comparison(variable: Variable) -> tuple[str, Comparison]:
 
 
 def kappa_comparison(variable: Variable) -> tuple[str, Comparison]:
-    """Cohen's kappa, with quadratic weights where the labels have an order."""
+    """Cohen's kappa, with quadratic weights if the labels have an order."""
     weights: Weights = "quadratic" if variable.kind == "ordinal" else "plain"
     apart = kappa_distances(len(variable.labels), weights)
     statistic = cohen_statistic(apart)
@@ -63,7 +63,7 @@ def kappa_comparison(variable: Variable) -> tuple[str, Comparison]:
 
 
 def gwet_comparison(variable: Variable) -> tuple[str, Comparison]:
-    """AC2 with quadratic weights where the labels have an order, else AC1."""
+    """AC2 with quadratic weights if the labels have an order, else AC1."""
     is_ordinal = variable.kind == "ordinal"
     similar = 1 - kappa_distances(len(variable.labels), "quadratic" if is_ordinal else "plain")
     statistic = gwet_statistic(similar)

@@ -37,7 +37,7 @@ class EvaluationOptions:
         ("source", "target"),
         GROUPS,
     )
-    """Columns that part the tables, out of target, language, source and voice. Where any entity
+    """Columns to group the tables by, out of target, language, source and voice. Where any entity
     may be a target, those with target are left out: a row for each would bury the rest."""
     max_groups: int = 60
     """Of a breakdown with more groups the largest are kept, and the others counted."""
@@ -197,12 +197,12 @@ class Group(NamedTuple):
     """Some rows of the items and what they have in common."""
 
     keys: dict[str, str]
-    """Every column of `GROUPS`, `ALL` where the rows are not parted by it."""
+    """Every column of `GROUPS`, `ALL` if the rows are not grouped by it."""
     rows: IntArray
 
 
 def groups(items: pd.DataFrame, breakdown: Sequence[str], most: int) -> Iterator[Group]:
-    """The groups of one breakdown by name, at most so many; none where nothing is known."""
+    """The groups of one breakdown by name, at most so many; none if nothing is known."""
     if not breakdown:
         yield Group(dict.fromkeys(GROUPS, ALL), np.arange(len(items), dtype=np.int64))
         return
@@ -277,7 +277,7 @@ def share(totals: FloatArray) -> FloatArray:
 
 
 def macro_f1_of(variable: Variable) -> Statistic:
-    """Macro-F1; for a single label nan where gold is one throughout: repeating it would win."""
+    """Macro-F1; for a single label nan if gold is one throughout: repeating it would win."""
     return macro_f1 if variable.kind == "set" else macro_f1_of_single
 
 
@@ -298,6 +298,6 @@ def recall(totals: FloatArray) -> FloatArray:
 
 
 def mean_defined(values: FloatArray) -> FloatArray:
-    """Mean along the last axis of what is not nan; nan where nothing is."""
+    """Mean along the last axis of what is not nan; nan if nothing is."""
     defined = ~np.isnan(values)
     return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))

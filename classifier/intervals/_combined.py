@@ -79,7 +79,7 @@ def pooled_means(
 
     Returns:
         An estimate per source, in their order. It is withheld below 3 coded articles, or 3 that
-        would weigh as evenly, and where fewer than 5 sources have as many.
+        would weigh as evenly, and if fewer than 5 sources have as many.
 
     Raises:
         DataError: columns that do not fit.
@@ -117,7 +117,7 @@ _SAME = "no variation among the coded labels that the model does not know"
 
 
 def _too_few(totals: Totals) -> str:
-    """Why a source is not pooled; empty where it is."""
+    """Why a source is not pooled; empty if it is."""
     n = len(totals.coded_size)
     if not (totals.coded_label_size > 0).any():
         return (
@@ -258,7 +258,7 @@ def combined_scores(
 
     Args:
         predicted: By predictor, its score per mention.
-        coded: The human label per mention; nan where not coded.
+        coded: The human label per mention; nan if not coded.
         article: The article of each mention.
         sampling: Unequal chances, clusters of articles, false mentions.
         options: Estimand and population.

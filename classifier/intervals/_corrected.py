@@ -50,7 +50,7 @@ def corrected_mean(
 
     Args:
         predicted: The model's score per mention, such as the expected stance (-1 to 1).
-        coded: The human label per mention on the same scale; nan where not coded. In an article
+        coded: The human label per mention on the same scale; nan if not coded. In an article
             coded in part, the coded mentions stand for the others.
         article: The article of each mention: what was drawn to be coded.
         sampling: Unequal chances, clusters of articles, false mentions.
@@ -106,7 +106,7 @@ def corrected_terms(
     sampling: Sampling | None = None,
     options: InferenceOptions | None = None,
 ) -> dict[object, float]:
-    """Each cluster's term in the linearised corrected mean; empty where that is withheld.
+    """Each cluster's term in the linearised corrected mean; empty if that is withheld.
 
     The products of two groups' terms, summed over the clusters they share, are the covariance of
     their means: two sources that print the same wire copy are not independent.
@@ -152,7 +152,7 @@ def residuals(totals: Totals) -> tuple[Array, Array, Array]:
 
 
 def withheld(totals: Totals) -> str:
-    """Why no corrected mean can be given; empty where one can."""
+    """Why no corrected mean can be given; empty if one can."""
     n = len(totals.coded_size)
     if n == 0:
         return "not corrected: no coded article"
@@ -172,7 +172,7 @@ def withheld(totals: Totals) -> str:
 
 
 def _undefined(totals: Totals) -> str:
-    """Why the coded labels have no mean with an interval; empty where they have."""
+    """Why the coded labels have no mean with an interval; empty if they have."""
     has_label = totals.coded_label_size > 0
     if not has_label.any():
         return "undefined: all coded mentions are false"
@@ -319,7 +319,7 @@ def articles_needed(
 
     Takes the spread of the labels and of the model's errors, and how far articles share a cluster,
     from the articles coded so far, and equal chances for those that are to come.
-    Raises `DataError` where those are too few to tell, or the half-width is not positive.
+    Raises `DataError` if those are too few to tell, or the half-width is not positive.
     """
     options = options or InferenceOptions()
     if not half_width > 0:
@@ -369,5 +369,5 @@ def _planned_variance(
 
 
 def _spread(residuals: Array, clusters: Names) -> float:
-    """Per article, what it adds to the variance of a mean: s² where each is its own cluster."""
+    """Per article, what it adds to the variance of a mean: s² if each is its own cluster."""
     return clustered_variance(residuals, clusters)[0] * len(residuals)

@@ -150,7 +150,7 @@ def _draw_of_articles(totals: Totals, weight: float, stratum: npt.NDArray[np.int
 
 
 def weighted_terms(totals: Totals, weight: float, options: InferenceOptions) -> dict[object, float]:
-    """Each cluster's term in the linearised θ; over draws only where the corpus is the aim."""
+    """Each cluster's term in the linearised θ; over draws only if the corpus is the aim."""
     terms = _coded_terms(totals, weight, options)
     if options.population == "corpus":
         kept = 1 - totals.probability * totals.coded_share
@@ -263,7 +263,7 @@ def difference(first: Estimate, second: Estimate, *, covariance: float = 0.0) ->
     Args:
         first: An estimate.
         second: Another.
-        covariance: Of the two; 0 where they share no article and no story.
+        covariance: Of the two; 0 if they share no article and no story.
     """
     both = (first, second)
     kind = "independent" if covariance == 0 else "overlapping"
@@ -314,7 +314,7 @@ def _as_share(estimate: Estimate, weighing: float) -> Estimate:
 
 
 def _spread(estimate: Estimate) -> tuple[float, float] | None:
-    """Variance and degrees of freedom, which do not matter where the figure is exact."""
+    """Variance and degrees of freedom, which do not matter if the figure is exact."""
     error, freedom = estimate.standard_error, estimate.degrees_of_freedom
     if error == 0:
         return 0.0, 1.0

@@ -96,7 +96,7 @@ class PackedWeights(Mapping[str, NDArray[np.float32]]):
     """The weights of a packed file, each unpacked when it is asked for."""
 
     def __init__(self, file: Path) -> None:
-        """Read the file; raises `ModelError` where it is cut short or no such file."""
+        """Read the file; raises `ModelError` if it is cut short or no such file."""
         self._file = file
         try:
             self._weights = load_file(file)
@@ -107,7 +107,7 @@ class PackedWeights(Mapping[str, NDArray[np.float32]]):
             ) from None
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        """A matrix by its own name; raises `ModelError` where its scales do not fit."""
+        """A matrix by its own name; raises `ModelError` if its scales do not fit."""
         if name + PACKED not in self._weights:
             whole: NDArray[np.float32] = self._weights[name]
             return whole
@@ -165,17 +165,17 @@ class Base:
     """The known name, the Hub id, or the folder as it was given."""
     folder: Path
     languages: tuple[str, ...]
-    """Languages it is known to read; empty where nothing is known."""
+    """Languages it is known to read; empty if nothing is known."""
     sha256: str = ""
     """Hash of its weights as they are kept, packed or not."""
 
 
 def find_base(name: str = "", *, packed: bool = False) -> Base:
-    """Find a base by path or name; the shipped one, or else MiniLM, where no name is given.
+    """Find a base by path or name; the shipped one, or else MiniLM, if no name is given.
 
     Its folder is one that transformers can read, or with `packed` the one that it is kept in.
 
-    Raises `ModelError` where it is not on this machine and cannot be fetched, or is not the
+    Raises `ModelError` if it is not on this machine and cannot be fetched, or is not the
     file its publisher released.
     """
     if not name:
@@ -255,9 +255,9 @@ def _packaged_minilm() -> Path:
 
 
 def fetch(name: str, patterns: list[str] | None) -> Path:
-    """A Hub repository's files, from the cache where it has them.
+    """A Hub repository's files, from the cache if it has them.
 
-    Raises `ModelError` where there is none of that name, or it is neither cached nor reachable.
+    Raises `ModelError` if there is none of that name, or it is neither cached nor reachable.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError

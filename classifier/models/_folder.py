@@ -234,7 +234,7 @@ def load_model(
 ) -> Model:
     """The fitted model in a folder; raises `ModelError` if it cannot be read or run so.
 
-    `heads` names the head of a variable where that bears another name.
+    `heads` names the head of a variable if that bears another name.
     """
     try:
         if options.model == "linear":
@@ -318,7 +318,7 @@ class Start:
 
 
 def find_start(options: TrainOptions) -> Start | None:
-    """The run that these options start from; None where they start from a base.
+    """The run that these options start from; None if they start from a base.
 
     Raises:
         ModelError: there is no such run, it is no encoder, or its base is not the one that the
@@ -356,7 +356,7 @@ def find_start(options: TrainOptions) -> Start | None:
 
 
 def check_heads(start: Start, variables: Sequence[Variable]) -> None:
-    """Raise `ModelError` where a variable has another kind or other labels in the run."""
+    """Raise `ModelError` if a variable has another kind or other labels in the run."""
     for variable in variables:
         head = start.heads.get(variable.name)
         if head is None:

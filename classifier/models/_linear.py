@@ -75,7 +75,7 @@ class LinearModel:
         self.options = options
         self.weighting: list[TfidfTransformer] = []
         self.heads: dict[str, list[Any]] = {}
-        """Regressions, or a constant probability where a label never varied."""
+        """Regressions, or a constant probability if a label never varied."""
 
     @property
     def reader(self) -> "WordReader":

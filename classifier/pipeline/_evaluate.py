@@ -61,7 +61,7 @@ def evaluate(
             folds it is what each model says about its own fold. Of articles that the run has never
             seen it is all.
         baseline: Whether to fit a linear model on the run's training articles and to judge it on
-            the same mentions; done only where `data` is what the run was trained on in one piece.
+            the same mentions; done only if `data` is what the run was trained on in one piece.
         options: Variables, groups, intervals.
         progress: Called while articles are scored.
 
@@ -96,7 +96,7 @@ def part_of(
 ) -> AnnotationSet:
     """The articles of a run's part, of the publisher's part, or all of them.
 
-    Raises `DataError` where the part holds no article.
+    Raises `DataError` if the part holds no article.
     """
     if run is not None:
         run = run if isinstance(run, Run) else read_run_summary(run)
@@ -144,7 +144,7 @@ def _out_of_fold(run: Run, annotation_set: AnnotationSet) -> frozenset[str]:
 
 
 def select_articles(run: Run, annotation_set: AnnotationSet, split: str | None) -> set[str]:
-    """Ids of the articles of one part; raises `DataError` where the part is not there."""
+    """Ids of the articles of one part; raises `DataError` if the part is not there."""
     present = set(annotation_set.article_by_id)
     if not present:
         raise DataError("evaluation needs annotated articles, but this set has none")
@@ -330,9 +330,9 @@ def prompt(
 def read_predictors(
     files: Sequence[Source] | Mapping[str, Source], annotation_set: AnnotationSet, reading: Reading
 ) -> dict[str, Labelled]:
-    """Every predictor's labels by its name: a file's, a key's, or a model's column.
+    """The labels of every predictor. It is named like its file, its key or its model.
 
-    Raises `DataError` where a file comes twice, or several files are to hold several models each.
+    Raises `DataError` if a file comes twice, or several files are to hold several models each.
     """
     if not isinstance(files, Mapping):
         files = dict(zip(_names(files), files, strict=True))
@@ -356,7 +356,7 @@ def read_predictors(
 
 
 def _names(files: Sequence[Source]) -> list[str]:
-    """The files' names without their ends; where two are the same, with their folders."""
+    """The files' names without their ends; if two are the same, with their folders."""
     if not files:
         raise DataError("at least one file of labels was required, got none")
     if not all(isinstance(file, Path | str) for file in files):

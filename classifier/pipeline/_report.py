@@ -37,7 +37,7 @@ from classifier.training import Run, train
 
 
 def results_frame(evaluation: Evaluation, profiles: tuple[Profile, ...]) -> pd.DataFrame:
-    """The last profile, which parts most; without one, the figures against gold."""
+    """The last profile, which has the smallest groups; without one, the figures against gold."""
     return profiles[-1].to_frame() if profiles else evaluation.to_frame()
 
 
@@ -103,7 +103,7 @@ class Reported:
     """What could not be compared between predictions and gold."""
 
     def to_frame(self) -> pd.DataFrame:
-        """The profiles, or where nothing was scored, the figures against gold."""
+        """The profiles, or if nothing was scored, the figures against gold."""
         return results_frame(self.evaluation, self.profiles)
 
     def __repr__(self) -> str:
@@ -115,7 +115,7 @@ class Reported:
 
 
 def _of_another(table: pd.DataFrame, inputs: ReportInputs) -> tuple[Problem, ...]:
-    """A problem where the predictions are by another model than the one that is judged."""
+    """A problem if the predictions are by another model than the one that is judged."""
     run = inputs.run.resolve().name
     others = sorted({str(i) for i in table.get("model_id", ()) if not str(i).startswith(f"{run}@")})
     if not others:
@@ -174,7 +174,7 @@ def bundle(inputs: ReportInputs, reported: Reported, path: Path, *, force: bool 
     It holds the page, every figure as JSON, the predictions, the labels and how articles were
     drawn. The codebook and the record of the training are in it too, and a manifest with versions,
     hashes and the command. Articles are named and hashed. Their texts are in the page's passages
-    only. Raises `ReplaceError` where a file is there, and `force` is not set.
+    only. Raises `ReplaceError` if a file is there, and `force` is not set.
     """
     refuse_to_replace(path, force=force)
     files = _files(inputs, reported)
@@ -257,7 +257,7 @@ def with_explanations(
 
 
 def scorer_behind(predictions: pd.DataFrame, run: Path) -> Scorer:
-    """The run's model, or its folds where those made the predictions."""
+    """The run's model, or its folds if those made the predictions."""
     scorer = load(run)
     is_other = scorer.trained.model_id not in set(predictions["model_id"])
     return load(run, folds=True) if is_other and (run / FOLDS).is_dir() else scorer
@@ -288,7 +288,7 @@ class Demo(DeprecatedChart):
         return self.profiles[0]
 
     def to_frame(self) -> pd.DataFrame:
-        """The profile that parts most: one line per source, target, voice and quantity."""
+        """The profile with the smallest groups: a line per source, target, voice and quantity."""
         return results_frame(self.evaluation, self.profiles)
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
 """One prediction, the words that carry it, and the thresholds that give it its labels.
 
-A label of a set is given from a probability on, chosen where it serves F1 best.
+A threshold is the probability from which a label of a set is given. It is chosen for the best F1.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ class Threshold:
     """One chosen threshold."""
 
     value: float
-    """A label is given where its probability is at least this."""
+    """A label is given if its probability is at least this."""
     status: str
     """"ok", or where the value comes from instead."""
     n_mentions: int
@@ -54,7 +54,7 @@ class Thresholds:
     chosen: Mapping[str, Mapping[str, Threshold]]
 
     def of(self, variable: Variable) -> NDArray[np.float64]:
-        """One number per label in codebook order, the neutral one where none was chosen."""
+        """One number per label in codebook order, the neutral one if none was chosen."""
         known = self.chosen.get(variable.name, {})
         values = [known[name].value if name in known else NEUTRAL for name in variable.names]
         return np.array(values)
@@ -88,7 +88,7 @@ def fit_thresholds(
     """Choose a threshold for every label of every set.
 
     A label with too few mentions takes the threshold that serves all labels of its variable
-    together best (micro-averaged F1), and the neutral one where all together are too few.
+    together best (micro-averaged F1), and the neutral one if all together are too few.
     """
     return Thresholds(
         {
@@ -190,7 +190,7 @@ class Prediction:
     row: Mapping[str, Any]
     """The mention's row of the table."""
     article: Article | None = None
-    """Where it stands; None where the table was read without its texts."""
+    """Where it stands; None if the table was read without its texts."""
     beside: tuple[Mapping[str, Any], ...] = ()
     """Rows of the other mentions in the same passage."""
 
@@ -203,7 +203,7 @@ class Prediction:
     def passage(self) -> Span:
         """The stretch of the article that the model read.
 
-        Raises `DataError` where it read none, or where the article is not here or another one.
+        Raises `DataError` if it read none, or if the article is not here or another one.
         """
         if self.article is None:
             raise DataError(

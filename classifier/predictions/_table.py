@@ -218,7 +218,7 @@ def _column(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401
 
 
 def _places(rows: Sequence[Judged]) -> pa.Array:
-    """The number of each row's judgement; null where there is none."""
+    """The number of each row's judgement; null if there is none."""
     numbers = count()
     places = [None if one.judgement is None else next(numbers) for one in rows]
     return pa.array(places, pa.int64())
@@ -284,7 +284,7 @@ def write_json_rows(path: Path, tables: Iterable[pa.Table]) -> None:
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    """Text as Python objects, None where missing: pandas' own strings would turn None into nan."""
+    """Text as Python objects, None if missing: pandas' own strings would turn None into nan."""
     text = {
         field.name: pd.Series(table[field.name].to_pylist(), dtype="object")
         for field in table.schema
@@ -294,7 +294,7 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 
 
 def named(groups: pd.Series) -> pd.Series:
-    """The groups of rows, `UNKNOWN` where the metadata left them empty."""
+    """The groups of rows, `UNKNOWN` if the metadata left them empty."""
     is_named = groups.notna() & (groups.astype(str).str.strip() != "")
     return groups.astype(object).where(is_named, UNKNOWN)
 
@@ -344,7 +344,7 @@ def check_same_articles(
 ) -> None:
     """Refuse gold whose articles are others than those of the same id in the predictions.
 
-    Compared are source, date and text hash, each where both sides have it, and the words of a
+    Compared are source, date and text hash, each if both sides have it, and the words of a
     mention that both have. Dates of unequal precision are compared as far as both go.
 
     Args:
@@ -367,7 +367,7 @@ def check_same_articles(
 
 
 def not_compared(predictions: pd.DataFrame, where: str = "predictions") -> tuple[Problem, ...]:
-    """A problem where predictions hold no text hash, as those of earlier versions do not."""
+    """A problem if predictions hold no text hash, as those of earlier versions do not."""
     if TEXT_HASH in predictions.columns or predictions.empty:
         return ()
     detail = f"no column {TEXT_HASH}: whether gold has the same texts was not compared"

@@ -264,14 +264,14 @@ def profile_sources(
         predictions: One row per mention, columns as scoring writes them. A variable that they do
             not know is left out.
         codebook: The codebook under which they were made.
-        gold: Adjudicated labels, one row per unit, for some of the articles; where these were not
+        gold: Adjudicated labels, one row per unit, for some of the articles; if these were not
             all drawn with the same chance, with the column `sampling_probability`. Without gold
             every figure is the model's alone and marked as such.
         chances: The same for all articles that could have been drawn, by article id: where chances
             were unequal, the test of how the coded articles were drawn needs them.
         options: Groups, zones, estimand. Groups may be by `year` or `month` of the date.
 
-    Raises `DataError` where the predictions lack a column, or every coded article.
+    Raises `DataError` if the predictions lack a column, or every coded article.
     """
     options = options or ProfileOptions()
     check_columns(predictions, codebook, options)

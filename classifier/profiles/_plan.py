@@ -48,10 +48,10 @@ class Plan(DeprecatedChart, InPapers):
 
     half_width: float
     by: tuple[str, ...]
-    """The columns that part the groups."""
+    """The columns that make the groups."""
     rows: tuple[Mapping[str, Any], ...]
     """Per group and variable: `articles`, `coded`, `needed` in all and `more` to code, which are
-    None where `status` says why nothing could be planned or why no number would do."""
+    None if `status` says why nothing could be planned or why no number would do."""
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         """Row by row."""

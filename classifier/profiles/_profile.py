@@ -28,7 +28,7 @@ def profile(
     mapping: Mapping[str, str] | None = None,
     options: ProfileOptions | None = None,
 ) -> Profile:
-    """Estimates per source and target from predictions and, where there are any, human labels.
+    """Estimates per source and target from predictions and, if there are any, human labels.
 
     Args:
         predictions: A table as scoring writes it, or labels as `read_predictions` takes
@@ -36,10 +36,10 @@ def profile(
             together, in the combination that predicts the labels best; without labels the first
             stands alone.
         gold: Annotations of some of the scored articles, drawn at random. Articles that the model
-            was trained on are left out, where scoring wrote that down. Beside them, `sampling.csv`
+            was trained on are left out, if scoring wrote that down. Beside them, `sampling.csv`
             says with which chance every article could have been drawn.
         codebook: Where the predictions were made under another than the gold's or the default one.
-        articles: What was labelled, where labels of your own go beyond the articles of `gold`.
+        articles: What was labelled, if labels of your own go beyond the articles of `gold`.
         mapping: Their label to ours, with `*` and `?` for any letters.
         options: Groups, zones, estimand.
 
@@ -77,7 +77,7 @@ def profile(
 
 
 def chances_of(folder: Path | str) -> dict[str, float] | None:
-    """Per article of the population its chance to be drawn, where the set's folder says."""
+    """Per article of the population its chance to be drawn, if the set's folder says."""
     frame = read_frame(Path(folder))
     if frame is None:
         return None

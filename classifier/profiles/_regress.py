@@ -146,7 +146,7 @@ def regress(
         formula: `outcome ~ column + column`, such as "stance ~ source + month". The outcome is an
             ordinal variable, or one label of a set: "roles=victim". A column of numbers enters as
             it is; any other parts groups, each compared with the first by the alphabet.
-        articles: What was labelled, where labels of your own go beyond the articles of `gold`.
+        articles: What was labelled, if labels of your own go beyond the articles of `gold`.
         mapping: Their label to ours, with `*` and `?` for any letters.
         options: Zones, estimand and confidence; `by` is what the formula names.
 

@@ -36,7 +36,7 @@ class Quantity:
     labelled: Estimate
     corrected: Estimate
     pooled: Estimate | None = None
-    """The corrected mean drawn towards those of the other sources; None where nothing is pooled: a
+    """The corrected mean drawn towards those of the other sources; None if nothing is pooled: a
     share, groups that are not by source, no coded article, a draw that failed its test."""
 
 
@@ -58,7 +58,7 @@ class ProfileRow:
     drawn: str = ""
     """How the coded articles were drawn, as far as anybody recorded it."""
     randomness: RandomnessTest | None = None
-    """The test behind the verdict; None where there was nothing to test."""
+    """The test behind the verdict; None if there was nothing to test."""
 
     def quantity(self, variable: str, label: str | None = None) -> Quantity:
         """The estimates of one mean or share; raises `DataError` if the profile has none."""
@@ -101,7 +101,7 @@ class Ranked:
 
     @property
     def rank(self) -> int | None:
-        """Its place, highest first; None where its interval overlaps another's."""
+        """Its place, highest first; None if its interval overlaps another's."""
         return self.best if self.best == self.worst else None
 
 
@@ -304,15 +304,15 @@ class Borne:
 
 
 def borne(result: Profile, again: Callable[[tuple[str, ...]], Profile]) -> tuple[Borne, ...]:
-    """The profile and its coarser groupings, where more than half of its means are withheld.
+    """The profile and its coarser groupings, if more than half of its means are withheld.
 
     Args:
         result: What was asked for.
         again: From columns to the profile of the same mentions by these.
 
     Returns:
-        What was asked for, each of its columns alone, and all together; nothing where most means
-        have an interval, or where there is no coded article.
+        What was asked for, each of its columns alone, and all together; nothing if most means
+        have an interval, or if there is no coded article.
     """
     if not result.rows or not any(row.n_coded_articles for row in result):
         return ()
@@ -350,14 +350,14 @@ _REFUTED = "not valid: "
 
 
 def published(row: ProfileRow, quantity: Quantity) -> Estimate | None:
-    """The figure that may be published; None where it is withheld or its draw failed the test."""
+    """The figure that may be published; None if it is withheld or its draw failed the test."""
     return None if quantity.corrected.value is None or row.is_refuted else quantity.corrected
 
 
 def is_few(figure: Estimate) -> bool:
     """Whether a figure rests on fewer articles than an estimate needs.
 
-    Labelled articles count where there are labels, else all.
+    Labelled articles count if there are labels, else all.
     """
     return (figure.n_coded_articles or figure.n_articles) < MINIMUM_CODED
 
@@ -371,7 +371,7 @@ def disagrees(quantity: Quantity) -> bool:
 
 
 def disagreement_words(profile: Profile, row: ProfileRow, quantity: Quantity) -> str:
-    """That model and labels disagree; empty where they do not.
+    """That model and labels disagree; empty if they do not.
 
     "Model and labels disagree about Russia (−.20 against +.02): do not use the model's mean."
     """

@@ -18,7 +18,7 @@ from classifier.predictions import named
 from classifier.records import PROFILE_ZONES, UNKNOWN, ZoneKind, counted
 
 CHANCE = "chance"
-"""Column with the chance that a mention's article had to be drawn; nan where nobody knows it."""
+"""Column with the chance that a mention's article had to be drawn; nan if nobody knows it."""
 IS_FALSE = "is_false"
 """Column that says where a coder found no mention of the target."""
 TRAINED_ON = ("train", "development", "calibration")
@@ -38,7 +38,7 @@ class ProfileOptions:
     """Which mentions enter a profile, how they are grouped and what is estimated."""
 
     by: tuple[str, ...] = ("source", "target")
-    """Columns of the predictions that part the groups; also `year` and `month` of the date, and
+    """Columns of the predictions that make the groups; also `year` and `month` of the date, and
     `all` for one group of all mentions."""
     zones: tuple[str, ...] = PROFILE_ZONES
     inference: InferenceOptions = field(default_factory=InferenceOptions)
@@ -126,7 +126,10 @@ def _check_scores(predictions: pd.DataFrame, variable: Variable) -> None:
 
 
 def check_gold(predictions: pd.DataFrame, gold: pd.DataFrame | None) -> None:
-    """Raise `DataError` where gold cannot correct: not per unit, or of articles not scored."""
+    """Raise `DataError` if gold cannot correct the predictions.
+
+    It needs one row per unit, and its articles must have been scored.
+    """
     if gold is None:
         return
     missing = [name for name in ("unit", "not_target") if name not in gold]
@@ -195,7 +198,7 @@ def _reasons(
     gold: pd.DataFrame | None,
     options: ProfileOptions,
 ) -> Iterator[pd.Series]:
-    """Per check, why each row does not enter; None where it passes."""
+    """Per check, why each row does not enter; None if it passes."""
     status, zone = predictions["status"].astype(object), predictions["zone"].astype(object)
     yield status.where(status != "ok", None)
     yield ("zone " + zone.astype(str)).where(~zone.isin(options.zones), None).astype(object)
@@ -214,9 +217,9 @@ def with_labels(
     gold: pd.DataFrame | None,
     chances: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """Add per quantity a column of human numbers, nan where not coded, and what coders said.
+    """Add per quantity a column of human numbers, nan if not coded, and what coders said.
 
-    `chances` has those of articles that were not coded too, by article id, where they are known.
+    `chances` has those of articles that were not coded too, by article id, if they are known.
     """
     table = kept.reset_index(drop=True)
     found = None if gold is None else gold.set_index("unit")
@@ -264,7 +267,7 @@ def _number(value: object, variable: Variable, label: str | None) -> float:
 
 
 def clusters(members: pd.DataFrame) -> pd.Series:
-    """The story where it is known, else the article: wire copies are no independent evidence."""
+    """The story if it is known, else the article: wire copies are no independent evidence."""
     if "story_id" not in members:
         return members["article_id"]
     is_known = members["story_id"].notna() & (members["story_id"] != "")
@@ -309,7 +312,7 @@ def column_of_gold(variable: str, label: str | None) -> str:
 def beside(tables: Sequence[pd.DataFrame], codebook: Codebook) -> pd.DataFrame:
     """The first predictor's table with the others' scores of the same mentions beside its own.
 
-    Raises `DataError` where there is no table, or another predictor lacks a mention or a column.
+    Raises `DataError` if there is no table, or another predictor lacks a mention or a column.
     """
     if not tables:
         raise DataError("the predictions of at least one predictor were required, got none")

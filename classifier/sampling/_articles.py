@@ -31,7 +31,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Cells:
-    """Expected coded articles by source and target, and what would bring enough."""
+    """How many coded articles each source and target can expect, and how to get enough."""
 
     table: pd.DataFrame
     """One row per cell: the columns of `by`, `articles`, and `expected` coded articles."""
@@ -39,7 +39,7 @@ class Cells:
     n_needed: int | None
     """Articles to draw so that each cell that has enough articles has enough coded ones."""
     enough_by: tuple[str, ...]
-    """Columns by which every group will have enough; empty where not even one does."""
+    """Columns by which every group will have enough; empty if not even one does."""
 
     @property
     def few(self) -> pd.DataFrame:
@@ -48,7 +48,7 @@ class Cells:
         return self.table[is_few].sort_values("expected", kind="stable")
 
     def words(self) -> list[str]:
-        """What will be too few and what would do; nothing where every cell will have enough."""
+        """What will be too few and what would do; nothing if every cell will have enough."""
         few = self.few
         if few.empty:
             return []
@@ -172,7 +172,7 @@ def sample(
 def drawn_articles(articles: Iterable[Article], sample: Sample) -> tuple[Article, ...]:
     """The articles of a sample, each with its known probability.
 
-    Raises `DataError` where one that was drawn is not among `articles`.
+    Raises `DataError` if one that was drawn is not among `articles`.
     """
     probability = dict(
         zip(sample.table["article_id"], sample.table["sampling_probability"], strict=True)
@@ -196,8 +196,8 @@ def write_sample(
 ) -> None:
     """Write a set to annotate, and beside it the chance that every article had to be drawn.
 
-    Raises, unless `force` is set, `DataError` where the folder holds annotations, which would be
-    lost, and `ReplaceError` where it holds anything else, such as an earlier draw.
+    Raises, unless `force` is set, `DataError` if the folder holds annotations, which would be
+    lost, and `ReplaceError` if it holds anything else, such as an earlier draw.
     """
     if not force:
         check_nothing_is_lost(annotation_set, folder)
@@ -239,7 +239,7 @@ def cells(
         mentions: A row per mention with `article_id` and the columns of `by`.
         frame: Every article with its chance, as a draw has it.
         redraw: From a number of articles to the frame of a draw of so many.
-        by: What parts the cells.
+        by: The columns that make the cells.
     """
     known = tuple(name for name in by if name in mentions)
     places = mentions[["article_id", *known]].fillna("").drop_duplicates()

@@ -68,12 +68,12 @@ def draw_sample(
     of the stance probabilities, which is how far the model's errors in it may reach. Half of the
     chance is the same for all, so that none vanishes. Exactly `n` are drawn, each with its chance,
     by systematic sampling in random order (Madow 1949; Särndal, Swensson and Wretman 1992, section
-    3.6). Estimates may rest on them where they weigh by the chance, as a profile does.
+    3.6). Estimates may rest on them if they weigh by the chance, as a profile does.
 
     Args:
         population: mentions or predictions, a row each with `article_id` and the columns of `by`;
             or articles, for what `Article` knows.
-        n: how many articles; all of them where there are fewer.
+        n: how many articles; all of them if there are fewer.
         by: columns that make the strata.
         design: "random" or "uncertainty".
         seed: of the draw.
@@ -174,9 +174,9 @@ def write_frame(frame: pd.DataFrame, folder: Path) -> None:
 
 
 def read_frame(folder: Path) -> pd.DataFrame | None:
-    """What `write_frame` wrote; None where there is none.
+    """What `write_frame` wrote; None if there is none.
 
-    Raises `DataError` where it is malformed.
+    Raises `DataError` if it is malformed.
     """
     path = folder / FRAME
     if not path.is_file():

@@ -91,7 +91,7 @@ class View:
 
 
 def match_view(text: str, language: str | None) -> View:
-    """Fold a text for matching; free where it holds no combining or invisible character.
+    """Fold a text for matching; free if it holds no combining or invisible character.
 
     In Turkish "I" becomes "ı"; "İ" becomes "i" everywhere, where `str.lower` would make two
     characters of it and move all that follows.
@@ -146,7 +146,7 @@ def fold(string: str, language: str | None) -> str:
 
 
 def _compose(base: str, marks: str) -> str:
-    """One character for a letter and its marks; nothing where there is no letter."""
+    """One character for a letter and its marks; nothing if there is no letter."""
     kept = "".join(_MARK.findall(marks))
     if "\u0400" <= base <= "\u04ff":
         kept = kept.translate(_STRESS)
@@ -244,7 +244,7 @@ def _join(match: re.Match[str]) -> str:
 
 
 def _soft_breaks(text: str) -> list[int]:
-    """Places of the line ends that a column made; none where the text is not folded."""
+    """Places of the line ends that a column made; none if the text is not folded."""
     lines = _lines(text)
     wide = [len(line) for _, line in lines if " " in line]
     width = max(wide, default=0)

@@ -98,7 +98,7 @@ def deal_folds(
     """Article ids per fold, about equally many; articles that a publisher holds out are in none.
 
     Sources are dealt out too, whatever the options split by: that keeps folds random within each.
-    Raises `DataError` where there are fewer stories than folds.
+    Raises `DataError` if there are fewer stories than folds.
     """
     pool = [
         replace(article, split=None)
@@ -131,7 +131,7 @@ def _check(n_folds: int, out: Path) -> None:
 
 
 def _check_unseen(coded: AnnotationSet, options: TrainOptions) -> None:
-    """Raise `DataError` where the start has seen what the models of the folds must not have."""
+    """Raise `DataError` if the start has seen what the models of the folds must not have."""
     start = find_start(options)
     if start is None:
         return

@@ -107,7 +107,7 @@ def _is_coded(label: object) -> bool:
 
 
 def label_array(variable: Variable, labels: Iterable[Any]) -> NDArray[np.int64]:
-    """Labels as places in codebook order, -1 where not coded; a set as a row of 0 and 1.
+    """Labels as places in codebook order, -1 if not coded; a set as a row of 0 and 1.
 
     A set may be given as its names, or as whether each label applies, without those left open.
 

@@ -55,7 +55,7 @@ class Run(DeprecatedChart):
         return self.epochs
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per part: articles, mentions with a gold label where those were read."""
+        """One row per part: articles, mentions with a gold label if those were read."""
         rows = [{"part": part, **n} for part, n in self.record["parts"].items()]
         frame = pd.DataFrame(rows, columns=["part", "articles", "mentions"])
         return frame.astype({"articles": "Int64", "mentions": "Int64"})

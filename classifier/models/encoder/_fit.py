@@ -177,7 +177,7 @@ class _Loader(DataLoader[Item]):
 
 
 def _own_labels(among: Tensor, own: Tensor, n_mentions: int) -> Tensor:
-    """The labels of a share of the batch; none is coded where only another's passage was read."""
+    """The labels of a share of the batch; none is coded if only another's passage was read."""
     start, end = own.tolist()
     if start < end:
         return among[start:end]

@@ -85,7 +85,7 @@ def plain_config(encoder: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def read_part(name: str, read: Callable[[], _Part]) -> _Part:
-    """What `read` returns; raises `ModelError` where the base `name` cannot be read."""
+    """What `read` returns; raises `ModelError` if the base `name` cannot be read."""
     try:
         return read()
     except (OSError, ValueError, KeyError) as error:
@@ -363,7 +363,7 @@ def load_encoder(
 ) -> EncoderModel:
     """The encoder that `save` wrote, to go on with or to look into.
 
-    `heads` names the head of a variable where that bears another name.
+    `heads` names the head of a variable if that bears another name.
     """
     with quiet_transformers():
         if options.adapter == "separate":

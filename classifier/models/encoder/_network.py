@@ -257,7 +257,7 @@ def masked_loss(
     smoothing: float = 0.0,
     among: Tensor | None = None,
 ) -> Tensor:
-    """Mean loss over the coded mentions, 0 where none is coded.
+    """Mean loss over the coded mentions, 0 if none is coded.
 
     If `labels` has one place per mention, it is cross-entropy. If it has one column of 0 and 1 per
     label, it is binary cross-entropy: the sum of each label's mean. Each label is a question of
@@ -312,7 +312,7 @@ def attach(network: PassageEncoder, options: TrainOptions) -> None:
 def start_from(network: PassageEncoder, start: PassageEncoder, options: TrainOptions) -> None:
     """Take over the weights of a trained network: the encoder, and the heads that are the same.
 
-    Raises `ModelError` where an adapter is to be trained itself: it would hold the difference to
+    Raises `ModelError` if an adapter is to be trained itself: it would hold the difference to
     the run, and not to the base that it names.
     """
     if options.adapter != "none" and options.adapter_from == "training":

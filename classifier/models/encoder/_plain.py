@@ -1,6 +1,6 @@
 """A run that is only applied: an encoder of BERT's architecture, read without transformers.
 
-It computes with PyTorch's kernels, or where PyTorch is not installed with NumPy.
+It computes with PyTorch's kernels, or with NumPy if PyTorch is not installed.
 """
 
 import json
@@ -155,12 +155,12 @@ class PlainModel:
         raise ModelError(f"training an encoder needs PyTorch: {FULL}")
 
     def save(self, folder: Path) -> None:
-        """Raise `ModelError`: it is a run that is read, and nothing of it changes."""
+        """Raise `ModelError`: this model only reads a run and has nothing of its own to write."""
         raise ModelError(f"{folder}: a model without PyTorch is only read; copy its run folder")
 
 
 def _batch_tokens(n_tokens: int) -> int:
-    """Tokens of a batch: fewer where all processors would not have one otherwise."""
+    """Tokens of a batch: fewer if all processors would not have one otherwise."""
     if n_tokens <= _FEWEST_TOKENS:
         return BATCH_TOKENS
     return max(_FEWEST_TOKENS, min(BATCH_TOKENS, n_tokens // n_cores()))
@@ -169,7 +169,7 @@ def _batch_tokens(n_tokens: int) -> int:
 def read_weights(file: Path) -> dict[str, Array]:
     """All tensors of a safetensors file as float32; NumPy itself has no bfloat16.
 
-    Raises `ModelError` where the file cannot be read.
+    Raises `ModelError` if the file cannot be read.
     """
     try:
         parts = deserialize(file.read_bytes())  # type: ignore[no-untyped-call]
@@ -232,7 +232,7 @@ def load_plain(
 
     `heads` names the head of a variable of another name.
 
-    Raises `ModelError` where it needs transformers, or its base is not there.
+    Raises `ModelError` if it needs transformers, or its base is not there.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     read = read_weights if not torch else _read_tensors
