@@ -2,13 +2,14 @@
 
 Of every mention the k words that are said to push hardest in one direction are taken out of its
 passage, and k words drawn at random. An explanation is worth something where the former move the
-score more. Words are taken out twice: deleted, which is how occlusion finds its weights, and with an
-ellipsis in their place, which no method has seen. Intervals resample articles. Prints one JSON object
-last.
+score more. Words are taken out twice: deleted, which is how occlusion finds its weights, and with
+an ellipsis in their place, which no method has seen. Intervals resample articles. Prints one JSON
+object last.
 
 The rival are integrated gradients (Sundararajan, Taly and Yan 2017, "Axiomatic Attribution for Deep
 Networks"): the gradient of the score with respect to each token's embedding, averaged along the
-straight way from an embedding of padding, times the way. A word's weight is the sum over its tokens.
+straight way from an embedding of padding, times the way. A word's weight is the sum over its
+tokens.
 
     python -m benchmarks.quality explaining [--run RUN] [--mentions 300] [--gradients]
     CLASSIFIER_DATA=data python -m benchmarks.quality explaining --data newsmtsc

@@ -194,7 +194,11 @@ def _read_file(
     is_labelled = (file.path.parent / "annotations.jsonl").is_file()
     for row in rows:
         values = dict(row.record)
-        unknown.update(str(key) for key in values if not _is_known(key))
+        unknown.update(
+            str(key)
+            for key in values
+            if key not in (*FIELDS, HASH, "id", "line") and not is_other_name(key)
+        )
         names.note(values)
         article_id = _article_id(values, stem)
         more = metadata.about(article_id, file, row.where)
@@ -212,10 +216,6 @@ def _read_file(
     if unknown:
         listed = ", ".join(sorted(unknown))
         problems.append(Problem(file.shown, "unknown field", f"{listed}: not read", "rename it"))
-
-
-def _is_known(key: object) -> bool:
-    return key in (*FIELDS, HASH, "id", "line") or is_other_name(key)
 
 
 def _article(

@@ -376,7 +376,8 @@ def _is_boilerplate(line: str, plain: str) -> bool:
     known, folded = patterns(), _small(plain[:_LONGEST_NOTICE])
     if _is_call(folded, known):
         return True
-    if known.boilerplate_heading.match(folded) and _is_heading(folded):
+    is_short = len(folded.split()) <= _LONGEST_SUBHEAD and not folded.endswith((".", ","))
+    if is_short and known.boilerplate_heading.match(folded):
         return True
     titled = known.boilerplate_title.match(folded)
     if titled and (titled["rest"].startswith(":") or _is_title(titled["rest"])):
@@ -396,10 +397,6 @@ def _is_call(line: str, known: Patterns) -> bool:
         return False
     unquoted = _QUOTED.sub("", line)
     return bool(known.call.search(unquoted)) and not known.report.search(unquoted)
-
-
-def _is_heading(line: str) -> bool:
-    return len(line.split()) <= _LONGEST_SUBHEAD and not line.endswith((".", ","))
 
 
 def _is_title(rest: str) -> bool:

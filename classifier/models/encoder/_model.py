@@ -102,7 +102,7 @@ _FEATURES = 512
 
 
 class EncoderModel:
-    """A network with its tokenizer; see `models.base.Model`."""
+    """A network with its tokenizer; see `models.Model`."""
 
     def __init__(
         self,
@@ -125,12 +125,12 @@ class EncoderModel:
 
     @cached_property
     def reader(self) -> TokenReader:
-        """What makes passages ready; see `models.base.Reader`."""
+        """What makes passages ready; see `models.Reader`."""
         return TokenReader(self.tokenizer.backend_tokenizer, self.text_limit, self.position_limit)
 
     @property
     def runtime(self) -> str:
-        """See `models.base.Model`."""
+        """See `models.Model`."""
         if self._runs_plain:
             return f"torch {kind_for(self.options.precision)} cpu"
         low = uses_bfloat16(self.options.precision, self.device)
@@ -308,7 +308,7 @@ def _probabilities(logits: Tensor, variable: Variable) -> NDArray[np.float64]:
 def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> EncoderModel:
     """An encoder ready to be fitted, with fresh heads or those of the run it starts from.
 
-    Raises `ModelError` without a base, or where the run has other labels or another base.
+    Raises `ModelError` without a base, or if the run has other labels or another base.
     """
     found = find_start(options)
     base = find_base(found.base["name"] if found else options.base_model)
