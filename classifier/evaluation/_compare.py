@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from classifier.agreement import Coding, TestOptions, alternative_test_of, hits, holm
+from classifier.agreement import Coding, TestOptions, alternative_test_of, holm
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.errors import DataError
 from classifier.evaluation._accuracy import accuracy_rows
@@ -17,12 +17,13 @@ from classifier.evaluation._advice import Facts, advice, brief_advice
 from classifier.evaluation._annotators import (
     Copied,
     copied_by,
+    f1_sums,
     meets_annotators,
     panel_coding,
     shared_labels,
 )
 from classifier.evaluation._calibration import calibration_rows
-from classifier.evaluation._inputs import MAJORITY, Judged, judge, membership, read_answers
+from classifier.evaluation._inputs import MAJORITY, Judged, judge, read_answers
 from classifier.evaluation._panel import alpha_comparison, leave_one_out
 from classifier.evaluation._tables import (
     DEFAULT_OPTIONS,
@@ -30,13 +31,11 @@ from classifier.evaluation._tables import (
     EvaluationOptions,
     Row,
     Table,
-    macro_f1_of,
     mean_defined,
 )
 from classifier.intervals import (
     FloatArray,
     Statistic,
-    article_totals,
     estimated,
     t_quantile,
 )
@@ -337,7 +336,7 @@ def _predictor_rows(same: _Same, predictors: Mapping[str, pd.DataFrame]) -> list
             "n_articles": int(judged.items["article"].nunique()),
             "n_not_answered": same.missed.get(name, 0),
         }
-        keys = {"variable": judged.variable.name, "predictor": name}
+        keys = judged.keys(name)
         spent = _spent(predictors[name], judged) if name in predictors else {}
         rows.append(Row(keys, estimates, counts, spent))
     return rows
@@ -380,15 +379,6 @@ def _alpha_blocks(same: _Same, name: str) -> _Sums:
     return np.hstack([totals for totals, _ in made]), statistic
 
 
-def _f1_block(judged: Judged, name: str) -> _Sums:
-    mask = judged.settled
-    gold = membership(judged.gold, judged.variable)[mask]
-    predicted = membership(judged.predictors[name].labels, judged.variable)[mask]
-    articles = judged.clusters(mask)
-    totals = article_totals(hits(gold, predicted), articles, int(articles.max(initial=-1)) + 1)
-    return totals, macro_f1_of(judged.variable)
-
-
 def _estimate(sums: _Sums, same: _Same, method: str) -> Estimate:
     totals, statistic = sums
     blank = Estimate(
@@ -412,7 +402,7 @@ def _beside(same: _Same) -> tuple[list[Row], tuple[Copied, ...]]:
             annotator = coding.annotators[column]
             n_same, n = shared_labels(coding, column)
             sums = compare_two(coding.columns([0, column]))
-            keys = {"variable": same.judged.variable.name, "predictor": name}
+            keys = same.judged.keys(name)
             estimates = {"alpha": _estimate(sums, same, alpha_name)}
             counts = {"n_items": n, "n_same": n_same}
             rows.append(Row(keys | {"annotator": annotator}, estimates, counts))
@@ -424,7 +414,11 @@ def _pairs(same: _Same) -> list[Row]:
     judged, options = same.judged, same.options
     names = [name for name in judged.predictors if name != MAJORITY]
     makers: dict[str, Callable[[str], _Sums]]
-    makers = {"macro_f1": lambda name: _f1_block(judged, name)} if judged.settled.any() else {}
+    makers = (
+        {"macro_f1": lambda name: f1_sums(judged, name, judged.settled)}
+        if judged.settled.any()
+        else {}
+    )
     if set(names) <= set(same.codings):
         makers = {"alpha": lambda name: _alpha_blocks(same, name), **makers}
     rows = []

@@ -13,7 +13,7 @@ from classifier.agreement import is_missing, masi_distance
 from classifier.annotations import AnnotationSet, long_table
 from classifier.codebook import Variable
 from classifier.errors import DataError
-from classifier.evaluation._tables import GROUPS, EvaluationOptions
+from classifier.evaluation._tables import GROUPS, EvaluationOptions, Sample
 from classifier.intervals import FloatArray, IntArray
 from classifier.predictions import named
 from classifier.records import Article, counted
@@ -124,6 +124,20 @@ class Judged:
         """Number of the article (or story) of each item in the mask, from 0 without gaps."""
         codes, _ = pd.factorize(self.items["cluster"].to_numpy()[mask])
         return np.asarray(codes, dtype=np.int64)
+
+    def keys(self, predictor: str) -> dict[str, str]:
+        """What a row of a table is about."""
+        return {"variable": self.variable.name, "predictor": predictor}
+
+    def pair(self, predictor: str, mask: Mask) -> tuple[FloatArray, FloatArray]:
+        """Gold and a predictor's answers for the items in the mask, each as items x labels."""
+        answers = self.predictors[predictor].labels
+        return membership(self.gold, self.variable)[mask], membership(answers, self.variable)[mask]
+
+    def sample(self, rows: npt.ArrayLike, mask: Mask, options: EvaluationOptions) -> Sample:
+        """Rows for the items in the mask, to be summed by article (or story)."""
+        values = np.asarray(rows, dtype=np.float64)
+        return Sample(values, self.clusters(mask), options.interval, options.cluster)
 
 
 def judge(
