@@ -18,6 +18,7 @@ from torch.nn.utils import clip_grad_norm_
 from benchmarks.quality._pooling import PooledNetwork
 from classifier.codebook import Variable
 from classifier.models import Examples, TrainOptions
+from classifier.models.encoder._adapter import finish
 from classifier.models.encoder._batches import (
     Frame,
     LabelledPassages,
@@ -26,7 +27,7 @@ from classifier.models.encoder._batches import (
 )
 from classifier.models.encoder._fit import label_weights, parameter_groups
 from classifier.models.encoder._model import EncoderModel, new_encoder
-from classifier.models.encoder._network import PassageEncoder, finish, masked_loss
+from classifier.models.encoder._network import PassageEncoder, masked_loss
 from classifier.models.encoder._tokens import Encoded
 from classifier.models.runtime._torch import uses_bfloat16
 from classifier.records import Passage

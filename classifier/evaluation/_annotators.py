@@ -29,11 +29,9 @@ from classifier.agreement import (
 from classifier.codebook import Variable
 from classifier.evaluation._inputs import MAJORITY, Judged, Mask
 from classifier.evaluation._panel import (
-    AgainstOthers,
     Comparison,
     LeaveOneOut,
     against_others,
-    against_others_of,
     alpha_comparison,
     gwet_comparison,
     kappa_comparison,
@@ -176,7 +174,7 @@ def _compared(
     comparisons = {"alpha": alpha_comparison(variable)}
     if variable.kind != "set":
         comparisons |= {"kappa": kappa_comparison(variable), "ac": gwet_comparison(variable)}
-    f1 = against_others(coding, variable, options)
+    f1 = against_others(coding, range(1, len(coding.annotators)), variable, options)
     return _beside(coding, comparisons, options) | _parts("macro_f1", f1)
 
 
@@ -190,7 +188,7 @@ def _beside(
     return estimates
 
 
-def _parts(name: str, made: LeaveOneOut | AgainstOthers) -> dict[str, Estimate]:
+def _parts(name: str, made: LeaveOneOut) -> dict[str, Estimate]:
     return {f"{name}_{part}": value for part, value in made._asdict().items()}
 
 
@@ -232,7 +230,7 @@ def _annotator_row(
     coding, variable = cell.coding, judged.variable
     test = cell.test.annotators[column - 1]
     others = coding.columns(c for c in range(1, len(coding.annotators)) if c != column)
-    f1 = against_others_of(coding, column, variable, options)
+    f1 = against_others(coding, [column], variable, options)
     estimates = {
         "macro_f1_annotator": f1.annotators,
         "macro_f1_predictor": f1.predictor,

@@ -204,29 +204,19 @@ def _none(status: str, method: str, coding: Coding | None = None) -> Estimate:
 _METHOD = "macro-F1 against the majority of the other annotators"
 
 
-class AgainstOthers(NamedTuple):
-    """Macro-F1 on the same items against the same references."""
+def against_others(
+    coding: Coding, columns: Sequence[int], variable: Variable, options: EvaluationOptions
+) -> LeaveOneOut:
+    """Macro-F1 on the same items against the same references.
 
-    predictor: Estimate
-    annotators: Estimate
-    difference: Estimate
+    A reference is what most of the other annotators say; items where they tie do not count.
 
-
-def against_others(coding: Coding, variable: Variable, options: EvaluationOptions) -> AgainstOthers:
-    """Mean over left-out annotators; items where the others tie are left out."""
-    return _against(coding, range(1, len(coding.annotators)), variable, options)
-
-
-def against_others_of(
-    coding: Coding, column: int, variable: Variable, options: EvaluationOptions
-) -> AgainstOthers:
-    """The same for one left-out annotator."""
-    return _against(coding, [column], variable, options)
-
-
-def _against(
-    coding: Coding, columns: "range | list[int]", variable: Variable, options: EvaluationOptions
-) -> AgainstOthers:
+    Args:
+        coding: The predictor is the first column.
+        columns: The annotators to leave out, one at a time; the figures are means over them.
+        variable: The question.
+        options: Intervals.
+    """
     members = value_members(coding, variable)
     blocks = [_block(coding, column, members, variable) for column in columns]
     # A unit that everybody gives the empty set has sums of zero, but counts.
@@ -243,33 +233,13 @@ def _against(
     )
     one = (coding.codes[:, 1:] >= 0).any(axis=0).sum() < 2
     reason = "not estimable: one annotator" if one else "no overlap"
-    return _figures_of_others(
-        sample, sums.shape[1:], variable, NO_VARIATION if len(used) else reason
-    )
-
-
-def _figures_of_others(
-    sample: Sample, shape: tuple[int, ...], variable: Variable, undefined: str
-) -> AgainstOthers:
-    statistic = macro_f1_of(variable)
-
-    def each(totals: FloatArray) -> FloatArray:
-        return statistic(totals.reshape(*totals.shape[:-1], *shape))
-
-    return AgainstOthers(
-        figure(
-            sample, lambda totals: mean_defined(each(totals)[..., 0]), _METHOD, undefined=undefined
-        ),
-        figure(
-            sample, lambda totals: mean_defined(each(totals)[..., 1]), _METHOD, undefined=undefined
-        ),
-        figure(
-            sample,
-            lambda totals: mean_defined(each(totals)[..., 0] - each(totals)[..., 1]),
-            f"{_METHOD}, predictor minus annotators, paired",
-            bounds=(-1.0, 1.0),
-            undefined=undefined,
-        ),
+    undefined = NO_VARIATION if len(used) else reason
+    predictor, annotators, apart = _figures(macro_f1_of(variable), sums.shape[1:])
+    how = f"{_METHOD}, predictor minus annotators, paired"
+    return LeaveOneOut(
+        figure(sample, predictor, _METHOD, undefined=undefined),
+        figure(sample, annotators, _METHOD, undefined=undefined),
+        figure(sample, apart, how, bounds=(-1.0, 1.0), undefined=undefined),
     )
 
 

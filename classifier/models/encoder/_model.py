@@ -20,7 +20,7 @@ from classifier.models._bases import find_base, identity
 from classifier.models._folder import Start, check_heads, find_start
 from classifier.models._passages import Examples
 from classifier.models._protocol import Probabilities, Progress, TrainOptions, quality, suited
-from classifier.models.encoder import _network as adapters
+from classifier.models.encoder import _adapter as adapters
 from classifier.models.encoder._batches import Frame, LabelledPassages, collate
 from classifier.models.encoder._network import (
     PassageEncoder,

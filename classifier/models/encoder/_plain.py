@@ -33,13 +33,13 @@ from classifier.records import Passage
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 Array = NDArray[np.float32]
-_ADAPTER, _HEADS, _WEIGHTS = (
+ADAPTER, HEADS, _WEIGHTS = (
     "adapter_model.safetensors",
     "heads.safetensors",
     "model.safetensors",
 )
 Read = Callable[[Path], dict[str, Array]]
-_PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
+PREFIX, DOWN, UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 BATCH_TOKENS = 1024
 """Tokens of a batch; batches are read side by side, a processor each."""
 _FEWEST_TOKENS = 256
@@ -203,14 +203,14 @@ class _Merged(Mapping[str, Array]):
     def __init__(self, base: Mapping[str, Array], folder: Path, read: Read) -> None:
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         self._scaling = np.float32(config["lora_alpha"] / config["r"])
-        self._base, self._pairs = base, read(folder / _ADAPTER)
+        self._base, self._pairs = base, read(folder / ADAPTER)
 
     def __getitem__(self, name: str) -> Array:
         plain = self._base[name]
-        bare = _PREFIX + name.removesuffix(".weight")
-        if bare + _DOWN not in self._pairs:
+        bare = PREFIX + name.removesuffix(".weight")
+        if bare + DOWN not in self._pairs:
             return plain
-        change: Array = self._pairs[bare + _UP] @ self._pairs[bare + _DOWN]
+        change: Array = self._pairs[bare + UP] @ self._pairs[bare + DOWN]
         return plain + self._scaling * change
 
     def __iter__(self) -> Iterator[str]:
@@ -241,7 +241,7 @@ def load_plain(
     weights: Mapping[str, Array]
     if separate:
         weights = _Merged(_base_weights(place, read), folder, read)
-        tops = read(folder / _HEADS)
+        tops = read(folder / HEADS)
     else:
         both = read(folder / _WEIGHTS)
         weights, tops = _under("encoder.", both), _under("heads.", both)
