@@ -361,7 +361,10 @@ def demo(
     predictions.write(out / _PREDICTIONS, force=force)
     coded = _coded(unseen, run.record["seed"])
     with step("profile"):
-        profiles = _profiles(predictions, coded)
+        profiles = tuple(
+            profile(predictions, gold=coded, options=ProfileOptions(by=by))
+            for by in (("target",), ("source", "target"))
+        )
     evidence = Evidence(
         predictions.to_frame(),
         unseen.articles,
@@ -385,11 +388,6 @@ def _coded(unseen: AnnotationSet, seed: int) -> AnnotationSet:
     chance = n_coded / max(len(names), 1)
     articles = tuple(replace(one, sampling_probability=chance) for one in coded.articles)
     return replace(coded, articles=articles)
-
-
-def _profiles(predictions: Predictions, gold: AnnotationSet) -> tuple[Profile, ...]:
-    groupings = (("target",), ("source", "target"))
-    return tuple(profile(predictions, gold=gold, options=ProfileOptions(by=by)) for by in groupings)
 
 
 def _report(
