@@ -50,6 +50,7 @@ from classifier.models._protocol import (
     Reader,
     RuntimeName,
     TextReader,
+    Trainable,
     TrainOptions,
     macro_f1,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "TextReader",
     "TokenStarts",
     "TrainOptions",
+    "Trainable",
     "Trained",
     "broadcast",
     "check_place",

@@ -16,7 +16,7 @@ from classifier.errors import ClassifierError, ModelError
 from classifier.files import is_there, write_text
 from classifier.models._bases import SHIPPED_SCORER, SHIPPED_START
 from classifier.models._calibration import Calibration
-from classifier.models._protocol import Model, RuntimeName, TrainOptions
+from classifier.models._protocol import Model, RuntimeName, Trainable, TrainOptions
 from classifier.predictions import Thresholds
 
 RECORD, SPLIT, CODEBOOK, CALIBRATION, THRESHOLDS = (
@@ -83,7 +83,7 @@ def check_place(folder: Path) -> None:
 
 def write_run(
     folder: Path,
-    model: Model,
+    model: Trainable,
     codebook: Codebook,
     applied: tuple[Calibration, Thresholds],
     record: Mapping[str, Any],
@@ -187,7 +187,7 @@ def _record_of_scheme(
     return {**record, **own}, str(told["head"])
 
 
-def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Model:
+def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Trainable:
     """An unfitted model of the wished kind."""
     if options.model == "linear":
         from classifier.models._linear import LinearModel

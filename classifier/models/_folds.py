@@ -22,7 +22,6 @@ from classifier.errors import ModelError
 from classifier.files import write_text
 from classifier.models._calibration import Calibration
 from classifier.models._folder import RECORD, Trained, read_run, sha256
-from classifier.models._passages import Examples
 from classifier.models._protocol import Probabilities, Progress, RuntimeName, TrainOptions
 from classifier.records import FOLD_PART, Passage
 
@@ -79,21 +78,6 @@ class FoldedModel:
             for name, rows in member.calibration.apply(raw, self.variables, spoken).items():
                 result[name][owner == number] = rows
         return result
-
-    def fit(
-        self,
-        training: Examples,
-        development: Examples,
-        *,
-        progress: Progress | None = None,
-        checkpoints: Path | None = None,
-    ) -> Mapping[str, object]:
-        """Refused: each model was fitted on its own."""
-        raise ModelError("folds are trained one by one (classifier train --folds K)")
-
-    def save(self, folder: Path) -> None:
-        """Refused: each model is saved on its own."""
-        raise ModelError(f"folds are saved one by one, got {folder} for all of them")
 
 
 def write_folds(run: Path, folds: Sequence[Sequence[str]]) -> None:

@@ -177,6 +177,15 @@ class Model(TextReader, Protocol):
     def runtime(self) -> str:
         """What computes, how precisely and on what; another one gives other last digits."""
 
+    def predict(
+        self, passages: Sequence[Passage], *, progress: Progress | None = None
+    ) -> Probabilities:
+        """Probabilities for every mention; how passages are batched makes no difference."""
+
+
+class Trainable(Model, Protocol):
+    """A model that can be trained and saved; one that is read from a run need not be."""
+
     def fit(
         self,
         training: Examples,
@@ -190,11 +199,6 @@ class Model(TextReader, Protocol):
         `development` decides when to stop, if a model asks that. In `checkpoints` an
         interrupted training finds how far it got.
         """
-
-    def predict(
-        self, passages: Sequence[Passage], *, progress: Progress | None = None
-    ) -> Probabilities:
-        """Probabilities for every mention; how passages are batched makes no difference."""
 
     def save(self, folder: Path) -> None:
         """Write everything that `load` needs, and no pickle."""

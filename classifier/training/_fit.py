@@ -23,11 +23,11 @@ from classifier.models import (
     Examples,
     Labels,
     Limits,
-    Model,
     Probabilities,
     Progress,
     Start,
     TokenStarts,
+    Trainable,
     TrainOptions,
     broadcast,
     check_place,
@@ -146,7 +146,7 @@ def check_labels(labels: Mapping[str, NDArray[np.int64]], variables: Sequence[Va
 
 
 _RULES = "rules"
-Adjust = Callable[[Model, Split], None]
+Adjust = Callable[[Trainable, Split], None]
 """Changes a fitted model before it is calibrated; told which articles are for what."""
 
 
@@ -213,7 +213,7 @@ class _Work:
     """Everything a training needs, checked."""
 
     corpora: Corpora
-    model: Model
+    model: Trainable
     variables: tuple[Variable, ...]
     split: Split
     start: Start | None

@@ -16,7 +16,6 @@ from tokenizers import Tokenizer
 from classifier.codebook import Variable
 from classifier.errors import ModelError
 from classifier.models._bases import PACKED_FILE, PackedWeights, same_base
-from classifier.models._passages import Examples
 from classifier.models._processes import n_cores
 from classifier.models._protocol import Probabilities, Progress, TrainOptions
 from classifier.models.encoder._tokens import (
@@ -27,7 +26,7 @@ from classifier.models.encoder._tokens import (
     predict_distinct,
     text_limit,
 )
-from classifier.models.runtime._numpy import FULL, NumpyEncoder
+from classifier.models.runtime._numpy import NumpyEncoder
 from classifier.records import Passage
 
 _In = TypeVar("_In")
@@ -142,21 +141,6 @@ class PlainModel:
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         all_one: NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)
         return all_one
-
-    def fit(
-        self,
-        training: Examples,
-        development: Examples,
-        *,
-        progress: Progress | None = None,
-        checkpoints: Path | None = None,
-    ) -> Mapping[str, object]:
-        """Raise `ModelError`: training needs PyTorch."""
-        raise ModelError(f"training an encoder needs PyTorch: {FULL}")
-
-    def save(self, folder: Path) -> None:
-        """Raise `ModelError`: this model only reads a run and has nothing of its own to write."""
-        raise ModelError(f"{folder}: a model without PyTorch is only read; copy its run folder")
 
 
 def _batch_tokens(n_tokens: int) -> int:
