@@ -236,7 +236,7 @@ class Estimate:
         return f"{self.value:z.3f} [{self.low:z.3f}, {self.high:z.3f}]"
 
     def __repr__(self) -> str:
-        """The same line, with how much it rests on."""
+        """The figure in words, and how many items and articles it rests on."""
         return f"Estimate({self}; {self.n_items} items, {self.n_articles} articles)"
 
     def _repr_html_(self) -> str:

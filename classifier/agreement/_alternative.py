@@ -110,7 +110,7 @@ class AnnotatorTest:
     p: float | None = None
     """One-sided, of annotator_share - predictor_share >= epsilon; items taken as independent."""
     p_clustered: float | None = None
-    """The same with articles as clusters; None if there are fewer than two."""
+    """As `p`, with articles as clusters; None if there are fewer than two."""
     is_won: bool = False
     is_won_clustered: bool = False
 
@@ -124,7 +124,7 @@ class AlternativeTest(InPapers):
     winning_rate: Estimate
     """Share of annotators the predictor beats, as published; it passes from .5."""
     winning_rate_clustered: Estimate
-    """The same with p-values clustered by article, of the annotators who coded two or more."""
+    """As `winning_rate`, by `p_clustered`, of the annotators who coded two or more articles."""
     advantage_probability: Estimate
     """Chance that the predictor does at least as well as a random annotator, by article."""
     annotators: tuple[AnnotatorTest, ...]
@@ -136,7 +136,7 @@ class AlternativeTest(InPapers):
 
     @property
     def passes_clustered(self) -> bool:
-        """The same with p-values clustered by article: the one to trust."""
+        """Whether the predictor beats at least half of them by `p_clustered`: the one to trust."""
         return (self.winning_rate_clustered.value or 0.0) >= 0.5
 
     def to_frame(self) -> pd.DataFrame:

@@ -348,7 +348,7 @@ def macro_f1(totals: FloatArray) -> FloatArray:
 
 
 def macro_f1_of_single(totals: FloatArray) -> FloatArray:
-    """The same for one label per item; nan with one label in gold, which repeating it would win."""
+    """Macro-F1 of one label per item; nan if gold has one label only, as repeating it would win."""
     n_occurring = in_gold(totals).sum(axis=-1)
     return np.where(n_occurring < 2, np.nan, macro_f1(totals))
 

@@ -82,7 +82,7 @@ class EvaluationOptions:
         return AgreementOptions(self.interval, self.cluster, self.unknown)
 
     def without_targets(self) -> "EvaluationOptions":
-        """The same without the breakdowns by target."""
+        """The options without the breakdowns by target."""
         kept = tuple(by for by in self.breakdowns if "target" not in by)
         return replace(self, breakdowns=kept)
 

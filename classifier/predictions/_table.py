@@ -116,7 +116,7 @@ class Predictions(DeprecatedChart):
         """Write .parquet or .jsonl, atomically.
 
         Args:
-            path: The file; its end says which.
+            path: The file; its name ends in .parquet or .jsonl.
             force: Whether predictions that are there already are replaced.
 
         Raises:

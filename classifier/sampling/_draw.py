@@ -32,7 +32,7 @@ class Sample:
     n_population: int
     seed: int
     frame: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_COLUMNS))
-    """The same columns for every article that could have been drawn."""
+    """The columns of `table` for every article that could have been drawn."""
 
     def to_frame(self) -> pd.DataFrame:
         """One row per drawn article, with its stratum and its chance."""

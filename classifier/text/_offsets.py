@@ -41,7 +41,7 @@ class OffsetRule:
 
 
 class MarkedSpan(NamedTuple):
-    """What a foreign file says: two offsets, and the words between them if it gives them."""
+    """A span as a foreign file gives it: two offsets, and its words if the file has them."""
 
     start: int
     end: int
