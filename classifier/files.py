@@ -44,6 +44,16 @@ def write_text(path: Path, parts: Iterable[str]) -> None:
         file.writelines(parts)
 
 
+def read_json(path: Path) -> Any:  # noqa: ANN401
+    """What a JSON file holds."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write data as indented JSON, atomically; raises `ValueError` for nan."""
+    write_text(path, [json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"])
+
+
 def write_json_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object per line, atomically."""
     write_text(path, (json_line(record) + "\n" for record in records))
@@ -200,7 +210,7 @@ def prepare_folder(
         shutil.rmtree(note.parent, ignore_errors=True)
         write_text(note, [json.dumps(wanted, sort_keys=True)])
         return
-    found = json.loads(note.read_text(encoding="utf-8"))
+    found = read_json(note)
     keys = [key for key in sorted({*wanted, *found}) if wanted.get(key) != found.get(key)]
     if keys:
         changes = ", ".join(_change(key, found.get(key), wanted.get(key)) for key in keys)

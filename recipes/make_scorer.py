@@ -8,8 +8,7 @@ head of stance is projected off what tells the countries apart (`country_bias`).
 scorer. The one that ships has half its layers and learns from it (`student`).
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from classifier.annotations import adjudicate, restricted
 from classifier.codebook import default_codebook
-from classifier.files import refuse_to_replace, write_text
+from classifier.files import read_json, refuse_to_replace, write_json, write_text
 from classifier.models import (
     MODEL_CARD,
     RECORD,
@@ -157,7 +156,7 @@ def judged(run: Run, data: ShippingData, *, progress: Progress | None = None) ->
         "schemes": schemes,
     }
     record = {**run.record, **found}
-    write_text(out / RECORD, [_json(record)])
+    write_json(out / RECORD, record)
     write_text(out / MODEL_CARD, [scorer_card(out, record)])
     return read_run_summary(out)
 
@@ -226,14 +225,10 @@ def copy_head(run: Path, name: str, new: str) -> None:
 
     Training can start from the run, but it can no longer be applied: its files have changed.
     """
-    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    config = read_json(run / "config.json")
     config["heads"][new] = config["heads"][name]
-    write_text(run / "config.json", [_json(config)])
+    write_json(run / "config.json", config)
     weights = load_file(run / "heads.safetensors")
     for part in ("weight", "bias"):
         weights[f"{new}.{part}"] = weights[f"{name}.{part}"].clone()
     save_file(weights, run / "heads.safetensors", metadata={"format": "pt"})
-
-
-def _json(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -7,7 +7,6 @@ stage of `make_scorer` trains the run that ships from there. The table of pieces
 """
 
 import copy
-import json
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from classifier.files import write_text
+from classifier.files import read_json, write_json
 from classifier.models import PACKED, RECORD, SCALES, Progress
 from classifier.models._bases import PACKED_FILE, SHIPPED, find_base, identity
 from classifier.models.encoder._batches import Frame, collate, join
@@ -292,9 +291,9 @@ def write_base(student: Any, folder: Path) -> None:  # noqa: ANN401
         else:
             kept[name + PACKED], kept[name + SCALES] = pack(values)
     save_file(kept, folder / PACKED_FILE, metadata={"format": "pt"})
-    config = json.loads((SHIPPED / "config.json").read_text(encoding="utf-8"))
+    config = read_json(SHIPPED / "config.json")
     config["num_hidden_layers"] = len(student.encoder.layer)
-    write_text(folder / "config.json", [json.dumps(config, indent=2) + "\n"])
+    write_json(folder / "config.json", config)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(SHIPPED / name, folder / name)
 
@@ -316,9 +315,9 @@ def write_start(network: PassageEncoder, large: Path, base: str, folder: Path) -
     network.config.base = identity(find_base(base))
     network.save_pretrained(folder)
     # The record comes last: where it is, the folder is whole.
-    record = json.loads((large / RECORD).read_text(encoding="utf-8"))
+    record = read_json(large / RECORD)
     record["options"] |= {"adapter": "none", "base_model": base, "start": ""}
-    write_text(folder / RECORD, [json.dumps(record, ensure_ascii=False, indent=2) + "\n"])
+    write_json(folder / RECORD, record)
 
 
 def make_student(

@@ -17,7 +17,7 @@ from classifier.annotations._table import (
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, Variable, default_codebook, read_codebook, write_codebook
 from classifier.errors import DataError
-from classifier.files import json_line, refuse_to_replace, write_json_lines, write_text
+from classifier.files import json_line, read_json, refuse_to_replace, write_json_lines, write_text
 from classifier.records import Article, Problem, Span, counted
 
 # Besides these, a line has a key for every variable of the codebook: a label, a list of labels for
@@ -349,7 +349,7 @@ def read_suggested(folder: Path) -> dict[str, tuple[int, int]]:
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
         return {name: (int(n), int(unchanged)) for name, (n, unchanged) in found.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise DataError(

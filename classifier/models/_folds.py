@@ -10,7 +10,6 @@ instead: its mean error would not cancel.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
-from classifier.files import write_text
+from classifier.files import read_json, write_json
 from classifier.models._calibration import Calibration
 from classifier.models._folder import RECORD, Trained, read_run, sha256
 from classifier.models._protocol import Probabilities, Progress, RuntimeName, TrainOptions
@@ -87,7 +86,7 @@ def write_folds(run: Path, folds: Sequence[Sequence[str]]) -> None:
         "models": [sha256(run / FOLDS / str(k + 1) / RECORD) for k in range(len(folds))],
         "articles": [list(fold) for fold in folds],
     }
-    write_text(run / FOLDS / _INDEX, [json.dumps(index, ensure_ascii=False, indent=2) + "\n"])
+    write_json(run / FOLDS / _INDEX, index)
 
 
 def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
@@ -98,7 +97,7 @@ def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
     whole, place = read_run(run, runtime), run / FOLDS / _INDEX
     if not place.is_file():
         raise ModelError(f"{run} has no folds; train it with them (classifier train --folds K)")
-    index = json.loads(place.read_text(encoding="utf-8"))
+    index = read_json(place)
     folders = [run / FOLDS / str(k + 1) for k in range(len(index["articles"]))]
     found = [sha256(folder / RECORD) for folder in folders if (folder / RECORD).is_file()]
     if [sha256(run / RECORD), *found] != [index["run"], *index["models"]]:

@@ -13,7 +13,7 @@ from torch import nn
 from transformers import AutoConfig
 
 from classifier.errors import ModelError
-from classifier.files import write_text
+from classifier.files import read_json, write_text
 from classifier.models._bases import same_base
 from classifier.models._protocol import TrainOptions
 from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
@@ -214,7 +214,7 @@ def load(folder: Path) -> tuple[PassageEncoder, Path]:
 
 def _merge(encoder: Any, folder: Path) -> None:  # noqa: ANN401
     """Add to each adapted layer's weights scaling · up · down, as LoRA defines it."""
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "adapter_config.json")
     scaling = config["lora_alpha"] / config["r"]
     weights = load_file(folder / ADAPTER)
     downs = [name for name in weights if name.endswith(DOWN)]

@@ -1,6 +1,5 @@
 """Training the network through the Trainer of transformers."""
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from transformers import (
 from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME, TRAINER_STATE_NAME
 
 from classifier.errors import ModelError
+from classifier.files import read_json
 from classifier.models._processes import broadcast, is_first, n_processes, rank
 from classifier.models._protocol import Progress, TrainOptions
 from classifier.models.encoder._batches import (
@@ -75,7 +75,7 @@ def _is_whole(place: Path) -> bool:
 
 
 def _state(place: Path) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads((place / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    state: dict[str, Any] = read_json(place / TRAINER_STATE_NAME)
     return state
 
 

@@ -3,7 +3,6 @@
 It computes with PyTorch's kernels, or with NumPy if PyTorch is not installed.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -15,6 +14,7 @@ from tokenizers import Tokenizer
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
+from classifier.files import read_json
 from classifier.models._bases import PACKED_FILE, PackedWeights, same_base
 from classifier.models._processes import n_cores
 from classifier.models._protocol import Probabilities, Progress, TrainOptions
@@ -185,7 +185,7 @@ class _Merged(Mapping[str, Array]):
     """
 
     def __init__(self, base: Mapping[str, Array], folder: Path, read: Read) -> None:
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        config = read_json(folder / "adapter_config.json")
         self._scaling = np.float32(config["lora_alpha"] / config["r"])
         self._base, self._pairs = base, read(folder / ADAPTER)
 
@@ -218,7 +218,7 @@ def load_plain(
 
     Raises `ModelError` if it needs transformers, or its base is not there.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     read = read_weights if not torch else _read_tensors
     separate = options.adapter == "separate"
     place = same_base(folder, config["base"], packed=True).folder if separate else folder
@@ -272,7 +272,7 @@ def _encoder(
 
 def _reader(folder: Path, config: Mapping[str, Any]) -> TokenReader:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    told = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    told = read_json(folder / "tokenizer_config.json")
     positions = position_limit(config["encoder"], told.get("model_max_length", float("inf")))
     around = tokenizer.num_special_tokens_to_add(False)
     limit = text_limit(config["max_tokens"], positions, around)
