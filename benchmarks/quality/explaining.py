@@ -6,7 +6,7 @@ score more. Words are taken out twice: deleted, which is how occlusion finds its
 an ellipsis in their place, which no method has seen. Intervals resample articles. Prints one JSON
 object last.
 
-The rival are integrated gradients (Sundararajan, Taly and Yan 2017, "Axiomatic Attribution for Deep
+The rival is integrated gradients (Sundararajan, Taly and Yan 2017, "Axiomatic Attribution for Deep
 Networks"): the gradient of the score with respect to each token's embedding, averaged along the
 straight way from an embedding of padding, times the way. A word's weight is the sum over its
 tokens.
