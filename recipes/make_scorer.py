@@ -15,7 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoModel
 
 from classifier.annotations import adjudicate, restricted
 from classifier.codebook import default_codebook
@@ -30,7 +32,7 @@ from classifier.models import (
     cut_all,
     read_run,
 )
-from classifier.models._bases import SHIPPED_BASES, SMALL_NAME
+from classifier.models._bases import PACKED_FILE, SHIPPED_BASES, SMALL_NAME, find_base
 from classifier.models._folder import read_record
 from classifier.models.encoder._model import EncoderModel, load_encoder
 from classifier.records import Passage, Span
@@ -43,7 +45,7 @@ from recipes.country_bias import level_head
 from recipes.figures import measure
 from recipes.prune import prune_run
 from recipes.real import REAL
-from recipes.student import make_student, named_passages, write_base, write_start
+from recipes.student import make_base, make_student, named_passages, write_start
 
 OPTIONS = TrainOptions(
     variables=("stance", "roles", "voice"),
@@ -85,8 +87,8 @@ def make_scorer(
 ) -> Run:
     """Train on the corpora, judge on the tests, and write the run folders `large` and `scorer`.
 
-    The scorer is the small one, which learns from the large one. Its base goes where the package
-    keeps it, since training starts from there.
+    The scorer is the small one, which learns from the large one. Its base is made too if the
+    package lacks it.
     A linear model is written as the scorer alone.
 
     See `classifier.training.fit_model` for what is raised. An interrupted training goes on from its
@@ -112,8 +114,10 @@ def _small(data: ShippingData, out: Path, options: TrainOptions, progress: Progr
     if not (start / RECORD).is_file():
         known = read_run(work / "last").model
         teacher = load_encoder(work / "last", known.variables, known.options)
-        student = make_student(teacher, asked(data, teacher), data.texts, progress=progress)
-        write_base(student.encoder, SHIPPED_BASES[SMALL_NAME])
+        if not (SHIPPED_BASES[SMALL_NAME] / PACKED_FILE).is_file():
+            make_base(teacher, data.texts, SHIPPED_BASES[SMALL_NAME], progress=progress)
+        base = AutoModel.from_pretrained(find_base(SMALL_NAME).folder, dtype=torch.float32)
+        student = make_student(teacher, base, asked(data, teacher), progress=progress)
         write_start(student, work / "last", SMALL_NAME, start)
     if not (last / RECORD).is_file():
         own = replace(options, variables=_every(options), start=str(start), base_model="", **_SMALL)
