@@ -3,7 +3,8 @@
 Three stages. First the published corpora are learnt, each under a head of its own. Then our labels
 on real news and on the sample are learnt from there, with the published ones beside them, so that
 they are not forgotten. The head of our stance begins as that of NewsMTSC. Last comes an epoch at
-half the rate with copies of the articles in which the countries have changed places; then the
+half the rate with copies of the articles in which the countries have changed places, and with
+sentences that were written to show who is evaluated where several countries meet; then the
 head of stance is projected off what tells the countries apart (`country_bias`). This is the large
 scorer. The one that ships has half its layers and learns from it (`student`).
 """
@@ -67,8 +68,8 @@ _FIRST: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rat
 _LAST: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
 _SMALL: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
-_OF_NAMED = 5
-"""Of the sentences without labels, every fifth is asked about."""
+_OF_NAMED = 3
+"""Of the sentences without labels, every third is asked about."""
 SCORER, LARGE = "scorer", "large"
 _MOST_NAMED = 500
 """Articles of a corpus that the projection is measured on."""
@@ -122,7 +123,7 @@ def _small(data: ShippingData, out: Path, options: TrainOptions, progress: Progr
     if not (last / RECORD).is_file():
         own = replace(options, variables=_every(options), start=str(start), base_model="", **_SMALL)
         adjust = partial(without_country, data)
-        _fit((*data.corpora, *data.copies), own, last, progress, adjust)
+        _fit((*data.corpora, *data.late), own, last, progress, adjust)
     prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
 
 
@@ -134,7 +135,7 @@ def asked(data: ShippingData, teacher: Model) -> list[Passage]:
     """Passages with mentions that the large scorer is asked about: coded ones, and names."""
     limits = Limits(teacher.text_limit, 0)
     passages = named_passages(data.texts[::_OF_NAMED])
-    for corpus in (*data.corpora, *data.copies):
+    for corpus in (*data.corpora, *data.late):
         ids = ids_of(corpus.annotation_set, None, TRAIN)
         coded = adjudicate(restricted(corpus.annotation_set, ids))
         articles = corpus.annotation_set.article_by_id
@@ -196,7 +197,7 @@ def _in_stages(
         _fit(data.corpora, replace(every, start=str(first)), second, progress)
     if not (last / RECORD).is_file():
         own = replace(every, start=str(second), **_LAST)
-        _fit((*data.corpora, *data.copies), own, last, progress, partial(without_country, data))
+        _fit((*data.corpora, *data.late), own, last, progress, partial(without_country, data))
     prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
 
 
