@@ -1,9 +1,10 @@
-"""The small scorer: six layers that learn from the large scorer, then from the labels.
+"""The small base and the small scorer: six layers that learn from the large scorer.
 
-First the layers learn the hidden states of every second layer of the teacher, on sentences without
-labels (Sanh et al. 2019; Jiao et al. 2020). Then features and heads learn what the teacher says of
-mentions, labelled or not. The layers are packed in four bits as a base of their own, and the last
-stage of `make_scorer` trains the run that ships from there. The table of pieces stays as it is.
+The base comes first, and only if it is not there. Its layers learn the hidden states of every
+second layer of the teacher, on sentences without labels (Sanh et al. 2019; Jiao et al. 2020). They
+are packed in four bits. The table of pieces stays as it is. Then matrices, features and heads learn
+what the teacher says of mentions, labelled or not. The last stage of `make_scorer` goes on from
+there with the labels, and an adapter on the base holds all that changed.
 """
 
 import copy
@@ -320,32 +321,54 @@ def write_start(network: PassageEncoder, large: Path, base: str, folder: Path) -
     write_json(folder / RECORD, record)
 
 
-def make_student(
+def make_base(
     large: EncoderModel,
-    passages: Sequence[Passage],
     texts: Sequence[str],
+    folder: Path,
     steps: int = STEPS,
     *,
     progress: Progress | None = None,
-) -> PassageEncoder:
-    """A network of six layers that judges as the large scorer does.
+) -> None:
+    """Write the small base: layers that give the large scorer's hidden states.
 
     Args:
-        large: The teacher, with all heads that the student is to have.
-        passages: With mentions to ask the teacher about, labelled or not.
+        large: The teacher.
         texts: Sentences to learn hidden states from.
+        folder: Where to write.
         steps: Batches of sentences to learn from.
         progress: Called after each step.
     """
     torch.manual_seed(1)
-    teacher = large.network
-    encoder = cut_layers(teacher.encoder)
+    teacher = large.network.encoder
+    encoder = cut_layers(teacher)
     tokenizer = large.tokenizer.backend_tokenizer
     sentences = [one.ids[:_LONGEST] for one in tokenizer.encode_batch(list(texts))]
-    distil_states(teacher.encoder, encoder, sentences, steps, progress=progress)
-    student = with_heads(teacher, encoder)
-    encoded = large.reader.encoded(passages)
-    distil_judgements(large, student, encoded, progress=progress)
+    distil_states(teacher, encoder, sentences, steps, progress=progress)
+    write_base(encoder, folder)
+
+
+def make_student(
+    large: EncoderModel,
+    encoder: Any,  # noqa: ANN401
+    passages: Sequence[Passage],
+    *,
+    progress: Progress | None = None,
+) -> PassageEncoder:
+    """A network over the small base that judges as the large scorer does.
+
+    Args:
+        large: The teacher, with all heads that the student is to have.
+        encoder: The small base. Only its matrices learn, so that an adapter can hold what changed.
+        passages: With mentions to ask the teacher about, labelled or not.
+        progress: Called after each step.
+    """
+    torch.manual_seed(1)
+    encoder.requires_grad_(False)
+    for module in encoder.encoder.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.requires_grad_(True)
+    student = with_heads(large.network, encoder)
+    distil_judgements(large, student, large.reader.encoded(passages), progress=progress)
     return student
 
 
