@@ -124,7 +124,7 @@ def evaluate_command(
     answer = Answer(
         result.to_dict() | ({} if problems is None else {"problems": problems}),
         [
-            *gold_line(data),
+            result.gold,
             *result.warnings,
             accuracy_table(result),
             *agreement_lines(result),

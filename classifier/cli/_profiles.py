@@ -99,7 +99,7 @@ def profile_command(
     lines = [
         *borne_lines(borne(result, profile_by)),
         *_profiled(result),
-        *gold_line(coded),
+        *([result.gold] if result.gold else []),
         *problem_lines(problems),
         *write_table(result, table_file),
     ]
