@@ -311,6 +311,35 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
         book.close()
 
 
+def write_sheet_rows(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Write a workbook of one sheet, atomically; the first row stays in view, no text is a formula.
+
+    Raises:
+        DataError: openpyxl is not installed.
+    """
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+    except ImportError as error:
+        raise DataError(
+            f"{path.name}: writing .xlsx needs openpyxl ({error}): "
+            "pip install 'stance-framing-classifier[excel]', or write .csv"
+        ) from None
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("mentions")
+    sheet.freeze_panes = "A2"
+    for row in (columns, *rows):
+        cells = [WriteOnlyCell(sheet, value=value) for value in row]
+        for cell in cells:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+        sheet.append(cells)
+    with replacing(path) as draft:
+        book.save(draft)
+
+
 def _named_cells(
     rows: Iterator[tuple[Any, ...]], name: str
 ) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -148,7 +148,7 @@ def sample(
     codebook = codebook or default_codebook()
     reading = read_articles(path)
     if predictions is None:
-        table = _mention_table(reading.articles, codebook)
+        table = mention_table(reading.articles, codebook)
     else:
         table = read_predictions(predictions)
     if table.empty:
@@ -206,7 +206,8 @@ def write_sample(
     write_frame(sample.frame, Path(folder))
 
 
-def _mention_table(articles: tuple[Article, ...], codebook: Codebook) -> pd.DataFrame:
+def mention_table(articles: Sequence[Article], codebook: Codebook) -> pd.DataFrame:
+    """A row per mention found in the articles, with its place and voice."""
     rows = [
         {
             "unit": mention_unit(article, m),
