@@ -1,7 +1,7 @@
 """The scorer: found by its place, it finds mentions and gives each a row by what a model says."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -159,7 +159,7 @@ class Scorer:
         """
         problems: list[Problem] = []
         stream = self._found(as_articles(articles, problems), problems)
-        return self._predictions(stream, problems, progress)
+        return self._predictions(stream, problems, progress, _number_of(articles))
 
     def score_mentions(
         self,
@@ -186,7 +186,7 @@ class Scorer:
             (with_language(article), mentions.get(article.article_id, ()))
             for article in as_articles(articles, problems)
         )
-        return self._predictions(stream, problems, progress)
+        return self._predictions(stream, problems, progress, _number_of(articles))
 
     def score_annotations(
         self,
@@ -299,7 +299,11 @@ class Scorer:
         return Judged(article, mention, OK, said[mention_unit(article, mention)], warning)
 
     def _predictions(
-        self, stream: Iterable[Found], problems: list[Problem], progress: Progress | None
+        self,
+        stream: Iterable[Found],
+        problems: list[Problem],
+        progress: Progress | None,
+        total: int = 0,
     ) -> Predictions:
         tables = []
         kept: dict[str, Article] = {}
@@ -309,7 +313,7 @@ class Scorer:
             kept |= {article.article_id: article for article, mentions in batch if mentions}
             done += len(batch)
             if progress is not None:
-                progress(done, 0, f"{sum(t.num_rows for t in tables)} mentions")
+                progress(done, total, f"{sum(t.num_rows for t in tables)} mentions")
         if not tables:
             tables = [prediction_schema(self.variables).empty_table()]
         table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
@@ -323,6 +327,12 @@ def batches(stream: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     iterator = iter(stream)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def _number_of(articles: Articles) -> int:
+    """How many articles there are; 0 where nobody knows before they are read."""
+    is_known = isinstance(articles, Sized) and not isinstance(articles, str | bytes)
+    return len(articles) if is_known else 0
 
 
 def _is_place(text: str) -> bool:
