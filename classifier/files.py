@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import DataError, ModelError, ReplaceError
+from classifier.errors import DataError, ModelError, ReplaceError, in_words
 
 
 def is_there(path: Path | str) -> bool:
@@ -254,7 +254,7 @@ def unpacked(path: Path, limit: int) -> bytes:
         else:
             content = _only_member(path, limit)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-        raise DataError(f"{path}: a file that unpacks was required: {error}") from None
+        raise DataError(f"{path}: a file that unpacks was required: {in_words(error)}") from None
     if len(content) > limit:
         raise DataError(f"{path}: at most {limit} bytes are unpacked, it holds more")
     return content
@@ -294,7 +294,7 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
         from openpyxl import load_workbook
     except ImportError as error:
         raise DataError(
-            f"{name}: reading .xlsx needs openpyxl ({error}): "
+            f"{name}: reading .xlsx needs openpyxl ({in_words(error)}): "
             "pip install 'stance-framing-classifier[excel]'"
         ) from None
     try:
@@ -304,16 +304,14 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
             raise DataError(f"{name}: at most {MAX_SHEET_BYTES} bytes are read, it has {size}")
         book = load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise DataError(f"{name}: an .xlsx workbook was required: {error}") from None
+        raise DataError(f"{name}: an .xlsx workbook was required: {in_words(error)}") from None
     try:
         yield from _named_cells(book.worksheets[0].iter_rows(values_only=True), name)
     finally:
         book.close()
 
 
-def write_sheet_rows(
-    path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]
-) -> None:
+def write_sheet_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a workbook of one sheet, atomically; the first row stays in view, no text is a formula.
 
     Raises:
@@ -324,7 +322,7 @@ def write_sheet_rows(
         from openpyxl.cell import WriteOnlyCell
     except ImportError as error:
         raise DataError(
-            f"{path.name}: writing .xlsx needs openpyxl ({error}): "
+            f"{path.name}: writing .xlsx needs openpyxl ({in_words(error)}): "
             "pip install 'stance-framing-classifier[excel]', or write .csv"
         ) from None
     book = Workbook(write_only=True)

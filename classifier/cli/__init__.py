@@ -3,7 +3,8 @@
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -13,7 +14,7 @@ from classifier.cli import _data as data
 from classifier.cli import _judge as judge
 from classifier.cli import _models as models
 from classifier.cli import _profiles as profiles
-from classifier.errors import ClassifierError
+from classifier.errors import LONGEST, ClassifierError, brief, in_words, shortened
 
 app = typer.Typer(
     name="classifier",
@@ -60,10 +61,35 @@ Where that ends in "=", the option's value follows.
 
 
 class _Command(TyperCommand):
-    """A command that still takes the options of the version before."""
+    """A command that knows older options, and repeats no long text of a user."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
-        return super().parse_args(ctx, _renewed(args, _OUTDATED.get(self.name or "", {})))
+        with _brief_usage(args):
+            return super().parse_args(ctx, _renewed(args, _OUTDATED.get(self.name or "", {})))
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
+        with _brief_usage(sys.argv):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _brief_usage(args: Sequence[str]) -> Iterator[None]:
+    """Cut long arguments in what is said of a wrong usage."""
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "format_message"):  # typer brings its own copy of click's exceptions
+            said = _without(args, str(getattr(error, "message", "")))
+            setattr(error, "message", said)  # noqa: B010 - the type is not public
+        raise
+
+
+def _without(args: Sequence[str], message: str) -> str:
+    """The message with long arguments cut."""
+    for arg in args:
+        if len(arg) > LONGEST:
+            message = message.replace(arg, brief(arg))
+    return shortened(message)
 
 
 def _renewed(args: Sequence[str], outdated: dict[str, str]) -> list[str]:
@@ -102,22 +128,32 @@ def main() -> None:
     """Run a command; bad input is one sentence and exit code 1, bad usage exit code 2."""
     try:
         app()
-    except ClassifierError as error:
-        sys.stderr.write(f"error: {error}\n")
-        raise SystemExit(1) from None
-    except ModuleNotFoundError as error:
-        if (error.name or "classifier").partition(".")[0] == "classifier":
-            raise
-        sys.stderr.write(
-            f"error: this needs the package {error.name}, which this installation leaves out: "
-            "pip install stance-framing-classifier\n"
-        )
-        raise SystemExit(1) from None
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         raise SystemExit(130) from None
     except BrokenPipeError:
         raise SystemExit(0) from None
-    except OSError as error:
-        sys.stderr.write(f"error: {error.filename or 'file system'}: {error.strerror}\n")
+    except Exception as error:
+        is_foreseen = isinstance(error, ClassifierError | OSError | ModuleNotFoundError)
+        if not is_foreseen and logging.getLogger().isEnabledFor(logging.DEBUG):
+            raise
+        sys.stderr.write(f"error: {_without(sys.argv, _told(error))}\n")
         raise SystemExit(1) from None
+
+
+def _told(error: Exception) -> str:
+    """What a person is told of a fault."""
+    if isinstance(error, ClassifierError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'file system'}: {in_words(error)}"
+    package = getattr(error, "name", None) or "classifier"
+    if isinstance(error, ModuleNotFoundError) and package.partition(".")[0] != "classifier":
+        return (
+            f"this needs the package {package}, which this installation leaves out: "
+            "pip install stance-framing-classifier"
+        )
+    return (
+        f"a fault that nobody foresaw ({type(error).__name__}: {in_words(error)}); "
+        "classifier --verbose COMMAND shows where, please report it"
+    )

@@ -14,6 +14,8 @@ from classifier.cli._output import (
     Force,
     Json,
     SetFolder,
+    ends_in,
+    free_place,
     listed,
     note,
     problem_lines,
@@ -167,6 +169,7 @@ def export_command(
     from classifier.predictions import read_predictions
     from classifier.sampling import mention_table
 
+    free_place(out, force=force)
     annotation_set = read_annotations(folder)
     is_for_coding = format_name == "csv" and is_sheet(out)
     if is_for_coding and predictions is not None:
@@ -218,6 +221,7 @@ def check_command(
     """Check an annotation set against its codebook; exits with 1 if anything is wrong."""
     from classifier.annotations import check, fix_annotations
 
+    free_place(fix, force=force)
     own = _own_codebook(codebook)
     problems = check(folder, own)
     if fix is None:
@@ -381,12 +385,10 @@ def sample_command(
 ) -> None:
     """Draw articles to annotate with known chances: evenly, or more where a model is unsure."""
     from classifier.annotations.formats import export
-    from classifier.files import refuse_to_replace
     from classifier.sampling import DrawOptions, sample, write_sample
 
-    refuse_to_replace(out, force=force)
-    if label_studio is not None:
-        refuse_to_replace(label_studio, force=force)
+    free_place(out, force=force)
+    free_place(label_studio, force=force)
     if by == "uncertainty":
         by, design = "source", "uncertainty"
     options = DrawOptions(tuple(by.split(",")), design, seed)
@@ -452,7 +454,9 @@ def _own_codebook(path: Path | None) -> "Codebook | None":
 
 def prompt_command(
     path: ArticlesPath,
-    out: Annotated[Path, typer.Option(help="File for the requests (.jsonl).")],
+    out: Annotated[
+        Path, typer.Option(help="File for the requests (.jsonl).", callback=ends_in(".jsonl"))
+    ],
     batch: Annotated[
         Literal["openai", "anthropic", "text"],
         typer.Option(help="Whose batch interface; text: unit and prompt in each line."),

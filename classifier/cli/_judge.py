@@ -16,6 +16,7 @@ from classifier.cli._output import (
     SetAside,
     SetFolder,
     TableFile,
+    ends_in,
     gold_line,
     gold_set,
     listed,
@@ -180,7 +181,12 @@ def compare_command(
     ] = 0.15,
     set_aside: SetAside = False,
     chart_file: Annotated[
-        Path | None, typer.Option("--chart", help="Also draw it: .html, .svg or .png.")
+        Path | None,
+        typer.Option(
+            "--chart",
+            help="Also draw it: .html, .svg or .png.",
+            callback=ends_in(".html", ".svg", ".png"),
+        ),
     ] = None,
     table_file: TableFile = None,
     adjudication: Adjudication = "majority",

@@ -16,6 +16,8 @@ from classifier.cli._output import (
     NewRun,
     Settings,
     TableFile,
+    ends_in,
+    free_place,
     gold_line,
     gold_set,
     problem_lines,
@@ -78,7 +80,10 @@ Places = Annotated[
         help="Run folder or Hub id, by default the scorer that ships; articles.",
     ),
 ]
-Predictions = Annotated[Path, typer.Option(help="Predictions: .parquet or .jsonl.")]
+Predictions = Annotated[
+    Path,
+    typer.Option(help="Predictions: .parquet or .jsonl.", callback=ends_in(".parquet", ".jsonl")),
+]
 Folds = Annotated[
     bool,
     typer.Option("--folds", help="Judge each article by a model of the run that never saw it."),
@@ -137,6 +142,7 @@ def train_command(
     )
     options = replace(options, **settings(setting, options))
     how = {"folds": folds, "resume": resume, "force": force}
+    free_place(out, force=force, resume=resume)
     answer = _trained(folders, weight or [], options, out, how)
     if answer is not None:
         show(answer, as_json=as_json)
@@ -210,6 +216,7 @@ def score_command(
     if len(places) > 2:
         raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
     run, path = (places[0] if len(places) == 2 else None), places[-1]
+    free_place(out, force=force, resume=resume)
     judge = _engine(engine, address, runtime, readers)
     scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook)
     with progress("score") as tell:

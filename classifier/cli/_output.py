@@ -24,6 +24,28 @@ if TYPE_CHECKING:
     from classifier.annotations import AnnotationSet
 
 _ELSEWHERE = "Labels from elsewhere"
+
+
+def ends_in(*endings: str) -> Callable[[Path | None], Path | None]:
+    """A check of an option's file name, made before any work."""
+
+    def checked(path: Path | None) -> Path | None:
+        if path is not None and path.suffix.lower() not in endings:
+            got = path.suffix or "no ending"
+            raise typer.BadParameter(f"a name in {', '.join(endings)} was required, got {got}")
+        return path
+
+    return checked
+
+
+def free_place(out: Path | None, *, force: bool, resume: bool = False) -> None:
+    """Refuse a place that holds work, before any other is done."""
+    from classifier.files import refuse_to_replace
+
+    if out is not None and not resume:
+        refuse_to_replace(out, force=force)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace what is there, even if it took work.")
@@ -97,7 +119,12 @@ SetAside = Annotated[
 ]
 TableFile = Annotated[
     Path | None,
-    typer.Option("--table", metavar="FILE", help="Also write it for a paper: .tex .md .xlsx .docx"),
+    typer.Option(
+        "--table",
+        metavar="FILE",
+        help="Also write it for a paper: .tex .md .xlsx .docx",
+        callback=ends_in(".tex", ".md", ".xlsx", ".docx"),
+    ),
 ]
 
 

@@ -21,6 +21,8 @@ from classifier.cli._output import (
     SetFolder,
     Settings,
     TableFile,
+    ends_in,
+    free_place,
     gold_line,
     gold_set,
     listed,
@@ -196,14 +198,12 @@ def plan_command(
     as_json: Json = False,
 ) -> None:
     """Say how many more articles each source needs for a wished width, and draw them."""
-    from classifier.files import refuse_to_replace
     from classifier.profiles import POOLED, PlanOptions, extend, plan
     from classifier.sampling import write_sample
 
     if (articles is None) != (out is None):
         raise typer.BadParameter("--articles and --out go together")
-    if out is not None:
-        refuse_to_replace(out, force=force)
+    free_place(out, force=force)
     options = _profile_options(by, estimand, population)
     coded = gold_set(gold, adjudication)
     if articles is None or out is None:
@@ -253,7 +253,9 @@ def _extended(extended: "Extended", out: Path) -> Answer:
 def report_command(
     run: RunFolder,
     folder: SetFolder,
-    out: Annotated[Path, typer.Option(help="Page to write: .html or .md.")],
+    out: Annotated[
+        Path, typer.Option(help="Page to write: .html or .md.", callback=ends_in(".html", ".md"))
+    ],
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions to profile the sources from.")
     ] = None,
@@ -277,12 +279,10 @@ def report_command(
     as_json: Json = False,
 ) -> None:
     """Write agreement, evaluation, profiles and the evidence behind them as one page."""
-    from classifier.files import refuse_to_replace
     from classifier.pipeline import ReportInputs, bundle, report
 
     for place in (out, bundle_to):
-        if place is not None:
-            refuse_to_replace(place, force=force)
+        free_place(place, force=force)
     options = _profile_options(by, "mention", "source")
     inputs = ReportInputs(run, folder, predictions, articles, split, options, explain, adjudication)
     with progress("report") as tell:

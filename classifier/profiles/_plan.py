@@ -16,7 +16,7 @@ from classifier.annotations import (
 )
 from classifier.articles import read_articles
 from classifier.codebook import Codebook, Variable
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.intervals import MINIMUM_CODED, Sampling, articles_needed
 from classifier.notebook_html import frame_html, frame_text, reasons
 from classifier.paper import InPapers, PaperTable, table_of_records
@@ -187,7 +187,7 @@ def _plan(
             scores, coded, articles, half_width, sampling=sampling, options=options.inference
         )
     except DataError as error:
-        return plan | {"status": str(error)}
+        return plan | {"status": in_words(error)}
     if needed is None:
         return plan | {"status": UNREACHABLE}
     return plan | {"needed": needed, "more": max(0, needed - plan["coded"])}

@@ -20,7 +20,7 @@ from classifier.articles import (
     with_headline,
 )
 from classifier.codebook import Codebook, Variable, default_codebook, read_codebook
-from classifier.errors import CodebookError, DataError, ModelError
+from classifier.errors import CodebookError, DataError, ModelError, brief, in_words
 from classifier.files import is_there
 from classifier.mentions import MentionContext
 from classifier.models import (
@@ -331,8 +331,9 @@ def batches(stream: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
 
 def _number_of(articles: Articles) -> int:
     """How many articles there are; 0 where nobody knows before they are read."""
-    is_known = isinstance(articles, Sized) and not isinstance(articles, str | bytes)
-    return len(articles) if is_known else 0
+    if isinstance(articles, Sized) and not isinstance(articles, str | bytes):
+        return len(articles)
+    return 0
 
 
 def _is_place(text: str) -> bool:
@@ -490,7 +491,9 @@ def _folder(path: Path | str | None) -> Path:
     if not is_there(folder) and "/" in str(path) and not str(path).startswith((".", "/", "~")):
         folder = _fetched(str(path))
     if not (is_there(folder) and folder.is_dir()):
-        raise ModelError(f"{path} must be a run folder or a Hub id, but there is no such folder")
+        raise ModelError(
+            f"{brief(path)} must be a run folder or a Hub id, but there is no such folder"
+        )
     return folder
 
 
@@ -499,7 +502,7 @@ def _fetched(name: str) -> Path:
         return fetch(name, patterns=None)
     except ModelError as error:
         raise ModelError(
-            f"{name!r} is no folder here, and not to be had elsewhere: {error}"
+            f"{name!r} is no folder here, and not to be had elsewhere: {in_words(error)}"
         ) from None
 
 

@@ -163,7 +163,7 @@ def test_the_time_left_follows_the_latest_steps() -> None:
     pace = Pace("evaluate", clock)
     for step in range(301):
         clock.now += 3.0 if step <= 100 else 1.0
-        said = pace.line(step, 420, "") or said if step else pace.line(0, 420, "")
+        pace.line(step, 420, "")
     clock.now += 60.0
     assert pace.line(300, 420, "") == "evaluate: 300 of 420; about 2 minutes left"
 

@@ -205,19 +205,7 @@ def _read_file(file: Path, known: Sequence[Article]) -> Foreign:
         columns.add("annotator")
         detail = f"the column {who!r} was read as the annotator"
         problems.append(Problem(file.name, "column interpreted", detail))
-    articles: dict[str, Article] = {}
-    beside = _beside(file.parent, ARTICLES)
-    if "text" in columns:
-        _collect(((w, _with_id(row)) for w, row in rows), articles, problems)
-    elif beside.is_file():
-        _collect(read_table(read_text(beside), beside.name), articles, problems)
-    elif known:
-        articles = {article.article_id: article for article in known}
-    elif rows:
-        raise DataError(
-            f"{file}: the articles' texts are required: a column text, an {ARTICLES} beside it, or "
-            "the annotation set that the sheet was made from (--out or --into); none was found"
-        )
+    articles = _texts(file, rows, known, problems)
     fields = [name for name in rows[0][1] if _is_code(name)] if rows else []
     if SENTENCE in columns:
         rows, blank = _filled_in(rows, fields, file.name)
@@ -229,6 +217,29 @@ def _read_file(file: Path, known: Sequence[Article]) -> Foreign:
     regions = tuple(r for r in found if isinstance(r, Region))
     problems += [r for r in found if isinstance(r, Problem)]
     return Foreign(tuple(articles.values()), regions, tuple(problems))
+
+
+def _texts(
+    file: Path,
+    rows: list[tuple[str, dict[str, Any]]],
+    known: Sequence[Article],
+    problems: list[Problem],
+) -> dict[str, Article]:
+    """The articles, by id: in the rows, in a second table, or those that are known."""
+    articles: dict[str, Article] = {}
+    beside = _beside(file.parent, ARTICLES)
+    if rows and "text" in rows[0][1]:
+        _collect(((w, _with_id(row)) for w, row in rows), articles, problems)
+    elif beside.is_file():
+        _collect(read_table(read_text(beside), beside.name), articles, problems)
+    elif known:
+        return {article.article_id: article for article in known}
+    elif rows:
+        raise DataError(
+            f"{file}: the articles' texts are required: a column text, an {ARTICLES} beside it, or "
+            "the annotation set that the sheet was made from (--out or --into); none was found"
+        )
+    return articles
 
 
 def _filled_in(
