@@ -61,22 +61,23 @@ def in_words(error: BaseException) -> str:
     >>> in_words(json.JSONDecodeError("Expecting value", "{", 1))
     'Expecting value in line 1, character 2'
     """
-    if isinstance(error, ClassifierError):
-        return str(error)
-    if isinstance(error, UnicodeError):
-        return f"it is not at byte {error.start}" if hasattr(error, "start") else "it is not"
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} in line {error.lineno}, character {error.colno}"
-    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        return "a path was required, this is too long for one"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, MemoryError):
-        return "there is not enough memory"
     library = type(error).__module__.partition(".")[0]
-    if library in _OTHERS or not str(error).strip():
-        return "what it holds is damaged or of another kind"
-    return brief(str(error).strip().splitlines()[0])
+    lines = str(error).strip().splitlines()
+    if isinstance(error, ClassifierError):
+        words = str(error)
+    elif isinstance(error, UnicodeDecodeError):
+        words = f"it is not at byte {error.start}"
+    elif isinstance(error, json.JSONDecodeError):
+        words = f"{error.msg} in line {error.lineno}, character {error.colno}"
+    elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        words = "a path was required, this is too long for one"
+    elif isinstance(error, OSError) and error.strerror:
+        words = error.strerror
+    elif library in _OTHERS or not lines:
+        words = "what it holds is damaged or of another kind"
+    else:
+        words = brief(lines[0])
+    return words
 
 
 _OTHERS = ("pyarrow", "pandas", "numpy", "torch", "safetensors", "transformers", "tokenizers")

@@ -2,8 +2,7 @@
 
 import logging
 import sys
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": data.check_command,
     "mentions": data.mentions_command,
     "sample": data.sample_command,
-    "prompt": data.prompt_command,
+    "prompt": models.prompt_command,
     "agreement": judge.agreement_command,
     "train": models.train_command,
     "score": models.score_command,
@@ -44,28 +43,40 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": profiles.report_command,
     "demo": profiles.demo_command,
 }
-_OUTDATED = {
+_GONE = {
     "train": {
-        "--adapter": "adapter=merged",
-        "--batch-size": "batch_size=",
-        "--learning-rate": "learning_rate=",
-        "--class-weights": "class_weights=",
-        "--gradient-checkpointing": "gradient_checkpointing=true",
+        "--adapter": "--set adapter=merged",
+        "--base-model": "--set base_model=FOLDER",
+        "--batch-size": "--set batch_size=NUMBER",
+        "--class-weights": "--set class_weights=NAME",
+        "--epochs": "--set epochs=NUMBER",
+        "--gradient-checkpointing": "--set gradient_checkpointing=true",
+        "--learning-rate": "--set learning_rate=NUMBER",
+        "--seed": "--set seed=NUMBER",
     },
-    "profile": {"--compare-shares": "compare_shares=true"},
+    "compare": {"--epsilon": "EvaluationOptions(epsilon=NUMBER) of classifier.compare in Python"},
+    "plan": {"--seed": "PlanOptions(seed=NUMBER) of classifier.profiles.extend in Python"},
+    "profile": {"--compare-shares": "--set compare_shares=true"},
+    "prompt": {
+        "--input-price": "--price READ,WRITTEN",
+        "--output-price": "--price READ,WRITTEN",
+    },
+    "report": {
+        "--explain": "ReportInputs(explained=NUMBER) of classifier.pipeline.report in Python"
+    },
+    "sample": {"--design": "--by uncertainty, or nothing for an even draw"},
+    "score": {"--address": "--engine ADDRESS"},
 }
-"""Options of the version before, by command, and what `--set` takes in their place.
-
-Where that ends in "=", the option's value follows.
-"""
+"""Options that were taken out, by command, and what to write in their place."""
 
 
 class _Command(TyperCommand):
-    """A command that knows older options, and repeats no long text of a user."""
+    """A command that tells of options that are gone, and repeats no long text of a user."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
         with _brief_usage(args):
-            return super().parse_args(ctx, _renewed(args, _OUTDATED.get(self.name or "", {})))
+            _refuse_gone(args, _GONE.get(self.name or "", {}))
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         with _brief_usage(sys.argv):
@@ -92,23 +103,12 @@ def _without(args: Sequence[str], message: str) -> str:
     return shortened(message)
 
 
-def _renewed(args: Sequence[str], outdated: dict[str, str]) -> list[str]:
-    """The arguments with `--set` in place of outdated options; each of these is told of."""
-    renewed: list[str] = []
-    rest = iter(args)
-    for arg in rest:
-        option, _, value = arg.partition("=")
-        setting = outdated.get(option)
-        if setting is None:
-            renewed.append(arg)
-            continue
-        if setting.endswith("="):
-            setting += value or next(rest, "")
-        renewed += ["--set", setting]
-        told = f"{option} goes with the next version; use --set {setting}"
-        warnings.warn(told, DeprecationWarning, stacklevel=2)
-        sys.stderr.write(f"{told}\n")
-    return renewed
+def _refuse_gone(args: Sequence[str], gone: Mapping[str, str]) -> None:
+    """Raise `BadParameter` for an option that was taken out, with what to write in its place."""
+    for arg in args:
+        option = arg.partition("=")[0]
+        if option in gone:
+            raise typer.BadParameter(f"{option} was taken out: use {gone[option]}")
 
 
 for name, command in COMMANDS.items():

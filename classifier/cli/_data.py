@@ -1,8 +1,8 @@
-"""Commands on texts and annotations: import, export, check, mentions, sample, prompt."""
+"""Commands on texts and annotations: import, export, check, mentions, sample."""
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -14,9 +14,7 @@ from classifier.cli._output import (
     Force,
     Json,
     SetFolder,
-    ends_in,
     free_place,
-    listed,
     note,
     problem_lines,
     show,
@@ -362,13 +360,10 @@ def sample_command(
     by: Annotated[
         str,
         typer.Option(
-            help="Draw evenly from each: out of source, language, target; or by uncertainty."
+            help="Draw evenly from each: out of source, language, target; or uncertainty: more "
+            "where a model is unsure. The chances are known."
         ),
     ] = "source",
-    design: Annotated[
-        Literal["random", "uncertainty"],
-        typer.Option(help="Evenly, or more where a model is unsure; the chances are known."),
-    ] = "random",
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions; needed for uncertainty, else suggestions.")
     ] = None,
@@ -389,9 +384,9 @@ def sample_command(
 
     free_place(out, force=force)
     free_place(label_studio, force=force)
+    options = DrawOptions(tuple(by.split(",")), seed=seed)
     if by == "uncertainty":
-        by, design = "source", "uncertainty"
-    options = DrawOptions(tuple(by.split(",")), design, seed)
+        options = DrawOptions(design="uncertainty", seed=seed)
     drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
     for line in drawn.cells.words() if drawn.cells else []:
         note(line)  # told before anything is written
@@ -450,57 +445,3 @@ def _own_codebook(path: Path | None) -> "Codebook | None":
     if path is not None and path.suffix.lower() == ".qdc":
         return read_qdc(path)
     return None if path is None else read_codebook(path)
-
-
-def prompt_command(
-    path: ArticlesPath,
-    out: Annotated[
-        Path, typer.Option(help="File for the requests (.jsonl).", callback=ends_in(".jsonl"))
-    ],
-    batch: Annotated[
-        Literal["openai", "anthropic", "text"],
-        typer.Option(help="Whose batch interface; text: unit and prompt in each line."),
-    ] = "text",
-    model: Annotated[str, typer.Option(help="Name of the model; needed but for text.")] = "",
-    per: Annotated[
-        Literal["mention", "passage"], typer.Option(help="One request for each.")
-    ] = "mention",
-    variables: Annotated[
-        list[str] | None, typer.Option("--variable", help="Ask only this; may be repeated.")
-    ] = None,
-    manual: Annotated[
-        Path | None, typer.Option(help="Decision rules to add: a coding manual, as text.")
-    ] = None,
-    input_price: Annotated[
-        float | None, typer.Option(help="Price of a million tokens read.")
-    ] = None,
-    output_price: Annotated[
-        float | None, typer.Option(help="Price of a million tokens written.")
-    ] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="Use the passages that this model reads.")
-    ] = None,
-    codebook: CodebookFile = None,
-    as_json: Json = False,
-) -> None:
-    """Write requests that ask a language model for labels; nothing is sent."""
-    from classifier.pipeline import prompt
-    from classifier.prompts import PromptOptions
-
-    rules = "" if manual is None else manual.read_text(encoding="utf-8")
-    options = PromptOptions(batch, model, per, listed(variables), rules, input_price, output_price)
-    made = prompt(path, codebook=codebook, run=run, options=options)
-    for line in made.lines():
-        note(line)  # the price is told before anything is written
-    made.write(out)
-    data = {
-        "requests": len(made.requests),
-        "mentions": made.n_mentions,
-        "input_tokens": made.input_tokens,
-        "output_tokens": made.output_tokens,
-        "price": made.price,
-        "out": out,
-    }
-    field = " --answer FIELD" if batch == "text" else ""
-    step = f"send them, then classifier evaluate DIR --predictions ANSWERS{field}"
-    show(Answer(data, [f"the requests are in {out}"], step), as_json=as_json)

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from classifier.cli._output import (
+    WRITTEN,
     Adjudication,
     Answer,
     AnswerField,
@@ -175,10 +176,6 @@ def compare_command(
     mapping: LabelMap = None,
     answer_field: AnswerField = None,
     models: ModelColumns = None,
-    epsilon: Annotated[
-        float,
-        typer.Option(help="Head start of the alternative annotator test: .2 expert, .1 crowd."),
-    ] = 0.15,
     set_aside: SetAside = False,
     chart_file: Annotated[
         Path | None,
@@ -186,6 +183,7 @@ def compare_command(
             "--chart",
             help="Also draw it: .html, .svg or .png.",
             callback=ends_in(".html", ".svg", ".png"),
+            rich_help_panel=WRITTEN,
         ),
     ] = None,
     table_file: TableFile = None,
@@ -198,7 +196,7 @@ def compare_command(
 
     folder, files = _set_and_files(paths, predictions)
     reading = Reading(parsed(mapping), answer_field, listed(models))
-    options = EvaluationOptions(unknown="set aside" if set_aside else "stop", epsilon=epsilon)
+    options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
     gold = gold_set(folder, adjudication)
     result = compare(gold, files, run=run, split=split, reading=reading, options=options)
     lines = [*gold_line(gold), *_lines(result)]

@@ -46,9 +46,16 @@ def free_place(out: Path | None, *, force: bool, resume: bool = False) -> None:
         refuse_to_replace(out, force=force)
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+SELDOM, WRITTEN = "Seldom needed", "What is written"
+"""Headings of the help, so that the options of most runs stand first."""
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel=WRITTEN)
+]
 Force = Annotated[
-    bool, typer.Option("--force", help="Replace what is there, even if it took work.")
+    bool,
+    typer.Option(
+        "--force", help="Replace what is there, even if it took work.", rich_help_panel=WRITTEN
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -56,9 +63,12 @@ Settings = Annotated[
         "--set",
         metavar="NAME=VALUE",
         help="Another setting, as docs/api.md lists; may be repeated.",
+        rich_help_panel=SELDOM,
     ),
 ]
-CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
+CodebookFile = Annotated[
+    Path | None, typer.Option(help="Your own codebook (TOML).", rich_help_panel=SELDOM)
+]
 ArticlesPath = Annotated[
     Path,
     typer.Argument(
@@ -76,6 +86,7 @@ Adjudication = Annotated[
         help="How gold is made: majority, unanimous, annotator:NAME or priority:FIRST,SECOND. "
         "Curated labels go first under majority and unanimous; the other rules hear them only if "
         "named, as in priority:curated,anna.",
+        rich_help_panel=SELDOM,
     ),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
@@ -124,6 +135,7 @@ TableFile = Annotated[
         metavar="FILE",
         help="Also write it for a paper: .tex .md .xlsx .docx",
         callback=ends_in(".tex", ".md", ".xlsx", ".docx"),
+        rich_help_panel=WRITTEN,
     ),
 ]
 

@@ -9,6 +9,8 @@ from rich.table import Table
 
 from classifier.cli._judge import accuracy_table, alpha_table
 from classifier.cli._output import (
+    SELDOM,
+    WRITTEN,
     Adjudication,
     Answer,
     AnswerField,
@@ -45,11 +47,15 @@ Predictions = Annotated[
 ]
 Estimand = Annotated[
     Literal["mention", "article"],
-    typer.Option(help="What counts the same: every mention, or every article."),
+    typer.Option(
+        help="What counts the same: every mention, or every article.", rich_help_panel=SELDOM
+    ),
 ]
 Population = Annotated[
     Literal["source", "corpus"],
-    typer.Option(help="What it is about: the source in general, or these articles."),
+    typer.Option(
+        help="What it is about: the source in general, or these articles.", rich_help_panel=SELDOM
+    ),
 ]
 
 GroupedBy = Annotated[
@@ -192,7 +198,6 @@ def plan_command(
     out: Annotated[
         Path | None, typer.Option(help="Draw those articles, and write the longer set here.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
     adjudication: Adjudication = "majority",
     force: Force = False,
     as_json: Json = False,
@@ -216,7 +221,7 @@ def plan_command(
             plans = [plan(predictions, coded, half_width=half_width, options=o) for o in coarse]
             answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     else:
-        extended = extend(predictions, coded, articles, PlanOptions(half_width, options, seed))
+        extended = extend(predictions, coded, articles, PlanOptions(half_width, options))
         write_sample(extended.annotation_set, extended.sample, out, force=force)
         answer = _extended(extended, out)
     show(answer, as_json=as_json)
@@ -267,13 +272,13 @@ def report_command(
     ] = None,
     by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
     adjudication: Adjudication = "majority",
-    explain: Annotated[
-        int,
-        typer.Option(min=0, help="For how many mentions to show the words that carry the score."),
-    ] = 40,
     bundle_to: Annotated[
         Path | None,
-        typer.Option("--bundle", help="Also write all that others need to check it (.zip)."),
+        typer.Option(
+            "--bundle",
+            help="Also write all that others need to check it (.zip).",
+            rich_help_panel=WRITTEN,
+        ),
     ] = None,
     force: Force = False,
     as_json: Json = False,
@@ -284,7 +289,9 @@ def report_command(
     for place in (out, bundle_to):
         free_place(place, force=force)
     options = _profile_options(by, "mention", "source")
-    inputs = ReportInputs(run, folder, predictions, articles, split, options, explain, adjudication)
+    inputs = ReportInputs(
+        run, folder, predictions, articles, split, options, adjudication=adjudication
+    )
     with progress("report") as tell:
         reported = report(inputs, out, force=force, progress=tell)
     lines = [f"the report is in {reported.page}", *gold_line(reported.annotation_set)]

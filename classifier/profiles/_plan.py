@@ -32,6 +32,7 @@ from classifier.profiles._table import (
     is_predicted,
     score_column,
     select_mentions,
+    with_columns,
     with_labels,
 )
 from classifier.records import Article, Problem
@@ -113,7 +114,7 @@ def plan_articles(
     `needed` is for the interval of a random draw with equal chances.
     Raises `DataError` for a half-width that is not positive.
     """
-    options = options or ProfileOptions()
+    options = with_columns(predictions, options or ProfileOptions())
     check_columns(predictions, codebook, options)
     check_gold(predictions, gold)
     if not half_width > 0:
@@ -146,7 +147,7 @@ def planned_chances(
     takes; one that cannot reach the width gets none. Those already in `gold` have the chance that
     they would have had, which their combined probability needs.
     """
-    options = options or ProfileOptions()
+    options = with_columns(predictions, options or ProfileOptions())
     kept, _ = select_mentions(predictions, codebook, gold, options)
     is_left = ~kept["article_id"].isin(set(gold["article_id"]))
     wanted = Counter[tuple[str, ...]]()

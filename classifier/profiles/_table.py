@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from classifier.agreement import is_missing
 from classifier.annotations import flagged
+from classifier.articles import named_column
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.intervals import InferenceOptions, Sampling, combined_scores, numbers
@@ -56,15 +57,22 @@ class ProfileOptions:
             raise DataError(f"zones are some of {', '.join(known)}; got {self.zones!r}")
 
 
+def with_columns(predictions: pd.DataFrame, options: ProfileOptions) -> ProfileOptions:
+    """The options with the columns of `by` as the predictions spell them.
+
+    Raises `DataError` for one that is not there.
+    """
+    known = [name for name in predictions if not str(name).startswith(("p_", "passage_"))]
+    known += [*(TIMES if "date" in predictions else ()), POOLED]
+    return replace(options, by=tuple(named_column(name, known) for name in options.by))
+
+
 def _check_groups(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
     named_columns = [name for name in options.by if name != POOLED]
     by = {"date" if name in TIMES else name: name for name in named_columns}
-    unknown = [name for column, name in by.items() if column not in predictions]
-    if unknown:
-        raise DataError(
-            f"groups must be columns of the predictions (such as source, target, language, kind), "
-            f"or {' or '.join(TIMES)} of their date; got {', '.join(map(repr, unknown))}"
-        )
+    for column, name in by.items():
+        if column not in predictions:
+            named_column(name, predictions)
     sets = [name for column, name in by.items() if _holds_sets(predictions[column])]
     if sets:
         raise DataError(

@@ -15,7 +15,7 @@ from classifier.annotations import (
     mention_unit,
     write_annotations,
 )
-from classifier.articles import read_articles
+from classifier.articles import named_column, read_articles
 from classifier.codebook import Codebook, default_codebook
 from classifier.errors import DataError
 from classifier.files import refuse_to_replace
@@ -118,6 +118,10 @@ class Drawn:
         return frame_html(self.to_frame(), f"{self!r};")
 
 
+_GROUPS = ("source", "target", "language", "voice", "zone")
+"""Columns that articles can be drawn evenly by."""
+
+
 def sample(
     path: Path | str,
     n: int,
@@ -156,6 +160,8 @@ def sample(
             f"{path}: articles that mention a target were required, none does; classifier mentions "
             "shows what was excluded"
         )
+    groups = [name for name in _GROUPS if name in table]
+    options = replace(options, by=tuple(named_column(name, groups) for name in options.by))
     drawn = draw_sample(table, n, by=options.by, design=options.design, seed=options.seed)
     articles = drawn_articles(reading.articles, drawn)
     chosen = {article.article_id for article in articles}

@@ -1,10 +1,12 @@
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
 import typer
+from typer.main import get_command
 
-from classifier.cli import _renewed
+from classifier.cli import _GONE, _refuse_gone, app
 from classifier.cli._output import (
     Answer,
     Pace,
@@ -196,15 +198,22 @@ def test_a_setting_that_is_none_is_refused(pair: str, told: str) -> None:
 
 
 @pytest.mark.parametrize("given", [["--batch-size", "8"], ["--batch-size=8"]])
-def test_an_outdated_option_warns_and_counts_as_its_setting(given: list[str]) -> None:
-    with pytest.warns(DeprecationWarning, match="--batch-size goes .* use --set batch_size=8"):
-        renewed = _renewed(["coded", *given, "--json"], {"--batch-size": "batch_size="})
-    assert renewed == ["coded", "--set", "batch_size=8", "--json"]
+def test_an_option_that_was_taken_out_says_what_to_write(given: list[str]) -> None:
+    gone = {"--batch-size": "--set batch_size=NUMBER"}
+    with pytest.raises(typer.BadParameter, match="--batch-size was taken out: use --set batch"):
+        _refuse_gone(["coded", *given], gone)
 
 
-def test_an_outdated_flag_takes_no_value(capsys: pytest.CaptureFixture[str]) -> None:
-    outdated = {"--compare-shares": "compare_shares=true"}
-    with pytest.warns(DeprecationWarning, match="next version"):
-        renewed = _renewed(["p.parquet", "--compare-shares", "--json"], outdated)
-    assert renewed == ["p.parquet", "--set", "compare_shares=true", "--json"]
-    assert capsys.readouterr().err.startswith("--compare-shares goes with the next version; use")
+def test_what_is_named_in_the_place_of_an_option_is_there() -> None:
+    """Every `--option` that a message points to is one of that command."""
+    for name, gone in _GONE.items():
+        known = {option for one in get_command(app).commands[name].params for option in one.opts}
+        for old, new in gone.items():
+            assert old not in known
+            assert not new.startswith("--") or new.split()[0] in known
+
+
+def test_no_command_shows_more_than_ten_options_at_once() -> None:
+    for name, command in get_command(app).commands.items():
+        panels = Counter(getattr(one, "rich_help_panel", None) for one in command.params)
+        assert max(panels.values()) <= 10, name
