@@ -376,8 +376,9 @@ def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> 
         lost_articles = counted(len({name for name, _ in lost}), "article")
         raise DataError(
             f"{folder}: a folder is required where nobody's annotations would be lost; those of "
-            f"{lost_articles} would, such as {article!r} by {annotator!r}: choose another folder, "
-            "or replace them with --force (force=True in Python)"
+            f"{lost_articles} would, such as {article!r} by {annotator!r}: add further annotators "
+            "with --into instead of --out, choose another folder, or replace those with --force "
+            "(force=True in Python)"
         )
 
 

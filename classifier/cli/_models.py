@@ -243,7 +243,7 @@ def score_command(
     if len(places) > 2:
         raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
     run, path = (places[0] if len(places) == 2 else None), places[-1]
-    free_place(out, force=force, resume=resume)
+    free_place(out, force=force, resume=resume, rows="predictions")
     judge = _engine(engine, runtime, readers)
     scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook)
     with progress("score") as tell:

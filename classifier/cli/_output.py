@@ -38,12 +38,12 @@ def ends_in(*endings: str) -> Callable[[Path | None], Path | None]:
     return checked
 
 
-def free_place(out: Path | None, *, force: bool, resume: bool = False) -> None:
+def free_place(out: Path | None, *, force: bool, resume: bool = False, rows: str = "lines") -> None:
     """Refuse a place that holds work, before any other is done."""
     from classifier.files import refuse_to_replace
 
     if out is not None and not resume:
-        refuse_to_replace(out, force=force)
+        refuse_to_replace(out, force=force, rows=rows)
 
 
 SELDOM, WRITTEN = "Seldom needed", "What is written"

@@ -69,13 +69,15 @@ class Cells:
         if n_small:
             lines.append(
                 f"{counted(n_small, 'cell')} {'has' if n_small == 1 else 'have'} fewer than "
-                f"{MINIMUM_CODED} articles in all, which no draw can mend: group them"
+                f"{MINIMUM_CODED} articles in all, which no draw can mend: profile --by target or --by all"
             )
         if self.enough_by:
             ways = " or ".join(f"--by {name}" for name in self.enough_by)
             lines.append(f"with this draw, profile {ways} will have enough in every group")
         elif self.table["expected"].max() < MINIMUM_CODED:
-            lines.append("with this draw no cell will have enough; draw more, or pool the sources")
+            lines.append(
+                "with this draw no cell will have enough: draw more articles, or profile --by all"
+            )
         return lines
 
 

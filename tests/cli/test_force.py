@@ -153,4 +153,4 @@ def test_a_taken_place_is_refused_before_anything_is_read(
 def test_a_wrong_ending_is_refused_before_anything_is_read(run: Run, words: str) -> None:
     code, error = run(words.split())
     assert code == 2
-    assert "was required, got ." in " ".join(error.split())
+    assert "was required, got ." in " ".join(error.replace("│", " ").split())
