@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -101,12 +101,13 @@ _COLUMN_NAMES = {
 """Names of columns that tables of mentions have, and articles do not."""
 
 
-def named_column(wanted: str, known: Iterable[object]) -> str:
+def named_column(wanted: str, known: Iterable[object], shown: Collection[str] | None = None) -> str:
     """The column that somebody means, whatever the case, by its name or a usual synonym.
 
     Args:
         wanted: As it was written: "Source", "outlet", "sampling probability".
         known: The columns there are.
+        shown: Those that a message names; by default all.
 
     Raises:
         DataError: there is none; the message names those there are, and the nearest.
@@ -122,8 +123,8 @@ def named_column(wanted: str, known: Iterable[object]) -> str:
             return names[name]
     near = get_close_matches(plain, names, 1)
     meant = f"; did you mean {names[near[0]]}?" if near else ""
-    shown = ", ".join(names.values()) or "none"
-    raise DataError(f"the columns are {shown}; got {wanted!r}{meant}")
+    told = ", ".join(name for name in names.values() if shown is None or name in shown) or "none"
+    raise DataError(f"the columns are {told}; got {wanted!r}{meant}")
 
 
 def _plain_name(name: object) -> str:

@@ -1,5 +1,6 @@
 """Commands that set labels side by side: agreement, evaluate, compare; and their tables."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ from classifier.cli._output import (
     parsed,
     problem_lines,
     progress,
+    shipped_or,
     show,
     table,
     write_table,
@@ -86,7 +88,8 @@ def evaluate_command(
         list[Path],
         typer.Argument(
             metavar="[RUN] DIR",
-            help="A run and an annotation set; with --predictions the set is enough.",
+            help="A run (shipped is the scorer that ships) and an annotation set; with "
+            "--predictions the set is enough.",
         ),
     ],
     split: Annotated[
@@ -136,9 +139,14 @@ def evaluate_command(
         ],
         f"classifier report {run} {folder} --out report.html"
         if run
-        else f"classifier profile {files[0]} --gold {folder}",
+        else f"classifier profile {files[0]} --gold {folder}{_again(mapping)}",
     )
     show(answer, as_json=as_json)
+
+
+def _again(mapping: list[str] | None) -> str:
+    """The pairs of `--map` as the next command needs them, too."""
+    return "".join(f" --map {shlex.quote(pair)}" for pair in mapping or [])
 
 
 def _about_labels(problems: "Mapping[str, tuple[Problem, ...]]") -> list[str | Table]:
@@ -160,7 +168,7 @@ def _what_to_judge(
     if len(folders) == 1 and predictions:
         return None, folders[0], predictions + further
     if len(folders) == 2:
-        return folders[0], folders[1], predictions + further
+        return shipped_or(folders[0]), folders[1], predictions + further
     raise typer.BadParameter("RUN DIR was required, or DIR --predictions FILE...")
 
 
@@ -204,7 +212,7 @@ def compare_command(
     lines += _about_labels(result.problems)
     best = next(iter(result.best.values()))[0]
     file = next((str(file) for file in files if file.stem == best), str(files[0]))
-    step = f"classifier profile {file} --gold {folder}"
+    step = f"classifier profile {file} --gold {folder}{_again(mapping)}"
     show(Answer(result.to_dict() | {"problems": result.problems}, lines, step), as_json=as_json)
 
 

@@ -205,9 +205,25 @@ def _made(run: "Run", folder: Path) -> Answer:
         [
             table([str(column) for column in frame.columns], frame.to_numpy().tolist()),
             f"the model is in {run.path}",
+            *_few(run),
         ],
         f"classifier evaluate {run.path} {folder}",
     )
+
+
+_DOZENS = 30
+"""Articles below which a model has hardly anything to learn from."""
+
+
+def _few(run: "Run") -> list[str]:
+    """That a model has learnt from few articles, where it has."""
+    n = len(run.split.get("train", ()))
+    if n >= _DOZENS:
+        return []
+    return [
+        f"It has learnt from {n} articles only. Expect little of it: go on from the scorer that "
+        "ships (--from shipped), or use that one until more are coded."
+    ]
 
 
 def _weighted(folders: list[Path], weights: list[float]) -> "list[Corpus]":

@@ -89,7 +89,22 @@ Adjudication = Annotated[
         rich_help_panel=SELDOM,
     ),
 ]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
+
+
+def shipped_or(run: Path) -> Path:
+    """The run's folder; that of the scorer that ships for the word `shipped`."""
+    from classifier.files import is_there
+    from classifier.models import SHIPPED_SCORER, SHIPPED_START
+
+    return SHIPPED_SCORER if str(run) == SHIPPED_START and not is_there(run) else run
+
+
+RunFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="Run folder; shipped is the scorer that ships.", callback=shipped_or
+    ),
+]
 NewRun = Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")]
 
 LabelMap = Annotated[

@@ -15,7 +15,7 @@ from classifier.articles import named_column
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.intervals import InferenceOptions, Sampling, combined_scores, numbers
-from classifier.predictions import named
+from classifier.predictions import named, prediction_schema
 from classifier.records import PROFILE_ZONES, UNKNOWN, ZoneKind, counted
 
 CHANCE = "chance"
@@ -28,6 +28,10 @@ TRAINED = "article the model was trained on"
 """Why a mention is left out that nobody may correct with."""
 TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
+_NO_GROUPS = frozenset(prediction_schema(()).names) - {
+    *("source", "language", "zone", "target", "kind", "voice", "speaker", "part")
+}
+"""Columns that every table has and that hardly anybody groups by."""
 POOLED = "all"
 """Name for no column at all: every mention is in one group."""
 _ROUNDING = 1e-6
@@ -64,7 +68,8 @@ def with_columns(predictions: pd.DataFrame, options: ProfileOptions) -> ProfileO
     """
     known = [name for name in predictions if not str(name).startswith(("p_", "passage_"))]
     known += [*(TIMES if "date" in predictions else ()), POOLED]
-    return replace(options, by=tuple(named_column(name, known) for name in options.by))
+    shown = {str(name) for name in known} - _NO_GROUPS
+    return replace(options, by=tuple(named_column(name, known, shown) for name in options.by))
 
 
 def _check_groups(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:

@@ -69,7 +69,8 @@ class Cells:
         if n_small:
             lines.append(
                 f"{counted(n_small, 'cell')} {'has' if n_small == 1 else 'have'} fewer than "
-                f"{MINIMUM_CODED} articles in all, which no draw can mend: profile --by target or --by all"
+                f"{MINIMUM_CODED} articles in all, which no draw can mend: profile --by target or "
+                "--by all"
             )
         if self.enough_by:
             ways = " or ".join(f"--by {name}" for name in self.enough_by)

@@ -25,6 +25,7 @@ from classifier.files import is_there
 from classifier.mentions import MentionContext
 from classifier.models import (
     RECORD,
+    SHIPPED_START,
     HasReader,
     Progress,
     RuntimeName,
@@ -478,7 +479,7 @@ def _looking_for(trained: Trained, codebook: Codebook) -> Trained:
 
 def _folder(path: Path | str | None) -> Path:
     """The folder of a run, fetched where it is a Hub id."""
-    if path is None:
+    if path is None or (str(path) == SHIPPED_START and not is_there(path)):
         if not (SHIPPED / RECORD).is_file():
             raise ModelError(
                 "no scorer ships with this installation; train one "
