@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from classifier.errors import CodebookError
+from classifier.errors import CodebookError, brief, in_words
 from classifier.files import toml_text, write_text
 from classifier.records import OPTIONAL_KINDS, MentionKind
 
@@ -205,13 +205,15 @@ def read_codebook(path: Path | str) -> Codebook:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise CodebookError(f"{path}: a codebook was required there, nothing was found") from None
+        raise CodebookError(
+            f"{brief(path)}: a codebook was required there, nothing was found"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CodebookError(f"{path}: a codebook must be UTF-8 TOML: {error}") from None
+        raise CodebookError(f"{path}: a codebook must be UTF-8 TOML: {in_words(error)}") from None
     try:
         codebook = parse_codebook(data)
     except CodebookError as error:
-        raise CodebookError(f"{path}: {error}") from None
+        raise CodebookError(f"{path}: {in_words(error)}") from None
     return _with_lexicons(codebook, lambda own: str(path.parent.resolve() / own))
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import DataError, ModelError, ReplaceError
+from classifier.errors import DataError, ModelError, ReplaceError, in_words
 
 
 def is_there(path: Path | str) -> bool:
@@ -264,7 +264,7 @@ def unpacked(path: Path, limit: int) -> bytes:
         else:
             content = _only_member(path, limit)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-        raise DataError(f"{path}: a file that unpacks was required: {error}") from None
+        raise DataError(f"{path}: a file that unpacks was required: {in_words(error)}") from None
     if len(content) > limit:
         raise DataError(f"{path}: at most {limit} bytes are unpacked, it holds more")
     return content
@@ -304,7 +304,7 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
         from openpyxl import load_workbook
     except ImportError as error:
         raise DataError(
-            f"{name}: reading .xlsx needs openpyxl ({error}): "
+            f"{name}: reading .xlsx needs openpyxl ({in_words(error)}): "
             "pip install 'stance-framing-classifier[excel]'"
         ) from None
     try:
@@ -314,11 +314,38 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
             raise DataError(f"{name}: at most {MAX_SHEET_BYTES} bytes are read, it has {size}")
         book = load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise DataError(f"{name}: an .xlsx workbook was required: {error}") from None
+        raise DataError(f"{name}: an .xlsx workbook was required: {in_words(error)}") from None
     try:
         yield from _named_cells(book.worksheets[0].iter_rows(values_only=True), name)
     finally:
         book.close()
+
+
+def write_sheet_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a workbook of one sheet, atomically; the first row stays in view, no text is a formula.
+
+    Raises:
+        DataError: openpyxl is not installed.
+    """
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+    except ImportError as error:
+        raise DataError(
+            f"{path.name}: writing .xlsx needs openpyxl ({in_words(error)}): "
+            "pip install 'stance-framing-classifier[excel]', or write .csv"
+        ) from None
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("mentions")
+    sheet.freeze_panes = "A2"
+    for row in (columns, *rows):
+        cells = [WriteOnlyCell(sheet, value=value) for value in row]
+        for cell in cells:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+        sheet.append(cells)
+    with replacing(path) as draft:
+        book.save(draft)
 
 
 def _named_cells(

@@ -88,7 +88,7 @@ class Prompts:
             f"(estimated: a token in {_BYTES_PER_TOKEN} bytes)",
         ]
         if self.price is None:
-            lines.append("no price: give --input-price and --output-price, per million tokens")
+            lines.append("no price: give --price READ,WRITTEN, per million tokens")
         else:
             lines.append(f"price: about {self.price:,.2f} at the prices given")
         if most is not None and n > most:

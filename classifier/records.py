@@ -6,7 +6,7 @@ from functools import cached_property
 from html import escape
 from typing import Literal
 
-from classifier.errors import RecordError
+from classifier.errors import RecordError, shortened
 
 LANGUAGES = ("nl", "en", "tr", "ru", "uk")
 UNDETERMINED = "und"
@@ -128,6 +128,11 @@ class Problem:
     """What was required, what came."""
     remedy: str = ""
     """What the user can do about it."""
+
+    def __post_init__(self) -> None:
+        """Cut long texts of the user."""
+        for name in ("where", "detail"):
+            object.__setattr__(self, name, shortened(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)

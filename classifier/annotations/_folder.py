@@ -16,7 +16,7 @@ from classifier.annotations._table import (
 )
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, Variable, default_codebook, read_codebook, write_codebook
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.files import json_line, read_json, refuse_to_replace, write_json_lines, write_text
 from classifier.records import Article, Problem, Span, counted
 
@@ -353,7 +353,7 @@ def read_suggested(folder: Path) -> dict[str, tuple[int, int]]:
         return {name: (int(n), int(unchanged)) for name, (n, unchanged) in found.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path}: [labels suggested, unchanged] per annotator was required: {error}"
+            f"{path}: [labels suggested, unchanged] per annotator was required: {in_words(error)}"
         ) from None
 
 
@@ -371,8 +371,9 @@ def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> 
         lost_articles = counted(len({name for name, _ in lost}), "article")
         raise DataError(
             f"{folder}: a folder is required where nobody's annotations would be lost; those of "
-            f"{lost_articles} would, such as {article!r} by {annotator!r}: choose another folder, "
-            "or replace them with --force (force=True in Python)"
+            f"{lost_articles} would, such as {article!r} by {annotator!r}: add further annotators "
+            "with --into instead of --out, choose another folder, or replace those with --force "
+            "(force=True in Python)"
         )
 
 
@@ -478,9 +479,9 @@ def _json_lines(path: Path) -> Iterator[tuple[str, object, Problem | None]]:
             try:
                 yield where, json.loads(line.decode("utf-8-sig")), None
             except UnicodeDecodeError as error:
-                yield where, None, Problem(where, "not UTF-8", str(error), "save it as UTF-8")
+                yield where, None, Problem(where, "not UTF-8", in_words(error), "save it as UTF-8")
             except (json.JSONDecodeError, RecursionError) as error:
-                yield where, None, Problem(where, "broken JSON", str(error), "mend the line")
+                yield where, None, Problem(where, "broken JSON", in_words(error), "mend the line")
 
 
 def _article(record: object, where: str) -> Article | Problem:
@@ -489,4 +490,4 @@ def _article(record: object, where: str) -> Article | Problem:
     try:
         return article_from_record(record)
     except DataError as error:
-        return Problem(where, "malformed article", str(error), "mend the line")
+        return Problem(where, "malformed article", in_words(error), "mend the line")

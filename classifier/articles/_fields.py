@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import date
+from difflib import get_close_matches
 from email.utils import parsedate
 from functools import lru_cache
 from typing import Any
@@ -89,6 +90,45 @@ def is_other_name(name: object) -> bool:
 def _own(name: str) -> tuple[str, int] | None:
     """Our name for it, and its place among those that a field may have."""
     return _OWN.get(name.strip().casefold())
+
+
+_COLUMN_NAMES = {
+    "country": "target",
+    "lang": "language",
+    "article": "article_id",
+    "id": "article_id",
+}
+"""Names of columns that tables of mentions have, and articles do not."""
+
+
+def named_column(wanted: str, known: Iterable[object], shown: Collection[str] | None = None) -> str:
+    """The column that somebody means, whatever the case, by its name or a usual synonym.
+
+    Args:
+        wanted: As it was written: "Source", "outlet", "sampling probability".
+        known: The columns there are.
+        shown: Those that a message names; by default all.
+
+    Raises:
+        DataError: there is none; the message names those there are, and the nearest.
+
+    >>> named_column("Outlet", ["source", "target"])
+    'source'
+    """
+    names = {_plain_name(name): str(name) for name in known}
+    plain = _plain_name(wanted)
+    own = _own(wanted)
+    for name in (plain, own[0] if own else "", _COLUMN_NAMES.get(plain, "")):
+        if name in names:
+            return names[name]
+    near = get_close_matches(plain, names, 1)
+    meant = f"; did you mean {names[near[0]]}?" if near else ""
+    told = ", ".join(name for name in names.values() if shown is None or name in shown) or "none"
+    raise DataError(f"the columns are {told}; got {wanted!r}{meant}")
+
+
+def _plain_name(name: object) -> str:
+    return "_".join(str(name).casefold().replace("-", " ").split())
 
 
 def own_names(record: Mapping[str, Any]) -> dict[str, Any]:

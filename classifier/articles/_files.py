@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from classifier.articles._page import PageReader
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.files import sheet_rows
 from classifier.records import Problem
 
@@ -91,7 +91,7 @@ class Sources(AbstractContextManager["Sources"]):
             try:
                 found += self._unpacked(source, is_root=False)
             except DataError as error:
-                self._problems.append(Problem(str(file), "unreadable file", str(error)))
+                self._problems.append(Problem(str(file), "unreadable file", in_words(error)))
         return found
 
     def _unpacked(self, source: Source, *, is_root: bool) -> Iterator[Source]:
@@ -106,7 +106,9 @@ class Sources(AbstractContextManager["Sources"]):
             else:
                 yield from _unzipped(source, folder, is_root=is_root)
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-            raise DataError(f"{source.name}: a file that unpacks was required: {error}") from None
+            raise DataError(
+                f"{source.name}: a file that unpacks was required: {in_words(error)}"
+            ) from None
 
 
 def _unzipped(source: Source, folder: Path, *, is_root: bool) -> Iterator[Source]:
@@ -183,10 +185,10 @@ def jsonl_rows(file: Source, problems: list[Problem]) -> Iterator[Row]:
                 try:
                     values = _json_object(line.decode("utf-8-sig" if number == 1 else "utf-8"))
                 except UnicodeDecodeError as error:
-                    detail = f"{file.name} must be UTF-8, this line is not: {error}"
+                    detail = f"{file.name} must be UTF-8, this line is not: {in_words(error)}"
                     problems.append(Problem(where, "broken JSON line", detail, _REMEDY))
                 except (ValueError, RecursionError) as error:
-                    problems.append(Problem(where, "broken JSON line", str(error)))
+                    problems.append(Problem(where, "broken JSON line", in_words(error)))
                 else:
                     yield Row(where, {"line": number} | values)
     except (OSError, UnicodeDecodeError) as error:
@@ -254,7 +256,7 @@ def excel_rows(file: Source, problems: list[Problem]) -> Iterator[Row]:
         for number, values in sheet_rows(file.path, file.name):
             yield Row(f"{file.shown}:{number}", {"line": number - 1} | values)
     except (OSError, DataError) as error:
-        problems.append(Problem(file.shown, "unreadable file", str(error)))
+        problems.append(Problem(file.shown, "unreadable file", in_words(error)))
 
 
 def page_rows(pages: PageReader, file: Source, problems: list[Problem]) -> Iterator[Row]:
@@ -262,7 +264,7 @@ def page_rows(pages: PageReader, file: Source, problems: list[Problem]) -> Itera
     try:
         yield Row(file.shown, pages.read(file.path))
     except (OSError, DataError) as error:
-        problems.append(Problem(file.shown, "unreadable page", f"{file.name}: {error}"))
+        problems.append(Problem(file.shown, "unreadable page", f"{file.name}: {in_words(error)}"))
 
 
 _REMEDY = "save it as UTF-8"
@@ -276,7 +278,7 @@ def _unreadable(file: Source, error: Exception) -> Problem:
         looks = "it is UTF-16" if is_wide else f"it is not at byte {error.start}"
         detail = f"{file.name} must be UTF-8, {looks}"
         return Problem(file.shown, "not UTF-8", detail, _REMEDY)
-    return Problem(file.shown, "unreadable file", f"{file.name}: {error}")
+    return Problem(file.shown, "unreadable file", f"{file.name}: {in_words(error)}")
 
 
 ROW_READERS: dict[str, RowReader] = {

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from classifier._verbs import DeprecatedChart
-from classifier.annotations import AnnotationSet, adjudicate, flagged
+from classifier.annotations import AnnotationSet, adjudicate, flagged, who_decided
 from classifier.errors import DataError
 from classifier.evaluation._accuracy import (
     accuracy_rows,
@@ -65,6 +65,8 @@ class Evaluation(DeprecatedChart, InPapers):
     """What people read for the targets."""
     warnings: tuple[str, ...] = ()
     """What must be known before a figure is used: a predictor that repeats an annotator."""
+    gold: str = ""
+    """By which rule gold was made, and what became of ties; empty where gold was given."""
 
     def table(self, name: str) -> Table:
         """The table of that name.
@@ -95,7 +97,8 @@ class Evaluation(DeprecatedChart, InPapers):
     def __repr__(self) -> str:
         """The figures against gold, in plain text."""
         head = f"Evaluation of {self.counts['n_mentions']} mentions"
-        return "\n".join([head, *self.warnings, repr(self._brief())])
+        told = [self.gold] if self.gold else []
+        return "\n".join([head, *told, *self.warnings, repr(self._brief())])
 
     def _repr_html_(self) -> str:
         return self._brief()._repr_html_()
@@ -113,7 +116,8 @@ class Evaluation(DeprecatedChart, InPapers):
             shown = {name: own[name] for name in _BESIDE if name in own}
             records.append({**row.keys, **row.estimates, **shown})
         note = ", ".join(f"{name.removeprefix('n_')} {n}" for name, n in self.counts.items())
-        return table_of_records("Evaluation", records, (note.replace("_", " "),))
+        told = [note.replace("_", " "), *([self.gold] if self.gold else [])]
+        return table_of_records("Evaluation", records, tuple(told))
 
     def _brief(self) -> Table:
         """Accuracy over all mentions without its counts."""
@@ -124,6 +128,7 @@ class Evaluation(DeprecatedChart, InPapers):
         """Everything, ready for JSON, as `schema()` describes it."""
         return {
             "counts": dict(self.counts),
+            "gold": self.gold,
             "warnings": list(self.warnings),
             "tables": {table.name: table.to_dict() for table in self.tables},
             "disagreements": [one.to_dict() for one in self.disagreements],
@@ -181,6 +186,7 @@ def evaluate(
         options=options,
         titles={target.name: target.title for target in annotation_set.codebook.targets},
         warnings=tuple(copied_words(c) for one in judged for c in copies(one, options)),
+        gold=who_decided(annotation_set, settled) if gold is None else "",
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from classifier.agreement import is_missing, masi_distance
 from classifier.annotations import AnnotationSet, long_table
 from classifier.codebook import Variable
-from classifier.errors import DataError
+from classifier.errors import DataError, no_number
 from classifier.evaluation._tables import GROUPS, EvaluationOptions, Sample
 from classifier.intervals import FloatArray, IntArray
 from classifier.predictions import named
@@ -34,8 +34,9 @@ def read_probabilities(
         return None
     try:
         probabilities = rows[columns].to_numpy(dtype=np.float64, copy=True)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{where}: {', '.join(columns)} must be numbers: {error}") from None
+    except (TypeError, ValueError):
+        got = no_number(rows[columns].to_numpy().ravel())
+        raise DataError(f"{where}: {', '.join(columns)} must be numbers, got {got}") from None
     probabilities[~ok] = np.nan
     has_all = ~np.isnan(probabilities).any(axis=1)
     known = probabilities[has_all]

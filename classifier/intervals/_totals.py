@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from classifier.errors import DataError
+from classifier.errors import DataError, no_number
 from classifier.records import Estimate, counted
 
 Array = npt.NDArray[np.float64]
@@ -197,8 +197,9 @@ def numbers(column: npt.ArrayLike, what: str) -> Array:
     """A column of numbers; raises `DataError` if it is no column or holds something else."""
     try:
         values = np.asarray(column, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{what} must be numbers: {error}") from None
+    except (TypeError, ValueError):
+        got = no_number(np.ravel(np.asarray(column, dtype=object)))
+        raise DataError(f"{what} must be numbers, got {got}") from None
     if values.ndim != 1 or np.isinf(values).any():
         raise DataError(f"{what} must be a column of finite numbers, one per mention")
     return values

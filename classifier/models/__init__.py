@@ -7,6 +7,7 @@ two kinds; `_folder` writes and reads a run.
 from classifier.models._bases import (
     PACKED,
     SCALES,
+    SHIPPED_SCORER,
     SHIPPED_START,
     fetch,
     find_base,
@@ -64,6 +65,7 @@ __all__ = [
     "RECORD",
     "SCALES",
     "SCHEMES",
+    "SHIPPED_SCORER",
     "SHIPPED_START",
     "SPLIT",
     "START_SPLIT",

@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.files import is_there
 from classifier.records import LANGUAGES
 
@@ -81,7 +81,8 @@ def _unpack_folder(folder: Path, place: Path) -> None:
         save_file(plain, draft / WEIGHTS_FILE, metadata={"format": "pt"})
     except OSError as error:
         raise ModelError(
-            f"{place}: the base could not be unpacked there ({error}); make room, or name another "
+            f"{place}: the base could not be unpacked there ({in_words(error)}); make room, or "
+            "name another "
             "folder in CLASSIFIER_CACHE"
         ) from error
     try:
@@ -102,7 +103,7 @@ class PackedWeights(Mapping[str, NDArray[np.float32]]):
             self._weights = load_file(file)
         except SafetensorError as error:
             raise ModelError(
-                f"{file} must hold packed weights, it cannot be read ({error}); "
+                f"{file} must hold packed weights, it cannot be read ({in_words(error)}); "
                 "install the package again"
             ) from None
 
@@ -117,7 +118,8 @@ class PackedWeights(Mapping[str, NDArray[np.float32]]):
             return unpack(self._weights[name + PACKED], self._weights[name + SCALES])
         except ValueError as error:
             raise ModelError(
-                f"{self._file}: the packed weights and the scales of {name} do not fit ({error}); "
+                f"{self._file}: the packed weights and the scales of {name} do not fit "
+                f"({in_words(error)}); "
                 "install the package again"
             ) from None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.codebook import Codebook, Variable, read_codebook, write_codebook
-from classifier.errors import ClassifierError, ModelError
+from classifier.errors import ClassifierError, ModelError, in_words
 from classifier.files import is_there, read_json, write_json
 from classifier.models._bases import SHIPPED_SCORER, SHIPPED_START
 from classifier.models._calibration import Calibration
@@ -117,7 +117,7 @@ def read_record(folder: Path) -> dict[str, Any]:
             "train a model first (classifier train DIR --out RUN)"
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{folder / RECORD} must be JSON: {error}") from None
+        raise ModelError(f"{folder / RECORD} must be JSON: {in_words(error)}") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise ModelError(f"{folder / RECORD} must have format {FORMAT}; train again")
     return record
@@ -259,7 +259,8 @@ def load_model(
         raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
-            f"{folder}: the model cannot be read: {error}; copy the folder again or train again"
+            f"{folder}: the model cannot be read: {in_words(error)}; copy the folder again or "
+            "train again"
         ) from error
 
 

@@ -45,6 +45,7 @@ from classifier.profiles._table import (
     score_column,
     scores_of,
     select_mentions,
+    with_columns,
     with_labels,
 )
 from classifier.profiles._verdict import Draw, describe_draw, judge_draw
@@ -273,7 +274,7 @@ def profile_sources(
 
     Raises `DataError` if the predictions lack a column, or every coded article.
     """
-    options = options or ProfileOptions()
+    options = with_columns(predictions, options or ProfileOptions())
     check_columns(predictions, codebook, options)
     check_gold(predictions, gold)
     kept, left_out = select_mentions(predictions, codebook, gold, options)

@@ -1,13 +1,19 @@
 """Profiles from predictions and annotations, wherever those are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 
-from classifier.annotations import AnnotationSet, annotation_set_of, gold_with_chances
+from classifier.annotations import (
+    AnnotationSet,
+    annotation_set_of,
+    gold_with_chances,
+    who_decided,
+)
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.labels import ABSENT, Articles, LabelOptions, read_predictions
 from classifier.predictions import Predictions, check_same_articles
@@ -73,7 +79,10 @@ def profile(
     labels = None if annotation_set is None else gold_with_chances(annotation_set)
     folder = None if annotation_set is None else annotation_set.folder
     chances = None if folder is None else chances_of(folder)
-    return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
+    made = profile_sources(table, codebook, gold=labels, chances=chances, options=options)
+    if annotation_set is None or labels is None:
+        return made
+    return replace(made, gold=who_decided(annotation_set, labels))
 
 
 def chances_of(folder: Path | str) -> dict[str, float] | None:

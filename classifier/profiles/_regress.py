@@ -28,6 +28,7 @@ from classifier.profiles._table import (
     labels_of,
     score_column,
     select_mentions,
+    with_columns,
     with_labels,
 )
 from classifier.profiles._verdict import describe_draw
@@ -164,6 +165,7 @@ def regress(
         )
     table = frame_of(predictions)
     check_same_articles(table, annotation_set)
+    terms = with_columns(table, ProfileOptions(by=terms)).by
     variable, label = _outcome(outcome, annotation_set.codebook, table)
     numeric = [t for t in terms if t not in TIMES and _holds_numbers(table, t)]
     groups = tuple(t for t in terms if t not in numeric)

@@ -166,6 +166,8 @@ class Profile(DeprecatedChart, InPapers):
     """Variables of the codebook that the predictions know nothing of."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """What people read for the targets: "RU" is "Russia"."""
+    gold: str = ""
+    """By which rule the labels became gold, and what became of ties; empty without labels."""
 
     @property
     def is_pooled(self) -> bool:
@@ -196,6 +198,7 @@ class Profile(DeprecatedChart, InPapers):
         """Everything, ready for JSON, as `schema()` describes it; undefined figures are null."""
         return {
             "estimand": self.estimand,
+            "gold": self.gold,
             "left_out": dict(self.left_out),
             "not_predicted": list(self.not_predicted),
             "rows": [_plain(row) for row in self.rows],
@@ -210,7 +213,8 @@ class Profile(DeprecatedChart, InPapers):
     def __repr__(self) -> str:
         """How many groups there are; the frame has the figures."""
         groups = " and ".join(self.rows[0].group) if self.rows else "nothing"
-        return f"Profile of {len(self.rows)} rows by {groups}. {self.estimand}"
+        told = f" {self.gold}." if self.gold else ""
+        return f"Profile of {len(self.rows)} rows by {groups}. {self.estimand}{told}"
 
     def _repr_html_(self) -> str:
         """Means with their intervals; shares are in the frame."""
@@ -251,7 +255,8 @@ class Profile(DeprecatedChart, InPapers):
             if quantity.label is None and row.voice == ALL_VOICES
         ]
         left = (f"left out: {n} mentions, {why}" for why, n in self.left_out.items())
-        return table_of_records("Profile", records, (self.estimand, *left))
+        told = (self.gold,) if self.gold else ()
+        return table_of_records("Profile", records, (self.estimand, *told, *left))
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         for row in self.rows:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
@@ -11,10 +11,11 @@ import pandas as pd
 
 from classifier.agreement import is_missing
 from classifier.annotations import flagged
+from classifier.articles import named_column
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.intervals import InferenceOptions, Sampling, combined_scores, numbers
-from classifier.predictions import named
+from classifier.predictions import named, prediction_schema
 from classifier.records import PROFILE_ZONES, UNKNOWN, ZoneKind, counted
 
 CHANCE = "chance"
@@ -27,6 +28,10 @@ TRAINED = "article the model was trained on"
 """Why a mention is left out that nobody may correct with."""
 TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
+_NO_GROUPS = frozenset(prediction_schema(()).names) - {
+    *("source", "language", "zone", "target", "kind", "voice", "speaker", "part")
+}
+"""Columns that every table has and that hardly anybody groups by."""
 POOLED = "all"
 """Name for no column at all: every mention is in one group."""
 _ROUNDING = 1e-6
@@ -56,15 +61,23 @@ class ProfileOptions:
             raise DataError(f"zones are some of {', '.join(known)}; got {self.zones!r}")
 
 
+def with_columns(predictions: pd.DataFrame, options: ProfileOptions) -> ProfileOptions:
+    """The options with the columns of `by` as the predictions spell them.
+
+    Raises `DataError` for one that is not there.
+    """
+    known = [name for name in predictions if not str(name).startswith(("p_", "passage_"))]
+    known += [*(TIMES if "date" in predictions else ()), POOLED]
+    shown = {str(name) for name in known} - _NO_GROUPS
+    return replace(options, by=tuple(named_column(name, known, shown) for name in options.by))
+
+
 def _check_groups(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
     named_columns = [name for name in options.by if name != POOLED]
     by = {"date" if name in TIMES else name: name for name in named_columns}
-    unknown = [name for column, name in by.items() if column not in predictions]
-    if unknown:
-        raise DataError(
-            f"groups must be columns of the predictions (such as source, target, language, kind), "
-            f"or {' or '.join(TIMES)} of their date; got {', '.join(map(repr, unknown))}"
-        )
+    for column, name in by.items():
+        if column not in predictions:
+            named_column(name, predictions)
     sets = [
         name
         for column, name in by.items()

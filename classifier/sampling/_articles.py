@@ -15,7 +15,7 @@ from classifier.annotations import (
     mention_unit,
     write_annotations,
 )
-from classifier.articles import read_articles
+from classifier.articles import named_column, read_articles
 from classifier.codebook import Codebook, default_codebook
 from classifier.errors import DataError
 from classifier.files import refuse_to_replace
@@ -69,13 +69,16 @@ class Cells:
         if n_small:
             lines.append(
                 f"{counted(n_small, 'cell')} {'has' if n_small == 1 else 'have'} fewer than "
-                f"{MINIMUM_CODED} articles in all, which no draw can mend: group them"
+                f"{MINIMUM_CODED} articles in all, which no draw can mend: profile --by target or "
+                "--by all"
             )
         if self.enough_by:
             ways = " or ".join(f"--by {name}" for name in self.enough_by)
             lines.append(f"with this draw, profile {ways} will have enough in every group")
         elif self.table["expected"].max() < MINIMUM_CODED:
-            lines.append("with this draw no cell will have enough; draw more, or pool the sources")
+            lines.append(
+                "with this draw no cell will have enough: draw more articles, or profile --by all"
+            )
         return lines
 
 
@@ -118,6 +121,10 @@ class Drawn:
         return frame_html(self.to_frame(), f"{self!r};")
 
 
+_GROUPS = ("source", "target", "language", "voice", "zone")
+"""Columns that articles can be drawn evenly by."""
+
+
 def sample(
     path: Path | str,
     n: int,
@@ -148,7 +155,7 @@ def sample(
     codebook = codebook or default_codebook()
     reading = read_articles(path)
     if predictions is None:
-        table = _mention_table(reading.articles, codebook)
+        table = mention_table(reading.articles, codebook)
     else:
         table = read_predictions(predictions)
     if table.empty:
@@ -156,6 +163,8 @@ def sample(
             f"{path}: articles that mention a target were required, none does; classifier mentions "
             "shows what was excluded"
         )
+    groups = [name for name in _GROUPS if name in table]
+    options = replace(options, by=tuple(named_column(name, groups) for name in options.by))
     drawn = draw_sample(table, n, by=options.by, design=options.design, seed=options.seed)
     articles = drawn_articles(reading.articles, drawn)
     chosen = {article.article_id for article in articles}
@@ -206,7 +215,8 @@ def write_sample(
     write_frame(sample.frame, Path(folder))
 
 
-def _mention_table(articles: tuple[Article, ...], codebook: Codebook) -> pd.DataFrame:
+def mention_table(articles: Sequence[Article], codebook: Codebook) -> pd.DataFrame:
+    """A row per mention found in the articles, with its place and voice."""
     rows = [
         {
             "unit": mention_unit(article, m),

@@ -184,8 +184,12 @@ def read_frame(folder: Path) -> pd.DataFrame | None:
     try:
         frame = pd.read_csv(path, dtype={"article_id": str, "stratum": str}, encoding="utf-8")
         frame["sampling_probability"] = frame["sampling_probability"].astype(float)
-    except (ValueError, KeyError) as error:
-        raise DataError(f"{path}: needs the columns {', '.join(_COLUMNS)}: {error}") from None
+    except (ValueError, KeyError):
+        needed = ", ".join(_COLUMNS)
+        raise DataError(
+            f"{path}: the columns {needed} with numbers as chances were required; let `classifier "
+            "sample` write it again"
+        ) from None
     again = frame["article_id"][frame["article_id"].duplicated()]
     if len(again):
         raise DataError(

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from classifier.annotations import adjudicate, flagged
 from classifier.codebook import Codebook, Variable
-from classifier.errors import DataError, ModelError
+from classifier.errors import DataError, ModelError, in_words
 from classifier.files import prepare_folder, refuse_to_replace, write_text
 from classifier.models import (
     START_SPLIT,
@@ -325,7 +325,7 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
             write_run(draft, work.model, codebook, applied, record, split)
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{out}: the run could not be written ({error}); "
+            f"{out}: the run could not be written ({in_words(error)}); "
             "make room and run it again with --resume"
         ) from error
     shutil.rmtree(place)

@@ -23,7 +23,7 @@ from transformers import (
 )
 from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME, TRAINER_STATE_NAME
 
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.files import read_json
 from classifier.models._processes import broadcast, is_first, n_processes, rank
 from classifier.models._protocol import Progress, TrainOptions
@@ -153,7 +153,7 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
             super()._save_checkpoint(model, trial)
         except (OSError, RuntimeError, SafetensorError) as error:
             raise ModelError(
-                f"{self.args.output_dir}: the checkpoint could not be written ({error}); "
+                f"{self.args.output_dir}: the checkpoint could not be written ({in_words(error)}); "
                 "make room and run it again with --resume"
             ) from error
 

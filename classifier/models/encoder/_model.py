@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoTokenizer, BertModel, set_seed
 
 from classifier.codebook import Variable
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.models._bases import find_base, identity
 from classifier.models._folder import Start, check_heads, find_start
 from classifier.models._passages import Examples
@@ -93,7 +93,7 @@ def read_part(name: str, read: Callable[[], _Part]) -> _Part:
             raise
         raise ModelError(
             f"base model {name!r} must be an encoder that transformers can read with its "
-            f"tokenizer: {error}"
+            f"tokenizer: {in_words(error)}"
         ) from error
 
 

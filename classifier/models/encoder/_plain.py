@@ -13,7 +13,7 @@ from safetensors import SafetensorError, deserialize
 from tokenizers import Tokenizer
 
 from classifier.codebook import Variable
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.files import read_json
 from classifier.models._bases import PACKED_FILE, PackedWeights, same_base
 from classifier.models._processes import n_cores
@@ -164,7 +164,7 @@ def read_weights(file: Path) -> dict[str, Array]:
 
 def _unreadable(file: Path, error: Exception) -> ModelError:
     return ModelError(
-        f"{file} must hold weights, they cannot be read ({error}): get the folder again"
+        f"{file} must hold weights, they cannot be read ({in_words(error)}): get the folder again"
     )
 
 
