@@ -29,7 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": data.check_command,
     "mentions": data.mentions_command,
     "sample": data.sample_command,
-    "prompt": data.prompt_command,
+    "prompt": judge.prompt_command,
     "agreement": judge.agreement_command,
     "train": models.train_command,
     "score": models.score_command,

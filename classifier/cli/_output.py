@@ -101,6 +101,8 @@ TableFile = Annotated[
 ]
 
 
+LABELS_LOST = 3
+"""Exit code of a command that did its work, but not for all labels."""
 MOST_PROBLEMS_SHOWN = 20
 _EVERY, _MEASURED, _WORTH_SAYING = 60.0, 2.0, 20.0
 """Seconds: between two lines of progress, before a cost is believed, below which none is said."""
@@ -122,6 +124,8 @@ class Answer:
     """What to do now, with the command for it."""
     failed: bool = False
     """Whether the command shall exit with 1 although it ran."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """Labels that are not in what was written, by reason: the command exits with 3."""
 
 
 def gold_set(folder: Path, rule: str) -> "AnnotationSet":
@@ -150,8 +154,8 @@ def show(answer: Answer, *, as_json: bool) -> None:
             console.print(line, soft_wrap=isinstance(line, str))
         if answer.next_step:
             console.print(f"next: {answer.next_step}", soft_wrap=True)
-    if answer.failed:
-        raise SystemExit(1)
+    if answer.failed or answer.lost:
+        raise SystemExit(1 if answer.failed else LABELS_LOST)
 
 
 def to_json(data: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from classifier.annotations import USUAL
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.records import counted
@@ -192,19 +193,6 @@ def _refuse(cells: Sequence[Any], unknown: set[str], variable: Variable) -> None
     )
 
 
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "unit": ("unit", "unit_id", "mention_id", "custom_id"),
-    "article_id": (
-        *("article_id", "article", "articleid", "doc_id", "document_id", "document", "doc"),
-        *("text_id", "id"),
-    ),
-    "start": ("start", "begin", "start_char", "char_start", "start_offset"),
-    "end": ("end", "stop", "end_char", "char_end", "end_offset"),
-    "target": ("target", "entity", "country", "target_name", "about"),
-    "surface": ("surface", "mention", "quote", "mention_text", "quoted_mention", "phrase"),
-    "occurrence": ("occurrence", "nth", "which", "occurrence_number"),
-}
-"""What names a mention. `occurrence` counts from 1."""
 _LABEL = (
     *("label", "prediction", "predicted", "predicted_label", "answer", "class", "category"),
     *("sentiment", "polarity", "response", "output"),

@@ -11,12 +11,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from classifier.annotations import AnnotationSet, mention_unit
+from classifier.annotations import USUAL, AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.labels._mapping import (
     SPENT,
-    USUAL,
     Unknown,
     checked_mapping,
     in_our_words,

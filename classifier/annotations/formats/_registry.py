@@ -11,11 +11,13 @@ import pandas as pd
 from classifier.annotations._table import AnnotationSet
 from classifier.annotations.formats import _corpora, _inception, _lines, _records, _refi
 from classifier.annotations.formats._brat import read_brat, write_brat
-from classifier.annotations.formats._csv import read_csv, write_csv
+from classifier.annotations.formats._codes import NOT_TARGET, TARGET
+from classifier.annotations.formats._csv import TABLE_COLUMNS, read_csv, write_csv
+from classifier.annotations.formats._fields import Terms
 from classifier.annotations.formats._foreign import Foreign, Imported
 from classifier.annotations.formats._label_studio import write_label_studio
 from classifier.annotations.formats._label_studio_in import read_label_studio
-from classifier.annotations.formats._understand import Terms, understand
+from classifier.annotations.formats._understand import understand
 from classifier.articles import noted_names
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.errors import DataError
@@ -71,7 +73,12 @@ EXPORT_FORMATS = tuple(_WRITERS)
 
 
 def import_annotations(
-    format_name: str, path: Path | str, codebook: Codebook | None = None
+    format_name: str,
+    path: Path | str,
+    codebook: Codebook | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> Imported:
     """Read a foreign file or folder as an annotation set, with a list of everything not as it was.
 
@@ -80,16 +87,24 @@ def import_annotations(
         path: the file or folder as the tool or the publisher wrote it.
         codebook: what labels mean; by default the codebook that our own export laid beside the
             file, and without one the shipped codebook. A published corpus brings its own.
+        columns: Their column or field to ours: a variable, target, annotator or another column of
+            the format, such as `{"mood": "stance"}`.
+        mapping: Their label to ours, as `read_predictions` takes it: `{"pro-*": "favourable"}`.
 
     Returns:
         The annotation set, and what was repaired or refused.
 
     Raises:
-        DataError: there is no such format, or nothing of it at `path`.
+        DataError: there is no such format, or nothing of it at `path`; a column or a label is to
+            become one that we have not.
         CodebookError: the codebook is malformed.
     """
-    path = Path(path)
+    path, columns = Path(path), columns or {}
     if format_name in _CORPORA:
+        if columns or mapping:
+            raise DataError(
+                f"{format_name} is a published corpus: its columns and labels are known"
+            )
         return _CORPORA[format_name](path)
     if format_name not in _TOOLS:
         raise DataError(f"the formats are {', '.join(IMPORT_FORMATS)}; got {format_name!r}")
@@ -97,12 +112,33 @@ def import_annotations(
     codebook = codebook or _codebook_beside(path) or default_codebook()
     if tool.narrow:
         codebook = tool.narrow(codebook)
-    terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
+    mapping = mapping or {}
+    _check_names(columns, mapping, codebook)
+    words = {**mapping, **{k: v for k, v in codebook.counterparts.items() if k not in mapping}}
+    mapped = replace(codebook, counterparts=words)
+    is_table = tool.read is read_csv
+    terms = Terms(tool.scheme, mapped, tool.rules, tool.is_one_file, {} if is_table else columns)
     with noted_names() as names, _collector_paused():
-        foreign = tool.read(path)
+        foreign = read_csv(path, columns) if is_table else tool.read(path)
         imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
     taken = {name: ", ".join(found) for name, found in names.taken.items()}
-    return replace(imported, files=_n_files(path), names_taken=taken)
+    whole = replace(imported.annotation_set, codebook=codebook)
+    return replace(imported, annotation_set=whole, files=_n_files(path), names_taken=taken)
+
+
+def _check_names(
+    columns: Mapping[str, str], mapping: Mapping[str, str], codebook: Codebook
+) -> None:
+    """Raise `DataError` for a column or label that leads to none of ours."""
+    variables = [variable.name for variable in codebook.variables]
+    asked = (*variables, TARGET, NOT_TARGET, *TABLE_COLUMNS)
+    for theirs, ours in columns.items():
+        if ours not in asked:
+            raise DataError(f"{theirs}={ours} must lead to one of {', '.join(asked)}")
+    labels = [name for variable in codebook.variables for name in variable.names]
+    for theirs, ours in mapping.items():
+        if ours not in labels:
+            raise DataError(f"{theirs}={ours} must lead to one of {', '.join(labels)}")
 
 
 @contextmanager
