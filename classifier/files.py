@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import DataError, ModelError, ReplaceError
+from classifier.errors import DataError, ModelError, ReplaceError, why_unread
 
 
 def is_there(path: Path | str) -> bool:
@@ -304,7 +304,7 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
             raise DataError(f"{name}: at most {MAX_SHEET_BYTES} bytes are read, it has {size}")
         book = load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise DataError(f"{name}: an .xlsx workbook was required: {error}") from None
+        raise DataError(f"{name}: an .xlsx workbook was required: {why_unread(error)}") from None
     try:
         yield from _named_cells(book.worksheets[0].iter_rows(values_only=True), name)
     finally:

@@ -454,9 +454,6 @@ def _codebook(path: Path | None) -> "Codebook":
 
 
 def _own_codebook(path: Path | None) -> "Codebook | None":
-    from classifier.annotations.formats import read_qdc
-    from classifier.codebook import read_codebook
+    from classifier.annotations.formats import codebook_of
 
-    if path is not None and path.suffix.lower() == ".qdc":
-        return read_qdc(path)
-    return None if path is None else read_codebook(path)
+    return None if path is None else codebook_of(path)

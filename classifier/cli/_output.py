@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from classifier.errors import with_short_values
 from classifier.paper import InPapers
 from classifier.records import Estimate, Problem
 
@@ -36,7 +37,7 @@ Settings = Annotated[
         help="Another setting, as docs/api.md lists; may be repeated.",
     ),
 ]
-CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
+CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook: TOML, or .qdc.")]
 ArticlesPath = Annotated[
     Path,
     typer.Argument(
@@ -182,7 +183,7 @@ def problem_lines(problems: Sequence[Problem]) -> list[str | Table]:
     lines: list[str | Table] = [table(["reason", "problems"], list(counts.items()))]
     for problem in problems[:MOST_PROBLEMS_SHOWN]:
         remedy = f" ({problem.remedy})" if problem.remedy else ""
-        lines.append(f"{problem.where}: {problem.detail}{remedy}")
+        lines.append(with_short_values(f"{problem.where}: {problem.detail}{remedy}"))
     rest = len(problems) - MOST_PROBLEMS_SHOWN
     if rest > 0:
         lines.append(f"... and {rest} more; --json lists them all")

@@ -182,7 +182,10 @@ def _as_it_is(rows: Rows, known: LabelledArticles) -> Labelled:
     names = tuple(v.name for v in known.codebook.variables if v.name in rows.frame)
     # In a CSV an empty cell is an empty text: a story of that name would hold every article.
     frame = rows.frame.replace({"": None})
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        table = pa.table({name: _array(frame[name].tolist(), None) for name in frame})
     problems = not_compared(rows.frame, rows.where) if known.coded else ()
     return Labelled(table, problems, known.articles, names)
 
@@ -269,10 +272,12 @@ def _numbers(rows: Rows, name: str) -> Any:  # noqa: ANN401
         return None
     column = rows.frame[name]
     column = column.where(column.astype(str).str.strip() != "", None)
-    try:
-        return pd.to_numeric(column).to_numpy(dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{rows.where}: the column {name} must hold numbers: {error}") from None
+    numbers = pd.to_numeric(column, errors="coerce")
+    is_odd = (numbers.isna() & ~column.map(is_empty)).to_numpy()
+    if is_odd.any():
+        i = int(np.flatnonzero(is_odd)[0])
+        raise DataError(f"{rows.at(i)}: {name} must be a number, got {column.iloc[i]!r}")
+    return numbers.to_numpy(dtype=np.float64)
 
 
 def _check_places(rows: Rows, places: Sequence[Place]) -> None:

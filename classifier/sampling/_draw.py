@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from classifier.errors import DataError
+from classifier.errors import DataError, why_unread
 from classifier.files import replacing
 from classifier.intervals import seeded
 from classifier.notebook_html import frame_html
@@ -184,7 +184,8 @@ def read_frame(folder: Path) -> pd.DataFrame | None:
         frame = pd.read_csv(path, dtype={"article_id": str, "stratum": str}, encoding="utf-8")
         frame["sampling_probability"] = frame["sampling_probability"].astype(float)
     except (ValueError, KeyError) as error:
-        raise DataError(f"{path}: needs the columns {', '.join(_COLUMNS)}: {error}") from None
+        why = why_unread(error)
+        raise DataError(f"{path}: needs the columns {', '.join(_COLUMNS)}: {why}") from None
     again = frame["article_id"][frame["article_id"].duplicated()]
     if len(again):
         raise DataError(

@@ -3,7 +3,7 @@
 from classifier.annotations.formats._brat import annotation_conf
 from classifier.annotations.formats._foreign import Imported
 from classifier.annotations.formats._label_studio import labelling_config
-from classifier.annotations.formats._refi import read_qdc
+from classifier.annotations.formats._refi import codebook_of, read_qdc
 from classifier.annotations.formats._registry import (
     EXPORT_FORMATS,
     IMPORT_FORMATS,
@@ -18,6 +18,7 @@ __all__ = [
     "NOT_IN_CODEBOOK",
     "Imported",
     "annotation_conf",
+    "codebook_of",
     "export",
     "import_annotations",
     "labelling_config",

@@ -4,8 +4,7 @@ NewsMTSC: a sentence of English news is an article of its own. Its `story_id` is
 the publisher knows none, the document, as its gid says: the splits share both.
 
 RuSentNE: sentences that begin with a quotation mark went through a quoting CSV writer twice, so
-their offsets do not fit. A row is refused where undoing that does not help. The sentences were
-shuffled and name no document, so a split parts those of a document.
+their offsets do not fit. A row is refused if undoing that does not help. No document is named.
 
 RuOpinionNE: the holder becomes the voice: `AUTHOR` is the author, an entity is attributed and named
 as speaker, `NULL` is attributed to nobody. The polar expression becomes the evidence. Several

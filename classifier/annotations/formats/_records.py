@@ -32,7 +32,7 @@ from classifier.annotations.formats._foreign import (
     text_id,
 )
 from classifier.articles import article_from_record, given_id, is_other_name
-from classifier.errors import DataError
+from classifier.errors import DataError, why_unread
 from classifier.files import plain_suffix
 from classifier.records import Article, Problem
 from classifier.text import CODE_POINTS, UTF_16
@@ -191,7 +191,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         rows = parquet.read_table(path).to_pylist()
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: a Parquet file was required: {error}") from None
+        raise DataError(f"{path}: {why_unread(error)}") from None
     yield from ((f"{path.name} record {n}", row) for n, row in enumerate(rows, 1))
 
 

@@ -17,7 +17,7 @@ from classifier.annotations.formats._foreign import (
     gather,
     person,
 )
-from classifier.codebook import Codebook, Label, Target, Variable, default_codebook
+from classifier.codebook import Codebook, Label, Target, Variable, default_codebook, read_codebook
 from classifier.errors import DataError
 from classifier.records import LANGUAGES, Article, Problem
 from classifier.text import CODE_POINTS
@@ -301,6 +301,19 @@ def read_qdc(path: Path) -> Codebook:
         if variables.setdefault(found.name, found) != found:
             raise DataError(f"{path}: variables of different names were required, two are {name!r}")
     return Codebook(path.stem, "1", tuple(targets.values()), tuple(variables.values()))
+
+
+def codebook_of(source: Codebook | Path | str) -> Codebook:
+    """The codebook itself, or the one in a .toml or .qdc file.
+
+    Raises:
+        DataError: a .qdc cannot be read.
+        CodebookError: a .toml is malformed.
+    """
+    if isinstance(source, Codebook):
+        return source
+    path = Path(source)
+    return read_qdc(path) if path.suffix.lower() == ".qdc" else read_codebook(path)
 
 
 def _shipped_target(name: str, shipped: Codebook) -> Target | None:
