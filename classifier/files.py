@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from classifier.errors import DataError, ModelError, ReplaceError, why_unread
 
@@ -275,7 +275,7 @@ MAX_SHEET_BYTES = 512 * 2**20
 """Bytes that a workbook may have when unpacked; more is refused."""
 
 
-def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
+def sheet_rows(path: Path | IO[bytes], name: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
     """Number and cells of every row of a workbook's first sheet that is not empty.
 
     The first row names the columns. Whole numbers stay whole, dates are `datetime` objects, a
@@ -286,10 +286,10 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
         name: How errors name it, by default its own name.
 
     Raises:
-        DataError: it is no .xlsx, is too large, has two columns of one name, or openpyxl is not
-            installed.
+        DataError: it is no .xlsx, is too large, has two columns of one name or two sheets of rows,
+            or openpyxl is not installed.
     """
-    name = name or path.name
+    name = name or Path(getattr(path, "name", "workbook")).name
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -306,7 +306,15 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise DataError(f"{name}: an .xlsx workbook was required: {why_unread(error)}") from None
     try:
-        yield from _named_cells(book.worksheets[0].iter_rows(values_only=True), name)
+        first, *others = book.worksheets
+        header = next(first.iter_rows(values_only=True), ())
+        for sheet in others:
+            if header and next(sheet.iter_rows(values_only=True), ()) == header:
+                raise DataError(
+                    f"{name}: one sheet of rows was required, the sheet {sheet.title!r} has the "
+                    "same columns as the first; save each as a file of its own"
+                )
+        yield from _named_cells(first.iter_rows(values_only=True), name)
     finally:
         book.close()
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from classifier.errors import DataError, why_unread
-from classifier.files import MAX_SHEET_BYTES, plain_suffix, unpacked
+from classifier.files import MAX_SHEET_BYTES, plain_suffix, sheet_rows, unpacked
 from classifier.labels._mapping import SPENT, is_empty, plain
 from classifier.records import Problem
 
@@ -95,11 +95,6 @@ def _from_file(path: Path) -> Rows:
         )
     try:
         frame, lines = reader(io.BytesIO(unpacked(path, MAX_SHEET_BYTES)))
-    except ImportError:
-        raise DataError(
-            f"{path}: reading Excel needs the package openpyxl, which is not installed; install "
-            'it (pip install "stance-framing-classifier[excel]"), or save the sheet as .csv'
-        ) from None
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         kind = suffix.removeprefix(".")
         why = why_unread(error)
@@ -191,8 +186,9 @@ def _parquet(file: io.BytesIO) -> _Read:
 
 
 def _excel(file: io.BytesIO) -> _Read:
-    frame = pd.read_excel(file, dtype=object, engine="openpyxl")
-    return frame.where(frame.notna(), None), _from(2, len(frame))
+    rows = list(sheet_rows(file, "the workbook"))
+    frame = _frame([cells for _, cells in rows])
+    return frame, tuple(number for number, _ in rows)
 
 
 def _from(first: int, n: int) -> tuple[int, ...]:
