@@ -284,7 +284,7 @@ def test_a_broken_table_is_told_in_plain_words(content: str, message: str, tmp_p
 
 
 def test_packed_labels_are_read(tmp_path: Path) -> None:
-    content = b"article_id,target,stance\r\n7,UA,neutral\r\n"
+    content = b"article_id,start,end,target,stance\r\n7,0,5,UA,neutral\r\n"
     (tmp_path / "labels.csv.gz").write_bytes(gzip.compress(content))
     read = read_predictions(tmp_path / "labels.csv.gz", articles=ARTICLES)
     assert list(read.to_frame()["stance"]) == ["neutral"]
