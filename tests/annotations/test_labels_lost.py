@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 
 from classifier.annotations import check, fix_annotations, lost_labels
 from classifier.annotations.formats import Imported, import_annotations
-from classifier.cli import main
 from classifier.errors import DataError
 from classifier.labels import read_predictions
 from classifier.records import Article
@@ -134,6 +132,16 @@ def test_a_packed_table_with_a_mark_and_windows_ends(mark: str, tmp_path: Path) 
     assert values(import_annotations("csv", tmp_path / "rows.csv.gz")) == ["neutral"]
 
 
+def test_na_of_r_is_nothing(tmp_path: Path) -> None:
+    path = table(tmp_path, "stance,roles,comment,source,date", "neutral,NA,NA,NA,NA")
+    imported = import_annotations("csv", path)
+    row = imported.annotation_set.table.iloc[0]
+    article = imported.annotation_set.articles[0]
+    assert (row["stance"], row["roles"], row["comment"]) == ("neutral", None, None)
+    assert (article.source, article.date) == (None, None)
+    assert imported.problems == ()
+
+
 def _workbook(path: Path, titles: list[str]) -> Path:
     book = openpyxl.Workbook()
     for title in titles:
@@ -212,23 +220,6 @@ def test_a_control_for_a_model_is_no_persons_label(tmp_path: Path) -> None:
 
 
 Ask = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs a command: exit code and what it prints."""
-
-    def run(*words: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
-        capsys.readouterr()
-        try:
-            main()
-            code: object = 0
-        except SystemExit as stop:
-            code = stop.code
-        return int(str(code or 0)), capsys.readouterr().out
-
-    return run
 
 
 def test_an_import_that_loses_labels_says_so_and_so_does_check(tmp_path: Path, ask: Ask) -> None:

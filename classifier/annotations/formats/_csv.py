@@ -60,6 +60,7 @@ _USUAL = {
     "target": ("entity", "target_name"),
 }
 """Other names of columns. A name that says more than one thing is not among them."""
+_MAY_BE_NA = {"annotator", *_WHO, "comment", "speaker"}
 _CURATED_COLUMNS = ("curated", "adjudicated", "ground_truth")
 _YES = ("1", "1.0", "true", "yes", "x")
 _EVIDENCE = ("evidence_start", "evidence_end")
@@ -137,7 +138,7 @@ def _documents(foreign: Foreign) -> Iterator[list[Record]]:
 
 
 def _read_file(file: Path, given: Mapping[str, str]) -> Foreign:
-    rows = list(read_table(read_text(file), file.name))
+    rows = [(where, _without_na(row)) for where, row in read_table(read_text(file), file.name)]
     problems: list[Problem] = []
     rows = _under_our_names(rows, file.name, given, problems)
     columns = set(rows[0][1]) if rows else set()
@@ -165,6 +166,14 @@ def _read_file(file: Path, given: Mapping[str, str]) -> Foreign:
     regions = tuple(r for r in found if isinstance(r, Region))
     problems += [r for r in found if isinstance(r, Problem)]
     return Foreign(tuple(articles.values()), regions, tuple(problems), columns=tuple(fields))
+
+
+def _without_na(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with R's NA as nothing where a person or a remark is named; labels are told later."""
+    return {
+        name: None if value == "NA" and same_key(name) in _MAY_BE_NA else value
+        for name, value in row.items()
+    }
 
 
 def _under_our_names(

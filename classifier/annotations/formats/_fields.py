@@ -20,6 +20,7 @@ from classifier.errors import DataError
 from classifier.records import Problem
 from classifier.text import RULES, OffsetRule
 
+_MISSING = ("na", "n/a", "nan", "null")
 _LABELS = frozenset(
     f"{word}{ending}"
     for word in ("label", "code", "annotation", "tag", "category", "class", "codering")
@@ -92,14 +93,29 @@ def with_own_fields(foreign: Foreign, terms: Terms) -> Foreign:
         for name, question in asked.items()
         if not question and not _is_taken(name, foreign, terms, taken)
     ]
-    if not apart and not names:
+    blanks = set(_blanks(foreign, terms))
+    if not apart and not names and not blanks:
         return foreign
     problems = [*_not_taken(sorted(apart), foreign, terms, taken)]
     regions = tuple(
-        replace(r, codes=tuple((names.get(f, f), v) for f, v in r.codes if f not in apart))
+        replace(
+            r,
+            codes=tuple(
+                (names.get(f, f), v) for f, v in r.codes if f not in apart and (f, v) not in blanks
+            ),
+        )
         for r in foreign.regions
     )
     return replace(foreign, regions=regions, problems=(*foreign.problems, *problems))
+
+
+def _blanks(foreign: Foreign, terms: Terms) -> Iterator[Code]:
+    """Cells of a table that say that there is nothing, as R and pandas do, and are no label."""
+    codes = {code for region in foreign.regions for code in region.codes} if foreign.columns else ()
+    for code in codes:
+        is_word = code[1].strip("#<>").casefold() in _MISSING and code[0] in foreign.columns
+        if is_word and same_key(code[0]) != TARGET and terms.decoded((code,)).unknown:
+            yield code
 
 
 def _is_taken(name: str, foreign: Foreign, terms: Terms, taken: Collection[str]) -> bool:

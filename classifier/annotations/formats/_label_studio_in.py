@@ -29,11 +29,11 @@ from classifier.annotations.formats._foreign import (
     whole_number,
 )
 from classifier.annotations.formats._label_studio import SUGGESTED
+from classifier.annotations.formats._records import text_key
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
 
-_TEXT_KEYS = ("text", "article", "body", "content")
 _PLACE = ("start", "end", "text", "startOffset", "endOffset", "globalOffsets", "channel")
 """What a result's value has besides its labels."""
 
@@ -219,7 +219,7 @@ def _task(task: Json, number: int, file: str, project: _Project) -> _Task:
     found = _Task(f"{file} task {key if is_first else f'number {number}'}", file)
     project.counts["predictions left out"] += len(_listed(task.get("predictions")))
     data = task.get("data")
-    field_name = _text_key(data)
+    field_name = text_key(data) if isinstance(data, dict) else None
     given = [one for one in _given(task) if isinstance(one, dict)]
     for annotation in given:
         _note_people(annotation, project.people)
@@ -307,15 +307,6 @@ def _document(task: _Task, replaced: Mapping[int, Problem]) -> Iterator[Record]:
             yield problem
         else:
             yield from turn.records
-
-
-def _text_key(data: object) -> str | None:
-    """The field that holds the text: the usual names first, then the only or the longest string."""
-    if not isinstance(data, dict):
-        return None
-    strings = {key: value for key, value in data.items() if isinstance(value, str)}
-    usual = [key for key in _TEXT_KEYS if key in strings]
-    return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
 
 _Part = tuple[Json, Json]
