@@ -78,7 +78,11 @@ def import_command(
         read_problems,
         write_annotations,
     )
-    from classifier.annotations.formats import import_annotations
+    from classifier.annotations.formats import (
+        LOOKS_LIKE_LABELS,
+        NOT_IN_CODEBOOK,
+        import_annotations,
+    )
     from classifier.files import write_json_lines
 
     if (out is None) == (into is None):
@@ -96,7 +100,8 @@ def import_command(
     if not force:
         check_nothing_is_lost(whole, out)
     read = imported.annotation_set
-    is_empty = bool(imported.lost) and not read.has_labels
+    lost = imported.lost.keys() & {NOT_IN_CODEBOOK, LOOKS_LIKE_LABELS}
+    is_empty = bool(lost) and not read.has_labels
     articles, rows = len(read.articles), 0 if is_empty else len(read.table)
     # nothing is written then: what lies there is worth more
     if rows:
@@ -118,7 +123,7 @@ def import_command(
             "problems": imported.problems,
         },
         [
-            _what_was_read(imported, out) if rows else _nothing_read(path, articles),
+            _what_was_read(imported, out) if rows else _nothing_read(path, imported),
             *joined,
             *problem_lines(imported.problems),
             table(["import", ""], imported.summary),
@@ -140,10 +145,13 @@ def _what_was_read(imported: "Imported", out: Path) -> str:
     return said + (f"; no label of {', '.join(empty)} came" if empty else "")
 
 
-def _nothing_read(path: Path, n_articles: int) -> str:
+def _nothing_read(path: Path, imported: "Imported") -> str:
+    n_articles = len(imported.annotation_set.articles)
+    predictions = imported.counts.get("predictions left out", 0)
+    said = f"; {predictions} predictions are no annotator's labels" if predictions else ""
     return (
         f"{path}: at least one label was required, none of {n_articles} articles has one that is "
-        "in the codebook; nothing is written, the list says why"
+        f"in the codebook{said}; nothing is written, the list says why"
     )
 
 

@@ -196,6 +196,12 @@ def test_spans_under_a_second_key_are_no_labels_of_the_annotator(tmp_path: Path)
     assert dict(imported.lost) == {"spans under a second key, left out": 1}
 
 
+def test_spans_in_an_object_are_read(tmp_path: Path) -> None:
+    line = {"text": TEXT, "label": {"0": [0, 5, "UA_neutral"], "1": [13, 19, "RU_neutral"]}}
+    imported = import_annotations("doccano", lines(tmp_path, line))
+    assert values(imported) == ["neutral", "neutral"]
+
+
 def test_suggestions_of_argilla_are_no_responses(tmp_path: Path) -> None:
     record = {
         "fields": {"text": TEXT},
@@ -239,6 +245,20 @@ def test_an_import_that_loses_labels_says_so_and_so_does_check(tmp_path: Path, a
     words = ("import", "csv", path, "--out", tmp_path / "set", "--force")
     assert ask(*words, "--map", "favorable=favourable")[0] == 0
     assert ask("check", tmp_path / "set")[0] == 0
+
+
+def test_mentions_without_a_label_are_kept_beside_what_was_lost(tmp_path: Path, ask: Ask) -> None:
+    line = {"text": TEXT, "label": [[0, 5, "UA"]], "marks": [[13, 19, "RU"]]}
+    code, told = ask("import", "doccano", lines(tmp_path, line), "--out", tmp_path / "set")
+    assert (code, "1 articles with 1 annotations are in" in told) == (3, True)
+
+
+def test_predictions_alone_are_no_labels(tmp_path: Path, ask: Ask) -> None:
+    result = {"from_name": "label", "type": "labels", "value": {"start": 0, "end": 5}}
+    tasks = [{"data": {"text": TEXT}, "annotations": [], "predictions": [{"result": [result]}]}]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    code, told = ask("import", "label-studio", tmp_path / "tasks.json", "--out", tmp_path / "set")
+    assert (code, "1 predictions are no annotator's labels" in told) == (1, True)
 
 
 def test_what_annotators_left_out_themselves_is_not_lost(tmp_path: Path, ask: Ask) -> None:

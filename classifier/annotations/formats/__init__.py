@@ -1,7 +1,7 @@
 """Foreign annotation formats in and out."""
 
 from classifier.annotations.formats._brat import annotation_conf
-from classifier.annotations.formats._foreign import Imported
+from classifier.annotations.formats._foreign import LOOKS_LIKE_LABELS, Imported
 from classifier.annotations.formats._label_studio import labelling_config
 from classifier.annotations.formats._refi import codebook_of, read_qdc
 from classifier.annotations.formats._registry import (
@@ -15,6 +15,7 @@ from classifier.annotations.formats._understand import NOT_IN_CODEBOOK
 __all__ = [
     "EXPORT_FORMATS",
     "IMPORT_FORMATS",
+    "LOOKS_LIKE_LABELS",
     "NOT_IN_CODEBOOK",
     "Imported",
     "annotation_conf",

@@ -362,7 +362,10 @@ def read_table(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 continue
             where = f"{name}:{reader.line_num}"
             if len(row) != len(header):
-                raise DataError(f"{where}: {len(header)} cells were required, got {len(row)}")
+                raise DataError(
+                    f"{where}: {len(header)} cells were required, got {len(row)}; the first line "
+                    "must name every column"
+                )
             yield where, {c: plain_cell(v) for c, v in zip(header, row, strict=True)}
     except csv.Error as error:
         raise DataError(f"{name}:{reader.line_num}: broken CSV: {error}") from None

@@ -23,6 +23,7 @@ from classifier.annotations.formats._foreign import (
     Region,
     Turn,
     gather,
+    is_span,
     made,
     n_spans,
     newest_of,
@@ -165,6 +166,8 @@ def _lists(line: Mapping[str, Any]) -> dict[str, list[Any]]:
         value: Any = line
         for part in key.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping) and any(map(is_span, value.values())):
+            value = list(value.values())
         if isinstance(value, list):
             found[key] = value
     return found
