@@ -294,8 +294,8 @@ def sheet_rows(path: Path | IO[bytes], name: str = "") -> Iterator[tuple[int, di
         from openpyxl import load_workbook
     except ImportError as error:
         raise DataError(
-            f"{name}: reading .xlsx needs openpyxl ({error}): "
-            "pip install 'stance-framing-classifier[excel]'"
+            f"{name}: reading .xlsx needs the package openpyxl ({error}); install it "
+            '(pip install "stance-framing-classifier[excel]"), or save the sheet as .csv'
         ) from None
     try:
         with zipfile.ZipFile(path) as parts:
