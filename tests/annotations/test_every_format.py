@@ -259,9 +259,9 @@ def test_every_label_reaches_the_profile(format_name: str, tmp_path: Path) -> No
         rows.assign(stance="neutral", source="Quay Post"), articles=None, gold=gold
     )
     # a mention has gold where one label has more votes than any other
-    said = gold.table.groupby(["target", "article_id"])["stance"]
+    said = gold.table.groupby(["target", "article_id", "start"])["stance"]
     decided = said.agg(lambda votes: len(votes.mode()) == 1)
-    coded = decided.groupby("target").sum().to_dict()
+    coded = decided.groupby(["target", "article_id"]).any().groupby("target").sum().to_dict()
     found = {
         row.group["target"]: row.n_coded_articles
         for row in profile(labels, gold=gold)
