@@ -19,7 +19,7 @@ from classifier.articles import (
     unrepeated,
     with_headline,
 )
-from classifier.codebook import Codebook, Variable, default_codebook, read_codebook
+from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import CodebookError, DataError, ModelError, brief, in_words
 from classifier.files import is_there
 from classifier.mentions import MentionContext
@@ -456,8 +456,9 @@ def load(
     place = _folder(path)
     trained = read_folds(place, runtime) if folds else read_run(place, runtime, scheme)
     if codebook is not None:
-        own = codebook if isinstance(codebook, Codebook) else read_codebook(Path(codebook))
-        trained = _looking_for(trained, own)
+        from classifier.annotations.formats import codebook_of
+
+        trained = _looking_for(trained, codebook_of(codebook))
     return Scorer(trained)
 
 
