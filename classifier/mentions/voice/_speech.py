@@ -277,6 +277,9 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
 def _before_comma(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | None:
     """The subject of a verb behind a comma: "X left, saying …", "X, who …, says"."""
     if sentence.words[i].endswith(_PARTICIPLE):
+        clause = left_of(sentence, i - 1)
+        if clause and sentence.words[clause] in cues.verbs and clause + 1 < i - 1:
+            return clause + 1, i - 1
         return subject_of(sentence, i - 1, cues)
     apposition = _before_aside(sentence, i, cues)
     return subject_of(sentence, i - 1, cues) if apposition is None and cues.bare else apposition
