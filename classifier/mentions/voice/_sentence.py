@@ -45,6 +45,10 @@ _ADJECTIVE = ("ой", "ого", "ої", "ьої", "ей", "ых", "их", "ск�
 _POSSESSIVE = frozenset(("его", "ее", "её", "их", "його", "її", "їх"))
 # Nouns with the ending of a verb: "міністерство закордонних справ".
 _SLAVIC_NOUNS = frozenset(("справ", "прав", "слов", "застав", "держав", "канал", "начал"))
+_NOUNS_IN_LY = frozenset(
+    ("family", "assembly", "ally", "daily", "weekly", "monthly", "rally", "monopoly", "supply")
+)
+_ABBREVIATED = re.compile(r" (?:Jr|Sr|Corp|Inc|Ltd|Co)\Z")
 _TURKISH_NOUNS = frozenset(
     ("uzman", "kaptan", "bakan", "başkan", "kurban", "insan", "zaman", "çoban", "danişman", "neden")
 )
@@ -268,13 +272,32 @@ def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span |
         stop = stop if is_name else start
     if cues.determiner and stop > start and sentence.words[start] in cues.determiner:
         stop = _apposition_stop(sentence, start, stop, cues)
-    return _without_case(sentence.span(start, stop), sentence.text, cues)
+    while cues.bare and stop > start + 1 and _is_adverb(sentence, stop - 1):
+        stop -= 1
+    return _with_dot(_without_case(sentence.span(start, stop), sentence.text, cues), sentence.text)
+
+
+def _is_adverb(sentence: Sentence, i: int) -> bool:
+    """Whether an English word is an adverb, as in "the mayor repeatedly said"."""
+    word = sentence.words[i]
+    return word.endswith("ly") and not sentence.is_capital(i) and word not in _NOUNS_IN_LY
+
+
+def _with_dot(span: Span | None, text: str) -> Span | None:
+    """The name with the dot that belongs to its last word: "Tom Hale Jr."."""
+    if span and text.startswith(".", span.end) and _ABBREVIATED.search(text, span.start, span.end):
+        return Span(span.start, span.end + 1)
+    return span
 
 
 def antecedent(sentence: Sentence, speaker: tuple[int, int], cues: Cues) -> tuple[int, int]:
     """Whom a relative pronoun stands for: what is before its comma; any other speaker as it is."""
     start, end = speaker
     pronoun = sentence.find(cues.pure_relative, start, min(start + 2, end))
+    own = pronoun + 1
+    # As in "waar het personeel zei": the clause has a subject of its own.
+    if 0 < own < end and (sentence.words[own] in cues.subject_starts or sentence.is_capital(own)):
+        return own, end
     comma = next(
         (k for k in range(pronoun - 1, max(0, pronoun - SHORT), -1) if sentence.words[k] == ","), 0
     )
@@ -371,7 +394,8 @@ def _behind_adverbs(sentence: Sentence, start: int, end: int, cues: Cues) -> int
     words = sentence.words
     while start < end - 1:
         word = words[start]
-        if word.isdigit() and _is_no_count(sentence, start + 1):
+        is_date = words[start + 1] in cues.time
+        if word.isdigit() and (is_date or _is_no_count(sentence, start + 1)):
             start += 1
             continue
         if cues.facts and start and words[start - 1] in cues.verbs and word in cues.place_in:
@@ -434,7 +458,8 @@ def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues, is_subject:
         is_open = before in cues.determiner or before in cues.preposition
         is_open = is_open or (is_subject and _is_place(sentence, stop, end, cues))
         is_open = is_open or (is_subject and before in cues.place_in)
-        if words[stop] in (cues.relative if cues.preposition else cues.pure_relative):
+        relative = cues.relative if cues.preposition else cues.pure_relative
+        if words[stop] in relative and not sentence.is_capital(stop):
             break
         if not (sentence.is_word(stop) or is_short_quote(sentence, stop)) or (
             words[stop] in cues.after_speaker and not is_open

@@ -263,7 +263,8 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
         left += 1
     if (first := _first_verb(sentence, left, i, cues)) < i:
         return left, first
-    leads = _leads(sentence, left, i, cues)
+    # English has no inversion behind an adverbial.
+    leads = _leads(sentence, left, i, cues) and not (cues.bare and sentence.n_words(left, i) > 2)
     is_before = not cues.behind_subject.isdisjoint(words[i + 1 : i + 2])
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
