@@ -191,21 +191,23 @@ def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, 
             (after, stop) if stop > after else (stop + 1, _speaker_end(sentence, stop + 1, cues))
         )
         return sentence.span(stop, stop + 1), speaker_span(sentence, *speaker, cues)
-    verb = _behind_apposition(sentence, after, stop, cues)
-    if verb >= 0:
-        return sentence.span(verb, verb + 1), speaker_span(sentence, after, stop, cues)
-    return _evidence_before(sentence, place, cues)
+    by_role = _evidence_behind_role(sentence, after, stop, cues)
+    return by_role or _evidence_before(sentence, place, cues)
 
 
-def _behind_apposition(sentence: Sentence, start: int, comma: int, cues: Cues) -> int:
-    """Where the verb stands in "“…,” Ada Salo, head of the team, said"; -1 where none does."""
+def _evidence_behind_role(
+    sentence: Sentence, start: int, comma: int, cues: Cues
+) -> tuple[Span | None, Span | None] | None:
+    """Cue and speaker in "“…,” Ada Salo, head of the team, said"; None where it is not so."""
     words = sentence.words
     is_name = comma > start and words[comma : comma + 1] == [","] and sentence.is_capital(start)
     if not (cues.bare and is_name):
-        return -1
+        return None
     close = sentence.find(",", comma + 1, comma + _ASIDE)
     verb = sentence.find(cues.speech, comma + 1, comma + _ASIDE)
-    return verb if verb > comma + 1 and close in (-1, verb - 1) else -1
+    if verb <= comma + 1 or close not in (-1, verb - 1):
+        return None
+    return sentence.span(verb, verb + 1), speaker_span(sentence, start, comma, cues)
 
 
 def _turkish_speaker(sentence: Sentence, place: int, cue: int, cues: Cues) -> Span | None:

@@ -45,9 +45,7 @@ _ADJECTIVE = ("ой", "ого", "ої", "ьої", "ей", "ых", "их", "ск�
 _POSSESSIVE = frozenset(("его", "ее", "её", "их", "його", "її", "їх"))
 # Nouns with the ending of a verb: "міністерство закордонних справ".
 _SLAVIC_NOUNS = frozenset(("справ", "прав", "слов", "застав", "держав", "канал", "начал"))
-_NOUNS_IN_LY = frozenset(
-    ("family", "assembly", "ally", "daily", "weekly", "monthly", "rally", "monopoly", "supply")
-)
+_NOUNS_IN_LY = frozenset(("family", "assembly", "ally", "daily", "weekly", "monthly", "rally"))
 _ABBREVIATED = re.compile(r" (?:Jr|Sr|Corp|Inc|Ltd|Co)\Z")
 _TURKISH_NOUNS = frozenset(
     ("uzman", "kaptan", "bakan", "başkan", "kurban", "insan", "zaman", "çoban", "danişman", "neden")
@@ -74,7 +72,7 @@ class Sentence:
         self._read(at, span.end)
 
     def _read(self, start: int, end: int) -> None:
-        folded = fold(_without_brackets(_without_dots(self.text[start:end])))
+        folded = fold(_plain_names(self.text[start:end]))
         self._gaps.append((folded, start))
         self.words += _token(folded).findall(folded)
 
@@ -124,21 +122,13 @@ class Sentence:
         return Span(self.places[start][0], self.places[end - 1][1]) if start < end else None
 
 
-def _without_dots(text: str) -> str:
-    """The text with a blank for the dot of each initial and of each title before a name."""
-    if "." not in text[:-1]:
-        return text
-    return _DOT.sub(lambda m: f"{m[1]} " if m[2].isupper() else m[0], text)
-
-
-def _without_brackets(text: str) -> str:
-    """The text with blanks over each short bracket that begins with a capital or a number."""
-    if "(" not in text:
-        return text
-    return _BRACKET.sub(
-        lambda m: m[0] if m[0][2].islower() else " " * len(m[0]),
-        text,
-    )
+def _plain_names(text: str) -> str:
+    """The text with blanks over dots and brackets in names; no character moves."""
+    if "." in text[:-1]:
+        text = _DOT.sub(lambda m: f"{m[1]} " if m[2].isupper() else m[0], text)
+    if "(" in text:
+        text = _BRACKET.sub(lambda m: m[0] if m[0][2].islower() else " " * len(m[0]), text)
+    return text
 
 
 def _token(folded: str) -> re.Pattern[str]:
