@@ -36,7 +36,7 @@ from classifier.text import RULES, OffsetRule
 class _Tool:
     """A tool's format, whose labels a codebook has to explain."""
 
-    read: Callable[..., Foreign]
+    read: Callable[[Path], Foreign]
     scheme: str
     rules: Sequence[OffsetRule] = RULES
     is_one_file: bool = False

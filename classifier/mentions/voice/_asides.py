@@ -317,6 +317,9 @@ def postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]:
         return
     if follows in cues.object_start or follows in cues.about or words[i] in cues.addressed:
         return
+    is_last = follows in ",.;" or follows in cues.speaker_stop
+    if cues.bare and is_last and k == i - 1 and _before_apposition(sentence, i, cues) < i:
+        return
     if any(
         word in cues.negation or (cues.bare and word in cues.finite) for word in words[i + 1 : stop]
     ):
@@ -333,7 +336,7 @@ def subject_postposed(sentence: Sentence, i: int, cues: Cues) -> Iterator[Found]
         left = _before_apposition(sentence, i, cues)
     k = left - 1
     follows = words[i + 1] if i + 1 < len(words) else "."
-    ends = follows in ",.;" or follows in cues.skip_after or follows in cues.time
+    ends = follows in ",.;" or follows in cues.skip_after | cues.time | cues.speaker_stop
     if (
         not cues.bare
         or not (1 <= i - left <= SPEAKER_WORDS)

@@ -101,6 +101,7 @@ def voice_at(reports: Sequence[Report] | Indexed, span: Span) -> Report | None:
 _SCARE_WORDS = 3
 _SO_CALLED_WORDS = 8
 _NEAR = 6
+_ASIDE = 15
 _FEW = 2
 _SPEAKER_WORDS = 12
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -190,7 +191,23 @@ def _evidence(sentence: Sentence, place: int, cues: Cues) -> tuple[Span | None, 
             (after, stop) if stop > after else (stop + 1, _speaker_end(sentence, stop + 1, cues))
         )
         return sentence.span(stop, stop + 1), speaker_span(sentence, *speaker, cues)
-    return _evidence_before(sentence, place, cues)
+    by_role = _evidence_behind_role(sentence, after, stop, cues)
+    return by_role or _evidence_before(sentence, place, cues)
+
+
+def _evidence_behind_role(
+    sentence: Sentence, start: int, comma: int, cues: Cues
+) -> tuple[Span | None, Span | None] | None:
+    """Cue and speaker in "“…,” Ada Salo, head of the team, said"; None where it is not so."""
+    words = sentence.words
+    is_name = comma > start and words[comma : comma + 1] == [","] and sentence.is_capital(start)
+    if not (cues.bare and is_name):
+        return None
+    close = sentence.find(",", comma + 1, comma + _ASIDE)
+    verb = sentence.find(cues.speech, comma + 1, comma + _ASIDE)
+    if verb <= comma + 1 or close not in (-1, verb - 1):
+        return None
+    return sentence.span(verb, verb + 1), speaker_span(sentence, start, comma, cues)
 
 
 def _turkish_speaker(sentence: Sentence, place: int, cue: int, cues: Cues) -> Span | None:
@@ -250,6 +267,10 @@ def _before_cue(sentence: Sentence, start: int, i: int, end: int, cues: Cues) ->
     if cues.participle:
         return _turkish_speaker(sentence, i, i, cues)
     before = sentence.n_words(start, i)
+    # As in "In een verklaring, zei Ada Salo: “…”": a Dutch subject may follow its verb.
+    is_inverted = cues.determiner and not cues.bare and words[i - 1 : i] == [","]
+    if is_inverted and i + 1 < end and sentence.is_capital(i + 1):
+        before = 0
     return speaker_span(sentence, *((start, i) if before else (i + 1, end)), cues)
 
 

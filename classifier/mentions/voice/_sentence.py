@@ -16,6 +16,10 @@ _TOKEN = re.compile(_WORD_OR_MARK)
 # As in "т.е.": two full stops at least, which few sentences have.
 _TOKEN_WITH_INITIALS = re.compile(rf"(?<!\w)(?:[^\W\d_]\.){{2,}}|{_WORD_OR_MARK}")
 _FEWEST_STOPS = 2
+# As in "Ada Salo (CHP) said": a party, a place or an age behind a name, which the clause runs past.
+_DOT = re.compile(r"(?<![\w.])([^\W\d_]{1,5})\.(?= ([^\W\d_]))")
+# As in "Lt. Gen. Ada B. Salo": no sentence ends there, or the text would have been cut.
+_BRACKET = re.compile(r"(?<=[\w.]) \((?=[^\W_])[^()\n]{1,38}\)(?=[,:]? \w)")
 _STOPS = frozenset(".!?…")
 _MARKS = frozenset(',;:.!?…—–()-"')
 # No report reaches further than this many words: a longer "sentence" is a list or a broken page.
@@ -37,6 +41,12 @@ _CASE = re.compile(r"['’][a-zçğıöşü]{1,8}\Z")
 _OBLIQUE = ("ому", "ьому", "ему", "ой", "ій", "ей", "ом", "ем", "их", "ых")
 # Ends of Slavic adjectives: what follows one in lower case is its noun, and part of the name.
 _ADJECTIVE = ("ой", "ого", "ої", "ьої", "ей", "ых", "их", "ская", "ское", "ська", "ське")
+# As in "її партнер": also pronouns that stand alone.
+_POSSESSIVE = frozenset(("его", "ее", "её", "их", "його", "її", "їх"))
+# Nouns with the ending of a verb: "міністерство закордонних справ".
+_SLAVIC_NOUNS = frozenset(("справ", "прав", "слов", "застав", "держав", "канал", "начал"))
+_NOUNS_IN_LY = frozenset(("family", "assembly", "ally", "daily", "weekly", "monthly", "rally"))
+_ABBREVIATED = re.compile(r" (?:Jr|Sr|Corp|Inc|Ltd|Co)\Z")
 _TURKISH_NOUNS = frozenset(
     ("uzman", "kaptan", "bakan", "başkan", "kurban", "insan", "zaman", "çoban", "danişman", "neden")
 )
@@ -62,7 +72,7 @@ class Sentence:
         self._read(at, span.end)
 
     def _read(self, start: int, end: int) -> None:
-        folded = fold(self.text[start:end])
+        folded = fold(_plain_names(self.text[start:end]))
         self._gaps.append((folded, start))
         self.words += _token(folded).findall(folded)
 
@@ -110,6 +120,15 @@ class Sentence:
         while end > start and words[end - 1] in _MARKS and words[end - 1] != QUOTE:
             end -= 1
         return Span(self.places[start][0], self.places[end - 1][1]) if start < end else None
+
+
+def _plain_names(text: str) -> str:
+    """The text with blanks over dots and brackets in names; no character moves."""
+    if "." in text[:-1]:
+        text = _DOT.sub(lambda m: f"{m[1]} " if m[2].isupper() else m[0], text)
+    if "(" in text:
+        text = _BRACKET.sub(lambda m: m[0] if m[0][2].islower() else " " * len(m[0]), text)
+    return text
 
 
 def _token(folded: str) -> re.Pattern[str]:
@@ -235,23 +254,57 @@ def speaker_span(sentence: Sentence, start: int, end: int, cues: Cues) -> Span |
     if pronoun >= 0 and not any(map(sentence.is_capital, range(start + 1, pronoun))):
         return sentence.span(pronoun, pronoun + 1)
     start = _name_start(sentence, start, end, cues)
-    if start < end and _stands_alone(sentence, start, cues):
+    if start < end and _stands_alone(sentence, start, end, cues):
         return sentence.span(start, start + 1)
     stop = _person_stop(sentence, start, _name_stop(sentence, start, end, cues, is_subject), cues)
+    if stop == start + 1 and sentence.words[start] in cues.clause_openers | cues.like | cues.time:
+        is_name = sentence.is_capital(start) and sentence.words[start] not in cues.like
+        stop = stop if is_name else start
     if cues.determiner and stop > start and sentence.words[start] in cues.determiner:
         stop = _apposition_stop(sentence, start, stop, cues)
-    return _without_case(sentence.span(start, stop), sentence.text, cues)
+    while cues.bare and stop > start + 1 and _is_adverb(sentence, stop - 1):
+        stop -= 1
+    return _with_dot(_without_case(sentence.span(start, stop), sentence.text, cues), sentence.text)
+
+
+def _is_adverb(sentence: Sentence, i: int) -> bool:
+    """Whether an English word is an adverb, as in "the mayor repeatedly said"."""
+    word = sentence.words[i]
+    return word.endswith("ly") and not sentence.is_capital(i) and word not in _NOUNS_IN_LY
+
+
+def _with_dot(span: Span | None, text: str) -> Span | None:
+    """The name with the dot that belongs to its last word: "Tom Hale Jr."."""
+    if span and text.startswith(".", span.end) and _ABBREVIATED.search(text, span.start, span.end):
+        return Span(span.start, span.end + 1)
+    return span
 
 
 def antecedent(sentence: Sentence, speaker: tuple[int, int], cues: Cues) -> tuple[int, int]:
     """Whom a relative pronoun stands for: what is before its comma; any other speaker as it is."""
     start, end = speaker
     pronoun = sentence.find(cues.pure_relative, start, min(start + 2, end))
+    own = pronoun + 1
+    # As in "waar het personeel zei": the clause has a subject of its own.
+    if 0 < own < end and (sentence.words[own] in cues.subject_starts or sentence.is_capital(own)):
+        return own, end
     comma = next(
         (k for k in range(pronoun - 1, max(0, pronoun - SHORT), -1) if sentence.words[k] == ","), 0
     )
     left = left_of(sentence, comma) if pronoun >= 0 and comma else comma
-    return (left, comma) if left < comma else speaker
+    return _beside_verb(sentence, left, comma, cues) if left < comma else speaker
+
+
+def _beside_verb(sentence: Sentence, start: int, end: int, cues: Cues) -> tuple[int, int]:
+    """The name in a Slavic clause before a relative pronoun: behind its verb, or before it.
+
+    As in "против голосовала лишь Анна Сало, которая" and "бюро обнародовало отчёт, из которого".
+    """
+    verb = next((k for k in range(start + 1, end - 1) if is_past(sentence, k, cues)), -1)
+    if verb < 0:
+        return start, end
+    is_behind = any(map(sentence.is_capital, range(verb + 1, end)))
+    return (verb + 1, end) if is_behind else (start, verb)
 
 
 def _is_occasion(sentence: Sentence, i: int) -> bool:
@@ -259,10 +312,12 @@ def _is_occasion(sentence: Sentence, i: int) -> bool:
     return word in _MADE or OCCASION.match(word) is not None
 
 
-def _stands_alone(sentence: Sentence, i: int, cues: Cues) -> bool:
+def _stands_alone(sentence: Sentence, i: int, end: int, cues: Cues) -> bool:
     """Whether the word is a pronoun, and no possessive before a noun."""
     word = sentence.words[i]
     if word not in cues.pronoun or word not in read_shared().pronouns:
+        return False
+    if word in _POSSESSIVE and i + 1 < end and sentence.is_word(i + 1):
         return False
     follows = sentence.words[i + 1] if sentence.is_word(i + 1) else ","
     return word not in cues.determiner or follows == "," or follows in cues.pronoun_stops
@@ -329,7 +384,8 @@ def _behind_adverbs(sentence: Sentence, start: int, end: int, cues: Cues) -> int
     words = sentence.words
     while start < end - 1:
         word = words[start]
-        if word.isdigit() and _is_no_count(sentence, start + 1):
+        is_date = words[start + 1] in cues.time
+        if word.isdigit() and (is_date or _is_no_count(sentence, start + 1)):
             start += 1
             continue
         if cues.facts and start and words[start - 1] in cues.verbs and word in cues.place_in:
@@ -392,7 +448,8 @@ def _name_stop(sentence: Sentence, start: int, end: int, cues: Cues, is_subject:
         is_open = before in cues.determiner or before in cues.preposition
         is_open = is_open or (is_subject and _is_place(sentence, stop, end, cues))
         is_open = is_open or (is_subject and before in cues.place_in)
-        if words[stop] in cues.pure_relative:
+        relative = cues.relative if cues.preposition else cues.pure_relative
+        if words[stop] in relative and not sentence.is_capital(stop):
             break
         if not (sentence.is_word(stop) or is_short_quote(sentence, stop)) or (
             words[stop] in cues.after_speaker and not is_open
@@ -429,7 +486,7 @@ def subject_of(sentence: Sentence, end: int, cues: Cues) -> tuple[int, int] | No
 def is_past(sentence: Sentence, i: int, cues: Cues) -> bool:
     """Whether the word looks like a Slavic verb: beside a quotation any verb is one of speech."""
     word = sentence.words[i] if sentence.is_word(i) else ""
-    if not cues.facts or len(word) <= SHORT or sentence.is_capital(i):
+    if not cues.facts or len(word) <= SHORT or sentence.is_capital(i) or word in _SLAVIC_NOUNS:
         return False
     return word.endswith(cues.endings)
 

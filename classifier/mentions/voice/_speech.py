@@ -263,7 +263,8 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
         left += 1
     if (first := _first_verb(sentence, left, i, cues)) < i:
         return left, first
-    leads = _leads(sentence, left, i, cues)
+    # English has no inversion behind an adverbial.
+    leads = _leads(sentence, left, i, cues) and not (cues.bare and sentence.n_words(left, i) > 2)
     is_before = not cues.behind_subject.isdisjoint(words[i + 1 : i + 2])
     if left < i and (is_before or not (leads and cues.determiner and end > i + 1)):
         left = max(left, i - SPEAKER_WORDS)
@@ -277,6 +278,9 @@ def _speaker(sentence: Sentence, i: int, end: int, cues: Cues) -> tuple[int, int
 def _before_comma(sentence: Sentence, i: int, cues: Cues) -> tuple[int, int] | None:
     """The subject of a verb behind a comma: "X left, saying …", "X, who …, says"."""
     if sentence.words[i].endswith(_PARTICIPLE):
+        clause = left_of(sentence, i - 1)
+        if clause and sentence.words[clause] in cues.verbs and clause + 1 < i - 1:
+            return clause + 1, i - 1
         return subject_of(sentence, i - 1, cues)
     apposition = _before_aside(sentence, i, cues)
     return subject_of(sentence, i - 1, cues) if apposition is None and cues.bare else apposition
