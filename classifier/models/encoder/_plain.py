@@ -204,6 +204,8 @@ class _Merged(Mapping[str, Array]):
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         self._scaling = np.float32(config["lora_alpha"] / config["r"])
         self._base, self._pairs = base, read(folder / _ADAPTER)
+        self.rows = getattr(base, "rows", None)
+        """Gives some rows of a matrix that the adapter leaves alone, if the base is packed."""
 
     def __getitem__(self, name: str) -> Array:
         plain = self._base[name]
