@@ -1,6 +1,7 @@
 """Where an encoder's starting weights come from: a folder, a known name, or the Hub.
 
-The base that ships is packed in four bits. It is unpacked into a cache when it is first used.
+The bases that ship are packed in four bits. Training unpacks one into a cache; scoring needs no
+copy.
 """
 
 import hashlib

@@ -53,7 +53,7 @@ _VECTORIZERS = (
 
 @dataclass(frozen=True)
 class WordReader:
-    """See `models.base.Reader`; n-grams are counted where the model is."""
+    """See `models._protocol.Reader`; n-grams are counted where the model is."""
 
     text_limit: int
 
@@ -67,7 +67,7 @@ class WordReader:
 
 
 class LinearModel:
-    """TF-IDF of word and character n-grams; see `models.base.Model`."""
+    """TF-IDF of word and character n-grams; see `models._protocol.Model`."""
 
     def __init__(self, variables: Sequence[Variable], options: TrainOptions) -> None:
         """A model that has learnt nothing yet."""
@@ -84,7 +84,7 @@ class LinearModel:
 
     @property
     def runtime(self) -> str:
-        """See `models.base.Model`."""
+        """See `models._protocol.Model`."""
         return "scikit-learn"
 
     @property

@@ -102,7 +102,7 @@ _FEATURES = 512
 
 
 class EncoderModel:
-    """A network with its tokenizer; see `models.base.Model`."""
+    """A network with its tokenizer; see `models._protocol.Model`."""
 
     def __init__(
         self,
@@ -125,12 +125,12 @@ class EncoderModel:
 
     @cached_property
     def reader(self) -> TokenReader:
-        """What makes passages ready; see `models.base.Reader`."""
+        """What makes passages ready; see `models._protocol.Reader`."""
         return TokenReader(self.tokenizer.backend_tokenizer, self.text_limit, self.position_limit)
 
     @property
     def runtime(self) -> str:
-        """See `models.base.Model`."""
+        """See `models._protocol.Model`."""
         if self._runs_plain:
             return f"torch {kind_for(self.options.precision)} cpu"
         low = uses_bfloat16(self.options.precision, self.device)
