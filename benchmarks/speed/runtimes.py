@@ -40,7 +40,7 @@ from classifier.score import Scorer, load
 from classifier.training import build_examples
 from recipes.real import read_real
 
-KINDS: tuple[Kind, ...] = ("float32", "bfloat16", "int8", "int7")
+KINDS: tuple[Kind, ...] = ("float32", "bfloat16", "int8")
 TURNS = 4
 ARTICLES = 24
 HELD_OUT = ("development", "calibration")

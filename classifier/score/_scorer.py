@@ -365,7 +365,8 @@ def load(
             seen it, so that articles which were trained on can correct a profile.
         runtime: What runs an encoder: "torch", "numpy", or with "auto" PyTorch where it is
             installed and else NumPy. PyTorch computes in what the processor multiplies
-            fastest: bfloat16 with tiles (AMX), integers of eight bits with VNNI, else float32.
+            fastest: bfloat16 with tiles (AMX), integers of eight bits with VNNI, else
+            bfloat16 or float32.
         scheme: A published scheme, such as "newsmtsc", whose own head is applied, under its own
             codebook. What the run itself predicts is left out then.
         codebook: Whose targets to look for, instead of the run's. Its variables must have the

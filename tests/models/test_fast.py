@@ -1,6 +1,7 @@
 """Encoders computed with PyTorch's kernels: the numbers of transformers, alone or beside others."""
 
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from classifier.models.runtime._fast import FastEncoder, Kind, kind_for, linear,
 from classifier.models.runtime._numpy import NumpyEncoder
 
 PASSAGES = [[2, *range(5, 5 + n), 3] for n in (9, 9, 1, 30, 4)]
-TOLERANCES: Mapping[Kind, float] = {"float32": 1e-5, "bfloat16": 0.02, "int8": 0.02, "int7": 0.03}
+TOLERANCES: Mapping[Kind, float] = {"float32": 1e-5, "bfloat16": 0.02, "int8": 0.02}
 """Of the hidden states, as a share of their norm."""
 
 
@@ -85,8 +86,7 @@ def test_integers_round_each_row_by_its_own_largest_value() -> None:
         ({"avx_vnni": True}, "int8"),
         ({"avx512_vnni": True, "avx512_bf16": True, "amx_bf16": True}, "bfloat16"),
         ({"amx_bf16": True}, "bfloat16"),
-        ({"avx2": True}, "int7"),
-        ({}, "float32"),
+        ({"avx2": True}, "float32"),
     ],
 )
 def test_the_processor_decides_how_is_multiplied(
@@ -105,14 +105,12 @@ def test_integers_are_not_taken_where_their_sums_are_cut_off(
     able = {"avx512_vnni": True, "avx2": True}
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
     monkeypatch.setattr(_fast, "_sums_eight_bits", lambda: False)
-    assert kind_for("auto") == "int7"
+    assert kind_for("auto") == "float32"
 
 
-def test_weights_of_seven_bits_are_summed_exactly_without_vnni() -> None:
-    code = (
-        "import torch; from classifier.models.runtime._fast import linear; "
-        "ones = torch.ones(8, 64); print(float(linear(ones, torch.zeros(8), 'int7')(ones)[0, 0]))"
-    )
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="of x86 processors only")
+def test_a_library_that_does_without_vnni_is_found_out() -> None:
+    code = "from classifier.models.runtime._fast import _sums_eight_bits as told; print(told())"
     limits = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -121,7 +119,7 @@ def test_weights_of_seven_bits_are_summed_exactly_without_vnni() -> None:
         text=True,
         check=False,
     )
-    assert float(done.stdout) == pytest.approx(64), done.stderr
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_scoring_needs_no_transformers(encoder_run: Path) -> None:

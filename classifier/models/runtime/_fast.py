@@ -1,8 +1,8 @@
 """Hidden states of BERT with PyTorch's kernels: no padding, and weights packed for the processor.
 
 It takes weights by the names of transformers, but needs nothing of that library. Matrices are in
-float32, in bfloat16, or integers of eight or seven bits. With integers every row of activations has
-a scale of its own, so that a passage has the same figures whatever it is read beside.
+float32, in bfloat16, or integers of eight bits. With integers every row of activations has a scale
+of its own, so that a passage has the same figures whatever it is read beside.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +20,7 @@ from classifier.models._protocol import Precision
 from classifier.models.runtime._numpy import QKV, Weights, bert_layers
 from classifier.models.runtime._torch import n_threads, side_by_side, uses_bfloat16
 
-Kind = Literal["float32", "bfloat16", "int8", "int7"]
-"""How to multiply; "int7" has weights of seven bits, beside activations of eight."""
+Kind = Literal["float32", "bfloat16", "int8"]
 _Rows: TypeAlias = Callable[[str, NDArray[np.int64]], NDArray[np.float32]]
 _WORDS = "embeddings.word_embeddings.weight"
 _ROWS = 256
@@ -33,9 +32,6 @@ _LARGEST = 127
 """Steps from zero to the largest value of a row."""
 _MIDDLE = 128
 """Where zero lies."""
-_WEIGHT_LARGEST: Mapping[Kind, int] = {"int8": 127, "int7": 63}
-"""Steps from zero to the largest weight of a row. Without VNNI, processors add two products in
-sixteen bits, and cut off what is more: 2 · 255 · 63 fits, 2 · 255 · 127 does not."""
 _SMALLEST = 1e-9
 """Least of the largest values of a row: a row of zeros has a scale too."""
 
@@ -46,17 +42,19 @@ def kind_for(precision: Precision) -> Kind:
     Tiles (AMX) multiply bfloat16 as fast as integers, whose rounding then only costs time.
     """
     able = torch.cpu.get_capabilities()
-    if precision == "auto" and torch.backends.mkldnn.is_available() and not able.get("amx_bf16"):
-        if (able.get("avx512_vnni") or able.get("avx_vnni")) and _sums_eight_bits():
-            return "int8"
-        if able.get("avx2") and not able.get("avx512_bf16"):
-            return "int7"
+    multiplies = able.get("avx512_vnni") or able.get("avx_vnni")
+    integers = multiplies and not able.get("amx_bf16") and torch.backends.mkldnn.is_available()
+    if precision == "auto" and integers and _sums_eight_bits():
+        return "int8"
     return "bfloat16" if uses_bfloat16(precision, torch.device("cpu")) else "float32"
 
 
 @cache
 def _sums_eight_bits() -> bool:
-    """Whether the sum of two products is exact, which without VNNI ends at 32,767."""
+    """Whether a sum of two products is exact: without VNNI it ends at 32,767.
+
+    What a processor lists is no proof, since the library may have been told to do without.
+    """
     ones = torch.ones(16, 64)
     return bool((linear(ones, torch.zeros(16), "int8")(ones) > ones.shape[1] - 1).all())
 
@@ -202,10 +200,10 @@ def linear(weight: Tensor, bias: Tensor, kind: Kind) -> "Linear":
         weight: outputs × inputs, float32.
         bias: One number per output.
         kind: How to multiply; "int8" rounds each row of the weight and of the input to 255 steps
-            between plus and minus its largest value, "int7" each row of the weight to 127.
+            between plus and minus its largest value.
     """
-    if kind in _WEIGHT_LARGEST:
-        return _IntegerLinear(weight, bias, _WEIGHT_LARGEST[kind])
+    if kind == "int8":
+        return _IntegerLinear(weight, bias)
     if kind == "bfloat16":
         weight, bias = weight.to(torch.bfloat16), bias.to(torch.bfloat16)
         if torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -256,10 +254,10 @@ class _PackedLinear(Linear):
 
 
 class _IntegerLinear(Linear):
-    """In integers, weights and activations with a scale per row."""
+    """In integers of eight bits, weights and activations with a scale per row."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, largest: int) -> None:
-        self._scales = weight.abs().amax(1).clamp(min=_SMALLEST) / largest
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self._scales = weight.abs().amax(1).clamp(min=_SMALLEST) / _LARGEST
         whole = (weight / self._scales[:, None]).round().to(torch.int8)
         super().__init__(torch.ops.onednn.qlinear_prepack(whole, None), bias)
         self._zeros = torch.zeros(len(weight), dtype=torch.long)
