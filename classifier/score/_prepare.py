@@ -199,7 +199,7 @@ def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article
 
 
 def _as_article(name: object, item: object) -> Article:
-    """An article from one of several; `name` is its id where it brings none along."""
+    """An article from one of several; `name` is its id where it brings none."""
     if isinstance(item, Article):
         return item
     if isinstance(item, str):
