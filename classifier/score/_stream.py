@@ -92,10 +92,15 @@ def score_to_file(  # noqa: PLR0913 - one for each choice of a user
         prepare_folder(parts / _MANIFEST, wish, resume=resume, force=force)
         done = frozenset(int(file.stem) for file in _finished(parts))
         runtimes = {_metadata(file).get(_RUNTIME) for file in _finished(parts)}
-        for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):
-            tally.add(part, *_kept(parts / f"{part.number:08d}.parquet", part, runtimes))
-            if progress is not None:
-                progress(tally.n_articles, 0, f"{tally.statuses.total()} mentions")
+        try:
+            for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):
+                tally.add(part, *_kept(parts / f"{part.number:08d}.parquet", part, runtimes))
+                if progress is not None:
+                    progress(tally.n_articles, 0, f"{tally.statuses.total()} mentions")
+        except DataError:
+            if not any(_finished(parts)):
+                shutil.rmtree(parts)
+            raise
         if done - tally.failed.keys():
             raise _changed(min(done - tally.failed.keys()))
         _join(parts, out, scorer)

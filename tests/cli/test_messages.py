@@ -20,8 +20,9 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Exit code of a command, and all that it says."""
+    monkeypatch.chdir(tmp_path)
 
     def ran(*words: object) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])

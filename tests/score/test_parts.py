@@ -8,7 +8,7 @@ import pytest
 
 from classifier.annotations import AnnotationSet
 from classifier.articles import article_record
-from classifier.errors import ModelError
+from classifier.errors import DataError, ModelError
 from classifier.files import write_json_lines
 from classifier.models._linear import LinearModel
 from classifier.predictions import read_predictions
@@ -142,3 +142,9 @@ def test_an_unread_article_without_a_target_is_listed_when_a_file_is_scored(
     write_json_lines(tmp_path / "articles.jsonl", [article_record(article)])
     done = score_to_file(scorer, tmp_path / "articles.jsonl", tmp_path / "p.parquet")
     assert [(p.where, p.reason) for p in done.problems] == [("d1", "language not read")]
+
+
+def test_a_run_that_finds_no_article_leaves_no_parts_behind(scorer: Scorer, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nothing\.jsonl"):
+        score_to_file(scorer, tmp_path / "nothing.jsonl", tmp_path / "p.parquet")
+    assert list(tmp_path.iterdir()) == []
