@@ -14,6 +14,7 @@ from classifier.cli._output import (
     Force,
     Json,
     SetFolder,
+    Voice,
     listed,
     note,
     problem_lines,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from classifier.annotations import AnnotationSet
     from classifier.codebook import Codebook
-    from classifier.mentions import Excluded, VoiceReason
+    from classifier.mentions import Excluded, Settle, VoiceReason
     from classifier.records import Mention
     from classifier.sampling import Drawn
 
@@ -211,6 +212,7 @@ def mentions_command(
         Path | None,
         typer.Option("--out", help="A page of the articles with their voices in colour (HTML)."),
     ] = None,
+    voice: Voice = "rules",
     as_json: Json = False,
 ) -> None:
     """Count what was found, by source, target, voice and zone, then show it page by page."""
@@ -219,14 +221,15 @@ def mentions_command(
 
     reading = read_articles(path)
     book = _codebook(codebook)
+    settle = _settler(voice, book)
     found, excluded = [], []
     sources = {article.article_id: article.source or UNKNOWN for article in reading}
     voices: list[VoiceReason] = []
     unread = [article.article_id for article in reading if article.language not in LANGUAGES]
     if out is not None:
-        write_page(out, reading.articles, book)
+        write_page(out, reading.articles, book, settle=settle)
     for article in reading:
-        report = explain_mentions(article, book)
+        report = explain_mentions(article, book, settle=settle)
         found += [(article.article_id, mention) for mention in report.mentions]
         voices += report.voices
         excluded += [(article.article_id, exclusion) for exclusion in report.excluded]
@@ -261,6 +264,15 @@ def mentions_command(
         ],
     )
     show(answer, as_json=as_json)
+
+
+def _settler(voice: str, book: "Codebook") -> "Settle | None":
+    """What decides on voices after the rules, if anything does."""
+    if voice == "rules":
+        return None
+    from classifier.models import read_voice_model
+
+    return read_voice_model().settler(book)
 
 
 def _totals(found: "list[tuple[str, Mention]]", sources: dict[str, str]) -> list[str | Table]:

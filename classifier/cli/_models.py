@@ -16,6 +16,7 @@ from classifier.cli._output import (
     NewRun,
     Settings,
     TableFile,
+    Voice,
     gold_line,
     gold_set,
     problem_lines,
@@ -202,6 +203,7 @@ def score_command(
     readers: Readers = None,
     scheme: Scheme = "",
     codebook: CodebookFile = None,
+    voice: Voice = "rules",
     as_json: Json = False,
 ) -> None:
     """Find the targets in articles and score every mention; each mention has a row."""
@@ -211,7 +213,7 @@ def score_command(
         raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
     run, path = (places[0] if len(places) == 2 else None), places[-1]
     judge = _engine(engine, address, runtime, readers)
-    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook)
+    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook, voice=voice)
     with progress("score") as tell:
         scored = score_to_file(
             scorer, path, out, resume=resume, force=force, progress=tell, engine=judge

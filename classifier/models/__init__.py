@@ -53,6 +53,7 @@ from classifier.models._protocol import (
     TrainOptions,
     macro_f1,
 )
+from classifier.models._voice import SHIPPED_VOICE, VoiceModel, VoiceReading, read_voice_model
 
 __all__ = [
     "CODEBOOK",
@@ -64,6 +65,7 @@ __all__ = [
     "SCALES",
     "SCHEMES",
     "SHIPPED_START",
+    "SHIPPED_VOICE",
     "SPLIT",
     "START_SPLIT",
     "Calibration",
@@ -82,6 +84,8 @@ __all__ = [
     "TokenStarts",
     "TrainOptions",
     "Trained",
+    "VoiceModel",
+    "VoiceReading",
     "broadcast",
     "check_place",
     "close_process_group",
@@ -101,6 +105,7 @@ __all__ = [
     "read_record",
     "read_run",
     "read_split",
+    "read_voice_model",
     "replacing_folder",
     "take_own_device",
     "unpacked_folder",

@@ -1,0 +1,268 @@
+"""The labeller of voices and speakers: `python -m recipes.voice DATA --out build/voice`.
+
+The matrices of the small base learn, with three heads, whose words each token is and where the
+speaker and the cue of a report stand. Of the change an adapter keeps what its rank can hold. Texts
+to learn from: sentences of real news whose reports were marked (`annotations/real/reports.jsonl`),
+the labels of voice on real news and the sample, the marked paragraphs of the tests, and, with less
+weight, what the rules read in sentences without labels.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.reading.news import items
+from classifier.annotations import AnnotationSet, adjudicate, read_annotations
+from classifier.codebook import default_codebook, shipped_annotations
+from classifier.errors import ClassifierError, DataError
+from classifier.mentions.voice import Report, find_reports
+from classifier.records import LANGUAGES, Span, Zone
+from classifier.training import TRAIN
+from recipes.labeller import KINDS, Link, MarkedText, join_texts, make_labeller
+from recipes.real import REAL, parallel_texts, read_real, texts_of
+
+REPORTS = "reports.jsonl"
+STEPS = 1200
+"""Batches of 2,048 tokens."""
+_DEVELOPMENT = 15
+"""Percent of the groups of marked sentences that are held out."""
+_WITH_REPORTS, _WITHOUT = 900, 300
+"""Sentences a language that the rules mark, with and without a report."""
+_BY_RULES = 0.5
+"""Weight of what the rules read."""
+_BEGINNING = 400
+"""Characters from which on a stretch of a story is cut at the next paragraph."""
+_HASH_DIGITS = 8
+
+
+def read_reports(data: Path, folder: Path | None = None) -> tuple[list[MarkedText], ...]:
+    """The sentences with marked reports: those to learn from, and those for development.
+
+    A group, which holds a sentence and its translations, is in one part. A sentence that the
+    labels on real news hold out is in neither.
+
+    Raises:
+        DataError: a text is not in the corpora.
+    """
+    folder = folder or shipped_annotations() / REAL
+    rows = _lines(folder / REPORTS)
+    texts = {hashlib.sha256(t.encode()).hexdigest(): t for t in texts_of(data)}
+    held = {r["text_sha256"] for r in _lines(folder / "articles.jsonl") if r["split"] != TRAIN}
+    held_groups = {row["group"] for row in rows if row["text_sha256"] in held}
+    parts: tuple[list[MarkedText], list[MarkedText]] = ([], [])
+    for row in rows:
+        if row["group"] in held_groups:
+            continue
+        if row["text_sha256"] not in texts:
+            raise DataError(
+                f"{data} must hold the sentence with sha256 {row['text_sha256'][:12]}… of "
+                f"{row['corpus']}; it does not: take the release that the datasheet names"
+            )
+        digest = hashlib.sha256(row["group"].encode()).hexdigest()[:_HASH_DIGITS]
+        is_held = int(digest, 16) % 100 < _DEVELOPMENT
+        parts[is_held].append(_marked(texts[row["text_sha256"]], row))
+    return parts
+
+
+def _marked(text: str, row: Mapping[str, Any]) -> MarkedText:
+    def size(report: Mapping[str, Any]) -> int:
+        return sum(end - start for start, end in report["content"])
+
+    reports = sorted(row["reports"], key=size, reverse=True)
+    links = tuple(
+        Link(
+            tuple(Span(*one) for one in report["content"]),
+            Span(*report["speaker"]) if report["speaker"] else None,
+            Span(*report["cue"]) if report["cue"] else None,
+        )
+        for report in reports
+    )
+    voices = tuple(
+        (span, KINDS[report["kind"]])
+        for report, link in zip(reports, links, strict=True)
+        for span in link.content
+    )
+    return MarkedText(text, row["language"], voices, links, is_whole=True)
+
+
+def labelled_sentences(data: Path) -> list[MarkedText]:
+    """The training part of the labels of voice on real news."""
+    one = read_real(data, default_codebook())
+    return [MarkedText(text, language, voices) for text, language, voices in _coded(one)]
+
+
+def story_stretches() -> list[MarkedText]:
+    """The training stories of the sample in stretches of some paragraphs.
+
+    Whose words a mention is comes from the labels, who says them from the rules.
+    """
+    one = read_annotations(shipped_annotations() / "sample")
+    stretches = []
+    for text, language, voices in _coded(one):
+        for part in _paragraphs(text):
+            inside = tuple(
+                (Span(span.start - part.start, span.end - part.start), voice)
+                for span, voice in voices
+                if part.contains(span)
+            )
+            if inside:
+                own = part.of(text)
+                links = tuple(_link(r) for r in _reports(own, language) if r.speaker)
+                stretches.append(MarkedText(own, language, inside, links))
+    return stretches
+
+
+def _coded(one: AnnotationSet) -> Iterator[tuple[str, str, tuple[tuple[Span, int], ...]]]:
+    gold = adjudicate(one)
+    gold = gold[gold["voice"].notna() & ~gold["not_target"].astype(bool)]
+    for name, rows in gold.groupby("article_id"):
+        article = one.article_by_id[str(name)]
+        if article.split in (TRAIN, None):
+            voices = tuple((Span(r.start, r.end), KINDS[r.voice]) for r in rows.itertuples())
+            yield article.text, article.language or "", voices
+
+
+def _paragraphs(text: str) -> Iterator[Span]:
+    start = at = 0
+    while at < len(text):
+        end = text.find("\n", at)
+        at = len(text) if end < 0 else end + 1
+        if at - start >= _BEGINNING or at == len(text):
+            yield Span(start, at)
+            start = at
+
+
+def marked_paragraphs() -> list[MarkedText]:
+    """The paragraphs that the rules were mended on; the blind ones are not read."""
+    read = []
+    for language in LANGUAGES:
+        for item in items(language, "marked"):
+            voices, links = [], []
+            for mention in item["mentions"]:
+                span = Span(mention["start"], mention["end"])
+                voices.append((span, KINDS[mention["voice"]]))
+                told = mention["speaker"]
+                if mention["voice"] != "author":
+                    name = Span(told["start"], told["end"]) if told else None
+                    links.append(Link((span,), name, None))
+            read.append(MarkedText(item["text"], language, tuple(voices), tuple(links)))
+    return read
+
+
+def rule_sentences(data: Path, held: frozenset[str], seed: int = 1) -> list[MarkedText]:
+    """Sentences of the parallel corpora as the rules read them, one to three in a text."""
+    rng = random.Random(seed)
+    languages = _languages(data)
+    pools: dict[tuple[str, bool], list[MarkedText]] = {}
+    texts = [text for text in parallel_texts(data, held) if 40 < len(text) < 900]
+    rng.shuffle(texts)
+    for text in texts:
+        language = languages[text]
+        if _is_full(pools, language):
+            continue
+        reports = _reports(text, language)
+        pool = pools.setdefault((language, bool(reports)), [])
+        if len(pool) < (_WITH_REPORTS if reports else _WITHOUT):
+            pool.append(_by_rules(text, language, reports))
+    sentences = []
+    for language in LANGUAGES:
+        own = pools.get((language, True), []) + pools.get((language, False), [])
+        rng.shuffle(own)
+        while own:
+            n = rng.choice((1, 1, 2, 3))
+            sentences.append(join_texts(own[:n]))
+            own = own[n:]
+    return sentences
+
+
+def _is_full(pools: Mapping[tuple[str, bool], Sequence[MarkedText]], language: str) -> bool:
+    sizes = [len(pools.get((language, kind), ())) for kind in (True, False)]
+    return sizes[0] >= _WITH_REPORTS and sizes[1] >= _WITHOUT
+
+
+def _reports(text: str, language: str) -> list[Report]:
+    zones = [Zone(Span(0, len(text)), "body", language)]
+    return [report for report in find_reports(text, zones) if not report.is_scare]
+
+
+def _by_rules(text: str, language: str, reports: Sequence[Report]) -> MarkedText:
+    voices = tuple(
+        (r.content, KINDS["quoted" if r.kind == "quotation" else "attributed"])
+        for r in sorted(reports, key=lambda r: r.content.start - r.content.end)
+    )
+    links = tuple(_link(r) for r in reports if r.speaker or r.cue)
+    return MarkedText(text, language, voices, links, is_whole=True, weight=_BY_RULES)
+
+
+def _link(report: Report) -> Link:
+    # The rules miss many speakers: that they name nobody says little.
+    known = report.speaker is not None
+    return Link((report.content,), report.speaker, report.cue, is_speaker_known=known)
+
+
+def _languages(data: Path) -> dict[str, str]:
+    """The language of each sentence of the parallel corpora."""
+    languages = {}
+    for path in sorted((data / "parallel").glob("*.tsv.gz")):
+        sides = path.name.split(".")[0].split("-")
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                languages |= zip(line.rstrip("\n").split("\t")[:2], sides, strict=True)
+    return languages
+
+
+def read_all(data: Path) -> tuple[list[MarkedText], list[MarkedText]]:
+    """Everything to learn from, and the marked sentences that are for development.
+
+    Args:
+        data: Folder of the corpora.
+    """
+    marked, development = read_reports(data)
+    real = read_real(data, default_codebook())
+    held = frozenset(a.text for a in real.articles if a.split != TRAIN)
+    held |= {one.text for one in development}
+    learnt = [
+        *2 * marked,
+        *labelled_sentences(data),
+        *story_stretches(),
+        *2 * marked_paragraphs(),
+        *rule_sentences(data, held),
+    ]
+    return learnt, development
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train the labeller of voices and speakers."""
+    parser = argparse.ArgumentParser(prog="python -m recipes.voice", description=main.__doc__)
+    parser.add_argument("data", type=Path, help="folder of the published corpora")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the labeller")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    given = parser.parse_args(arguments)
+    try:
+        learnt, _ = read_all(given.data)
+        make_labeller(learnt, given.out, given.steps, progress=_tell)
+    except ClassifierError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    sys.stdout.write(f"the labeller is in {given.out}\n")
+    return 0
+
+
+def _tell(done: int, total: int, note: str) -> None:
+    if done == total or done % 20 == 0:
+        sys.stderr.write(f"{note}: {done} of {total}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
