@@ -1,6 +1,10 @@
-"""Rooms that are named like a command can be called like it: `classifier.agreement("coded")`."""
+"""Rooms that are named like a command can be called like it: `classifier.agreement("coded")`.
+
+`DeprecatedChart` is what goes with the next version.
+"""
 
 import sys
+import warnings
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -28,3 +32,16 @@ def callable_as(package: str, verb: str) -> None:
     module = sys.modules[package]
     module.__dict__["_verb"] = verb
     module.__class__ = _Verb
+
+
+class DeprecatedChart:
+    """Results that had a method `chart`; now `classifier.chart(result)` draws them."""
+
+    def chart(self, what: str = "") -> Any:  # noqa: ANN401
+        """Draw the result; use `classifier.chart(result, what)` instead."""
+        warnings.warn(
+            "result.chart() goes with the next version; use classifier.chart(result)",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return import_module("classifier.report").chart(self, what)

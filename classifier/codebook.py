@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from classifier.errors import CodebookError
+from classifier.errors import CodebookError, brief, in_words
 from classifier.files import toml_text, write_text
 from classifier.records import OPTIONAL_KINDS, MentionKind
 
@@ -24,7 +24,7 @@ def only_keys(entry: Mapping[str, Any], allowed: set[str], where: str) -> None:
 def table_of(
     entry: Mapping[str, Any], key: str, where: str, *, required: bool = True
 ) -> Mapping[str, Any]:
-    """A sub-table; empty where it may be left out and is."""
+    """A sub-table; empty if it may be left out and is."""
     value = entry.get(key, None if required else {})
     if not isinstance(value, Mapping):
         raise CodebookError(f"{where} needs a table {key!r}, got {value!r}")
@@ -143,7 +143,7 @@ class Codebook:
     name: str
     version: str
     targets: tuple[Target, ...]
-    """Empty where any entity may be a target."""
+    """Empty if any entity may be a target."""
     variables: tuple[Variable, ...]
     recodes: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """Old version -> variable -> old label -> new label."""
@@ -205,13 +205,15 @@ def read_codebook(path: Path | str) -> Codebook:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise CodebookError(f"{path}: a codebook was required there, nothing was found") from None
+        raise CodebookError(
+            f"{brief(path)}: a codebook was required there, nothing was found"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CodebookError(f"{path}: a codebook must be UTF-8 TOML: {error}") from None
+        raise CodebookError(f"{path}: a codebook must be UTF-8 TOML: {in_words(error)}") from None
     try:
         codebook = parse_codebook(data)
     except CodebookError as error:
-        raise CodebookError(f"{path}: {error}") from None
+        raise CodebookError(f"{path}: {in_words(error)}") from None
     return _with_lexicons(codebook, lambda own: str(path.parent.resolve() / own))
 
 

@@ -1,8 +1,95 @@
 """The exceptions raised on purpose. Each message says what was required, what came, what to do."""
 
+import errno
+import json
+import re
+from collections.abc import Iterable
+
+LONGEST = 80
+"""Characters of a user's text that a message repeats at most."""
+_LONGEST_PATH, _LONGEST_MESSAGE = 255, 1200
+_QUOTED = re.compile(
+    rf"""(?<!\w)(?:'(?:[^'\\]|\\.){{{LONGEST + 1},}}'|"(?:[^"\\]|\\.){{{LONGEST + 1},}}")(?!\w)"""
+)
+_UNBROKEN = re.compile(rf"\S{{{_LONGEST_PATH + 1},}}")
+
+
+def brief(value: object) -> str:
+    """A value on one line; of a long one only the beginning and the end.
+
+    A path keeps its length, so that it can be found.
+
+    >>> brief("corpus/a.jsonl"), len(brief("Kyiv won. " * 7_200))
+    ('corpus/a.jsonl', 81)
+    """
+    words = " ".join(str(value).split())
+    most = LONGEST if " " in words else _LONGEST_PATH
+    half = LONGEST // 2
+    return words if len(words) <= most else f"{words[:half]}…{words[-half:]}"
+
+
+def shortened(message: str) -> str:
+    """A message whose quoted texts are cut, and that is no page itself.
+
+    >>> len(shortened(f"a date was required, got {'Kyiv won. ' * 7_200!r}"))
+    106
+    """
+    message = _QUOTED.sub(lambda found: f"{found[0][: LONGEST - 1]}…{found[0][0]}", message)
+    message = _UNBROKEN.sub(lambda found: brief(found[0]), message)
+    if len(message) <= _LONGEST_MESSAGE:
+        return message
+    return f"{message[: _LONGEST_MESSAGE // 2]} … {message[-_LONGEST_MESSAGE // 4 :]}"
+
+
+def no_number(values: Iterable[object]) -> str:
+    """The first of some values that is no number, in quotes.
+
+    >>> no_number(["0.5", "high"])
+    "'high'"
+    """
+    for value in values:
+        try:
+            float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return f"{brief(value)!r}"
+    return "values of several kinds"
+
+
+def in_words(error: BaseException) -> str:
+    """What went wrong in words that people can use, without the text of another library.
+
+    >>> in_words(json.JSONDecodeError("Expecting value", "{", 1))
+    'Expecting value in line 1, character 2'
+    """
+    library = type(error).__module__.partition(".")[0]
+    lines = str(error).strip().splitlines()
+    if isinstance(error, ClassifierError):
+        words = str(error)
+    elif isinstance(error, UnicodeDecodeError):
+        words = f"it is not at byte {error.start}"
+    elif isinstance(error, json.JSONDecodeError):
+        words = f"{error.msg} in line {error.lineno}, character {error.colno}"
+    elif isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        words = "a path was required, this is too long for one"
+    elif isinstance(error, OSError) and error.strerror:
+        words = error.strerror
+    elif library in _OTHERS or not lines:
+        words = "what it holds is damaged or of another kind"
+    else:
+        words = brief(lines[0])
+    return words
+
+
+_OTHERS = ("pyarrow", "pandas", "numpy", "torch", "safetensors", "transformers", "tokenizers")
+"""Libraries whose messages say nothing to a user."""
+
 
 class ClassifierError(ValueError):
     """Something the user can mend: the command line prints it as one sentence and exits with 1."""
+
+    def __init__(self, message: str = "") -> None:
+        """Keep the message, with long texts of the user cut."""
+        super().__init__(shortened(message))
 
 
 class RecordError(ClassifierError):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import DataError, ModelError, ReplaceError
+from classifier.errors import DataError, ModelError, ReplaceError, in_words
 
 
 def is_there(path: Path | str) -> bool:
@@ -42,6 +42,16 @@ def write_text(path: Path, parts: Iterable[str]) -> None:
     """Write UTF-8, line ends as they are, atomically."""
     with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         file.writelines(parts)
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401
+    """What a JSON file holds."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write data as indented JSON, atomically; raises `ValueError` for nan."""
+    write_text(path, [json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"])
 
 
 def write_json_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
@@ -170,7 +180,7 @@ def _n_lines(path: Path) -> int:
 
 
 def _n_parquet_rows(path: Path) -> int | None:
-    """Rows of a table; None where it cannot be read, which is no reason to replace it."""
+    """Rows of a table; None if it cannot be read, which is no reason to replace it."""
     from pyarrow import ArrowInvalid, parquet
 
     try:
@@ -200,7 +210,7 @@ def prepare_folder(
         shutil.rmtree(note.parent, ignore_errors=True)
         write_text(note, [json.dumps(wanted, sort_keys=True)])
         return
-    found = json.loads(note.read_text(encoding="utf-8"))
+    found = read_json(note)
     keys = [key for key in sorted({*wanted, *found}) if wanted.get(key) != found.get(key)]
     if keys:
         changes = ", ".join(_change(key, found.get(key), wanted.get(key)) for key in keys)
@@ -254,7 +264,7 @@ def unpacked(path: Path, limit: int) -> bytes:
         else:
             content = _only_member(path, limit)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-        raise DataError(f"{path}: a file that unpacks was required: {error}") from None
+        raise DataError(f"{path}: a file that unpacks was required: {in_words(error)}") from None
     if len(content) > limit:
         raise DataError(f"{path}: at most {limit} bytes are unpacked, it holds more")
     return content
@@ -294,7 +304,7 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
         from openpyxl import load_workbook
     except ImportError as error:
         raise DataError(
-            f"{name}: reading .xlsx needs openpyxl ({error}): "
+            f"{name}: reading .xlsx needs openpyxl ({in_words(error)}): "
             "pip install 'stance-framing-classifier[excel]'"
         ) from None
     try:
@@ -304,11 +314,38 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
             raise DataError(f"{name}: at most {MAX_SHEET_BYTES} bytes are read, it has {size}")
         book = load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise DataError(f"{name}: an .xlsx workbook was required: {error}") from None
+        raise DataError(f"{name}: an .xlsx workbook was required: {in_words(error)}") from None
     try:
         yield from _named_cells(book.worksheets[0].iter_rows(values_only=True), name)
     finally:
         book.close()
+
+
+def write_sheet_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a workbook of one sheet, atomically; the first row stays in view, no text is a formula.
+
+    Raises:
+        DataError: openpyxl is not installed.
+    """
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+    except ImportError as error:
+        raise DataError(
+            f"{path.name}: writing .xlsx needs openpyxl ({in_words(error)}): "
+            "pip install 'stance-framing-classifier[excel]', or write .csv"
+        ) from None
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("mentions")
+    sheet.freeze_panes = "A2"
+    for row in (columns, *rows):
+        cells = [WriteOnlyCell(sheet, value=value) for value in row]
+        for cell in cells:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+        sheet.append(cells)
+    with replacing(path) as draft:
+        book.save(draft)
 
 
 def _named_cells(

@@ -72,7 +72,7 @@ def frame_html(frame: "pd.DataFrame", caption: str = "", most_rows: int = 20) ->
 
 
 def frame_text(frame: "pd.DataFrame", caption: str = "", most_rows: int = 20) -> str:
-    """The same as plain text; control characters are named, since a terminal obeys them."""
+    """The first rows of a frame as plain text; control characters are named."""
     shown = frame.head(most_rows).map(_cell)
     lines = [_caption(frame, caption, most_rows)]
     if len(frame):

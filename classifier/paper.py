@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pandas as pd
+
 from classifier.errors import DataError
 from classifier.files import replacing, write_text
 from classifier.records import Estimate
@@ -73,6 +75,10 @@ class PaperTable:
     def cells(self) -> list[list[str]]:
         """Every cell as it is printed."""
         return [[cell(value) for value in row] for row in self.rows]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every cell as it is printed, as a data frame."""
+        return pd.DataFrame(self.cells(), columns=list(self.columns))
 
     def to_latex(self) -> str:
         """A `table` for LaTeX; needs the package `booktabs`."""

@@ -6,12 +6,12 @@ from functools import cached_property
 from html import escape
 from typing import Literal
 
-from classifier.errors import RecordError
+from classifier.errors import RecordError, shortened
 
 LANGUAGES = ("nl", "en", "tr", "ru", "uk")
 UNDETERMINED = "und"
 ALL = "all"
-"""Stands where figures are not parted by a group."""
+"""Stands in a column that figures are not grouped by."""
 UNKNOWN = "unknown"
 """Group of those whose metadata do not name one: a source, a language, a year."""
 
@@ -56,7 +56,7 @@ class Span:
             raise RecordError(f"a span needs 0 <= start < end, got {self.start} and {self.end}")
 
     def of(self, text: str) -> str:
-        """The stretch itself; raises `RecordError` where the text ends before the span does."""
+        """The stretch itself; raises `RecordError` if the text ends before the span does."""
         if self.end > len(text):
             raise RecordError(f"span {self.start}-{self.end} ends after the text ({len(text)})")
         return text[self.start : self.end]
@@ -83,7 +83,7 @@ class Article:
     source: str | None = None
     """Who published it: the outlet, not the agency and not the republisher."""
     language: str | None = None
-    """One of `LANGUAGES`, `UNDETERMINED`, or None where nobody looked yet."""
+    """One of `LANGUAGES`, `UNDETERMINED`, or None if nobody looked yet."""
     date: str | None = None
     """ISO 8601, as far as `date_precision` goes: "2022-03-17", "2022-03" or "2022"."""
     date_precision: DatePrecision | None = None
@@ -97,9 +97,9 @@ class Article:
     story_id: str | None = None
     """Shared by wire copies of one story."""
     split: str | None = None
-    """The part its publisher put it in, such as "train"; None where there is no such decision."""
+    """The part its publisher put it in, such as "train"; None if there is no such decision."""
     sampling_probability: float | None = None
-    """Known chance of being drawn for annotation; None where it was not drawn at random."""
+    """Known chance of being drawn for annotation; None if it was not drawn at random."""
 
     def __post_init__(self) -> None:
         """Refuse an article without an id."""
@@ -130,6 +130,11 @@ class Problem:
     """What was required, what came."""
     remedy: str = ""
     """What the user can do about it."""
+
+    def __post_init__(self) -> None:
+        """Cut long texts of the user."""
+        for name in ("where", "detail"):
+            object.__setattr__(self, name, shortened(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +210,7 @@ class Estimate:
     """"ok", or in words why there is no value: "undefined: no variation"."""
     low: float | None = None
     high: float | None = None
-    """Ends of the interval at `confidence`, from resampling articles; None where not estimable."""
+    """Ends of the interval at `confidence`, from resampling articles; None if not estimable."""
     interval_status: str = "ok"
     """"ok", or why there is no interval: "too few: 3 articles"; without a value, `status`."""
     n_items: int = 0
@@ -214,7 +219,7 @@ class Estimate:
     n_coded_articles: int = 0
     """Articles with human labels that entered; 0 for a figure that needs none."""
     model_weight: float | None = None
-    """λ, 0 to 1: how far the model's scores were trusted beside the labels; None where unused."""
+    """λ, 0 to 1: how far the model's scores were trusted beside the labels; None if unused."""
     standard_error: float | None = None
     degrees_of_freedom: float | None = None
     method: str = ""
@@ -242,7 +247,7 @@ class Estimate:
         return f"{self.value:z.3f} [{self.low:z.3f}, {self.high:z.3f}]"
 
     def __repr__(self) -> str:
-        """The same line, with how much it rests on."""
+        """The figure in words, and how many items and articles it rests on."""
         return f"Estimate({self}; {self.n_items} items, {self.n_articles} articles)"
 
     def _repr_html_(self) -> str:

@@ -35,6 +35,16 @@ _TERMS = (
         "as the sample",
     ),
     (
+        "contrast",
+        "written sentences in which several countries meet and one is evaluated (last stage)",
+        "as the project",
+    ),
+    (
+        "contrast-swapped",
+        "copies of these, the countries in other places (last stage)",
+        "as the project",
+    ),
+    (
         "ruopinionne",
         "RuOpinionNE-2024, Russian news, opinions of named entities",
         "Loukachevitch et al. 2025; MIT",
@@ -53,8 +63,9 @@ _TERMS = (
 
 
 _LEARNT = (
-    "Its six layers learnt the hidden states of the large scorer on 260,000 sentences without "
-    "labels, then what it says of mentions, and last the labels themselves."
+    "Its base has six layers, which learnt the hidden states of a former large scorer on 260,000 "
+    "sentences without labels. On it the scorer learnt what the large one says of mentions, and "
+    "last the labels themselves."
 )
 
 

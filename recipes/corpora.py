@@ -24,11 +24,13 @@ from recipes.real import REAL, parallel_texts, read_real
 from recipes.schemes import read_scheme, scheme_codebook
 
 SAMPLE = "sample"
+CONTRAST = "contrast"
+"""Sentences that were written to show who is evaluated where several countries meet."""
 FOLDERS = ("newsmtsc", "rusentne", "ruopinionne")
 _OPINIONS = "ruopinionne"
 _FIRST_WEIGHTS = {_OPINIONS: 0.5}
 _WEIGHTS = {"newsmtsc": 0.4, "rusentne": 0.5, _OPINIONS: 0.4}
-"""How often an epoch of the second stage goes through a corpus; once where it is not named."""
+"""How often an epoch of the second stage goes through a corpus; once if it is not named."""
 _SHARE_OF_COPIES = 0.6
 _SEED = 1
 _TENTHS = {0: TEST, 5: TEST, 3: DEVELOPMENT, 7: CALIBRATION}
@@ -54,8 +56,9 @@ class ShippingData:
     corpora: tuple[Corpus, ...]
     """Labels on real news and the sample, and the published corpora again: the second stage."""
     tests: tuple[Test, ...]
-    copies: tuple[Corpus, ...] = ()
-    """Our own training articles with the countries in other places: the last stage."""
+    late: tuple[Corpus, ...] = ()
+    """What the last stage learns besides: our own training articles with the countries in other
+    places, and the contrast sentences with theirs."""
     texts: tuple[str, ...] = ()
     """Sentences without labels, nothing held out among them: what the small scorer learns by."""
 
@@ -65,7 +68,7 @@ class ShippingData:
             tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.schemes),
             tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.corpora),
             tuple(replace(t, annotation_set=_first(t.annotation_set, n)) for t in self.tests),
-            tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.copies),
+            tuple(replace(c, annotation_set=_first(c.annotation_set, n)) for c in self.late),
             self.texts[:n],
         )
 
@@ -93,13 +96,18 @@ def read_shipping_data(folder: Path, *, real: bool = True) -> ShippingData:
     if real:
         own = {REAL: read_real(folder, own[SAMPLE].codebook), **own}
     learnt = {name: recode(one, codebook).annotation_set for name, one in own.items()}
+    contrast = read_annotations(shipped_annotations() / CONTRAST)
+    written = recode(contrast, codebook).annotation_set
     published = {name: import_annotations(name, folder / name).annotation_set for name in FOLDERS}
     published["rusentne"], _ = _dealt(published["rusentne"], published[_OPINIONS])
     return ShippingData(
         tuple(_corpus(name, one, _FIRST_WEIGHTS) for name, one in schemes.items()),
         tuple(_corpus(name, one, _WEIGHTS) for name, one in {**learnt, **schemes}.items()),
         _tests({**own, **published}),
-        tuple(_copies(name, one) for name, one in learnt.items()),
+        (
+            Corpus(written, CONTRAST, only_training=True),
+            *(_copies(name, one) for name, one in {**learnt, CONTRAST: written}.items()),
+        ),
         tuple(_texts(folder, learnt)),
     )
 

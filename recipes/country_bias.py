@@ -30,7 +30,7 @@ Vectors = NDArray[np.float64]
 def level_head(model: EncoderModel, name: str, items: Sequence[Named], context: int = 1) -> int:
     """Project the head of a variable, in place; returns how many directions were taken out.
 
-    Nothing is taken out where there is no item to swap in.
+    Nothing is taken out if there is no item to swap in.
     """
     means = _mean_differences(model, items, context)
     if not len(means):

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from classifier.annotations import AnnotationSet, adjudicate, recode, restricted
-from classifier.codebook import Codebook, Variable
+from classifier.codebook import Variable
 from classifier.evaluation import Evaluation, EvaluationOptions, evaluate
 from classifier.models import Progress
 from classifier.records import Estimate
@@ -42,7 +42,9 @@ def measure(
 
 
 def _measured(test: Test, rows: pd.DataFrame, scorer: Scorer) -> tuple[list[Figure], pd.DataFrame]:
-    annotation_set = _judgeable(test.annotation_set, scorer.codebook)
+    annotation_set = test.annotation_set
+    if annotation_set.codebook != scorer.codebook:
+        annotation_set = recode(annotation_set, scorer.codebook).annotation_set
     gold = adjudicate(annotation_set)
     names = [v.name for v in scorer.variables if v.name in gold and gold[v.name].notna().any()]
     figures = _figures(annotation_set, rows, names, scorer, test.name)
@@ -72,10 +74,6 @@ def _figures(
     )
     variables = [scorer.codebook.variable(name) for name in names]
     return [figure for v in variables for figure in _of_variable(result, test, v)]
-
-
-def _judgeable(one: AnnotationSet, codebook: Codebook) -> AnnotationSet:
-    return one if one.codebook == codebook else recode(one, codebook).annotation_set
 
 
 def _learnt(rows: pd.DataFrame, names: list[str], scorer: Scorer) -> dict[str, pd.DataFrame]:
@@ -158,7 +156,7 @@ def _figure(answers: pd.DataFrame, variable: Variable) -> Figure:
 
 
 def _f1(label: str, gold: list[set[str]], said: list[set[str]]) -> float | None:
-    """F1 of one label; None where it does not occur in gold."""
+    """F1 of one label; None if it does not occur in gold."""
     n_gold, n_said = sum(label in g for g in gold), sum(label in s for s in said)
     both = sum(label in g and label in s for g, s in zip(gold, said, strict=True))
     return 2 * both / (n_gold + n_said) if n_gold else None

@@ -3,23 +3,25 @@
 Three stages. First the published corpora are learnt, each under a head of its own. Then our labels
 on real news and on the sample are learnt from there, with the published ones beside them, so that
 they are not forgotten. The head of our stance begins as that of NewsMTSC. Last comes an epoch at
-half the rate with copies of the articles in which the countries have changed places; then the
+half the rate with copies of the articles in which the countries have changed places, and with
+sentences that were written to show who is evaluated where several countries meet; then the
 head of stance is projected off what tells the countries apart (`country_bias`). This is the large
 scorer. The one that ships has half its layers and learns from it (`student`).
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoModel
 
 from classifier.annotations import adjudicate, restricted
 from classifier.codebook import default_codebook
-from classifier.files import refuse_to_replace, write_text
+from classifier.files import read_json, refuse_to_replace, write_json, write_text
 from classifier.models import (
     MODEL_CARD,
     RECORD,
@@ -30,7 +32,7 @@ from classifier.models import (
     cut_all,
     read_run,
 )
-from classifier.models._bases import SHIPPED_BASES, SMALL_NAME
+from classifier.models._bases import PACKED_FILE, SHIPPED_BASES, SMALL_NAME, find_base
 from classifier.models._folder import read_record
 from classifier.models.encoder._model import EncoderModel, load_encoder
 from classifier.records import Passage, Span
@@ -43,7 +45,7 @@ from recipes.country_bias import level_head
 from recipes.figures import measure
 from recipes.prune import prune_run
 from recipes.real import REAL
-from recipes.student import make_student, named_passages, write_base, write_start
+from recipes.student import make_base, make_student, named_passages, write_start
 
 OPTIONS = TrainOptions(
     variables=("stance", "roles", "voice"),
@@ -65,8 +67,8 @@ _FIRST: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rat
 _LAST: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
 _SMALL: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
-_OF_NAMED = 5
-"""Of the sentences without labels, every fifth is asked about."""
+_OF_NAMED = 3
+"""Of the sentences without labels, every third is asked about."""
 SCORER, LARGE = "scorer", "large"
 _MOST_NAMED = 500
 """Articles of a corpus that the projection is measured on."""
@@ -85,8 +87,8 @@ def make_scorer(
 ) -> Run:
     """Train on the corpora, judge on the tests, and write the run folders `large` and `scorer`.
 
-    The scorer is the small one, which learns from the large one. Its base goes where the package
-    keeps it, since training starts from there.
+    The scorer is the small one, which learns from the large one. Its base is made too if the
+    package lacks it.
     A linear model is written as the scorer alone.
 
     See `classifier.training.fit_model` for what is raised. An interrupted training goes on from its
@@ -112,13 +114,15 @@ def _small(data: ShippingData, out: Path, options: TrainOptions, progress: Progr
     if not (start / RECORD).is_file():
         known = read_run(work / "last").model
         teacher = load_encoder(work / "last", known.variables, known.options)
-        student = make_student(teacher, asked(data, teacher), data.texts, progress=progress)
-        write_base(student.encoder, SHIPPED_BASES[SMALL_NAME])
+        if not (SHIPPED_BASES[SMALL_NAME] / PACKED_FILE).is_file():
+            make_base(teacher, data.texts, SHIPPED_BASES[SMALL_NAME], progress=progress)
+        base = AutoModel.from_pretrained(find_base(SMALL_NAME).folder, dtype=torch.float32)
+        student = make_student(teacher, base, asked(data, teacher), progress=progress)
         write_start(student, work / "last", SMALL_NAME, start)
     if not (last / RECORD).is_file():
         own = replace(options, variables=_every(options), start=str(start), base_model="", **_SMALL)
         adjust = partial(without_country, data)
-        _fit((*data.corpora, *data.copies), own, last, progress, adjust)
+        _fit((*data.corpora, *data.late), own, last, progress, adjust)
     prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
 
 
@@ -130,7 +134,7 @@ def asked(data: ShippingData, teacher: Model) -> list[Passage]:
     """Passages with mentions that the large scorer is asked about: coded ones, and names."""
     limits = Limits(teacher.text_limit, 0)
     passages = named_passages(data.texts[::_OF_NAMED])
-    for corpus in (*data.corpora, *data.copies):
+    for corpus in (*data.corpora, *data.late):
         ids = ids_of(corpus.annotation_set, None, TRAIN)
         coded = adjudicate(restricted(corpus.annotation_set, ids))
         articles = corpus.annotation_set.article_by_id
@@ -157,7 +161,7 @@ def judged(run: Run, data: ShippingData, *, progress: Progress | None = None) ->
         "schemes": schemes,
     }
     record = {**run.record, **found}
-    write_text(out / RECORD, [_json(record)])
+    write_json(out / RECORD, record)
     write_text(out / MODEL_CARD, [scorer_card(out, record)])
     return read_run_summary(out)
 
@@ -192,7 +196,7 @@ def _in_stages(
         _fit(data.corpora, replace(every, start=str(first)), second, progress)
     if not (last / RECORD).is_file():
         own = replace(every, start=str(second), **_LAST)
-        _fit((*data.corpora, *data.copies), own, last, progress, partial(without_country, data))
+        _fit((*data.corpora, *data.late), own, last, progress, partial(without_country, data))
     prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)
 
 
@@ -226,14 +230,10 @@ def copy_head(run: Path, name: str, new: str) -> None:
 
     Training can start from the run, but it can no longer be applied: its files have changed.
     """
-    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    config = read_json(run / "config.json")
     config["heads"][new] = config["heads"][name]
-    write_text(run / "config.json", [_json(config)])
+    write_json(run / "config.json", config)
     weights = load_file(run / "heads.safetensors")
     for part in ("weight", "bias"):
         weights[f"{new}.{part}"] = weights[f"{name}.{part}"].clone()
     save_file(weights, run / "heads.safetensors", metadata={"format": "pt"})
-
-
-def _json(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

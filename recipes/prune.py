@@ -4,7 +4,6 @@ A scheme is a published way of coding. Its head is kept beside the run's own var
 codebook, calibration and thresholds in `schemes/NAME`, for `classifier.load(scheme=NAME)`.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 
 from classifier.codebook import Codebook, read_codebook, write_codebook
-from classifier.files import refuse_to_replace, write_text
+from classifier.files import read_json, refuse_to_replace, write_json
 from classifier.models import CODEBOOK, RECORD, SCHEMES
 from classifier.models._folder import CALIBRATION, THRESHOLDS, sha256
 
@@ -44,14 +43,14 @@ def prune_run(
     weights = load_file(run / _HEADS)
     kept = {key: value for key, value in weights.items() if key.split(".")[0] in heads}
     save_file(kept, out / _HEADS, metadata={"format": "pt"})
-    config = _read(run / _CONFIG)
+    config = read_json(run / _CONFIG)
     config["heads"] = {name: config["heads"][name] for name in heads}
-    _write(out / _CONFIG, config)
+    write_json(out / _CONFIG, config)
     for file in (CALIBRATION, THRESHOLDS):
-        own = _read(run / file)
-        _write(out / file, {name: value for name, value in own.items() if name in names})
+        own = read_json(run / file)
+        write_json(out / file, {name: value for name, value in own.items() if name in names})
     write_codebook(codebook, out / CODEBOOK)
-    record = _read(run / RECORD)
+    record = read_json(run / RECORD)
     record["schemes"] = {name: _keep_scheme(run, name, record, out) for name in schemes}
     record["variables"] = list(names)
     record["options"] = {**record["options"], "variables": list(names), "start": ""}
@@ -63,7 +62,7 @@ def prune_run(
     files = (path for path in sorted(out.rglob("*")) if path.is_file())
     names_of = [path.relative_to(out).as_posix() for path in files]
     record["files"] = {name: sha256(out / name) for name in names_of if name != RECORD}
-    _write(out / RECORD, record)
+    write_json(out / RECORD, record)
 
 
 def _keep_scheme(run: Path, name: str, record: dict[str, Any], out: Path) -> dict[str, Any]:
@@ -73,8 +72,8 @@ def _keep_scheme(run: Path, name: str, record: dict[str, Any], out: Path) -> dic
     codebook = Codebook(name, "1.0", (), (replace(variable, name=STANCE),))
     write_codebook(codebook, place / CODEBOOK)
     for file in (CALIBRATION, THRESHOLDS):
-        own = _read(run / file)
-        _write(place / file, {STANCE: own[name]} if name in own else {})
+        own = read_json(run / file)
+        write_json(place / file, {STANCE: own[name]} if name in own else {})
     learnt = next(one["training_mentions"] for one in record["corpora"] if one["name"] == name)
     languages = {
         code: {
@@ -91,12 +90,3 @@ def _keep_scheme(run: Path, name: str, record: dict[str, Any], out: Path) -> dic
         "metrics": {STANCE: record["metrics"][name]},
         "languages": languages,
     }
-
-
-def _read(path: Path) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data
-
-
-def _write(path: Path, data: object) -> None:
-    write_text(path, [json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"])

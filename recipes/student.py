@@ -1,13 +1,13 @@
-"""The small scorer: six layers that learn from the large scorer, then from the labels.
+"""The small base and the small scorer: six layers that learn from the large scorer.
 
-First the layers learn the hidden states of every second layer of the teacher, on sentences without
-labels (Sanh et al. 2019; Jiao et al. 2020). Then features and heads learn what the teacher says of
-mentions, labelled or not. The layers are packed in four bits as a base of their own, and the last
-stage of `make_scorer` trains the run that ships from there. The table of pieces stays as it is.
+The base comes first, and only if it is not there. Its layers learn the hidden states of every
+second layer of the teacher, on sentences without labels (Sanh et al. 2019; Jiao et al. 2020). They
+are packed in four bits. The table of pieces stays as it is. Then matrices, features and heads learn
+what the teacher says of mentions, labelled or not. The last stage of `make_scorer` goes on from
+there with the labels, and an adapter on the base holds all that changed.
 """
 
 import copy
-import json
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -21,10 +21,10 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from classifier.files import write_text
+from classifier.files import read_json, write_json
 from classifier.models import PACKED, RECORD, SCALES, Progress
 from classifier.models._bases import PACKED_FILE, SHIPPED, find_base, identity
-from classifier.models.encoder._batches import collate
+from classifier.models.encoder._batches import Frame, collate, join
 from classifier.models.encoder._model import EncoderModel
 from classifier.models.encoder._network import PassageEncoder
 from classifier.models.encoder._tokens import Encoded, length_batches, padded
@@ -38,6 +38,8 @@ _TOKENS = 3072
 """Tokens of a batch, padding included."""
 _JOINED = 0.15
 """Share of the sentences that are read together, so that longer windows are learnt too."""
+_FRAME = Frame(pad_id=0, before=1, after=1)
+"""A special token stands before and after each sentence."""
 _RATE, _HEADS_RATE = 4e-4, 1.5e-4
 _WARMUP = 200
 _BLOCK, _HALF, _MIDDLE = 32, 16, 8
@@ -235,8 +237,8 @@ def _some_together(
     while rest:
         n = int(rng.integers(2, 6))
         part, rest = rest[:n], rest[n:]
-        inner = [token for one in part for token in one[1:-1]]
-        alone.append([part[0][0], *inner[:254], part[0][-1]])
+        ids = join([Encoded(tuple(one), ()) for one in part], _FRAME).token_ids
+        alone.append([*ids[:-1][:255], ids[-1]])
     return alone
 
 
@@ -290,9 +292,9 @@ def write_base(student: Any, folder: Path) -> None:  # noqa: ANN401
         else:
             kept[name + PACKED], kept[name + SCALES] = pack(values)
     save_file(kept, folder / PACKED_FILE, metadata={"format": "pt"})
-    config = json.loads((SHIPPED / "config.json").read_text(encoding="utf-8"))
+    config = read_json(SHIPPED / "config.json")
     config["num_hidden_layers"] = len(student.encoder.layer)
-    write_text(folder / "config.json", [json.dumps(config, indent=2) + "\n"])
+    write_json(folder / "config.json", config)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(SHIPPED / name, folder / name)
 
@@ -314,37 +316,59 @@ def write_start(network: PassageEncoder, large: Path, base: str, folder: Path) -
     network.config.base = identity(find_base(base))
     network.save_pretrained(folder)
     # The record comes last: where it is, the folder is whole.
-    record = json.loads((large / RECORD).read_text(encoding="utf-8"))
+    record = read_json(large / RECORD)
     record["options"] |= {"adapter": "none", "base_model": base, "start": ""}
-    write_text(folder / RECORD, [json.dumps(record, ensure_ascii=False, indent=2) + "\n"])
+    write_json(folder / RECORD, record)
 
 
-def make_student(
+def make_base(
     large: EncoderModel,
-    passages: Sequence[Passage],
     texts: Sequence[str],
+    folder: Path,
     steps: int = STEPS,
     *,
     progress: Progress | None = None,
-) -> PassageEncoder:
-    """A network of six layers that judges as the large scorer does.
+) -> None:
+    """Write the small base: layers that give the large scorer's hidden states.
 
     Args:
-        large: The teacher, with all heads that the student is to have.
-        passages: With mentions to ask the teacher about, labelled or not.
+        large: The teacher.
         texts: Sentences to learn hidden states from.
+        folder: Where to write.
         steps: Batches of sentences to learn from.
         progress: Called after each step.
     """
     torch.manual_seed(1)
-    teacher = large.network
-    encoder = cut_layers(teacher.encoder)
+    teacher = large.network.encoder
+    encoder = cut_layers(teacher)
     tokenizer = large.tokenizer.backend_tokenizer
     sentences = [one.ids[:_LONGEST] for one in tokenizer.encode_batch(list(texts))]
-    distil_states(teacher.encoder, encoder, sentences, steps, progress=progress)
-    student = with_heads(teacher, encoder)
-    encoded = large.reader.encoded(passages)
-    distil_judgements(large, student, encoded, progress=progress)
+    distil_states(teacher, encoder, sentences, steps, progress=progress)
+    write_base(encoder, folder)
+
+
+def make_student(
+    large: EncoderModel,
+    encoder: Any,  # noqa: ANN401
+    passages: Sequence[Passage],
+    *,
+    progress: Progress | None = None,
+) -> PassageEncoder:
+    """A network over the small base that judges as the large scorer does.
+
+    Args:
+        large: The teacher, with all heads that the student is to have.
+        encoder: The small base. Only its matrices learn, so that an adapter can hold what changed.
+        passages: With mentions to ask the teacher about, labelled or not.
+        progress: Called after each step.
+    """
+    torch.manual_seed(1)
+    encoder.requires_grad_(False)
+    for module in encoder.encoder.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.requires_grad_(True)
+    student = with_heads(large.network, encoder)
+    distil_judgements(large, student, large.reader.encoded(passages), progress=progress)
     return student
 
 

@@ -153,7 +153,7 @@ def test_markers_stand_around_the_mention(quality: Any) -> None:  # noqa: ANN401
 
 def test_ordinal_loss_is_larger_for_a_worse_mistake(quality: Any) -> None:  # noqa: ANN401
     torch = importlib.import_module("torch")
-    losses = importlib.import_module("benchmarks.quality._losses")
+    losses = importlib.import_module("benchmarks.quality._training")
     gold = torch.tensor([0])
     near = losses.ordinal(torch.tensor([[0.0, 2.0, 0.0]]), gold)
     far = losses.ordinal(torch.tensor([[0.0, 0.0, 2.0]]), gold)
@@ -162,7 +162,7 @@ def test_ordinal_loss_is_larger_for_a_worse_mistake(quality: Any) -> None:  # no
 
 def test_focal_loss_by_hand(quality: Any) -> None:  # noqa: ANN401
     torch = importlib.import_module("torch")
-    losses = importlib.import_module("benchmarks.quality._losses")
+    losses = importlib.import_module("benchmarks.quality._training")
     # p of gold is 1/2: -(1/2)² ln(1/2) = .1733; the second mention is not coded.
     value = losses.focal(torch.zeros(2, 2), torch.tensor([0, -1]))
     assert float(value) == pytest.approx(0.25 * np.log(2))

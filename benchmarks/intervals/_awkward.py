@@ -49,7 +49,7 @@ class Case(NamedTuple):
     """Per article."""
     truth: float
     chance: Array | None = None
-    """Per article; None where all had the same."""
+    """Per article; None if all had the same."""
     story: Index | None = None
     """Per article."""
     population: Population = "source"
@@ -252,7 +252,7 @@ def difference_rows(case: Case) -> list[Row]:
 
 
 def row_of(name: str, estimate: Estimate, truth: float) -> list[Row]:
-    """What an estimate says of the truth; nothing where it has no interval."""
+    """What an estimate says of the truth; nothing if it has no interval."""
     if estimate.low is None or estimate.high is None:
         return []
     is_covered = estimate.low - 1e-9 <= truth <= estimate.high + 1e-9

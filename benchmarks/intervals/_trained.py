@@ -129,7 +129,7 @@ def _draw(n_articles: int, rng: np.random.Generator) -> tuple[Index, Array, Arra
 
 
 def _folds(n_coded: int, rng: np.random.Generator) -> Index:
-    """Per article its fold, -1 where it is not coded."""
+    """Per article its fold, -1 if it is not coded."""
     fold = np.full(ARTICLES, -1)
     fold[rng.permutation(ARTICLES)[:n_coded]] = np.arange(n_coded) % FOLDS
     return fold

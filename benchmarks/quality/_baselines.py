@@ -45,7 +45,7 @@ class Baseline:
     package: str = ""
     """A package it needs that is no dependency of ours."""
     languages: tuple[str, ...] = ()
-    """The languages it can judge; all where none is named."""
+    """The languages it can judge; all if none is named."""
     calibrated: bool = True
     has_probabilities: bool = True
     own_corpus: bool = False

@@ -58,7 +58,7 @@ class Question:
     pools: tuple[str, ...] = ("mention", "sentence")
     corpora: tuple[str, ...] = NAMES
     weights: Mapping[str, float] | None = None
-    """Per corpus; 1 where it is not named, None for the weights of the shipped scorer."""
+    """Per corpus; 1 if it is not named, None for the weights of the shipped scorer."""
     balanced: bool = False
     context: int = 1
     swapped: bool = False

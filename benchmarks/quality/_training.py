@@ -12,9 +12,9 @@ from typing import Literal, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
-from benchmarks.quality._losses import LOSSES, disagreement
 from benchmarks.quality._pooling import PooledNetwork
 from classifier.codebook import Variable
 from classifier.models import Examples, TrainOptions
@@ -32,6 +32,47 @@ from classifier.models.encoder._tokens import Encoded
 from classifier.models.runtime._torch import uses_bfloat16
 from classifier.records import Passage
 
+_GAMMA = 2.0
+
+
+def _mean_of_coded(losses: Tensor, labels: Tensor) -> Tensor:
+    coded = (labels >= 0).to(losses.dtype)
+    return (losses * coded).sum() / coded.sum().clamp(min=1)
+
+
+def focal(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy times (1 - p of gold)^2 (Lin et al., ICCV 2017)."""
+    gold = torch.log_softmax(logits, dim=1).gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    return _mean_of_coded(-((1 - gold.exp()) ** _GAMMA) * gold, labels)
+
+
+def ordinal(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy plus the ranked probability score: Σ_k (P(y ≤ k) - [gold ≤ k])²."""
+    gold = labels.clamp(min=0)
+    below = torch.softmax(logits, dim=1).cumsum(dim=1)[:, :-1]
+    places = torch.arange(logits.shape[1] - 1, device=logits.device)
+    reached = (gold[:, None] <= places).to(below.dtype)
+    ranked = ((below - reached) ** 2).sum(dim=1)
+    entropy = functional.cross_entropy(logits, gold, reduction="none")
+    return _mean_of_coded(entropy + ranked, labels)
+
+
+def disagreement(first: Tensor, second: Tensor) -> Tensor:
+    """Mean symmetric Kullback-Leibler divergence between two passes over the same mentions."""
+    a, b = torch.log_softmax(first, dim=1), torch.log_softmax(second, dim=1)
+    there = functional.kl_div(a, b, log_target=True, reduction="batchmean")
+    back = functional.kl_div(b, a, log_target=True, reduction="batchmean")
+    return (there + back) / 2
+
+
+LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor] | None] = {
+    "cross-entropy": None,
+    "focal": focal,
+    "ordinal": ordinal,
+}
+"""By name; None is the package's own, with its class weights and smoothing."""
+
+
 Order = Literal["mixed", "in turn"]
 MARKERS = ("[", "]")
 """Known tokens put around a mention: new ones would have no trained rows under a frozen base."""
@@ -47,7 +88,7 @@ class Recipe:
     own_heads: tuple[str, ...] = ()
     """Corpora whose stance is learnt by a head of their own."""
     weights: Mapping[str, float] = field(default_factory=dict)
-    """How often an epoch goes through a corpus; once where it is not named."""
+    """How often an epoch goes through a corpus; once if it is not named."""
     order: Order = "mixed"
     pooling: str = "mention and sentence"
     markers: bool = False

@@ -80,7 +80,7 @@ def reference(base_model: str, epochs: int, seed: int) -> Recipe:
 
 
 def variant(name: str, recipe: Recipe) -> Recipe:
-    """The recipe with one thing changed; with several, where their names are joined by " + "."""
+    """The recipe with one thing changed; with several, if their names are joined by " + "."""
     for one in name.split(" + "):
         of_recipe, of_options = _OF_BOTH.get(
             one, (_OF_RECIPE.get(one, {}), _OF_OPTIONS.get(one, {}))

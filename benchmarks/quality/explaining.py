@@ -2,9 +2,14 @@
 
 Of every mention the k words that are said to push hardest in one direction are taken out of its
 passage, and k words drawn at random. An explanation is worth something where the former move the
-score more. Taking out
-is done twice: by deleting a word, which is how occlusion finds its weights, and by an ellipsis in
-its place, which no method has seen. Intervals resample articles. Prints one JSON object last.
+score more. Words are taken out twice: deleted, which is how occlusion finds its weights, and with
+an ellipsis in their place, which no method has seen. Intervals resample articles. Prints one JSON
+object last.
+
+The rival is integrated gradients (Sundararajan, Taly and Yan 2017, "Axiomatic Attribution for Deep
+Networks"): the gradient of the score with respect to each token's embedding, averaged along the
+straight way from an embedding of padding, times the way. A word's weight is the sum over its
+tokens.
 
     python -m benchmarks.quality explaining [--run RUN] [--mentions 300] [--gradients]
     CLASSIFIER_DATA=data python -m benchmarks.quality explaining --data newsmtsc
@@ -19,13 +24,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from benchmarks.quality._gradients import integrated_gradients
 from classifier.annotations import AnnotationSet, read_annotations
 from classifier.annotations.formats._corpora import read_newsmtsc
 from classifier.codebook import Variable, shipped_annotations
-from classifier.models.encoder._model import load_encoder
+from classifier.models.encoder._batches import collate, encode_passages
+from classifier.models.encoder._model import EncoderModel, load_encoder
+from classifier.models.encoder._network import _means
 from classifier.predictions import Prediction
 from classifier.records import Passage, Span
 from classifier.score import FEWEST_WORDS, Moved, Scorer, load, moves, random_places, summarised
@@ -149,3 +157,49 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--gradients", action="store_true", help="judge them too (encoders only)")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
+
+
+STEPS = 20
+
+
+def integrated_gradients(
+    scorer: Scorer, passage: Passage, spans: Sequence[Span], variable: Variable
+) -> NDArray[np.float64]:
+    """One weight per word for the expected value of an ordinal variable."""
+    model = scorer.trained.model
+    if not isinstance(model, EncoderModel):
+        raise SystemExit("gradients need an encoder; this scorer is none")
+    encoded = encode_passages([passage], model.tokenizer, model.position_limit)
+    batch = collate(encoded, model.tokenizer.pad_token_id)
+    weights = _token_weights(model, batch, variable)
+    offsets = model.tokenizer(
+        passage.text, truncation=True, max_length=model.position_limit, return_offsets_mapping=True
+    )["offset_mapping"]
+    own = [[i for i, (a, b) in enumerate(offsets) if a < s.end and s.start < b] for s in spans]
+    return np.array([float(weights[places].sum()) for places in own])
+
+
+def _token_weights(
+    model: EncoderModel, batch: dict[str, Tensor], variable: Variable
+) -> NDArray[np.float64]:
+    network = model.network
+    embed = network.encoder.get_input_embeddings()
+    actual = embed(batch["input_ids"]).detach()
+    baseline = embed(torch.full_like(batch["input_ids"], model.tokenizer.pad_token_id)).detach()
+    special = torch.tensor(
+        [id_ in model.tokenizer.all_special_ids for id_ in batch["input_ids"][0].tolist()]
+    )
+    baseline[0, special] = actual[0, special]
+    alphas = (torch.arange(STEPS) + 0.5) / STEPS
+    path = baseline + alphas[:, None, None] * (actual - baseline)
+    path.requires_grad_()
+    mask = batch["attention_mask"].expand(STEPS, -1)
+    hidden = network.encoder(inputs_embeds=path, attention_mask=mask)[0].float()
+    total = torch.zeros(())
+    for states in hidden:
+        means = [_means(states, batch[n], 1) for n in ("mention_tokens", "sentence_tokens")]
+        logits = network.heads[variable.name](torch.cat(means, dim=1))
+        total = total + torch.softmax(logits[0], 0) @ torch.tensor(variable.numbers)
+    (gradients,) = torch.autograd.grad(total, path)
+    weights: NDArray[np.float64] = (gradients.mean(0) * (actual - baseline)[0]).sum(1).numpy()
+    return weights

@@ -84,7 +84,7 @@ def opinions(path: Path) -> Iterator[tuple[str, Span | str, Span]]:
 
 
 def place(marked: list[list[str]]) -> Span | None:
-    """Where a marked name stands; None where the file says nothing."""
+    """Where a marked name stands; None if the file says nothing."""
     places = [one for one in marked[1] if ":" in one] if len(marked) > 1 else []
     if not places:
         return None
@@ -93,7 +93,7 @@ def place(marked: list[list[str]]) -> Span | None:
 
 
 def share(part: int, whole: int) -> float | None:
-    """The part over the whole; None where there is nothing to count."""
+    """The part over the whole; None if there is nothing to count."""
     return round(part / whole, 3) if whole else None
 
 

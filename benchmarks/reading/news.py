@@ -44,7 +44,7 @@ def main() -> None:
 def score(language: str, which: str = "blind") -> dict[str, Any]:
     """The figures of one language.
 
-    A mention is found where the tool marks the same target on overlapping characters. Precision
+    A mention is found if the tool marks the same target on overlapping characters. Precision
     and recall of voice count every marked mention; one that was not found is no hit.
     """
     counts: Counter[str] = Counter()

@@ -59,6 +59,7 @@ from classifier.agreement._krippendorff import (
     jaccard_distance,
     kappa_distances,
     masi_distance,
+    unitizing_alpha,
     usual_level,
 )
 from classifier.agreement._report import (
@@ -70,7 +71,6 @@ from classifier.agreement._report import (
     further_measures,
     measure_agreement,
 )
-from classifier.agreement._unitizing import unitizing_alpha
 
 __all__ = [
     "ABSENT",

@@ -77,7 +77,7 @@ class Scores:
 
 
 def label_scores(coding: Coding, variable: Variable, scoring: Scoring) -> FloatArray:
-    """Values x values, higher is better; raises `DataError` where the scoring does not suit."""
+    """Values x values, higher is better; raises `DataError` if the scoring does not suit."""
     # The root of a mean rises with the mean, so rmse orders labels as the mean square does.
     if scoring == "accuracy":
         return np.eye(len(coding.values))
@@ -110,7 +110,7 @@ class AnnotatorTest:
     p: float | None = None
     """One-sided, of annotator_share - predictor_share >= epsilon; items taken as independent."""
     p_clustered: float | None = None
-    """The same with articles as clusters; None where there are fewer than two."""
+    """As `p`, with articles as clusters; None if there are fewer than two."""
     is_won: bool = False
     is_won_clustered: bool = False
 
@@ -124,7 +124,7 @@ class AlternativeTest(InPapers):
     winning_rate: Estimate
     """Share of annotators the predictor beats, as published; it passes from .5."""
     winning_rate_clustered: Estimate
-    """The same with p-values clustered by article, of the annotators who coded two or more."""
+    """As `winning_rate`, by `p_clustered`, of the annotators who coded two or more articles."""
     advantage_probability: Estimate
     """Chance that the predictor does at least as well as a random annotator, by article."""
     annotators: tuple[AnnotatorTest, ...]
@@ -136,7 +136,7 @@ class AlternativeTest(InPapers):
 
     @property
     def passes_clustered(self) -> bool:
-        """The same with p-values clustered by article: the one to trust."""
+        """Whether the predictor beats at least half of them by `p_clustered`: the one to trust."""
         return (self.winning_rate_clustered.value or 0.0) >= 0.5
 
     def to_frame(self) -> pd.DataFrame:
@@ -282,7 +282,7 @@ def holm(p_values: Sequence[float], rate: float = 0.05) -> list[tuple[float, int
     """Holm (1979): adjusted p-values, and by how many tests each level was divided.
 
     A test after the first that is not rejected keeps that one's divisor, so that an interval at
-    the level 1 - rate / divisor leaves out 0 exactly where its test is rejected.
+    the level 1 - rate / divisor leaves out 0 exactly if its test is rejected.
 
     >>> [(round(p, 3), n) for p, n in holm([0.001, 0.2, 0.015])]
     [(0.003, 3), (0.2, 1), (0.03, 2)]

@@ -32,7 +32,7 @@ class Part:
     """One part of a table and its figure."""
 
     group: Mapping[str, str | None]
-    """Which part: `{"target": "TR", "source": None}`; None where the table does not say."""
+    """Which part: `{"target": "TR", "source": None}`; None if the table does not say."""
     estimate: Estimate
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,12 +117,16 @@ def by_pair(
     options: AgreementOptions = DEFAULT_OPTIONS,
 ) -> Breakdown:
     """The measure for every pair of annotators."""
-    parts = []
-    for first, second in combinations(_annotators(table), 2):
-        rows = table[_named(table).isin([first, second])]
-        group = {"annotator": first, "other": second}
-        parts.append(Part(group, measure(rows, variable, options=options)))
-    return Breakdown(tuple(parts))
+    annotators = _named(table)
+    return Breakdown(
+        tuple(
+            Part(
+                {"annotator": first, "other": second},
+                measure(table[annotators.isin([first, second])], variable, options=options),
+            )
+            for first, second in combinations(sorted(annotators.dropna().unique()), 2)
+        )
+    )
 
 
 def leave_one_annotator_out(
@@ -133,11 +137,13 @@ def leave_one_annotator_out(
     options: AgreementOptions = DEFAULT_OPTIONS,
 ) -> Breakdown:
     """The measure without each annotator in turn: a rise shows who disagrees with the rest."""
-    parts = []
-    for annotator in _annotators(table):
-        rows = table[_named(table) != annotator]
-        parts.append(Part({"without": annotator}, measure(rows, variable, options=options)))
-    return Breakdown(tuple(parts))
+    annotators = _named(table)
+    return Breakdown(
+        tuple(
+            Part({"without": one}, measure(table[annotators != one], variable, options=options))
+            for one in sorted(annotators.dropna().unique())
+        )
+    )
 
 
 def by_label(
@@ -176,10 +182,6 @@ def _has(label: object, name: str, variable: Variable) -> object:
             return ", ".join(sorted(map(str, unknown)))
         return PRESENT if name in label else ABSENT
     return label
-
-
-def _annotators(table: pd.DataFrame) -> list[str]:
-    return sorted(_named(table).dropna().unique())
 
 
 def _named(table: pd.DataFrame) -> pd.Series:

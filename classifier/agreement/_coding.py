@@ -55,7 +55,7 @@ class Coding:
     """A checked table: units x annotators, each cell the place of a label in `values`."""
 
     codes: IntArray
-    """Units x annotators; -1 where not coded."""
+    """Units x annotators; -1 if not coded."""
     articles: IntArray
     """Per unit, the number of its article (or other cluster), from 0 without gaps."""
     values: tuple[Hashable, ...]
@@ -140,7 +140,7 @@ def read_coding(table: pd.DataFrame, variable: Variable, options: AgreementOptio
 
 
 def coded_rows(table: pd.DataFrame, options: AgreementOptions) -> pd.DataFrame:
-    """The rows with a label; raises `DataError` where a column or an id is missing."""
+    """The rows with a label; raises `DataError` if a column or an id is missing."""
     required = [*COLUMNS, *({options.cluster} - set(COLUMNS))]
     absent = [column for column in required if column not in table.columns]
     if absent:
@@ -292,7 +292,7 @@ def coding_with_predictor(
 ) -> Coding:
     """What annotators and the predictor said of the units that annotators coded.
 
-    The predictor is the first column. Raises `DataError` where annotators coded something and the
+    The predictor is the first column. Raises `DataError` if annotators coded something and the
     predictor answers none of it.
     """
     answers = {str(unit): label for unit, label in answers.items() if not is_missing(label)}
@@ -323,7 +323,7 @@ def _with_answers(table: pd.DataFrame, answers: Mapping[str, object]) -> pd.Data
 
 
 def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
-    """Elementwise quotient; nan where there is nothing to divide by."""
+    """Elementwise quotient; nan if there is nothing to divide by."""
     below = np.asarray(below)
     empty = np.full(below.shape, np.nan)
     return np.asarray(np.divide(above, below, out=empty, where=below > 1e-12), dtype=np.float64)
@@ -335,7 +335,7 @@ def hits(gold: FloatArray, predicted: FloatArray) -> FloatArray:
 
 
 def f1_by_label(totals: FloatArray) -> FloatArray:
-    """2 tp / (2 tp + fp + fn) of each label; nan where the label occurs on neither side."""
+    """2 tp / (2 tp + fp + fn) of each label; nan if the label occurs on neither side."""
     true, false, missed = np.split(totals, 3, axis=-1)
     return ratio(2 * true, 2 * true + false + missed)
 
@@ -348,7 +348,7 @@ def macro_f1(totals: FloatArray) -> FloatArray:
 
 
 def macro_f1_of_single(totals: FloatArray) -> FloatArray:
-    """The same for one label per item; nan with one label in gold, which repeating it would win."""
+    """Macro-F1 of one label per item; nan if gold has one label only, as repeating it would win."""
     n_occurring = in_gold(totals).sum(axis=-1)
     return np.where(n_occurring < 2, np.nan, macro_f1(totals))
 
@@ -407,7 +407,7 @@ def estimate(coding: Coding, sums: Sums, options: AgreementOptions) -> Estimate:
 
 
 def not_estimable(coding: Coding, method: str, options: AgreementOptions) -> Estimate | None:
-    """Why these labels say nothing about agreement, or None where they do."""
+    """Why these labels say nothing about agreement, or None if they do."""
     n_annotators = int((coding.codes >= 0).any(axis=0).sum())
     if n_annotators >= 2 and (coding.n_labels >= 2).any():
         return None

@@ -1,5 +1,6 @@
 """Kappas: Cohen, Fleiss, Scott, Brennan and Prediger, Gwet, Conger."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import get_args
 
@@ -38,11 +39,7 @@ def kappa(
     Cohen 1960; weighted 1968 by distance in codebook order. Units that one of them left out do not
     count. Raises `DataError` unless there are at most two annotators.
     """
-    check_weights(weights, variable)
-    coding = _at_most_two(read_coding(table, variable, options), "Cohen's kappa")
-    return _two(
-        coding, cohen_statistic(kappa_distances(len(coding.values), weights)), weights, options
-    )
+    return _two(table, variable, weights, options, ("Cohen's kappa", cohen_statistic))
 
 
 def scott_pi(
@@ -53,10 +50,7 @@ def scott_pi(
     options: AgreementOptions = DEFAULT_OPTIONS,
 ) -> Estimate:
     """Scott's pi of two annotators, who share one pair of margins (Scott 1955)."""
-    check_weights(weights, variable)
-    coding = _at_most_two(read_coding(table, variable, options), "Scott's pi")
-    apart = kappa_distances(len(coding.values), weights)
-    return _two(coding, _pi(apart), weights, options, name="Scott's pi")
+    return _two(table, variable, weights, options, ("Scott's pi", _pi))
 
 
 def fleiss_kappa(
@@ -67,9 +61,7 @@ def fleiss_kappa(
     Where annotators differ in number between units, margins are means over units of the shares
     within a unit (Gwet 2014), units with one label included.
     """
-    check_weights("plain", variable)
-    coding = read_coding(table, variable, options)
-    same = np.eye(len(coding.values))
+    coding, same = _weighted(table, variable, "plain", options)
     return _many(coding, same, _fleiss, "Fleiss' kappa", options)
 
 
@@ -85,9 +77,7 @@ def gwet(
     p_e = sum(w) / (q (q - 1)) * sum(pi_k (1 - pi_k)) with q from the codebook: labels that nobody
     used count too. Gwet 2014, "Handbook of Inter-Rater Reliability".
     """
-    check_weights(weights, variable)
-    coding = read_coding(table, variable, options)
-    similar = 1 - kappa_distances(len(coding.values), weights)
+    coding, similar = _weighted(table, variable, weights, options)
     name = "Gwet's AC1" if weights == "plain" else f"Gwet's AC2, {weights}"
     return _many(coding, similar, gwet_statistic(similar), name, options)
 
@@ -103,9 +93,7 @@ def brennan_prediger(
 
     Weighted p_e = sum(w) / q^2. What annotators mostly say has no influence on chance.
     """
-    check_weights(weights, variable)
-    coding = read_coding(table, variable, options)
-    similar = 1 - kappa_distances(len(coding.values), weights)
+    coding, similar = _weighted(table, variable, weights, options)
     chance = float(similar.mean())
     name = weighted_name("Brennan and Prediger's coefficient", weights)
 
@@ -121,7 +109,7 @@ def raw_agreement(
 ) -> Estimate:
     """Share of pairs of annotators that agree, averaged over units; not corrected for chance.
 
-    Sets agree where they are equal.
+    Sets agree if they are equal.
     """
     coding = read_coding(table, variable, options)
     same = np.eye(len(coding.values))
@@ -144,18 +132,37 @@ def contingency(coding: Coding) -> FloatArray:
 
 
 def _two(
-    coding: Coding,
-    statistic: Statistic,
+    table: pd.DataFrame,
+    variable: Variable,
     weights: Weights,
     options: AgreementOptions,
-    name: str = "Cohen's kappa",
+    measure: tuple[str, Callable[[FloatArray], Statistic]],
 ) -> Estimate:
+    """A measure of two annotators: its name, and from distances to its statistic."""
+    check_weights(weights, variable)
+    name, statistic_of = measure
+    coding = read_coding(table, variable, options)
+    if len(coding.annotators) > 2:
+        raise DataError(
+            f"{name} needs two annotators, got {', '.join(coding.annotators)}; "
+            "take two of them, or all pairs with by_pair"
+        )
     method = weighted_name(name, weights)
     missing = not_estimable(coding, method, options)
     if missing is not None:
         return missing
     pairable = coding.pairable()
+    statistic = statistic_of(kappa_distances(len(coding.values), weights))
     return estimate(pairable, Sums(contingency(pairable), statistic, method, (-1.0, 1.0)), options)
+
+
+def _weighted(
+    table: pd.DataFrame, variable: Variable, weights: Weights, options: AgreementOptions
+) -> tuple[Coding, FloatArray]:
+    """The coding, and how similar the weights take two labels to be."""
+    check_weights(weights, variable)
+    coding = read_coding(table, variable, options)
+    return coding, 1 - kappa_distances(len(coding.values), weights)
 
 
 def _many(
@@ -179,7 +186,7 @@ def of_all_units(coding: Coding, sums: Sums, options: AgreementOptions) -> Estim
 
 
 def weighted_name(name: str, weights: Weights) -> str:
-    """A measure with its weights, where it has some.
+    """A measure with its weights, if it has some.
 
     >>> weighted_name("Cohen's kappa", "linear")
     "Cohen's kappa, linear"
@@ -252,7 +259,7 @@ def _table_kappa(
 
 
 def corrected(observed: FloatArray, expected: FloatArray) -> FloatArray:
-    """1 - D_o / D_e; nan where no disagreement is to be expected."""
+    """1 - D_o / D_e; nan if no disagreement is to be expected."""
     observed, expected = np.asarray(observed), np.asarray(expected)
     varies = expected > _TINY
     ratio = np.divide(observed, expected, out=np.full_like(expected, np.nan), where=varies)
@@ -274,15 +281,6 @@ def check_weights(weights: Weights, variable: Variable) -> None:
         )
 
 
-def _at_most_two(coding: Coding, measure: str) -> Coding:
-    if len(coding.annotators) > 2:
-        raise DataError(
-            f"{measure} needs two annotators, got {', '.join(coding.annotators)}; "
-            "take two of them, or all pairs with by_pair"
-        )
-    return coding
-
-
 def conger_kappa(
     table: pd.DataFrame,
     variable: Variable,
@@ -295,13 +293,11 @@ def conger_kappa(
     p_e = sum_kl w_kl (p_k p_l - s_kl / r) with means p and covariances s of the r annotators'
     shares (Gwet 2014), each over all units that the annotator coded.
     """
-    check_weights(weights, variable)
-    coding = read_coding(table, variable, options)
+    coding, similar = _weighted(table, variable, weights, options)
     name = weighted_name("Conger's kappa", weights)
     missing = not_estimable(coding, name, options)
     if missing is not None:
         return missing
-    similar = 1 - kappa_distances(len(coding.values), weights)
     own = (coding.codes[:, :, None] == np.arange(len(similar))).reshape(len(coding.codes), -1)
     rows = np.column_stack([unit_shares(coding.counts, similar)[:, :2], own])
     return of_all_units(coding, Sums(per_article(rows, coding), _conger(similar), name), options)

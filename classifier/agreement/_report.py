@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.agreement._breakdown import Measure, Part, by_columns, by_label, by_pair
 from classifier.agreement._kappas import (
     brennan_prediger,
@@ -18,8 +18,7 @@ from classifier.agreement._kappas import (
     raw_agreement,
     scott_pi,
 )
-from classifier.agreement._krippendorff import alpha
-from classifier.agreement._unitizing import unitizing_alpha
+from classifier.agreement._krippendorff import alpha, unitizing_alpha
 from classifier.annotations import AnnotationSet, annotation_set_of, flagged, long_table
 from classifier.codebook import Variable
 from classifier.errors import DataError
@@ -92,14 +91,10 @@ class Measures(InPapers):
 
     def __repr__(self) -> str:
         """Every figure with its interval."""
-        return frame_text(self._brief())
+        return frame_text(self.paper_table().to_frame())
 
     def _repr_html_(self) -> str:
-        return frame_html(self._brief())
-
-    def _brief(self) -> pd.DataFrame:
-        table = self.paper_table()
-        return pd.DataFrame(table.cells(), columns=list(table.columns))
+        return frame_html(self.paper_table().to_frame())
 
 
 def further_measures(data: AnnotationSet | Path | str, measures: Sequence[str]) -> Measures:
@@ -320,7 +315,7 @@ def measure_agreement(
             `()` is everything together.
 
     Returns:
-        Alpha per variable and part, and per pair where there are more than two annotators. Each has
+        Alpha per variable and part, and per pair if there are more than two annotators. Each has
         an interval from resampling articles, or says why there is none.
 
     Raises:

@@ -139,7 +139,7 @@ def _recoded(row: Row, scheme: Scheme, current: Scheme, mended: list[Problem]) -
 
 
 def _relocated(rows: list[Row], scheme: Scheme, mended: list[Problem]) -> list[Row]:
-    """The rows with offsets that fit, where those of an annotator in an article did not."""
+    """The rows with offsets that fit, if those of an annotator in an article did not."""
     layers: dict[tuple[str, str], list[int]] = defaultdict(list)
     for n, row in enumerate(rows):
         if _is_placed(row.record, scheme):
@@ -178,7 +178,7 @@ _Place = tuple[int, int, str]
 
 
 def _places(rows: list[Row], scheme: Scheme) -> list[_Place | None]:
-    """Offsets that fit and how they were found; None where a row stays as it is."""
+    """Offsets that fit and how they were found; None if a row stays as it is."""
     text = scheme.articles[rows[0].record["article_id"]].text
     claims = [MarkedSpan(*_offsets(row.record), row.record["surface"]) for row in rows]
     try:

@@ -16,8 +16,8 @@ from classifier.annotations._table import (
 )
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, Variable, default_codebook, read_codebook, write_codebook
-from classifier.errors import DataError
-from classifier.files import json_line, refuse_to_replace, write_json_lines, write_text
+from classifier.errors import DataError, in_words
+from classifier.files import json_line, read_json, refuse_to_replace, write_json_lines, write_text
 from classifier.records import Article, Problem, Span, counted
 
 # Besides these, a line has a key for every variable of the codebook: a label, a list of labels for
@@ -48,7 +48,7 @@ class Row:
     record: Mapping[str, Any]
     problems: tuple[Problem, ...]
     annotation: Annotation | None
-    """None where there are problems."""
+    """None if there are problems."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Scheme:
     codebook: Codebook
     articles: Mapping[str, Article]
     version: str | None = None
-    """The version of the codebook the lines were coded by, where it is another."""
+    """The version of the codebook the lines were coded by, if it is another."""
 
     def recode(self, variable: Variable, label: str) -> str | None:
         """What a label of an older version became, by the codebook's recode table."""
@@ -176,22 +176,17 @@ def _labels(record: Mapping[str, Any], scheme: Scheme) -> _Found:
         for name in names:
             renamed = scheme.recode(variable, str(name))
             if renamed is not None:
-                yield _older_label(variable, str(name), renamed, scheme.codebook)
+                yield (
+                    OLDER_LABEL,
+                    f"{variable.name} {str(name)!r} is {renamed!r} in version "
+                    f"{scheme.codebook.version}",
+                    "classifier check --fix applies the codebook's recode table",
+                )
             elif name not in variable.names:
                 known = ", ".join(variable.names)
                 yield "unknown label", f"{variable.name} has the labels {known}; got {name!r}", ""
         if len({str(name) for name in names}) < len(names):
             yield "label repeated", f"{variable.name} names a label twice: {names}", ""
-
-
-def _older_label(
-    variable: Variable, name: str, renamed: str, codebook: Codebook
-) -> tuple[str, str, str]:
-    return (
-        OLDER_LABEL,
-        f"{variable.name} {name!r} is {renamed!r} in version {codebook.version}",
-        "classifier check --fix applies the codebook's recode table",
-    )
 
 
 def _flag(record: Mapping[str, Any], scheme: Scheme) -> _Found:
@@ -331,7 +326,7 @@ def write_annotations(
     """Write an annotation set that `read_annotations` reads back as it was.
 
     The folder may hold articles that nobody coded, such as `write_sample` leaves there. Raises
-    `ReplaceError` where it holds annotations, and `force` is not set.
+    `ReplaceError` if it holds annotations, and `force` is not set.
     """
     folder = Path(folder)
     refuse_to_replace(folder / ANNOTATIONS, force=force, rows="annotations")
@@ -354,16 +349,16 @@ def read_suggested(folder: Path) -> dict[str, tuple[int, int]]:
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
         return {name: (int(n), int(unchanged)) for name, (n, unchanged) in found.items()}
     except (ValueError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path}: [labels suggested, unchanged] per annotator was required: {error}"
+            f"{path}: [labels suggested, unchanged] per annotator was required: {in_words(error)}"
         ) from None
 
 
 def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> None:
-    """Raise `DataError` where a folder holds what an annotator coded and the set lacks.
+    """Raise `DataError` if a folder holds what an annotator coded and the set lacks.
 
     Compared are pairs of article and annotator: writing the set there would delete such work.
     """
@@ -376,8 +371,9 @@ def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> 
         lost_articles = counted(len({name for name, _ in lost}), "article")
         raise DataError(
             f"{folder}: a folder is required where nobody's annotations would be lost; those of "
-            f"{lost_articles} would, such as {article!r} by {annotator!r}: choose another folder, "
-            "or replace them with --force (force=True in Python)"
+            f"{lost_articles} would, such as {article!r} by {annotator!r}: add further annotators "
+            "with --into instead of --out, choose another folder, or replace those with --force "
+            "(force=True in Python)"
         )
 
 
@@ -391,7 +387,7 @@ def _coded(path: Path) -> set[tuple[str, str]]:
 
 
 def annotation_record(annotation: Annotation) -> dict[str, Any]:
-    """A line of annotations.jsonl; the optional keys are there only where they say something."""
+    """A line of annotations.jsonl; the optional keys are there only if they say something."""
     span, evidence = annotation.span, annotation.evidence
     record: dict[str, Any] = {
         "article_id": annotation.article_id,
@@ -483,9 +479,9 @@ def _json_lines(path: Path) -> Iterator[tuple[str, object, Problem | None]]:
             try:
                 yield where, json.loads(line.decode("utf-8-sig")), None
             except UnicodeDecodeError as error:
-                yield where, None, Problem(where, "not UTF-8", str(error), "save it as UTF-8")
+                yield where, None, Problem(where, "not UTF-8", in_words(error), "save it as UTF-8")
             except (json.JSONDecodeError, RecursionError) as error:
-                yield where, None, Problem(where, "broken JSON", str(error), "mend the line")
+                yield where, None, Problem(where, "broken JSON", in_words(error), "mend the line")
 
 
 def _article(record: object, where: str) -> Article | Problem:
@@ -494,4 +490,4 @@ def _article(record: object, where: str) -> Article | Problem:
     try:
         return article_from_record(record)
     except DataError as error:
-        return Problem(where, "malformed article", str(error), "mend the line")
+        return Problem(where, "malformed article", in_words(error), "mend the line")

@@ -1,8 +1,8 @@
 """From several annotators' labels to one: gold, or the reason why there is none."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -15,13 +15,13 @@ from classifier.intervals import marks
 Status = Literal["ok", "tie", "not coded"]
 Vote = str | frozenset[str] | bool
 Votes = Sequence[Any]
-"""What the annotators say who have a say, the most trusted first where there is an order."""
+"""What the annotators say who have a say, the most trusted first if there is an order."""
 
 
 @dataclass(frozen=True)
 class _Rule:
     decide: Callable[[Votes, bool], Any]
-    """Settles votes, given whether each is a set of labels; None where they do not settle it."""
+    """Settles votes, given whether each is a set of labels; None if they do not settle it."""
     order: tuple[str, ...] = ()
     """The annotators who have a say; empty for all."""
 
@@ -84,20 +84,23 @@ def adjudicate(annotation_set: AnnotationSet, rule: str | None = None) -> pd.Dat
 
 
 def gold_with_chances(annotation_set: AnnotationSet) -> pd.DataFrame:
-    """Gold by the set's rule, with the chance that an article was drawn where it is known."""
+    """Gold by the set's rule, with the chance that an article was drawn if it is known."""
     articles = annotation_set.article_by_id
     gold = adjudicate(annotation_set)
     chances = [articles[name].sampling_probability for name in gold["article_id"]]
     return gold.assign(sampling_probability=pd.Series(chances, index=gold.index, dtype=float))
 
 
-def who_decided(annotation_set: AnnotationSet) -> str:
-    """A sentence on the rule by which gold is made, whom it hears, and what it leaves open."""
+def who_decided(annotation_set: AnnotationSet, gold: pd.DataFrame | None = None) -> str:
+    """A sentence on the rule by which gold is made, whom it hears, and what became of ties.
+
+    Args:
+        annotation_set: Whose labels were adjudicated.
+        gold: What `adjudicate` made of them, if that is known already.
+    """
     rule = annotation_set.adjudication
-    gold = adjudicate(annotation_set)
+    gold = adjudicate(annotation_set) if gold is None else gold
     n_curated, names_people = annotation_set.n_curated, ":" in rule
-    variables = annotation_set.codebook.variables
-    ties = [int((gold[f"status_{v.name}"] == "tie").sum()) for v in variables]
     told = f"gold by {rule}, of {len(gold)} mentions"
     if n_curated:
         named = [name.strip() for name in rule.partition(":")[2].split(",")]
@@ -108,7 +111,34 @@ def who_decided(annotation_set: AnnotationSet) -> str:
         else:
             said = f"are not heard; name {CURATED} in the rule, or use majority"
         told += f"; {n_curated} curated labels {said}"
-    return f"{told}; {sum(ties)} labels are left open by ties" if sum(ties) else told
+    return "; ".join([told, *_ties(annotation_set, gold)])
+
+
+def _ties(annotation_set: AnnotationSet, gold: pd.DataFrame) -> Iterator[str]:
+    """How many mentions the annotators tie on, variable by variable, and what became of them."""
+    table, rule = annotation_set.table, annotation_set.adjudication
+    people = replace(annotation_set, table=table[table["annotator"] != CURATED])
+    by_people = adjudicate(people, "majority").set_index("unit")
+    decided, left = [], []
+    for variable in annotation_set.codebook.variables:
+        status = gold.set_index("unit")[f"status_{variable.name}"]
+        tied = by_people.index[by_people[f"status_{variable.name}"] == "tie"]
+        n_decided = int((status.reindex(tied) == "ok").sum())
+        n_left, n_coded = int((status == "tie").sum()), int((status != "not coded").sum())
+        decided += [f"{variable.name} {n_decided} of {n_coded}"] if n_decided else []
+        left += [f"{variable.name} {n_left} of {n_coded}"] if n_left else []
+    if decided:
+        yield f"ties between annotators that {_who(rule)} decided: {', '.join(decided)}"
+    if left:
+        why = "not unanimous" if rule == "unanimous" else "tied"
+        yield (
+            f"{why}, so without gold and in no figure against it: {', '.join(left)} "
+            "(curated labels or a rule such as priority:FIRST,SECOND decide them)"
+        )
+
+
+def _who(rule: str) -> str:
+    return f"the rule {rule}" if ":" in rule else "curated labels"
 
 
 def flagged(gold: pd.DataFrame) -> "pd.Series[bool]":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.codebook import Codebook, Label, Variable
 from classifier.errors import DataError
 from classifier.notebook_html import frame_html
@@ -18,7 +18,7 @@ CURATED = "curated"
 """The annotator of adjudicated labels: they are gold, and no annotator's in any agreement."""
 
 Value = str | frozenset[str] | None
-"""A label's name, for a set variable all names that apply, or None where it was not coded."""
+"""A label's name, for a set variable all names that apply, or None if it was not coded."""
 
 _ROWS_SHOWN = 8
 _BEFORE_LABELS = ("unit", "article_id", "start", "end", "target", "surface", "annotator")
@@ -138,7 +138,7 @@ def table_columns(codebook: Codebook) -> tuple[str, ...]:
 def annotation_table(annotations: Iterable[Annotation], codebook: Codebook) -> pd.DataFrame:
     """The annotations as a table, in their order.
 
-    Text columns hold Python objects, None where missing: pandas' own strings would turn None into
+    Text columns hold Python objects, None if missing: pandas' own strings would turn None into
     nan and cannot hold a lone surrogate.
     """
     variables = [variable.name for variable in codebook.variables]
@@ -251,7 +251,7 @@ def recode(annotation_set: AnnotationSet, codebook: Codebook) -> Recoded:
 def join_sets(sets: Sequence[AnnotationSet]) -> AnnotationSet:
     """Sets of one codebook as one set.
 
-    Raises `DataError` where two of them have an article of the same id, or other codebooks.
+    Raises `DataError` if two of them have an article of the same id, or other codebooks.
     """
     if any(one.codebook != sets[0].codebook for one in sets):
         raise DataError("sets to be joined need one codebook; recode them first")
@@ -339,7 +339,7 @@ def _suggested(sets: Sequence[AnnotationSet]) -> dict[str, tuple[int, int]]:
 
 
 def _with_known_ids(one: AnnotationSet, known: Mapping[str, Article]) -> AnnotationSet:
-    """The set with the ids of earlier articles of the same text, where there is one such text."""
+    """The set with the ids of earlier articles of the same text, if there is one such text."""
     own = Counter(article.sha256 for article in one.articles)
     by_text: dict[str, list[str]] = {}
     for article in known.values():
@@ -363,7 +363,7 @@ def _with_known_ids(one: AnnotationSet, known: Mapping[str, Article]) -> Annotat
 
 
 def _word(label: Label, variable: Variable) -> str | None:
-    """The variable's label that means the same; None where it has none."""
+    """The variable's label that means the same; None if it has none."""
     if label.name in variable.names:
         return label.name
     for ours in variable.labels:

@@ -9,6 +9,7 @@ from classifier.articles._fields import (
     article_record,
     given_id,
     is_other_name,
+    named_column,
     noted_names,
     with_headline,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "find_zones",
     "given_id",
     "is_other_name",
+    "named_column",
     "noted_names",
     "read_articles",
     "stream_articles",

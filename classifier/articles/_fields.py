@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import date
+from difflib import get_close_matches
 from email.utils import parsedate
 from functools import lru_cache
 from typing import Any
@@ -91,6 +92,45 @@ def _own(name: str) -> tuple[str, int] | None:
     return _OWN.get(name.strip().casefold())
 
 
+_COLUMN_NAMES = {
+    "country": "target",
+    "lang": "language",
+    "article": "article_id",
+    "id": "article_id",
+}
+"""Names of columns that tables of mentions have, and articles do not."""
+
+
+def named_column(wanted: str, known: Iterable[object], shown: Collection[str] | None = None) -> str:
+    """The column that somebody means, whatever the case, by its name or a usual synonym.
+
+    Args:
+        wanted: As it was written: "Source", "outlet", "sampling probability".
+        known: The columns there are.
+        shown: Those that a message names; by default all.
+
+    Raises:
+        DataError: there is none; the message names those there are, and the nearest.
+
+    >>> named_column("Outlet", ["source", "target"])
+    'source'
+    """
+    names = {_plain_name(name): str(name) for name in known}
+    plain = _plain_name(wanted)
+    own = _own(wanted)
+    for name in (plain, own[0] if own else "", _COLUMN_NAMES.get(plain, "")):
+        if name in names:
+            return names[name]
+    near = get_close_matches(plain, names, 1)
+    meant = f"; did you mean {names[near[0]]}?" if near else ""
+    told = ", ".join(name for name in names.values() if shown is None or name in shown) or "none"
+    raise DataError(f"the columns are {told}; got {wanted!r}{meant}")
+
+
+def _plain_name(name: object) -> str:
+    return "_".join(str(name).casefold().replace("-", " ").split())
+
+
 def own_names(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with source, date and title under our own names.
 
@@ -126,7 +166,7 @@ def is_blank(value: object) -> bool:
 
 
 def with_headline(record: Mapping[str, Any]) -> dict[str, Any]:
-    r"""The record with its title before its text, where the text does not begin with it already.
+    r"""The record with its title before its text, if the text does not begin with it already.
 
     Offsets then count from the title: title, blank line, text. A record with `sha256` is whole as
     it is, since its labels were made on that text.
@@ -208,8 +248,8 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
 
     Source, date and title may have any of `OTHER_NAMES`. A date under another name than ours that
     no rule reads counts as unknown, since nobody promised it was one of ours. Fields that are none
-    of ours are left aside. Raises `DataError` where the id or the text is missing, where a field
-    holds what it cannot, and where the text does not have the hash `sha256`.
+    of ours are left aside. Raises `DataError` if the id or the text is missing, if a field
+    holds what it cannot, or if the text does not have the hash `sha256`.
     """
     note_names(record)
     record = own_names(record) | ({"date": None} if unread_date(record) else {})
@@ -239,7 +279,7 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
 
 
 def given_id(record: Mapping[str, Any]) -> object:
-    """The id that a record gives its article: `article_id`, else `id`; None where both are blank.
+    """The id that a record gives its article: `article_id`, else `id`; None if both are blank.
 
     Zero is an id, a text stays as it is, and a whole number read as 12.0 is 12.
 
@@ -297,7 +337,7 @@ def unread_date(record: Mapping[str, Any]) -> str | None:
 
 
 def calendar_date(parts: Sequence[int]) -> tuple[str, DatePrecision] | None:
-    """Year, month and day, or the first of them, as a date; None where the calendar has none such.
+    """Year, month and day, or the first of them, as a date; None if the calendar has none such.
 
     >>> calendar_date([2022, 6, 30]), calendar_date([2022, 6, 31])
     (('2022-06-30', 'day'), None)
@@ -346,7 +386,7 @@ def _probability(value: object) -> float | None:
 
 
 def _narrower(named: str | None, found: DatePrecision | None) -> DatePrecision | None:
-    """The precision that was named, where the date is at least that precise."""
+    """The precision that was named, if the date is at least that precise."""
     if named is None or found is None:
         return found
     for precision in PRECISIONS[: PRECISIONS.index(found) + 1]:

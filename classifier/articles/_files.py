@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from classifier.articles._page import PageReader
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.files import sheet_rows
 from classifier.records import Problem
 
@@ -73,7 +73,7 @@ class Sources(AbstractContextManager["Sources"]):
     def files(self) -> list[Source]:
         """All files, sorted; hidden ones are left out.
 
-        A packed file that cannot be read whole is a problem in a folder. Raises `DataError` where
+        A packed file that cannot be read whole is a problem in a folder. Raises `DataError` if
         it is all that was given.
         """
         if self._path.is_file():
@@ -91,7 +91,7 @@ class Sources(AbstractContextManager["Sources"]):
             try:
                 found += self._unpacked(source, is_root=False)
             except DataError as error:
-                self._problems.append(Problem(str(file), "unreadable file", str(error)))
+                self._problems.append(Problem(str(file), "unreadable file", in_words(error)))
         return found
 
     def _unpacked(self, source: Source, *, is_root: bool) -> Iterator[Source]:
@@ -106,7 +106,9 @@ class Sources(AbstractContextManager["Sources"]):
             else:
                 yield from _unzipped(source, folder, is_root=is_root)
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-            raise DataError(f"{source.name}: a file that unpacks was required: {error}") from None
+            raise DataError(
+                f"{source.name}: a file that unpacks was required: {in_words(error)}"
+            ) from None
 
 
 def _unzipped(source: Source, folder: Path, *, is_root: bool) -> Iterator[Source]:
@@ -130,7 +132,7 @@ def _unzipped(source: Source, folder: Path, *, is_root: bool) -> Iterator[Source
 
 
 def safe_member(name: str, member: str) -> PurePosixPath:
-    """The path of a zip's member; raises `DataError` where it leads outside the zip."""
+    """The path of a zip's member; raises `DataError` if it leads outside the zip."""
     inner = PurePosixPath(member.replace("\\", "/"))
     if inner.is_absolute() or ".." in inner.parts or ":" in inner.parts[0]:
         raise DataError(f"{name}: members must lie inside the zip, got {member!r}")
@@ -151,7 +153,7 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, target: Path, name: str, limit: int
 
 @dataclass(frozen=True)
 class Row:
-    """An article as it came."""
+    """An article as its file has it, not checked yet."""
 
     where: str
     record: Mapping[str, Any]
@@ -183,10 +185,10 @@ def jsonl_rows(file: Source, problems: list[Problem]) -> Iterator[Row]:
                 try:
                     values = _json_object(line.decode("utf-8-sig" if number == 1 else "utf-8"))
                 except UnicodeDecodeError as error:
-                    detail = f"{file.name} must be UTF-8, this line is not: {error}"
+                    detail = f"{file.name} must be UTF-8, this line is not: {in_words(error)}"
                     problems.append(Problem(where, "broken JSON line", detail, _REMEDY))
                 except (ValueError, RecursionError) as error:
-                    problems.append(Problem(where, "broken JSON line", str(error)))
+                    problems.append(Problem(where, "broken JSON line", in_words(error)))
                 else:
                     yield Row(where, {"line": number} | values)
     except (OSError, UnicodeDecodeError) as error:
@@ -221,7 +223,7 @@ def csv_rows(file: Source, problems: list[Problem]) -> Iterator[Row]:
 
 
 def _other_delimiter(header: list[str]) -> str:
-    """What parts the cells of a header that no comma parts; "" if nothing else does."""
+    """What stands between the cells of a header without commas; "" if nothing does."""
     if len(header) != 1:
         return ""
     return next(
@@ -254,7 +256,7 @@ def excel_rows(file: Source, problems: list[Problem]) -> Iterator[Row]:
         for number, values in sheet_rows(file.path, file.name):
             yield Row(f"{file.shown}:{number}", {"line": number - 1} | values)
     except (OSError, DataError) as error:
-        problems.append(Problem(file.shown, "unreadable file", str(error)))
+        problems.append(Problem(file.shown, "unreadable file", in_words(error)))
 
 
 def page_rows(pages: PageReader, file: Source, problems: list[Problem]) -> Iterator[Row]:
@@ -262,7 +264,7 @@ def page_rows(pages: PageReader, file: Source, problems: list[Problem]) -> Itera
     try:
         yield Row(file.shown, pages.read(file.path))
     except (OSError, DataError) as error:
-        problems.append(Problem(file.shown, "unreadable page", f"{file.name}: {error}"))
+        problems.append(Problem(file.shown, "unreadable page", f"{file.name}: {in_words(error)}"))
 
 
 _REMEDY = "save it as UTF-8"
@@ -276,7 +278,7 @@ def _unreadable(file: Source, error: Exception) -> Problem:
         looks = "it is UTF-16" if is_wide else f"it is not at byte {error.start}"
         detail = f"{file.name} must be UTF-8, {looks}"
         return Problem(file.shown, "not UTF-8", detail, _REMEDY)
-    return Problem(file.shown, "unreadable file", f"{file.name}: {error}")
+    return Problem(file.shown, "unreadable file", f"{file.name}: {in_words(error)}")
 
 
 ROW_READERS: dict[str, RowReader] = {

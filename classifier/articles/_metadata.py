@@ -152,7 +152,7 @@ _ORIGINAL = re.compile(
     r"ilk olarak yayımlandığı yer:?)\s+(?P<name>[^.\n]{2,60})",
     re.IGNORECASE,
 )
-_TITLE = re.compile(r"\s*#\s+(\S.*?)\s*\Z")
+_TITLE = re.compile(r"\s*#\s+(?P<name>\S.*?)\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +163,16 @@ class _Line:
 
 
 def with_own_metadata(article: Article) -> Article:
-    """The article with what its text says about it, where the file did not say so already.
+    """The article with what its text says about it, if the file did not say so already.
 
     A date line goes before a date prefix, which may hold the month only. The outlet is named only
     where the text says whose article it is; it is then also known who publishes it again. Nothing
     is inferred from names, places or style.
     """
     lines = _ends(article.text, pieces(article.text, article.title))
-    source = article.source or _original(lines)
-    outlet_lines = [line for line in lines if line.kind == "metadata" and is_date_line(line.plain)]
+    source = article.source or _named(_ORIGINAL, [line.plain for line in lines])
+    metadata = [line.plain for line in lines if line.kind == "metadata"]
+    outlet_lines = [line for line in metadata if is_date_line(line)]
     day, precision = _date(article, outlet_lines, source)
     return replace(
         article,
@@ -179,9 +180,10 @@ def with_own_metadata(article: Article) -> Article:
         date=day,
         date_precision=precision,
         date_origin="text" if article.date is None and day else article.date_origin,
-        title=article.title or _title(lines),
-        author=article.author or _author(lines),
-        agency=article.agency or _agency(lines),
+        title=article.title
+        or _named(_TITLE, [line.raw for line in lines if line.kind == "headline"]),
+        author=article.author or _named(patterns().author, metadata),
+        agency=article.agency or _agency(metadata),
         source=source,
         republisher=article.republisher or _republisher(article, outlet_lines, source),
     )
@@ -194,22 +196,20 @@ def _ends(text: str, found: Sequence[Piece]) -> list[_Line]:
     return [_Line(_MARKDOWN.sub("", s[:500]).strip(), s[:500], kind) for s, kind in stretches]
 
 
-def _original(lines: list[_Line]) -> str | None:
-    for line in lines:
-        match = _ORIGINAL.match(line.plain)
-        if match:
-            return match["name"].strip()
-    return None
+def _named(pattern: re.Pattern[str], lines: list[str]) -> str | None:
+    """The name in the first line that the pattern matches."""
+    matches = (pattern.match(line) for line in lines)
+    return next((match["name"].strip() for match in matches if match), None)
 
 
 def _date(
-    article: Article, outlet_lines: list[_Line], source: str | None
+    article: Article, outlet_lines: list[str], source: str | None
 ) -> tuple[str | None, DatePrecision | None]:
     if article.date is not None:
         return article.date, article.date_precision
-    ordered = sorted(outlet_lines, key=lambda line: not (source and source in line.plain))
+    ordered = sorted(outlet_lines, key=lambda line: not (source and source in line))
     for line in ordered:
-        found = date_in(line.plain)
+        found = date_in(line)
         if found:
             return found
     found_pieces = pieces(article.text, article.title)
@@ -221,41 +221,23 @@ def _date(
     return found or (None, None)
 
 
-def _title(lines: list[_Line]) -> str | None:
-    for line in lines:
-        match = _TITLE.match(line.raw)
-        if match and line.kind == "headline":
-            return match[1]
-    return None
-
-
-def _author(lines: list[_Line]) -> str | None:
-    for line in lines:
-        match = patterns().author.match(line.plain) if line.kind == "metadata" else None
-        if match:
-            return str(match["name"]).strip()
-    return None
-
-
-def _agency(lines: list[_Line]) -> str | None:
+def _agency(lines: list[str]) -> str | None:
     known = patterns()
     for line in lines:
-        if line.kind != "metadata":
-            continue
         for pattern in (known.source_line, known.dateline):
-            name = agency_in(pattern.match(line.plain + " x"))
+            name = agency_in(pattern.match(line + " x"))
             if name and name not in known.picture_only:
                 return name
     return None
 
 
-def _republisher(article: Article, outlet_lines: list[_Line], source: str | None) -> str | None:
-    """The other name that stands before a date, where the text says who published it first."""
+def _republisher(article: Article, outlet_lines: list[str], source: str | None) -> str | None:
+    """The other name that stands before a date, if the text says who published it first."""
     if source is None or article.source is not None:
         return None
     for line in outlet_lines:
-        match = patterns().date.search(line.plain)
-        name = line.plain[: match.start()].strip(" ,|-–—") if match else ""
+        match = patterns().date.search(line)
+        name = line[: match.start()].strip(" ,|-–—") if match else ""
         if name and name != source:
             return name
     return None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from classifier.articles._fields import read_date
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -88,7 +88,7 @@ def decode_page(data: bytes) -> str:
     except (LookupError, UnicodeDecodeError) as error:
         how = "declared" if declared else "not declared"
         raise DataError(
-            f"a page must declare the encoding it has ({how}: {name}): {error}"
+            f"a page must declare the encoding it has ({how}: {name}): {in_words(error)}"
         ) from None
     if "\ufffd" in text:
         raise DataError(
@@ -105,7 +105,7 @@ def _tree(page: str) -> "HtmlElement":
     try:
         return html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
     except (ValueError, etree.LxmlError) as error:
-        raise DataError(f"an HTML page was required: {error}") from None
+        raise DataError(f"an HTML page was required: {in_words(error)}") from None
 
 
 def _linked_data(tree: "HtmlElement") -> dict[str, Any]:
@@ -219,7 +219,7 @@ def answer_paths() -> None:
         try:
             answer: dict[str, Any] = {"values": read_page(path.read_bytes())}
         except (DataError, OSError) as error:
-            answer = {"error": str(error)}
+            answer = {"error": in_words(error)}
         _say(answer)
 
 
@@ -228,7 +228,7 @@ def _readiness() -> dict[str, Any]:
     try:
         import trafilatura  # noqa: F401 - whether it can be imported is the question
     except Exception as error:
-        return {"error": f" ({type(error).__name__}: {' '.join(str(error).split())[:300]})"}
+        return {"error": f" ({type(error).__name__}: {in_words(error)})"}
     return {}
 
 
@@ -253,7 +253,7 @@ class PageReader:
     _cannot: str = field(default="", init=False)
 
     def read(self, path: Path) -> dict[str, Any]:
-        """Fields of the article on a page; raises `DataError` where there is none to be had."""
+        """Fields of the article on a page; raises `DataError` if there is none to be had."""
         limit = self.time_limit
         if self._process is None or self._process.poll() is not None:
             self._start()
@@ -283,7 +283,7 @@ class PageReader:
         self._process = self._errors = None
 
     def _answer(self, limit: float, required: str) -> str | None:
-        """The next line of the process; None where it has ended."""
+        """The next line of the process; None if it has ended."""
         try:
             return self._answers.get(timeout=limit)
         except queue.Empty:
@@ -300,7 +300,7 @@ class PageReader:
             self._answers.put(None)
 
     def _start(self) -> None:
-        """Start the process; raises `DataError` with its reason where it cannot read pages."""
+        """Start the process; raises `DataError` with its reason if it cannot read pages."""
         if self._cannot:
             raise DataError(self._cannot)
         self.close()

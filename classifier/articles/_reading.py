@@ -24,7 +24,7 @@ from classifier.articles._fields import (
 from classifier.articles._files import ROW_READERS, Row, Source, Sources, is_packed, page_rows
 from classifier.articles._metadata import METADATA_FILES, Metadata, read_metadata, with_own_metadata
 from classifier.articles._page import PageReader
-from classifier.errors import DataError
+from classifier.errors import DataError, brief, in_words
 from classifier.files import is_there
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem, counted
@@ -147,7 +147,9 @@ def _article_files(
 ) -> tuple[list[Source], list[Source]]:
     """The files with articles, and the tables with metadata."""
     if not is_there(path):
-        raise DataError(f"{path}: a file or folder with articles was required, nothing is there")
+        raise DataError(
+            f"{brief(path)}: a file or folder with articles was required, nothing is there"
+        )
     found = sources.files()
     if path.is_file() and not is_packed(path):
         if path.suffix.lower() not in _SUFFIXES:
@@ -194,7 +196,11 @@ def _read_file(
     is_labelled = (file.path.parent / "annotations.jsonl").is_file()
     for row in rows:
         values = dict(row.record)
-        unknown.update(str(key) for key in values if not _is_known(key))
+        unknown.update(
+            str(key)
+            for key in values
+            if key not in (*FIELDS, HASH, "id", "line") and not is_other_name(key)
+        )
         names.note(values)
         article_id = _article_id(values, stem)
         more = metadata.about(article_id, file, row.where)
@@ -214,10 +220,6 @@ def _read_file(
         problems.append(Problem(file.shown, "unknown field", f"{listed}: not read", "rename it"))
 
 
-def _is_known(key: object) -> bool:
-    return key in (*FIELDS, HASH, "id", "line") or is_other_name(key)
-
-
 def _article(
     where: str, values: Mapping[str, Any], problems: list[Problem], is_labelled: bool
 ) -> Iterator[Article]:
@@ -230,7 +232,7 @@ def _article(
     try:
         article = article_from_record(own_names(values) if is_labelled else with_headline(values))
     except DataError as error:
-        problems.append(Problem(where, "malformed article", str(error)))
+        problems.append(Problem(where, "malformed article", in_words(error)))
         return
     if not article.text.strip():
         problems.append(Problem(where, "no text", "an article needs a text, it is empty"))

@@ -33,7 +33,7 @@ _Shingles = npt.NDArray[np.uint64]
 def with_stories(articles: Iterable[Article]) -> list[Article]:
     """The articles in order, those that tell one story with the same `story_id`.
 
-    A `story_id` that an article brings along is kept and given to its copies; where copies bring
+    A `story_id` that an article brings along is kept and given to its copies; if copies bring
     different ones, all get the first. Otherwise it is the `article_id` of the first copy. An
     article without copies and without a `story_id` of its own stays without one.
 
@@ -47,8 +47,11 @@ def with_stories(articles: Iterable[Article]) -> list[Article]:
     shingles = [_shingles(article) for article in articles]
     _join(stories, [None if s.size else _plain(a) for a, s in zip(articles, shingles, strict=True)])
     for first, second in _candidates(shingles):
-        if not stories.same(first, second) and _is_copy(shingles[first], shingles[second]):
-            stories.join(first, second)
+        if not stories.same(first, second):
+            one, two = shingles[first], shingles[second]
+            n_shared = np.intersect1d(one, two, assume_unique=True).size
+            if n_shared >= CONTAINMENT * min(one.size, two.size):
+                stories.join(first, second)
     return _named(articles, stories)
 
 
@@ -140,8 +143,3 @@ def _candidates(shingles: Sequence[_Shingles]) -> npt.NDArray[np.int64]:
     unique, counts = np.unique(np.concatenate(codes), return_counts=True)
     unique = unique[counts >= _FEWEST_SHARED]
     return np.stack([unique // n, unique % n], axis=1) if n else np.empty((0, 2), dtype=np.int64)
-
-
-def _is_copy(first: _Shingles, second: _Shingles) -> bool:
-    n_shared = np.intersect1d(first, second, assume_unique=True).size
-    return bool(n_shared >= CONTAINMENT * min(first.size, second.size))

@@ -29,7 +29,7 @@ class Patterns:
     """Who says so, behind a comma: such a line is a report, although it begins like a call."""
     label: re.Pattern[str]
     source_line: re.Pattern[str]
-    """"Bron: X", the name in group `agency` where it is one that is known."""
+    """"Bron: X", the name in group `agency` if it is one that is known."""
     byline: re.Pattern[str]
     author: re.Pattern[str]
     dateline: re.Pattern[str]
@@ -155,7 +155,7 @@ def _small(text: str) -> str:
 
 
 def agency_in(match: re.Match[str] | None) -> str | None:
-    """The known agency in a match of `source_line` or `dateline`; None where there is none."""
+    """The known agency in a match of `source_line` or `dateline`; None if there is none."""
     names = match.groupdict() if match else {}
     return names.get("agency") or names.get("agency2")
 
@@ -163,7 +163,7 @@ def agency_in(match: re.Match[str] | None) -> str | None:
 def date_in(text: str) -> tuple[str, DatePrecision] | None:
     """The first date that stands in a text, and how precise it is.
 
-    Day and month in figures alone are read only where there is one way to read them.
+    Day and month in figures alone are read only if there is one way to read them.
 
     >>> date_in("dinsdag 17 april 2020"), date_in("December 03, 2021"), date_in("03/04/2021")
     (('2020-04-17', 'day'), ('2021-12-03', 'day'), None)
@@ -338,7 +338,7 @@ def _caption_end(text: str, start: int, end: int) -> int:
 
 
 def _next_word(text: str, at: int, start: int, end: int) -> int:
-    """The next word after `at`; `start` where there is none before `end`."""
+    """The next word after `at`; `start` if there is none before `end`."""
     rest = text[at:end]
     return at + len(rest) - len(rest.lstrip()) if rest.strip() else start
 
@@ -376,7 +376,8 @@ def _is_boilerplate(line: str, plain: str) -> bool:
     known, folded = patterns(), _small(plain[:_LONGEST_NOTICE])
     if _is_call(folded, known):
         return True
-    if known.boilerplate_heading.match(folded) and _is_heading(folded):
+    is_short = len(folded.split()) <= _LONGEST_SUBHEAD and not folded.endswith((".", ","))
+    if is_short and known.boilerplate_heading.match(folded):
         return True
     titled = known.boilerplate_title.match(folded)
     if titled and (titled["rest"].startswith(":") or _is_title(titled["rest"])):
@@ -396,10 +397,6 @@ def _is_call(line: str, known: Patterns) -> bool:
         return False
     unquoted = _QUOTED.sub("", line)
     return bool(known.call.search(unquoted)) and not known.report.search(unquoted)
-
-
-def _is_heading(line: str) -> bool:
-    return len(line.split()) <= _LONGEST_SUBHEAD and not line.endswith((".", ","))
 
 
 def _is_title(rest: str) -> bool:

@@ -1,8 +1,8 @@
-"""Commands on texts and annotations: import, export, check, mentions, sample, prompt."""
+"""Commands on texts and annotations: import, export, check, mentions, sample."""
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -15,7 +15,7 @@ from classifier.cli._output import (
     Json,
     SetFolder,
     Voice,
-    listed,
+    free_place,
     note,
     problem_lines,
     show,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from classifier.annotations import AnnotationSet
     from classifier.codebook import Codebook
     from classifier.mentions import Excluded, Settle, VoiceReason
-    from classifier.records import Mention
+    from classifier.records import Article, Mention
     from classifier.sampling import Drawn
 
 
@@ -67,7 +67,7 @@ def import_command(
     out = Path(out or into or "")
     left = out / CODEBOOK
     own = _own_codebook(codebook or (left if left.is_file() else None))
-    imported = import_annotations(format_name, path, own)
+    imported = import_annotations(format_name, path, own, articles=_articles_in(out))
     whole = _with_drawn(out, imported.annotation_set)
     joined: list[str] = []
     if into is not None and len(whole.table):
@@ -113,13 +113,20 @@ def _nothing_read(path: Path, n_articles: int) -> str:
     )
 
 
-def _with_drawn(folder: Path, new: "AnnotationSet") -> "AnnotationSet":
-    """The set with what the folder knows of its articles, such as their chance of being drawn."""
-    from classifier.annotations import fill_articles
+def _articles_in(folder: Path) -> "tuple[Article, ...]":
+    """The articles of the set in a folder, if there is one."""
     from classifier.articles import read_articles
 
     drawn = folder / "articles.jsonl"
-    return fill_articles(new, read_articles(drawn)) if drawn.is_file() else new
+    return tuple(read_articles(drawn)) if drawn.is_file() else ()
+
+
+def _with_drawn(folder: Path, new: "AnnotationSet") -> "AnnotationSet":
+    """The set with what the folder knows of its articles, such as their chance of being drawn."""
+    from classifier.annotations import fill_articles
+
+    known = _articles_in(folder)
+    return fill_articles(new, known) if known else new
 
 
 def _with_coders(folder: Path, new: "AnnotationSet") -> "tuple[AnnotationSet, list[str]]":
@@ -141,30 +148,64 @@ def export_command(
         str, typer.Argument(metavar="FORMAT", help="label-studio, brat or csv.")
     ],
     folder: SetFolder,
-    out: Annotated[Path, typer.Option(help="File or folder to write.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="File or folder to write. csv to a .csv or .xlsx file is a coding sheet: a row "
+            "per mention, the labels empty."
+        ),
+    ],
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions to show as suggestions.")
     ] = None,
+    annotator: Annotated[str, typer.Option(help="Who will fill in the coding sheet.")] = "",
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Write an annotation set for another tool, with a model's predictions as suggestions."""
+    """Write an annotation set for another tool, or as a sheet to code in a spreadsheet."""
     from classifier.annotations import read_annotations
-    from classifier.annotations.formats import export
+    from classifier.annotations.formats import export, is_sheet
     from classifier.predictions import read_predictions
+    from classifier.sampling import mention_table
 
+    free_place(out, force=force)
     annotation_set = read_annotations(folder)
-    suggested = None if predictions is None else read_predictions(predictions)
-    export(format_name, annotation_set, out, predictions=suggested, force=force)
-    answer = Answer(
-        {"out": out, "articles": len(annotation_set.articles), "format": format_name},
-        [
+    is_for_coding = format_name == "csv" and is_sheet(out)
+    if is_for_coding and predictions is not None:
+        raise typer.BadParameter(
+            "a coding sheet shows no suggestions, since nobody could tell afterwards which were "
+            "left unchanged: leave --predictions out, or export label-studio, which notes them"
+        )
+    shown = None if predictions is None else read_predictions(predictions)
+    if is_for_coding:
+        shown = mention_table(annotation_set.articles, annotation_set.codebook)
+    export(format_name, annotation_set, out, predictions=shown, annotator=annotator, force=force)
+    if is_for_coding:
+        lines = _how_to_code(annotation_set.codebook, out, annotator)
+        step = f"fill it in, then classifier import csv {out} --out {folder}"
+        step += " (a second annotator: --into instead of --out)"
+    else:
+        lines = [
             f"{len(annotation_set.articles)} articles are in {out}, as {format_name}",
             *(_by_products(out) if format_name == "label-studio" else []),
-        ],
-        f"classifier import {format_name} {out} --out DIR brings them back",
-    )
-    show(answer, as_json=as_json)
+        ]
+        step = f"classifier import {format_name} {out} --out DIR brings them back"
+    data = {"out": out, "articles": len(annotation_set.articles), "format": format_name}
+    show(Answer(data, lines, step), as_json=as_json)
+
+
+def _how_to_code(codebook: "Codebook", out: Path, annotator: str) -> list[str]:
+    """What an annotator may write into the columns of a coding sheet."""
+    from classifier.annotations.formats import NONE_CODED
+
+    lines = [f"the mentions to code are in {out}; the mention stands in [[ ]] in its sentence"]
+    for variable in codebook.variables:
+        several = f", several with | between, or {NONE_CODED}" if variable.kind == "set" else ""
+        lines.append(f"column {variable.name}: {', '.join(variable.names)}{several}")
+    lines.append("column not_target: yes, if this is no mention of the target")
+    if not annotator:
+        lines.append("column annotator: one name in every row that is coded")
+    return lines
 
 
 def check_command(
@@ -179,6 +220,7 @@ def check_command(
     """Check an annotation set against its codebook; exits with 1 if anything is wrong."""
     from classifier.annotations import check, fix_annotations
 
+    free_place(fix, force=force)
     own = _own_codebook(codebook)
     problems = check(folder, own)
     if fix is None:
@@ -330,13 +372,10 @@ def sample_command(
     by: Annotated[
         str,
         typer.Option(
-            help="Draw evenly from each: out of source, language, target; or by uncertainty."
+            help="Draw evenly from each: out of source, language, target; or uncertainty: more "
+            "where a model is unsure. The chances are known."
         ),
     ] = "source",
-    design: Annotated[
-        Literal["random", "uncertainty"],
-        typer.Option(help="Evenly, or more where a model is unsure; the chances are known."),
-    ] = "random",
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions; needed for uncertainty, else suggestions.")
     ] = None,
@@ -353,15 +392,13 @@ def sample_command(
 ) -> None:
     """Draw articles to annotate with known chances: evenly, or more where a model is unsure."""
     from classifier.annotations.formats import export
-    from classifier.files import refuse_to_replace
     from classifier.sampling import DrawOptions, sample, write_sample
 
-    refuse_to_replace(out, force=force)
-    if label_studio is not None:
-        refuse_to_replace(label_studio, force=force)
+    free_place(out, force=force)
+    free_place(label_studio, force=force)
+    options = DrawOptions(tuple(by.split(",")), seed=seed)
     if by == "uncertainty":
-        by, design = "source", "uncertainty"
-    options = DrawOptions(tuple(by.split(",")), design, seed)
+        options = DrawOptions(design="uncertainty", seed=seed)
     drawn = sample(path, n, options=options, predictions=predictions, codebook=_codebook(codebook))
     for line in drawn.cells.words() if drawn.cells else []:
         note(line)  # told before anything is written
@@ -396,7 +433,8 @@ def _drawn(drawn: "Drawn", out: Path, label_studio: Path | None) -> Answer:
             "problems": drawn.problems,
         },
         [*lines, *problem_lines(drawn.problems)],
-        f"annotate, then classifier check {out}",
+        f"annotate (in Label Studio, or in a sheet: classifier export csv {out} --out NAME.xlsx "
+        "--annotator NAME), then classifier import",
     )
 
 
@@ -419,55 +457,3 @@ def _own_codebook(path: Path | None) -> "Codebook | None":
     if path is not None and path.suffix.lower() == ".qdc":
         return read_qdc(path)
     return None if path is None else read_codebook(path)
-
-
-def prompt_command(
-    path: ArticlesPath,
-    out: Annotated[Path, typer.Option(help="File for the requests (.jsonl).")],
-    batch: Annotated[
-        Literal["openai", "anthropic", "text"],
-        typer.Option(help="Whose batch interface; text: unit and prompt in each line."),
-    ] = "text",
-    model: Annotated[str, typer.Option(help="Name of the model; needed but for text.")] = "",
-    per: Annotated[
-        Literal["mention", "passage"], typer.Option(help="One request for each.")
-    ] = "mention",
-    variables: Annotated[
-        list[str] | None, typer.Option("--variable", help="Ask only this; may be repeated.")
-    ] = None,
-    manual: Annotated[
-        Path | None, typer.Option(help="Decision rules to add: a coding manual, as text.")
-    ] = None,
-    input_price: Annotated[
-        float | None, typer.Option(help="Price of a million tokens read.")
-    ] = None,
-    output_price: Annotated[
-        float | None, typer.Option(help="Price of a million tokens written.")
-    ] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="Use the passages that this model reads.")
-    ] = None,
-    codebook: CodebookFile = None,
-    as_json: Json = False,
-) -> None:
-    """Write requests that ask a language model for labels; nothing is sent."""
-    from classifier.pipeline import prompt
-    from classifier.prompts import PromptOptions
-
-    rules = "" if manual is None else manual.read_text(encoding="utf-8")
-    options = PromptOptions(batch, model, per, listed(variables), rules, input_price, output_price)
-    made = prompt(path, codebook=codebook, run=run, options=options)
-    for line in made.lines():
-        note(line)  # the price is told before anything is written
-    made.write(out)
-    data = {
-        "requests": len(made.requests),
-        "mentions": made.n_mentions,
-        "input_tokens": made.input_tokens,
-        "output_tokens": made.output_tokens,
-        "price": made.price,
-        "out": out,
-    }
-    field = " --answer FIELD" if batch == "text" else ""
-    step = f"send them, then classifier evaluate DIR --predictions ANSWERS{field}"
-    show(Answer(data, [f"the requests are in {out}"], step), as_json=as_json)

@@ -1,5 +1,6 @@
 """Commands that set labels side by side: agreement, evaluate, compare; and their tables."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 from rich.table import Table
 
 from classifier.cli._output import (
+    WRITTEN,
     Adjudication,
     Answer,
     AnswerField,
@@ -16,12 +18,14 @@ from classifier.cli._output import (
     SetAside,
     SetFolder,
     TableFile,
+    ends_in,
     gold_line,
     gold_set,
     listed,
     parsed,
     problem_lines,
     progress,
+    shipped_or,
     show,
     table,
     write_table,
@@ -84,7 +88,8 @@ def evaluate_command(
         list[Path],
         typer.Argument(
             metavar="[RUN] DIR",
-            help="A run and an annotation set; with --predictions the set is enough.",
+            help="A run (shipped is the scorer that ships) and an annotation set; with "
+            "--predictions the set is enough.",
         ),
     ],
     split: Annotated[
@@ -124,7 +129,7 @@ def evaluate_command(
     answer = Answer(
         result.to_dict() | ({} if problems is None else {"problems": problems}),
         [
-            *gold_line(data),
+            result.gold,
             *result.warnings,
             accuracy_table(result),
             *agreement_lines(result),
@@ -134,9 +139,14 @@ def evaluate_command(
         ],
         f"classifier report {run} {folder} --out report.html"
         if run
-        else f"classifier profile {files[0]} --gold {folder}",
+        else f"classifier profile {files[0]} --gold {folder}{_again(mapping)}",
     )
     show(answer, as_json=as_json)
+
+
+def _again(mapping: list[str] | None) -> str:
+    """The pairs of `--map` as the next command needs them, too."""
+    return "".join(f" --map {shlex.quote(pair)}" for pair in mapping or [])
 
 
 def _about_labels(problems: "Mapping[str, tuple[Problem, ...]]") -> list[str | Table]:
@@ -158,7 +168,7 @@ def _what_to_judge(
     if len(folders) == 1 and predictions:
         return None, folders[0], predictions + further
     if len(folders) == 2:
-        return folders[0], folders[1], predictions + further
+        return shipped_or(folders[0]), folders[1], predictions + further
     raise typer.BadParameter("RUN DIR was required, or DIR --predictions FILE...")
 
 
@@ -174,13 +184,15 @@ def compare_command(
     mapping: LabelMap = None,
     answer_field: AnswerField = None,
     models: ModelColumns = None,
-    epsilon: Annotated[
-        float,
-        typer.Option(help="Head start of the alternative annotator test: .2 expert, .1 crowd."),
-    ] = 0.15,
     set_aside: SetAside = False,
     chart_file: Annotated[
-        Path | None, typer.Option("--chart", help="Also draw it: .html, .svg or .png.")
+        Path | None,
+        typer.Option(
+            "--chart",
+            help="Also draw it: .html, .svg or .png.",
+            callback=ends_in(".html", ".svg", ".png"),
+            rich_help_panel=WRITTEN,
+        ),
     ] = None,
     table_file: TableFile = None,
     adjudication: Adjudication = "majority",
@@ -192,7 +204,7 @@ def compare_command(
 
     folder, files = _set_and_files(paths, predictions)
     reading = Reading(parsed(mapping), answer_field, listed(models))
-    options = EvaluationOptions(unknown="set aside" if set_aside else "stop", epsilon=epsilon)
+    options = EvaluationOptions(unknown="set aside" if set_aside else "stop")
     gold = gold_set(folder, adjudication)
     result = compare(gold, files, run=run, split=split, reading=reading, options=options)
     lines = [*gold_line(gold), *_lines(result)]
@@ -200,7 +212,7 @@ def compare_command(
     lines += _about_labels(result.problems)
     best = next(iter(result.best.values()))[0]
     file = next((str(file) for file in files if file.stem == best), str(files[0]))
-    step = f"classifier profile {file} --gold {folder}"
+    step = f"classifier profile {file} --gold {folder}{_again(mapping)}"
     show(Answer(result.to_dict() | {"problems": result.problems}, lines, step), as_json=as_json)
 
 

@@ -1,15 +1,18 @@
-"""Commands on models: train, score, swap, explain."""
+"""Commands on models: train, score, swap, explain, and requests to language models."""
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, cast
 
 import typer
 from rich.table import Table
 
 from classifier.cli._output import (
+    SELDOM,
+    WRITTEN,
     Adjudication,
     Answer,
+    ArticlesPath,
     CodebookFile,
     Force,
     Json,
@@ -17,8 +20,12 @@ from classifier.cli._output import (
     Settings,
     TableFile,
     Voice,
+    ends_in,
+    free_place,
     gold_line,
     gold_set,
+    listed,
+    note,
     problem_lines,
     progress,
     settings,
@@ -26,6 +33,7 @@ from classifier.cli._output import (
     table,
     write_table,
 )
+from classifier.errors import DataError
 from classifier.paper import InPapers
 
 if TYPE_CHECKING:
@@ -36,22 +44,24 @@ if TYPE_CHECKING:
     from classifier.training import Corpus, Run
 
 
-Resume = Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")]
-Seed = Annotated[int, typer.Option(help="Of the split and of the training.")]
+Part: TypeAlias = Literal["article", "story", "source", "date"]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on where it stopped.", rich_help_panel=WRITTEN)
+]
 Folders = Annotated[
     list[Path],
     typer.Argument(metavar="DIR...", help="Annotation sets; the first one's codebook counts."),
 ]
 Weights = Annotated[
     list[float] | None,
-    typer.Option(help="How often an epoch reads a set; one for each DIR, in their order."),
+    typer.Option(
+        help="How often an epoch reads a set; one for each DIR, in their order.",
+        rich_help_panel=SELDOM,
+    ),
 ]
 Kind = Annotated[
     Literal["encoder", "linear"],
     typer.Option(help="A transformer to fine-tune; or words and characters, in seconds."),
-]
-BaseModel = Annotated[
-    str, typer.Option(help="Folder or Hub id of an encoder; empty: the one that ships.")
 ]
 From = Annotated[
     str,
@@ -62,11 +72,25 @@ From = Annotated[
     ),
 ]
 Names = Annotated[list[str] | None, typer.Option(help="Learn only this variable; may be repeated.")]
-Epochs = Annotated[
-    int, typer.Option(min=0, help="Passes over the data at most; 0 chooses by its size.")
-]
+
+
+def _part(name: str) -> str:
+    """What is never parted, by its name or a synonym."""
+    from classifier.articles import named_column
+
+    try:
+        return named_column(name, ("article", "story", "source", "date"))
+    except DataError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 SplitBy = Annotated[
-    Literal["article", "story", "source", "date"], typer.Option(help="What is never parted.")
+    str,
+    typer.Option(
+        help="What is never parted: article, story, source or date.",
+        callback=_part,
+        rich_help_panel=SELDOM,
+    ),
 ]
 NFolds = Annotated[
     int,
@@ -79,29 +103,44 @@ Places = Annotated[
         help="Run folder or Hub id, by default the scorer that ships; articles.",
     ),
 ]
-Predictions = Annotated[Path, typer.Option(help="Predictions: .parquet or .jsonl.")]
+Predictions = Annotated[
+    Path,
+    typer.Option(help="Predictions: .parquet or .jsonl.", callback=ends_in(".parquet", ".jsonl")),
+]
 Folds = Annotated[
     bool,
     typer.Option("--folds", help="Judge each article by a model of the run that never saw it."),
 ]
 EngineName = Annotated[
-    Literal["local", "ray"], typer.Option(help="This process, or Ray with all it has.")
-]
-Address = Annotated[
-    str | None, typer.Option(help="Of a Ray cluster; without, one is started here.")
+    str,
+    typer.Option(
+        metavar="local|ray|ADDRESS",
+        help="This process; Ray with all this machine has; or the Ray cluster at an address.",
+        rich_help_panel=SELDOM,
+    ),
 ]
 RuntimeName: TypeAlias = Literal["auto", "torch", "numpy"]
 Runtime = Annotated[
     RuntimeName,
-    typer.Option(help="What runs an encoder; auto: PyTorch, or NumPy where that is not installed."),
+    typer.Option(
+        help="What runs an encoder; auto: PyTorch, or NumPy where that is not installed.",
+        rich_help_panel=SELDOM,
+    ),
 ]
 Scheme = Annotated[
     str,
-    typer.Option(help="Use the head of a published scheme, such as newsmtsc, by its own codebook."),
+    typer.Option(
+        help="Use the head of a published scheme, such as newsmtsc, by its own codebook.",
+        rich_help_panel=SELDOM,
+    ),
 ]
 Readers = Annotated[
     int | None,
-    typer.Option(min=0, help="Processes that read beside the model; by default those that pay."),
+    typer.Option(
+        min=0,
+        help="Processes that read beside the model; by default those that pay.",
+        rich_help_panel=SELDOM,
+    ),
 ]
 
 
@@ -110,14 +149,11 @@ def train_command(
     out: NewRun,
     weight: Weights = None,
     model: Kind = "encoder",
-    base_model: BaseModel = "",
     start: From = "",
     variable: Names = None,
-    epochs: Epochs = 0,
     split_by: SplitBy = "article",
     folds: NFolds = 0,
     adjudication: Adjudication = "majority",
-    seed: Seed = 0,
     setting: Settings = None,
     resume: Resume = False,
     force: Force = False,
@@ -128,16 +164,14 @@ def train_command(
 
     options = TrainOptions(
         model=model,
-        base_model=base_model,
         start=start,
         variables=tuple(variable or ()),
-        epochs=epochs,
-        split_by=split_by,
+        split_by=cast("Part", split_by),
         adjudication=adjudication,
-        seed=seed,
     )
     options = replace(options, **settings(setting, options))
     how = {"folds": folds, "resume": resume, "force": force}
+    free_place(out, force=force, resume=resume)
     answer = _trained(folders, weight or [], options, out, how)
     if answer is not None:
         show(answer, as_json=as_json)
@@ -172,9 +206,25 @@ def _made(run: "Run", folder: Path) -> Answer:
         [
             table([str(column) for column in frame.columns], frame.to_numpy().tolist()),
             f"the model is in {run.path}",
+            *_few(run),
         ],
         f"classifier evaluate {run.path} {folder}",
     )
+
+
+_DOZENS = 30
+"""Articles below which a model has hardly anything to learn from."""
+
+
+def _few(run: "Run") -> list[str]:
+    """That a model has learnt from few articles, where it has."""
+    n = len(run.split.get("train", ()))
+    if n >= _DOZENS:
+        return []
+    return [
+        f"It has learnt from {n} articles only. Expect little of it: go on from the scorer that "
+        "ships (--from shipped), or use that one until more are coded."
+    ]
 
 
 def _weighted(folders: list[Path], weights: list[float]) -> "list[Corpus]":
@@ -198,7 +248,6 @@ def score_command(
     resume: Resume = False,
     force: Force = False,
     engine: EngineName = "local",
-    address: Address = None,
     runtime: Runtime = "auto",
     readers: Readers = None,
     scheme: Scheme = "",
@@ -212,7 +261,8 @@ def score_command(
     if len(places) > 2:
         raise typer.BadParameter(f"[RUN] PATH are at most two, got {len(places)}")
     run, path = (places[0] if len(places) == 2 else None), places[-1]
-    judge = _engine(engine, address, runtime, readers)
+    free_place(out, force=force, resume=resume, rows="predictions")
+    judge = _engine(engine, runtime, readers)
     scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook, voice=voice)
     with progress("score") as tell:
         scored = score_to_file(
@@ -221,14 +271,18 @@ def score_command(
     show(_said(scored), as_json=as_json)
 
 
-def _engine(name: str, address: str | None, runtime: RuntimeName, readers: int | None) -> "Engine":
+def _engine(name: str, runtime: RuntimeName, readers: int | None) -> "Engine":
     from classifier.score import local_engine, ray_engine
 
-    if readers is not None and name != "local":
+    if name == "local":
+        return local_engine(readers)
+    if readers is not None:
         raise typer.BadParameter("--readers needs --engine local")
-    if address is not None and name != "ray":
-        raise typer.BadParameter("an --address needs --engine ray")
-    return ray_engine(address, runtime) if name == "ray" else local_engine(readers)
+    if name != "ray" and ":" not in name:
+        raise typer.BadParameter(
+            f"--engine is local, ray, or the address of a Ray cluster (HEAD:6379); got {name!r}"
+        )
+    return ray_engine(None if name == "ray" else name, runtime)
 
 
 def _said(scored: "Scored") -> Answer:
@@ -323,3 +377,70 @@ def _run_and_path(places: list[str], name: str) -> tuple[str | None, Path]:
 def _shown(result: InPapers) -> list[str | Table]:
     made = result.paper_table()
     return [table(list(made.columns), made.cells()), *made.notes]
+
+
+def _two(prices: str) -> str:
+    """Two prices; raises `BadParameter` for anything else."""
+    try:
+        is_right = not prices or len([float(one) for one in prices.split(",")]) == 2
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise typer.BadParameter(f"two prices were required, as in 1,4; got {prices!r}")
+    return prices
+
+
+def prompt_command(
+    path: ArticlesPath,
+    out: Annotated[
+        Path, typer.Option(help="File for the requests (.jsonl).", callback=ends_in(".jsonl"))
+    ],
+    batch: Annotated[
+        Literal["openai", "anthropic", "text"],
+        typer.Option(help="Whose batch interface; text: unit and prompt in each line."),
+    ] = "text",
+    model: Annotated[str, typer.Option(help="Name of the model; needed but for text.")] = "",
+    per: Annotated[
+        Literal["mention", "passage"], typer.Option(help="One request for each.")
+    ] = "mention",
+    variables: Annotated[
+        list[str] | None, typer.Option("--variable", help="Ask only this; may be repeated.")
+    ] = None,
+    manual: Annotated[
+        Path | None, typer.Option(help="Decision rules to add: a coding manual, as text.")
+    ] = None,
+    price: Annotated[
+        str,
+        typer.Option(
+            metavar="READ,WRITTEN", help="Prices of a million tokens: 1,4.", callback=_two
+        ),
+    ] = "",
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Use the passages that this model reads.", rich_help_panel=SELDOM),
+    ] = None,
+    codebook: CodebookFile = None,
+    as_json: Json = False,
+) -> None:
+    """Write requests that ask a language model for labels; nothing is sent."""
+    from classifier.pipeline import prompt
+    from classifier.prompts import PromptOptions
+
+    rules = "" if manual is None else manual.read_text(encoding="utf-8")
+    prices = [float(one) for one in price.split(",")] if price else []
+    options = PromptOptions(batch, model, per, listed(variables), rules, *prices)
+    made = prompt(path, codebook=codebook, run=run, options=options)
+    for line in made.lines():
+        note(line)  # the price is told before anything is written
+    made.write(out)
+    data = {
+        "requests": len(made.requests),
+        "mentions": made.n_mentions,
+        "input_tokens": made.input_tokens,
+        "output_tokens": made.output_tokens,
+        "price": made.price,
+        "out": out,
+    }
+    field = " --answer FIELD" if batch == "text" else ""
+    step = f"send them, then classifier evaluate DIR --predictions ANSWERS{field}"
+    show(Answer(data, [f"the requests are in {out}"], step), as_json=as_json)

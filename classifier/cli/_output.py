@@ -4,7 +4,7 @@ import json
 import math
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
@@ -24,9 +24,38 @@ if TYPE_CHECKING:
     from classifier.annotations import AnnotationSet
 
 _ELSEWHERE = "Labels from elsewhere"
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def ends_in(*endings: str) -> Callable[[Path | None], Path | None]:
+    """A check of an option's file name, made before any work."""
+
+    def checked(path: Path | None) -> Path | None:
+        if path is not None and path.suffix.lower() not in endings:
+            got = path.suffix or "no ending"
+            raise typer.BadParameter(f"a name in {', '.join(endings)} was required, got {got}")
+        return path
+
+    return checked
+
+
+def free_place(out: Path | None, *, force: bool, resume: bool = False, rows: str = "lines") -> None:
+    """Refuse a place that holds work, before any other is done."""
+    from classifier.files import refuse_to_replace
+
+    if out is not None and not resume:
+        refuse_to_replace(out, force=force, rows=rows)
+
+
+SELDOM, WRITTEN = "Seldom needed", "What is written"
+"""Headings of the help, so that the options of most runs stand first."""
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel=WRITTEN)
+]
 Force = Annotated[
-    bool, typer.Option("--force", help="Replace what is there, even if it took work.")
+    bool,
+    typer.Option(
+        "--force", help="Replace what is there, even if it took work.", rich_help_panel=WRITTEN
+    ),
 ]
 Voice = Annotated[
     Literal["rules", "model"],
@@ -38,9 +67,12 @@ Settings = Annotated[
         "--set",
         metavar="NAME=VALUE",
         help="Another setting, as docs/api.md lists; may be repeated.",
+        rich_help_panel=SELDOM,
     ),
 ]
-CodebookFile = Annotated[Path | None, typer.Option(help="Your own codebook (TOML).")]
+CodebookFile = Annotated[
+    Path | None, typer.Option(help="Your own codebook (TOML).", rich_help_panel=SELDOM)
+]
 ArticlesPath = Annotated[
     Path,
     typer.Argument(
@@ -58,9 +90,25 @@ Adjudication = Annotated[
         help="How gold is made: majority, unanimous, annotator:NAME or priority:FIRST,SECOND. "
         "Curated labels go first under majority and unanimous; the other rules hear them only if "
         "named, as in priority:curated,anna.",
+        rich_help_panel=SELDOM,
     ),
 ]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")]
+
+
+def shipped_or(run: Path) -> Path:
+    """The run's folder; that of the scorer that ships for the word `shipped`."""
+    from classifier.files import is_there
+    from classifier.models import SHIPPED_SCORER, SHIPPED_START
+
+    return SHIPPED_SCORER if str(run) == SHIPPED_START and not is_there(run) else run
+
+
+RunFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="Run folder; shipped is the scorer that ships.", callback=shipped_or
+    ),
+]
 NewRun = Annotated[Path, typer.Option(metavar="RUN", help="Run folder to write.")]
 
 LabelMap = Annotated[
@@ -101,15 +149,26 @@ SetAside = Annotated[
 ]
 TableFile = Annotated[
     Path | None,
-    typer.Option("--table", metavar="FILE", help="Also write it for a paper: .tex .md .xlsx .docx"),
+    typer.Option(
+        "--table",
+        metavar="FILE",
+        help="Also write it for a paper: .tex .md .xlsx .docx",
+        callback=ends_in(".tex", ".md", ".xlsx", ".docx"),
+        rich_help_panel=WRITTEN,
+    ),
 ]
 
 
 MOST_PROBLEMS_SHOWN = 20
 _EVERY, _MEASURED, _WORTH_SAYING = 60.0, 2.0, 20.0
 """Seconds: between two lines of progress, before a cost is believed, below which none is said."""
-_THOUSAND, _ENOUGH = 1000, 30
-"""Articles for which a cost is said where nobody knows how many there are; those that show it."""
+_THOUSAND, _ENOUGH, _FEW_STEPS = 1000, 30, 3
+"""Articles for which a cost is said where nobody knows how many there are; those that show it;
+steps that show it where the number of steps is known."""
+_RECENT = 200
+"""Steps by which the time left is told, so that it follows the work."""
+_MAY_STOP_EARLY = ("train",)
+"""What stops once it learns no more, so that its cost is an upper bound."""
 _FILE_WIDTH = 200
 """Columns where the output is no terminal, so that tables in logs are not folded."""
 
@@ -199,7 +258,7 @@ def note(line: str) -> None:
 def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
     """A function to call with steps done, steps in all and a word on how it goes.
 
-    The first steps measure what the work costs on this machine, which is said before the rest. Then
+    Some steps measure what the work costs on this machine, which is said before the rest. Then
     a bar with the time left on a terminal, a plain line a minute elsewhere; all of it on standard
     error, so that `--json` stays one object.
     """
@@ -212,7 +271,7 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int,
             task, pace = bar.add_task(title, total=None, word=""), Pace(title)
 
             def tell(done: int, total: int, word: str) -> None:
-                cost = pace.cost(done, total)
+                cost = pace.cost(done, total, word)
                 if cost:
                     bar.console.print(cost)
                 said = word if total else ", ".join(filter(None, (word, pace.speed(done))))
@@ -224,57 +283,69 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int,
 
 
 class Pace:
-    """How fast some work goes: what it costs, and how long it still takes."""
+    """How fast some work goes: what it costs, and how long it still takes.
+
+    The first step also loads and warms up, so that the clock starts where it ends.
+    """
 
     def __init__(self, title: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start the clock; a test brings its own."""
+        """Wait for the first step; a test brings its own clock."""
         self._title, self._clock = title, clock
-        self._begun, self._first, self._done, self._told = clock(), 0, 0, False
-        self._latest: float | None = None
+        self._marks: deque[tuple[float, int]] = deque(maxlen=_RECENT)
+        self._told, self._latest = False, -math.inf
+        self._at_most = "at most " if title in _MAY_STOP_EARLY else ""
 
-    def cost(self, done: int, total: int) -> str:
-        """What all of it costs, once the first steps were measured; empty before and after.
+    def cost(self, done: int, total: int, word: str = "") -> str:
+        """What all of it costs, once some steps were measured; empty before and after.
 
         Where nobody knows how much there is (`total` is 0), what a thousand articles cost.
         """
-        if done < self._done:  # another part of the work begins anew
-            self._begun, self._first, self._told, self._latest = self._clock(), done, False, None
-        self._done = done
-        spent = self._clock() - self._begun
-        if self._told or done <= self._first or spent < _MEASURED:
+        each = self._each(done)
+        if self._told or each is None:
             return ""
-        if not total and done < _ENOUGH:
+        measured = self._marks[-1][1] - self._marks[0][1]
+        if measured < (_FEW_STEPS if total else _ENOUGH):
             return ""
         self._told = True
-        whole = spent / (done - self._first) * (total or _THOUSAND)
+        whole = each * (total or _THOUSAND)
         if whole < _WORTH_SAYING:
             return ""
-        measured = f"{done} of {total}" if total else f"{done}"
-        what = "" if total else f" per {_THOUSAND:,} articles"
-        return f"{self._title}: {about(whole)}{what} on this machine, by the first {measured}"
+        what = f", {word}," if total and word else ""
+        per = "" if total else f" per {_THOUSAND:,} articles"
+        return (
+            f"{self._title}{what} takes {self._at_most}{about(whole)}{per} on this machine, by "
+            f"{measured} {'steps' if total else 'articles'}"
+        )
 
     def speed(self, done: int) -> str:
-        """Articles a minute so far; empty until that was measured."""
-        spent = self._clock() - self._begun
-        if done <= self._first or spent < _MEASURED:
-            return ""
-        return f"{(done - self._first) / spent * 60:,.0f} articles a minute"
+        """Articles a minute of late; empty until that was measured."""
+        each = self._each(done)
+        return f"{60 / each:,.0f} articles a minute" if each else ""
 
     def line(self, done: int, total: int, word: str) -> str:
         """How it goes, the first and last time and once a minute between; else empty."""
-        now, is_last = self._clock(), bool(total) and done >= total
-        is_due = self._latest is None or now - self._latest >= _EVERY
-        if not (is_due or is_last):
+        each, now = self._each(done), self._clock()
+        is_last = bool(total) and done >= total
+        if now - self._latest < _EVERY and not is_last:
             return ""
         self._latest = now
         if not total:
             parts = [f"{done:,} articles", word, self.speed(done)]
             return f"{self._title}: " + ", ".join(part for part in parts if part)
         left = ""
-        if done > self._first and not is_last:
-            each = (now - self._begun) / (done - self._first)
-            left = f"; {about(each * (total - done))} left"
+        if each is not None and not is_last:
+            left = f"; {self._at_most}{about(each * (total - done))} left"
         return f"{self._title}: {done} of {total} {word}".rstrip() + left
+
+    def _each(self, done: int) -> float | None:
+        """Seconds that a step took of late; None until there is enough to go by."""
+        if self._marks and done < self._marks[-1][1]:  # another part of the work begins anew
+            self._marks.clear()
+            self._told, self._latest = False, -math.inf
+        if not self._marks or done > self._marks[-1][1]:
+            self._marks.append((self._clock(), done))
+        (begun, first), (ended, last) = self._marks[0], self._marks[-1]
+        return (ended - begun) / (last - first) if ended - begun >= _MEASURED else None
 
 
 def about(seconds: float) -> str:
@@ -292,7 +363,7 @@ def about(seconds: float) -> str:
 
 def _plain_progress(pace: Pace) -> Callable[[int, int, str], None]:
     def tell(done: int, total: int, word: str) -> None:
-        for line in (pace.cost(done, total), pace.line(done, total, word)):
+        for line in (pace.cost(done, total, word), pace.line(done, total, word)):
             if line:
                 note(line)
 

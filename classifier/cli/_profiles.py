@@ -9,6 +9,8 @@ from rich.table import Table
 
 from classifier.cli._judge import accuracy_table, alpha_table
 from classifier.cli._output import (
+    SELDOM,
+    WRITTEN,
     Adjudication,
     Answer,
     AnswerField,
@@ -21,6 +23,8 @@ from classifier.cli._output import (
     SetFolder,
     Settings,
     TableFile,
+    ends_in,
+    free_place,
     gold_line,
     gold_set,
     listed,
@@ -43,11 +47,15 @@ Predictions = Annotated[
 ]
 Estimand = Annotated[
     Literal["mention", "article"],
-    typer.Option(help="What counts the same: every mention, or every article."),
+    typer.Option(
+        help="What counts the same: every mention, or every article.", rich_help_panel=SELDOM
+    ),
 ]
 Population = Annotated[
     Literal["source", "corpus"],
-    typer.Option(help="What it is about: the source in general, or these articles."),
+    typer.Option(
+        help="What it is about: the source in general, or these articles.", rich_help_panel=SELDOM
+    ),
 ]
 
 GroupedBy = Annotated[
@@ -99,7 +107,7 @@ def profile_command(
     lines = [
         *borne_lines(borne(result, profile_by)),
         *_profiled(result),
-        *gold_line(coded),
+        *([result.gold] if result.gold else []),
         *problem_lines(problems),
         *write_table(result, table_file),
     ]
@@ -190,20 +198,17 @@ def plan_command(
     out: Annotated[
         Path | None, typer.Option(help="Draw those articles, and write the longer set here.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
     adjudication: Adjudication = "majority",
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Say how many more articles each source needs for a wished width, and draw them."""
-    from classifier.files import refuse_to_replace
     from classifier.profiles import POOLED, PlanOptions, extend, plan
     from classifier.sampling import write_sample
 
     if (articles is None) != (out is None):
         raise typer.BadParameter("--articles and --out go together")
-    if out is not None:
-        refuse_to_replace(out, force=force)
+    free_place(out, force=force)
     options = _profile_options(by, estimand, population)
     coded = gold_set(gold, adjudication)
     if articles is None or out is None:
@@ -216,7 +221,7 @@ def plan_command(
             plans = [plan(predictions, coded, half_width=half_width, options=o) for o in coarse]
             answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     else:
-        extended = extend(predictions, coded, articles, PlanOptions(half_width, options, seed))
+        extended = extend(predictions, coded, articles, PlanOptions(half_width, options))
         write_sample(extended.annotation_set, extended.sample, out, force=force)
         answer = _extended(extended, out)
     show(answer, as_json=as_json)
@@ -253,7 +258,9 @@ def _extended(extended: "Extended", out: Path) -> Answer:
 def report_command(
     run: RunFolder,
     folder: SetFolder,
-    out: Annotated[Path, typer.Option(help="Page to write: .html or .md.")],
+    out: Annotated[
+        Path, typer.Option(help="Page to write: .html or .md.", callback=ends_in(".html", ".md"))
+    ],
     predictions: Annotated[
         Path | None, typer.Option(help="Predictions to profile the sources from.")
     ] = None,
@@ -265,26 +272,26 @@ def report_command(
     ] = None,
     by: Annotated[str, typer.Option(help="Columns that part the profiles.")] = "source,target",
     adjudication: Adjudication = "majority",
-    explain: Annotated[
-        int,
-        typer.Option(min=0, help="For how many mentions to show the words that carry the score."),
-    ] = 40,
     bundle_to: Annotated[
         Path | None,
-        typer.Option("--bundle", help="Also write all that others need to check it (.zip)."),
+        typer.Option(
+            "--bundle",
+            help="Also write all that others need to check it (.zip).",
+            rich_help_panel=WRITTEN,
+        ),
     ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Write agreement, evaluation, profiles and the evidence behind them as one page."""
-    from classifier.files import refuse_to_replace
     from classifier.pipeline import ReportInputs, bundle, report
 
     for place in (out, bundle_to):
-        if place is not None:
-            refuse_to_replace(place, force=force)
+        free_place(place, force=force)
     options = _profile_options(by, "mention", "source")
-    inputs = ReportInputs(run, folder, predictions, articles, split, options, explain, adjudication)
+    inputs = ReportInputs(
+        run, folder, predictions, articles, split, options, adjudication=adjudication
+    )
     with progress("report") as tell:
         reported = report(inputs, out, force=force, progress=tell)
     lines = [f"the report is in {reported.page}", *gold_line(reported.annotation_set)]

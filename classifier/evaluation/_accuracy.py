@@ -38,7 +38,7 @@ def accuracy_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
         estimates = _scores(judged, name, mask, options)
         if name != first and first is not None:
             estimates["macro_f1_difference"] = _difference(judged, (first, name), mask, options)
-        rows.append(Row(_keys(judged, name), estimates, _coverage(judged, name, mask)))
+        rows.append(Row(judged.keys(name), estimates, _coverage(judged, name, mask)))
     return rows
 
 
@@ -51,9 +51,9 @@ def label_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
         predicted = membership(answers.labels, judged.variable)[mask]
         for place, label in enumerate(judged.variable.names):
             pair = gold[:, [place]], predicted[:, [place]]
-            estimates = _label_scores(_sample(judged, hits(*pair), mask, options), *pair)
+            estimates = _label_scores(judged.sample(hits(*pair), mask, options), *pair)
             counts = {"n_gold": int(pair[0].sum()), "n_predicted": int(pair[1].sum())}
-            rows.append(Row({**_keys(judged, name), "label": label}, estimates, counts))
+            rows.append(Row({**judged.keys(name), "label": label}, estimates, counts))
     return rows
 
 
@@ -73,12 +73,12 @@ def confusion_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
             for j, other in enumerate(names):
                 cells = np.column_stack([gold[:, i] * predicted[:, j], gold[:, i]])
                 estimate = figure(
-                    _sample(judged, cells, mask, options),
+                    judged.sample(cells, mask, options),
                     share,
                     "share of the gold label",
                     undefined="undefined: not in gold",
                 )
-                keys = {**_keys(judged, name), "label": label, "predicted": other}
+                keys = {**judged.keys(name), "label": label, "predicted": other}
                 rows.append(Row(keys, {"share": estimate}, {"n": int(cells[:, 0].sum())}))
     return rows
 
@@ -86,11 +86,10 @@ def confusion_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
 def _scores(
     judged: Judged, name: str, mask: Mask, options: EvaluationOptions
 ) -> dict[str, Estimate]:
-    gold = membership(judged.gold, judged.variable)[mask]
-    predicted = membership(judged.predictors[name].labels, judged.variable)[mask]
+    gold, predicted = judged.pair(name, mask)
     same = (gold == predicted).all(axis=1)
-    right = _sample(judged, np.column_stack([same, np.ones(len(same))]), mask, options)
-    counted = _sample(judged, hits(gold, predicted), mask, options)
+    right = judged.sample(np.column_stack([same, np.ones(len(same))]), mask, options)
+    counted = judged.sample(hits(gold, predicted), mask, options)
     if judged.variable.kind == "set":
         return {
             "exact_match": figure(right, share, "share of sets predicted exactly"),
@@ -103,14 +102,12 @@ def _scores(
         }
     return {
         "accuracy": figure(right, share, "accuracy"),
-        "macro_f1": _macro(counted, gold),
+        "macro_f1": (
+            _unvaried(counted, "macro-F1")
+            if _has_one_label(gold)
+            else figure(counted, macro_f1, "macro-F1")
+        ),
     }
-
-
-def _macro(counted: Sample, gold: FloatArray) -> Estimate:
-    if _has_one_label(gold):
-        return _unvaried(counted, "macro-F1")
-    return figure(counted, macro_f1, "macro-F1")
 
 
 def _has_one_label(gold: FloatArray) -> bool:
@@ -131,18 +128,15 @@ def _unvaried(sample: Sample, method: str) -> Estimate:
 def _difference(
     judged: Judged, names: tuple[str, str], mask: Mask, options: EvaluationOptions
 ) -> Estimate:
-    gold = membership(judged.gold, judged.variable)[mask]
-    both = [
-        hits(gold, membership(judged.predictors[name].labels, judged.variable)[mask])
-        for name in names
-    ]
+    gold, _ = judged.pair(names[0], mask)
+    both = [hits(*judged.pair(name, mask)) for name in names]
 
     def difference(totals: FloatArray) -> FloatArray:
         first, second = np.split(totals, 2, axis=-1)
         apart: FloatArray = macro_f1(second) - macro_f1(first)
         return apart
 
-    sample = _sample(judged, np.hstack(both), mask, options)
+    sample = judged.sample(np.hstack(both), mask, options)
     method = f"macro-F1 minus that of {names[0]}, paired"
     if judged.variable.kind != "set" and _has_one_label(gold):
         return _unvaried(sample, method)
@@ -189,24 +183,11 @@ def _coverage(judged: Judged, name: str, mask: Mask) -> dict[str, int]:
     }
 
 
-def _sample(judged: Judged, rows: FloatArray, mask: Mask, options: EvaluationOptions) -> Sample:
-    return Sample(
-        np.asarray(rows, dtype=np.float64),
-        judged.clusters(mask),
-        options.interval,
-        options.cluster,
-    )
-
-
-def _keys(judged: Judged, predictor: str) -> dict[str, str]:
-    return {"variable": judged.variable.name, "predictor": predictor}
-
-
 def bias_rows(judged: Judged, predictor: str, options: EvaluationOptions) -> list[Row]:
     """Predicted minus gold, per group of every breakdown.
 
     For an ordinal variable its mean number (label "all"); for every variable the share of each
-    label. Expected values where there are probabilities, else the labels given.
+    label. Expected values if there are probabilities, else the labels given.
     """
     answers = judged.predictors[predictor]
     apart = _apart(judged, answers)
@@ -234,9 +215,8 @@ def _row(
 ) -> Row:
     predictor, label = named
     group, mask = where
-    rows = np.column_stack([values, np.ones(len(values))])
-    sample = Sample(rows, judged.clusters(mask), options.interval, options.cluster)
-    keys = {"variable": judged.variable.name, "predictor": predictor, "label": label, **group.keys}
+    sample = judged.sample(np.column_stack([values, np.ones(len(values))]), mask, options)
+    keys = {**judged.keys(predictor), "label": label, **group.keys}
     bias: Estimate = figure(sample, share, "mean of predicted - gold", bounds=(-np.inf, np.inf))
     return Row(keys, {"bias": bias}, {"n_items": len(values)})
 
@@ -298,7 +278,7 @@ def mention_rows(
 ) -> list[Row]:
     """How well mentions are found, over all targets and per target.
 
-    Recall holds for any annotation set; precision only where annotators marked every mention.
+    Recall holds for any annotation set; precision only if annotators marked every mention.
     """
     needed = {"article_id", "start", "end", "target"}
     if not needed <= set(predictions.columns) or not needed <= set(gold.columns):

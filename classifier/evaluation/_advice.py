@@ -31,7 +31,7 @@ class Facts:
 
     @property
     def measure_title(self) -> str:
-        """The same for people."""
+        """What predictors are ranked by, in words."""
         if self.measure == "macro_f1":
             return "macro-F1 against gold"
         return "alpha with the annotators" if self.n_annotators > 1 else "alpha with the annotator"
@@ -47,7 +47,7 @@ class Facts:
 
 
 _TOLD = 2
-"""Predictors that the paragraph names where there are many."""
+"""Predictors that the paragraph names if there are many."""
 MOST_WORDS = 130
 """A paragraph that is longer is not read."""
 
@@ -84,7 +84,7 @@ _LEAST_FIRST = (6, 5, 8, 3)
 
 
 def brief_advice(facts: Facts) -> str:
-    """The same in short, for a further variable."""
+    """The advice in short, for a further variable."""
     return " ".join([*_which(facts), *_order(facts), *_copies(facts)])
 
 

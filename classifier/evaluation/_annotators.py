@@ -27,10 +27,11 @@ from classifier.agreement import (
     usual_level,
 )
 from classifier.codebook import Variable
-from classifier.evaluation._inputs import MAJORITY, Judged, membership
+from classifier.evaluation._inputs import MAJORITY, Judged, Mask
 from classifier.evaluation._panel import (
+    Comparison,
+    LeaveOneOut,
     against_others,
-    against_others_of,
     alpha_comparison,
     gwet_comparison,
     kappa_comparison,
@@ -50,7 +51,7 @@ from classifier.intervals import FloatArray, IntervalOptions, Statistic, article
 from classifier.records import Estimate
 
 _SAME, _COPIED, _FEW = 0.95, 0.25, 20
-"""A predictor copies an annotator where it gives the same label to this share of at least so many
+"""A predictor copies an annotator if it gives the same label to this share of at least so many
 mentions, and differs at most this often for every time the other annotators do."""
 
 
@@ -98,7 +99,7 @@ def agreement_rows(judged: Judged, predictor: str, options: EvaluationOptions) -
             for group in groups(items, breakdown, options.max_groups)
         ]
         for cell, across in zip(cells, _across(cells), strict=True):
-            keys = {"variable": judged.variable.name, "predictor": predictor, **cell.keys}
+            keys = {**judged.keys(predictor), **cell.keys}
             rows.append(_agreement_row(keys, cell, across, judged.variable, options))
     return rows
 
@@ -151,7 +152,12 @@ def _agreement_row(
         "winning_rate_clustered": cell.test.winning_rate_clustered,
         "winning_rate_across_groups": across,
         "advantage_probability": cell.test.advantage_probability,
-        "dominant_share": _dominant_share(humans, options),
+        "dominant_share": _label_share(
+            humans,
+            int(humans.counts.sum(axis=0).argmax()) if humans.counts.size else 0,
+            "share of the most frequent label",
+            options,
+        ),
     }
     counts = {
         "n_items": len(coding.codes),
@@ -168,20 +174,29 @@ def _compared(
     comparisons = {"alpha": alpha_comparison(variable)}
     if variable.kind != "set":
         comparisons |= {"kappa": kappa_comparison(variable), "ac": gwet_comparison(variable)}
+    f1 = against_others(coding, range(1, len(coding.annotators)), variable, options)
+    return _beside(coding, comparisons, options) | _parts("macro_f1", f1)
+
+
+def _beside(
+    coding: Coding, comparisons: Mapping[str, tuple[str, Comparison]], options: EvaluationOptions
+) -> dict[str, Estimate]:
+    """The predictor beside the annotators by each measure, one annotator left out at a time."""
     estimates: dict[str, Estimate] = {}
     for name, comparison in comparisons.items():
-        made = leave_one_out(coding, comparison, options.agreement)
-        estimates |= {f"{name}_{part}": value for part, value in made._asdict().items()}
-    f1 = against_others(coding, variable, options)
-    return estimates | {f"macro_f1_{part}": value for part, value in f1._asdict().items()}
+        estimates |= _parts(name, leave_one_out(coding, comparison, options.agreement))
+    return estimates
 
 
-def _dominant_share(humans: Coding, options: EvaluationOptions) -> Estimate:
+def _parts(name: str, made: LeaveOneOut) -> dict[str, Estimate]:
+    return {f"{name}_{part}": value for part, value in made._asdict().items()}
+
+
+def _label_share(humans: Coding, place: int, method: str, options: EvaluationOptions) -> Estimate:
     counts = humans.counts
-    top = int(counts.sum(axis=0).argmax()) if counts.size else 0
-    rows = np.column_stack([counts[:, top], counts.sum(axis=1)])
+    rows = np.column_stack([counts[:, place], counts.sum(axis=1)])
     sample = Sample(rows, humans.articles, options.interval, options.cluster)
-    return figure(sample, share, "share of the most frequent label")
+    return figure(sample, share, method)
 
 
 def _across(cells: Sequence[Cell]) -> list[Estimate]:
@@ -215,7 +230,7 @@ def _annotator_row(
     coding, variable = cell.coding, judged.variable
     test = cell.test.annotators[column - 1]
     others = coding.columns(c for c in range(1, len(coding.annotators)) if c != column)
-    f1 = against_others_of(coding, column, variable, options)
+    f1 = against_others(coding, [column], variable, options)
     estimates = {
         "macro_f1_annotator": f1.annotators,
         "macro_f1_predictor": f1.predictor,
@@ -257,7 +272,7 @@ def label_agreement_rows(judged: Judged, predictor: str, options: EvaluationOpti
             codes=np.where(coding.codes >= 0, members[coding.codes, place], -1).astype(np.int64),
             values=(ABSENT, PRESENT),
         )
-        keys = {"variable": judged.variable.name, "predictor": predictor, "label": label}
+        keys = {**judged.keys(predictor), "label": label}
         rows.append(_row(keys, binary, judged, options))
     return rows
 
@@ -265,15 +280,12 @@ def label_agreement_rows(judged: Judged, predictor: str, options: EvaluationOpti
 def _row(keys: dict[str, str], binary: Coding, judged: Judged, options: EvaluationOptions) -> Row:
     asked = presence(judged.variable, keys["label"])
     humans = binary.columns(range(1, len(binary.annotators)))
-    estimates = {"alpha_all": alpha_of(humans, asked, "nominal", options.agreement)}
     comparisons = {"alpha": alpha_comparison(asked), "ac": gwet_comparison(asked)}
-    for name, comparison in comparisons.items():
-        made = leave_one_out(binary, comparison, options.agreement)
-        estimates |= {f"{name}_{part}": value for part, value in made._asdict().items()}
-    counts = humans.counts
-    cells = np.column_stack([counts[:, 1], counts.sum(axis=1)])
-    sample = Sample(cells, humans.articles, options.interval, options.cluster)
-    estimates["share_annotators"] = figure(sample, share, "share of annotators' labels")
+    estimates = {
+        "alpha_all": alpha_of(humans, asked, "nominal", options.agreement),
+        **_beside(binary, comparisons, options),
+        "share_annotators": _label_share(humans, 1, "share of annotators' labels", options),
+    }
     return Row(keys, estimates, {"n_items": len(binary.codes), "n_articles": binary.n_articles})
 
 
@@ -291,7 +303,7 @@ def curve_rows(judged: Judged, predictor: str, options: EvaluationOptions) -> li
     """
     rows = []
     for measure, measured in _measures(judged, predictor, options).items():
-        keys = {"variable": judged.variable.name, "predictor": predictor, "measure": measure}
+        keys = {**judged.keys(predictor), "measure": measure}
         rows += _measure_rows(keys, measured, options)
     return rows
 
@@ -300,11 +312,7 @@ def _measures(judged: Judged, predictor: str, options: EvaluationOptions) -> Map
     measures: dict[str, Measured] = {}
     mask = judged.settled & judged.predictors[predictor].given
     if mask.any():
-        gold = membership(judged.gold, judged.variable)[mask]
-        answered = membership(judged.predictors[predictor].labels, judged.variable)[mask]
-        articles = judged.clusters(mask)
-        totals = article_totals(hits(gold, answered), articles, int(articles.max()) + 1)
-        measures["macro_f1"] = totals, macro_f1_of(judged.variable)
+        measures["macro_f1"] = f1_sums(judged, predictor, mask)
     if meets_annotators(judged, predictor):
         coding = panel_coding(judged, predictor, options)
         humans = coding.columns(range(1, len(coding.annotators))).pairable()
@@ -312,6 +320,14 @@ def _measures(judged: Judged, predictor: str, options: EvaluationOptions) -> Map
             level = usual_level(judged.variable)
             measures["alpha"] = alpha_sums(humans, judged.variable, level)
     return measures
+
+
+def f1_sums(judged: Judged, predictor: str, mask: Mask) -> Measured:
+    """Macro-F1 on some items, as a function of article totals."""
+    articles = judged.clusters(mask)
+    counted = hits(*judged.pair(predictor, mask))
+    totals = article_totals(counted, articles, int(articles.max(initial=-1)) + 1)
+    return totals, macro_f1_of(judged.variable)
 
 
 def _measure_rows(

@@ -53,7 +53,7 @@ def calibration_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
                 made = _forecasts(judged, predictor, group.rows)
                 if made is None:
                     continue
-                keys = _keys(judged, predictor) | group.keys
+                keys = judged.keys(predictor) | group.keys
                 counts = {"n_forecasts": len(made.confidence)}
                 rows.append(Row(keys, _errors(made, options), counts))
     return rows
@@ -69,7 +69,7 @@ def reliability_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
         for kind, edges in _edges(made.confidence, options.n_bins).items():
             bins = _bins(made.confidence, edges)
             for place in range(len(edges) - 1):
-                keys = _keys(judged, predictor) | {"bins": kind, "bin": str(place + 1)}
+                keys = judged.keys(predictor) | {"bins": kind, "bin": str(place + 1)}
                 inside = bins == place
                 estimates = _bin(made, inside, options)
                 numbers = {"from": float(edges[place]), "to": float(edges[place + 1])}
@@ -88,7 +88,7 @@ def selective_rows(judged: Judged, options: EvaluationOptions) -> list[Row]:
         order = np.argsort(-confidence, kind="stable")
         for coverage in options.coverages:
             kept = order[: max(1, round(coverage * len(order)))]
-            keys = _keys(judged, predictor) | {"coverage": f"{coverage:g}"}
+            keys = judged.keys(predictor) | {"coverage": f"{coverage:g}"}
             numbers = {"coverage": coverage, "threshold": float(confidence[kept[-1]])}
             estimates = _kept(judged, predictor, usable[kept], options)
             rows.append(Row(keys, estimates, {"n": len(kept)}, numbers))
@@ -148,7 +148,8 @@ def _errors(made: Forecasts, options: EvaluationOptions) -> dict[str, Estimate]:
         ("confidence", made.confidence, "mean confidence", 1.0),
         ("is_true", made.is_true, "share that is true", 1.0),
     ):
-        sample = _sample(made, np.column_stack([values, ones]), options)
+        rows = np.column_stack([values, ones])
+        sample = Sample(rows, made.articles, options.interval, options.cluster)
         estimates[name] = figure(sample, share, method, bounds=(0.0, top))
     return estimates
 
@@ -205,13 +206,9 @@ def _kept(
 ) -> dict[str, Estimate]:
     mask = np.zeros(len(judged.items), dtype=bool)
     mask[rows] = True
-    gold = membership(judged.gold, judged.variable)[mask]
-    answered = membership(judged.predictors[predictor].labels, judged.variable)[mask]
+    gold, answered = judged.pair(predictor, mask)
     same = (gold == answered).all(axis=1)
-    articles = judged.clusters(mask)
-    right = Sample(
-        np.column_stack([same, np.ones(len(same))]), articles, options.interval, options.cluster
-    )
+    right = judged.sample(np.column_stack([same, np.ones(len(same))]), mask, options)
     counted = right._replace(rows=hits(gold, answered))
     return {
         "accuracy": figure(right, share, "share answered exactly"),
@@ -222,11 +219,3 @@ def _kept(
             undefined=NO_LABEL if judged.variable.kind == "set" else NO_VARIATION,
         ),
     }
-
-
-def _sample(made: Forecasts, rows: FloatArray, options: EvaluationOptions) -> Sample:
-    return Sample(rows, made.articles, options.interval, options.cluster)
-
-
-def _keys(judged: Judged, predictor: str) -> dict[str, str]:
-    return {"variable": judged.variable.name, "predictor": predictor}

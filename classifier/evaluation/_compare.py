@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from classifier.agreement import Coding, TestOptions, alternative_test_of, hits, holm
+from classifier.agreement import Coding, TestOptions, alternative_test_of, holm
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.errors import DataError
 from classifier.evaluation._accuracy import accuracy_rows
@@ -17,12 +17,13 @@ from classifier.evaluation._advice import Facts, advice, brief_advice
 from classifier.evaluation._annotators import (
     Copied,
     copied_by,
+    f1_sums,
     meets_annotators,
     panel_coding,
     shared_labels,
 )
 from classifier.evaluation._calibration import calibration_rows
-from classifier.evaluation._inputs import MAJORITY, Judged, judge, membership, read_answers
+from classifier.evaluation._inputs import MAJORITY, Judged, judge, read_answers
 from classifier.evaluation._panel import alpha_comparison, leave_one_out
 from classifier.evaluation._tables import (
     DEFAULT_OPTIONS,
@@ -30,13 +31,11 @@ from classifier.evaluation._tables import (
     EvaluationOptions,
     Row,
     Table,
-    macro_f1_of,
     mean_defined,
 )
 from classifier.intervals import (
     FloatArray,
     Statistic,
-    article_totals,
     estimated,
     t_quantile,
 )
@@ -116,14 +115,11 @@ class Comparison(InPapers):
 
     def __repr__(self) -> str:
         """The paragraph, and the figures it rests on."""
-        return frame_text(self._brief(), self.paragraph)
+        return frame_text(self.paper_table().to_frame(), self.paragraph)
 
     def _repr_html_(self) -> str:
-        return f"<p>{safe(self.paragraph, 5_000)}</p>{frame_html(self._brief())}"
-
-    def _brief(self) -> pd.DataFrame:
-        table = self.paper_table()
-        return pd.DataFrame(table.cells(), columns=list(table.columns))
+        figures = frame_html(self.paper_table().to_frame())
+        return f"<p>{safe(self.paragraph, 5_000)}</p>{figures}"
 
 
 def _rounded(value: float) -> str:
@@ -283,7 +279,7 @@ def _merit(row: Row) -> tuple[float, float]:
 
 
 def _measure(rows: list[Row]) -> str:
-    """What predictors are ranked by: alpha where there is any."""
+    """What predictors are ranked by: alpha if there is any."""
     has_alpha = any(row.estimates["alpha"].value is not None for row in rows)
     return "alpha" if has_alpha else "macro_f1"
 
@@ -322,7 +318,8 @@ def _predictor_rows(same: _Same, predictors: Mapping[str, pd.DataFrame]) -> list
     calibrated = {row.keys["predictor"]: row for row in calibration_rows(judged, options)}
     names = [*predictors, *([MAJORITY] if MAJORITY in judged.predictors else [])]
     panels = {name: _panel(same, name) for name in names}
-    passes = _passes(panels.get(MAJORITY, {}))
+    majority = panels[MAJORITY]["winning_rate"].value if MAJORITY in panels else None
+    passes = majority is not None and majority >= 0.5
     rows = []
     for name in names:
         estimates = {}
@@ -339,15 +336,10 @@ def _predictor_rows(same: _Same, predictors: Mapping[str, pd.DataFrame]) -> list
             "n_articles": int(judged.items["article"].nunique()),
             "n_not_answered": same.missed.get(name, 0),
         }
-        keys = {"variable": judged.variable.name, "predictor": name}
+        keys = judged.keys(name)
         spent = _spent(predictors[name], judged) if name in predictors else {}
         rows.append(Row(keys, estimates, counts, spent))
     return rows
-
-
-def _passes(panel: Mapping[str, Estimate]) -> bool:
-    rate = panel.get("winning_rate")
-    return rate is not None and (rate.value or 0.0) >= 0.5
 
 
 def _panel(same: _Same, name: str) -> dict[str, Estimate]:
@@ -387,15 +379,6 @@ def _alpha_blocks(same: _Same, name: str) -> _Sums:
     return np.hstack([totals for totals, _ in made]), statistic
 
 
-def _f1_block(judged: Judged, name: str) -> _Sums:
-    mask = judged.settled
-    gold = membership(judged.gold, judged.variable)[mask]
-    predicted = membership(judged.predictors[name].labels, judged.variable)[mask]
-    articles = judged.clusters(mask)
-    totals = article_totals(hits(gold, predicted), articles, int(articles.max(initial=-1)) + 1)
-    return totals, macro_f1_of(judged.variable)
-
-
 def _estimate(sums: _Sums, same: _Same, method: str) -> Estimate:
     totals, statistic = sums
     blank = Estimate(
@@ -419,7 +402,7 @@ def _beside(same: _Same) -> tuple[list[Row], tuple[Copied, ...]]:
             annotator = coding.annotators[column]
             n_same, n = shared_labels(coding, column)
             sums = compare_two(coding.columns([0, column]))
-            keys = {"variable": same.judged.variable.name, "predictor": name}
+            keys = same.judged.keys(name)
             estimates = {"alpha": _estimate(sums, same, alpha_name)}
             counts = {"n_items": n, "n_same": n_same}
             rows.append(Row(keys | {"annotator": annotator}, estimates, counts))
@@ -431,7 +414,11 @@ def _pairs(same: _Same) -> list[Row]:
     judged, options = same.judged, same.options
     names = [name for name in judged.predictors if name != MAJORITY]
     makers: dict[str, Callable[[str], _Sums]]
-    makers = {"macro_f1": lambda name: _f1_block(judged, name)} if judged.settled.any() else {}
+    makers = (
+        {"macro_f1": lambda name: f1_sums(judged, name, judged.settled)}
+        if judged.settled.any()
+        else {}
+    )
     if set(names) <= set(same.codings):
         makers = {"alpha": lambda name: _alpha_blocks(same, name), **makers}
     rows = []
@@ -463,22 +450,19 @@ def _corrected(
     figures: list[Estimate], options: EvaluationOptions
 ) -> list[tuple[Estimate, float | None]]:
     """Adjusted p-values, and the intervals at the level of each test."""
-    known = [i for i, figure in enumerate(figures) if figure.standard_error]
-    p_values = [_p_value(figures[i]) for i in known]
-    made: list[tuple[Estimate, float | None]] = [(figure, None) for figure in figures]
-    rate = 1 - options.interval.confidence
-    for i, (p, divisor) in zip(known, holm(p_values, rate), strict=True):
-        confidence = 1 - rate / divisor
-        made[i] = _at_level(figures[i], confidence), p
-    return made
-
-
-def _p_value(figure: Estimate) -> float:
-    t = abs(figure.value or 0.0) / (figure.standard_error or 1.0)
     # Read only here: it takes a second, and scoring does without it.
     from scipy.special import stdtr
 
-    return 2 * float(stdtr(figure.n_articles - 1, -t))
+    known = [i for i, figure in enumerate(figures) if figure.standard_error]
+    p_values = []
+    for figure in (figures[i] for i in known):
+        t = abs(figure.value or 0.0) / (figure.standard_error or 1.0)
+        p_values.append(2 * float(stdtr(figure.n_articles - 1, -t)))
+    made: list[tuple[Estimate, float | None]] = [(figure, None) for figure in figures]
+    rate = 1 - options.interval.confidence
+    for i, (p, divisor) in zip(known, holm(p_values, rate), strict=True):
+        made[i] = _at_level(figures[i], 1 - rate / divisor), p
+    return made
 
 
 def _at_level(figure: Estimate, confidence: float) -> Estimate:
@@ -494,7 +478,7 @@ def _at_level(figure: Estimate, confidence: float) -> Estimate:
 
 
 def _spent(frame: pd.DataFrame, judged: Judged) -> dict[str, float]:
-    """What a thousand of these mentions took, where every one says it."""
+    """What a thousand of these mentions took, if every one says it."""
     own = frame[frame["unit"].isin(set(judged.items["unit"]))]
     spent = {}
     for name in SPENT:

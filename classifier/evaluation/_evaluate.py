@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
-from classifier.annotations import AnnotationSet, adjudicate, flagged
+from classifier._verbs import DeprecatedChart
+from classifier.annotations import AnnotationSet, adjudicate, flagged, who_decided
 from classifier.errors import DataError
 from classifier.evaluation._accuracy import (
     accuracy_rows,
@@ -65,6 +65,8 @@ class Evaluation(DeprecatedChart, InPapers):
     """What people read for the targets."""
     warnings: tuple[str, ...] = ()
     """What must be known before a figure is used: a predictor that repeats an annotator."""
+    gold: str = ""
+    """By which rule gold was made, and what became of ties; empty where gold was given."""
 
     def table(self, name: str) -> Table:
         """The table of that name.
@@ -95,7 +97,8 @@ class Evaluation(DeprecatedChart, InPapers):
     def __repr__(self) -> str:
         """The figures against gold, in plain text."""
         head = f"Evaluation of {self.counts['n_mentions']} mentions"
-        return "\n".join([head, *self.warnings, repr(self._brief())])
+        told = [self.gold] if self.gold else []
+        return "\n".join([head, *told, *self.warnings, repr(self._brief())])
 
     def _repr_html_(self) -> str:
         return self._brief()._repr_html_()
@@ -113,7 +116,8 @@ class Evaluation(DeprecatedChart, InPapers):
             shown = {name: own[name] for name in _BESIDE if name in own}
             records.append({**row.keys, **row.estimates, **shown})
         note = ", ".join(f"{name.removeprefix('n_')} {n}" for name, n in self.counts.items())
-        return table_of_records("Evaluation", records, (note.replace("_", " "),))
+        told = [note.replace("_", " "), *([self.gold] if self.gold else [])]
+        return table_of_records("Evaluation", records, tuple(told))
 
     def _brief(self) -> Table:
         """Accuracy over all mentions without its counts."""
@@ -124,6 +128,7 @@ class Evaluation(DeprecatedChart, InPapers):
         """Everything, ready for JSON, as `schema()` describes it."""
         return {
             "counts": dict(self.counts),
+            "gold": self.gold,
             "warnings": list(self.warnings),
             "tables": {table.name: table.to_dict() for table in self.tables},
             "disagreements": [one.to_dict() for one in self.disagreements],
@@ -165,19 +170,23 @@ def evaluate(
     names = _variables(annotation_set, predictions, options)
     for name, frame in named.items():
         check_same_articles(frame, annotation_set, name)
-    settled = adjudicate(annotation_set) if gold is None else _with_flags(gold)
+    if gold is None:
+        settled = adjudicate(annotation_set)
+    else:  # A blank says that nobody flagged the mention.
+        settled = gold.assign(not_target=flagged(gold) if "not_target" in gold.columns else False)
     judged = [judge(annotation_set, named, settled, name, options) for name in names]
     before = _before(annotation_set, uncalibrated, settled, names, options)
     mentions = Table("mentions", tuple(mention_rows(settled, predictions, options)))
     return Evaluation(
         tables=(*_tables(judged, before, options), mentions),
-        counts=_counts(annotation_set, settled) | _left_out(judged, options),
+        counts=_counts(annotation_set, settled, judged, options),
         disagreements=tuple(
             one for each in judged for one in disagreements(each, annotation_set, options)
         ),
         options=options,
         titles={target.name: target.title for target in annotation_set.codebook.targets},
         warnings=tuple(copied_words(c) for one in judged for c in copies(one, options)),
+        gold=who_decided(annotation_set, settled) if gold is None else "",
     )
 
 
@@ -186,13 +195,6 @@ def schema() -> dict[str, Any]:
     text = resources.files("classifier.evaluation").joinpath("schema.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
-
-
-def _with_flags(gold: pd.DataFrame) -> pd.DataFrame:
-    """Gold with a flag in every row; a blank says that nobody flagged the mention."""
-    if "not_target" not in gold.columns:
-        return gold.assign(not_target=False)
-    return gold.assign(not_target=flagged(gold))
 
 
 def _before(
@@ -227,14 +229,11 @@ def _tables(
         "bias": lambda one: bias_rows(one, options.predictor, options),
         "learning_curve": lambda one: curve_rows(one, options.predictor, options),
     }
+    told = {"calibration": [*judged, *before], "reliability": [*judged, *before]}
     return tuple(
-        Table(name, tuple(row for one in _shown(name, judged, before) for row in make(one)))
+        Table(name, tuple(row for one in told.get(name, judged) for row in make(one)))
         for name, make in makers.items()
     )
-
-
-def _shown(name: str, judged: list[Judged], before: list[Judged]) -> list[Judged]:
-    return [*judged, *before] if name in ("calibration", "reliability") else judged
 
 
 def _for_predictors(judged: Judged, options: EvaluationOptions) -> list[Row]:
@@ -277,20 +276,19 @@ def _variables(
     return wanted
 
 
-def _counts(annotation_set: AnnotationSet, gold: pd.DataFrame) -> dict[str, int]:
+def _counts(
+    annotation_set: AnnotationSet,
+    gold: pd.DataFrame,
+    judged: list[Judged],
+    options: EvaluationOptions,
+) -> dict[str, int]:
+    left_out = [n_left_out(one.items, options.breakdowns, options.max_groups) for one in judged]
     return {
         "n_articles": int(gold["article_id"].nunique()),
         "n_annotators": len(annotation_set.annotators),
         "n_mentions": len(gold),
         "n_not_target": int(gold["not_target"].sum()),
-    }
-
-
-def _left_out(judged: list[Judged], options: EvaluationOptions) -> dict[str, int]:
-    return {
-        "n_groups_left_out": max(
-            n_left_out(one.items, options.breakdowns, options.max_groups) for one in judged
-        )
+        "n_groups_left_out": max(left_out),
     }
 
 
@@ -304,7 +302,7 @@ def variables_judged(evaluation: Evaluation) -> list[str]:
 
 
 def quality_words(evaluation: Evaluation, variable: str) -> str:
-    """Whether the predictor beats the majority class on a variable; empty where nobody can say.
+    """Whether the predictor beats the majority class on a variable; empty if nobody can say.
 
     It is the difference in macro-F1 that decides, with its interval from resampling articles. Where
     the majority class is to give no label at all, its macro-F1 is 0 and says nothing; then it is
@@ -363,9 +361,9 @@ def is_no_better(evaluation: Evaluation, variable: str) -> bool:
 
 
 def annotator_test_words(evaluation: Evaluation, variable: str) -> str:
-    """What the alternative annotator test says of a variable; empty where it was not made.
+    """What the alternative annotator test says of a variable; empty if it was not made.
 
-    It names epsilon, and gives no winning rate where the majority class passes too: then passing
+    It names epsilon, and gives no winning rate if the majority class passes too: then passing
     takes no reading.
 
     Args:
@@ -419,7 +417,7 @@ def _majority(evaluation: Evaluation, variable: str) -> str:
 
 
 def _answers(evaluation: Evaluation, variable: str) -> list[str]:
-    """The labels that the majority class gives; none where most mentions have none of a set."""
+    """The labels that the majority class gives; none if most mentions have none of a set."""
     return [
         row.keys["label"]
         for row in evaluation.table("labels")

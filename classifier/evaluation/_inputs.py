@@ -12,8 +12,8 @@ import pandas as pd
 from classifier.agreement import is_missing, masi_distance
 from classifier.annotations import AnnotationSet, long_table
 from classifier.codebook import Variable
-from classifier.errors import DataError
-from classifier.evaluation._tables import GROUPS, EvaluationOptions
+from classifier.errors import DataError, no_number
+from classifier.evaluation._tables import GROUPS, EvaluationOptions, Sample
 from classifier.intervals import FloatArray, IntArray
 from classifier.predictions import named
 from classifier.records import Article, counted
@@ -25,17 +25,18 @@ _ROUNDING = 0.02
 def read_probabilities(
     rows: pd.DataFrame, variable: Variable, ok: npt.NDArray[np.bool_], where: str
 ) -> FloatArray | None:
-    """Rows x labels in codebook order, nan where not `ok`; None where there are none.
+    """Rows x labels in codebook order, nan if not `ok`; None if there are none.
 
-    Raises `DataError` where they are no probabilities, such as percentages.
+    Raises `DataError` if they are no probabilities, such as percentages.
     """
     columns = list(variable.probability_columns)
     if not set(columns) <= set(rows.columns):
         return None
     try:
         probabilities = rows[columns].to_numpy(dtype=np.float64, copy=True)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{where}: {', '.join(columns)} must be numbers: {error}") from None
+    except (TypeError, ValueError):
+        got = no_number(rows[columns].to_numpy().ravel())
+        raise DataError(f"{where}: {', '.join(columns)} must be numbers, got {got}") from None
     probabilities[~ok] = np.nan
     has_all = ~np.isnan(probabilities).any(axis=1)
     known = probabilities[has_all]
@@ -61,7 +62,7 @@ def _row_name(rows: pd.DataFrame, place: int) -> str:
 
 
 Answer = str | frozenset[str] | None
-"""A label's name, a set of names, or None where there is no answer."""
+"""A label's name, a set of names, or None if there is no answer."""
 Mask = npt.NDArray[np.bool_]
 
 MAJORITY = "majority class"
@@ -81,9 +82,9 @@ class Answers:
 
     labels: tuple[Answer, ...]
     status: tuple[str, ...]
-    """"ok", "missed" where it had no row, or the predictor's own reason."""
+    """"ok", "missed" if it had no row, or the predictor's own reason."""
     probabilities: FloatArray | None = None
-    """Items x labels in codebook order; nan where there is no answer."""
+    """Items x labels in codebook order; nan if there is no answer."""
 
     @property
     def given(self) -> Mask:
@@ -100,7 +101,7 @@ class Judged:
     """One row per mention: unit, article, cluster, start, end, surface, target, source, language,
     voice, date, story."""
     gold: tuple[Answer, ...]
-    """None where the annotators do not settle it."""
+    """None if the annotators do not settle it."""
     gold_status: tuple[str, ...]
     """"ok", "tie" or "not coded"."""
     labels: pd.DataFrame
@@ -124,6 +125,20 @@ class Judged:
         """Number of the article (or story) of each item in the mask, from 0 without gaps."""
         codes, _ = pd.factorize(self.items["cluster"].to_numpy()[mask])
         return np.asarray(codes, dtype=np.int64)
+
+    def keys(self, predictor: str) -> dict[str, str]:
+        """What a row of a table is about."""
+        return {"variable": self.variable.name, "predictor": predictor}
+
+    def pair(self, predictor: str, mask: Mask) -> tuple[FloatArray, FloatArray]:
+        """Gold and a predictor's answers for the items in the mask, each as items x labels."""
+        answers = self.predictors[predictor].labels
+        return membership(self.gold, self.variable)[mask], membership(answers, self.variable)[mask]
+
+    def sample(self, rows: npt.ArrayLike, mask: Mask, options: EvaluationOptions) -> Sample:
+        """Rows for the items in the mask, to be summed by article (or story)."""
+        values = np.asarray(rows, dtype=np.float64)
+        return Sample(values, self.clusters(mask), options.interval, options.cluster)
 
 
 def judge(
@@ -315,7 +330,7 @@ def _once_each(units: "pd.Series[str]", what: str) -> None:
 
 
 def membership(answers: Sequence[Answer], variable: Variable) -> FloatArray:
-    """Items x labels: 1 where the label was given; a row of zeros for an empty set or no answer."""
+    """Items x labels: 1 if the label was given; a row of zeros for an empty set or no answer."""
     place = {name: i for i, name in enumerate(variable.names)}
     matrix = np.zeros((len(answers), len(place)))
     for row, answer in enumerate(answers):

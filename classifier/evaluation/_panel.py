@@ -55,7 +55,7 @@ def alpha_comparison(variable: Variable) -> tuple[str, Comparison]:
 
 
 def kappa_comparison(variable: Variable) -> tuple[str, Comparison]:
-    """Cohen's kappa, with quadratic weights where the labels have an order."""
+    """Cohen's kappa, with quadratic weights if the labels have an order."""
     weights: Weights = "quadratic" if variable.kind == "ordinal" else "plain"
     apart = kappa_distances(len(variable.labels), weights)
     statistic = cohen_statistic(apart)
@@ -63,7 +63,7 @@ def kappa_comparison(variable: Variable) -> tuple[str, Comparison]:
 
 
 def gwet_comparison(variable: Variable) -> tuple[str, Comparison]:
-    """AC2 with quadratic weights where the labels have an order, else AC1."""
+    """AC2 with quadratic weights if the labels have an order, else AC1."""
     is_ordinal = variable.kind == "ordinal"
     similar = 1 - kappa_distances(len(variable.labels), "quadratic" if is_ordinal else "plain")
     statistic = gwet_statistic(similar)
@@ -156,14 +156,13 @@ def _alone(coding: Coding, compare: Comparison, method: str, options: AgreementO
     statistic = blocks[0][1]
     totals = np.stack([totals for totals, _ in blocks], axis=1)
     flat = totals.reshape(len(totals), -1)
-    read = _mean_of(statistic, totals.shape[1:])
+
+    def read(sums: FloatArray) -> FloatArray:
+        return mean_defined(statistic(sums.reshape(*sums.shape[:-1], *totals.shape[1:])))
+
     if np.isnan(read(flat.sum(axis=0))):
         return _none(NO_VARIATION, method, coding)
     return _estimate(flat, read, (method, _BOUNDS), (coding, int(shared.sum())), options)
-
-
-def _mean_of(statistic: Statistic, shape: Sequence[int]) -> Statistic:
-    return lambda totals: mean_defined(statistic(totals.reshape(*totals.shape[:-1], *shape)))
 
 
 def _estimate(
@@ -205,29 +204,19 @@ def _none(status: str, method: str, coding: Coding | None = None) -> Estimate:
 _METHOD = "macro-F1 against the majority of the other annotators"
 
 
-class AgainstOthers(NamedTuple):
-    """Macro-F1 on the same items against the same references."""
+def against_others(
+    coding: Coding, columns: Sequence[int], variable: Variable, options: EvaluationOptions
+) -> LeaveOneOut:
+    """Macro-F1 on the same items against the same references.
 
-    predictor: Estimate
-    annotators: Estimate
-    difference: Estimate
+    A reference is what most of the other annotators say; items where they tie do not count.
 
-
-def against_others(coding: Coding, variable: Variable, options: EvaluationOptions) -> AgainstOthers:
-    """Mean over left-out annotators; items where the others tie are left out."""
-    return _against(coding, range(1, len(coding.annotators)), variable, options)
-
-
-def against_others_of(
-    coding: Coding, column: int, variable: Variable, options: EvaluationOptions
-) -> AgainstOthers:
-    """The same for one left-out annotator."""
-    return _against(coding, [column], variable, options)
-
-
-def _against(
-    coding: Coding, columns: "range | list[int]", variable: Variable, options: EvaluationOptions
-) -> AgainstOthers:
+    Args:
+        coding: The predictor is the first column.
+        columns: The annotators to leave out, one at a time; the figures are means over them.
+        variable: The question.
+        options: Intervals.
+    """
     members = value_members(coding, variable)
     blocks = [_block(coding, column, members, variable) for column in columns]
     # A unit that everybody gives the empty set has sums of zero, but counts.
@@ -244,33 +233,13 @@ def _against(
     )
     one = (coding.codes[:, 1:] >= 0).any(axis=0).sum() < 2
     reason = "not estimable: one annotator" if one else "no overlap"
-    return _figures_of_others(
-        sample, sums.shape[1:], variable, NO_VARIATION if len(used) else reason
-    )
-
-
-def _figures_of_others(
-    sample: Sample, shape: tuple[int, ...], variable: Variable, undefined: str
-) -> AgainstOthers:
-    statistic = macro_f1_of(variable)
-
-    def each(totals: FloatArray) -> FloatArray:
-        return statistic(totals.reshape(*totals.shape[:-1], *shape))
-
-    return AgainstOthers(
-        figure(
-            sample, lambda totals: mean_defined(each(totals)[..., 0]), _METHOD, undefined=undefined
-        ),
-        figure(
-            sample, lambda totals: mean_defined(each(totals)[..., 1]), _METHOD, undefined=undefined
-        ),
-        figure(
-            sample,
-            lambda totals: mean_defined(each(totals)[..., 0] - each(totals)[..., 1]),
-            f"{_METHOD}, predictor minus annotators, paired",
-            bounds=(-1.0, 1.0),
-            undefined=undefined,
-        ),
+    undefined = NO_VARIATION if len(used) else reason
+    predictor, annotators, apart = _figures(macro_f1_of(variable), sums.shape[1:])
+    how = f"{_METHOD}, predictor minus annotators, paired"
+    return LeaveOneOut(
+        figure(sample, predictor, _METHOD, undefined=undefined),
+        figure(sample, annotators, _METHOD, undefined=undefined),
+        figure(sample, apart, how, bounds=(-1.0, 1.0), undefined=undefined),
     )
 
 

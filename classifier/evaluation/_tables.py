@@ -37,7 +37,7 @@ class EvaluationOptions:
         ("source", "target"),
         GROUPS,
     )
-    """Columns that part the tables, out of target, language, source and voice. Where any entity
+    """Columns to group the tables by, out of target, language, source and voice. Where any entity
     may be a target, those with target are left out: a row for each would bury the rest."""
     max_groups: int = 60
     """Of a breakdown with more groups the largest are kept, and the others counted."""
@@ -82,7 +82,7 @@ class EvaluationOptions:
         return AgreementOptions(self.interval, self.cluster, self.unknown)
 
     def without_targets(self) -> "EvaluationOptions":
-        """The same without the breakdowns by target."""
+        """The options without the breakdowns by target."""
         kept = tuple(by for by in self.breakdowns if "target" not in by)
         return replace(self, breakdowns=kept)
 
@@ -172,7 +172,8 @@ class Table(InPapers):
     def _brief(self) -> pd.DataFrame:
         """A figure and its interval, or why there is none, in each cell."""
         lines = [
-            {**row.keys, **row.numbers, **row.counts, **_in_words(row.estimates)}
+            {**row.keys, **row.numbers, **row.counts}
+            | {name: str(figure) for name, figure in row.estimates.items()}
             for row in self.rows
         ]
         return pd.DataFrame(lines)
@@ -187,10 +188,6 @@ class Table(InPapers):
         return [row.to_dict() for row in self.rows]
 
 
-def _in_words(figures: Mapping[str, Estimate]) -> dict[str, str]:
-    return {name: str(figure) for name, figure in figures.items()}
-
-
 def estimate_record(figure: Estimate) -> dict[str, Any]:
     """An estimate as JSON has it."""
     return {**asdict(figure), "notes": list(figure.notes)}
@@ -200,12 +197,12 @@ class Group(NamedTuple):
     """Some rows of the items and what they have in common."""
 
     keys: dict[str, str]
-    """Every column of `GROUPS`, `ALL` where the rows are not parted by it."""
+    """Every column of `GROUPS`, `ALL` if the rows are not grouped by it."""
     rows: IntArray
 
 
 def groups(items: pd.DataFrame, breakdown: Sequence[str], most: int) -> Iterator[Group]:
-    """The groups of one breakdown by name, at most so many; none where nothing is known."""
+    """The groups of one breakdown by name, at most so many; none if nothing is known."""
     if not breakdown:
         yield Group(dict.fromkeys(GROUPS, ALL), np.arange(len(items), dtype=np.int64))
         return
@@ -280,7 +277,7 @@ def share(totals: FloatArray) -> FloatArray:
 
 
 def macro_f1_of(variable: Variable) -> Statistic:
-    """Macro-F1; for a single label nan where gold is one throughout: repeating it would win."""
+    """Macro-F1; for a single label nan if gold is one throughout: repeating it would win."""
     return macro_f1 if variable.kind == "set" else macro_f1_of_single
 
 
@@ -301,6 +298,6 @@ def recall(totals: FloatArray) -> FloatArray:
 
 
 def mean_defined(values: FloatArray) -> FloatArray:
-    """Mean along the last axis of what is not nan; nan where nothing is."""
+    """Mean along the last axis of what is not nan; nan if nothing is."""
     defined = ~np.isnan(values)
     return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))

@@ -3,14 +3,14 @@
 The default interval is that of `IntervalOptions`, in `_resampling`.
 """
 
-from classifier.intervals._clustered import difference, labelled_mean, naive_mean, simultaneous
+from classifier.intervals._combined import MINIMUM_POOLED, OneSource, combined_scores, pooled_means
 from classifier.intervals._corrected import (
     MINIMUM_CODED,
     articles_needed,
     corrected_mean,
     corrected_terms,
 )
-from classifier.intervals._pooled import MINIMUM_POOLED, OneSource, pooled_means
+from classifier.intervals._means import difference, labelled_mean, naive_mean, simultaneous
 from classifier.intervals._randomness import RandomnessTest, Redraws, looks_random
 from classifier.intervals._regression import Fit, corrected_regression
 from classifier.intervals._resampling import (
@@ -25,7 +25,6 @@ from classifier.intervals._resampling import (
     seeded,
     t_quantile,
 )
-from classifier.intervals._several import combined_scores
 from classifier.intervals._totals import (
     Estimand,
     InferenceOptions,

@@ -7,6 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from classifier.errors import DataError
+from classifier.intervals._means import (
+    effective_number,
+    weighted_fit,
+    weighted_terms,
+    weighted_variance,
+)
 from classifier.intervals._totals import (
     Array,
     InferenceOptions,
@@ -23,12 +29,6 @@ from classifier.intervals._totals import (
     satterthwaite,
     share_interval,
     with_interval,
-)
-from classifier.intervals._weighted import (
-    effective_number,
-    weighted_fit,
-    weighted_terms,
-    weighted_variance,
 )
 from classifier.records import Estimate, counted
 
@@ -50,7 +50,7 @@ def corrected_mean(
 
     Args:
         predicted: The model's score per mention, such as the expected stance (-1 to 1).
-        coded: The human label per mention on the same scale; nan where not coded. In an article
+        coded: The human label per mention on the same scale; nan if not coded. In an article
             coded in part, the coded mentions stand for the others.
         article: The article of each mention: what was drawn to be coded.
         sampling: Unequal chances, clusters of articles, false mentions.
@@ -71,12 +71,18 @@ def corrected_mean(
         n_items=int(np.size(predicted)),
         n_articles=n_coded + n_other,
         n_coded_articles=n_coded,
-        method=_method(options, unequal=is_unequal),
+        method=(
+            "prediction-powered, clustered by article, "
+            f"{'Hájek, stratified jackknife' if is_unequal else 'jackknife'} t; "
+            f"{options.estimand}-weighted; {options.population}"
+        ),
         confidence=options.confidence,
         notes=_notes(totals),
     )
     if options.is_share and reason == NO_VARIATION:
-        return _bare_share(blank, totals, options)
+        # None or all of the coded mentions have it: a bound instead of nothing.
+        share = float(totals.coded_label.sum() / totals.coded_label_size.sum())
+        return bounded_share(blank, share, effective_number(totals)) if is_bare(share) else blank
     if reason:
         return blank
     theta, weight = (weighted_fit if is_unequal else mean_and_weight)(totals, options)
@@ -100,7 +106,7 @@ def corrected_terms(
     sampling: Sampling | None = None,
     options: InferenceOptions | None = None,
 ) -> dict[object, float]:
-    """Each cluster's term in the linearised corrected mean; empty where that is withheld.
+    """Each cluster's term in the linearised corrected mean; empty if that is withheld.
 
     The products of two groups' terms, summed over the clusters they share, are the covariance of
     their means: two sources that print the same wire copy are not independent.
@@ -146,7 +152,7 @@ def residuals(totals: Totals) -> tuple[Array, Array, Array]:
 
 
 def withheld(totals: Totals) -> str:
-    """Why no corrected mean can be given; empty where one can."""
+    """Why no corrected mean can be given; empty if one can."""
     n = len(totals.coded_size)
     if n == 0:
         return "not corrected: no coded article"
@@ -166,7 +172,7 @@ def withheld(totals: Totals) -> str:
 
 
 def _undefined(totals: Totals) -> str:
-    """Why the coded labels have no mean with an interval; empty where they have."""
+    """Why the coded labels have no mean with an interval; empty if they have."""
     has_label = totals.coded_label_size > 0
     if not has_label.any():
         return "undefined: all coded mentions are false"
@@ -271,14 +277,6 @@ def _thetas(sums: Array, totals: Totals, options: InferenceOptions) -> Array:
     return np.asarray(label_mean + np.clip(weight, 0.0, 1.0) * shift)
 
 
-def _bare_share(blank: Estimate, totals: Totals, options: InferenceOptions) -> Estimate:
-    """A share that none or all of the coded mentions have: a bound instead of nothing."""
-    share = float(totals.coded_label.sum() / totals.coded_label_size.sum())
-    if not is_bare(share):
-        return blank
-    return bounded_share(blank, share, effective_number(totals))
-
-
 def _labels_alone(estimate: Estimate, totals: Totals, options: InferenceOptions) -> Estimate:
     """The share among the labels, λ = 0, with the variance of that."""
     inverse = 1 / totals.probability
@@ -308,14 +306,6 @@ def _notes(totals: Totals) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _method(options: InferenceOptions, *, unequal: bool) -> str:
-    variance = "Hájek, stratified jackknife" if unequal else "jackknife"
-    return (
-        f"prediction-powered, clustered by article, {variance} t; "
-        f"{options.estimand}-weighted; {options.population}"
-    )
-
-
 def articles_needed(
     predicted: npt.ArrayLike,
     coded: npt.ArrayLike,
@@ -329,7 +319,7 @@ def articles_needed(
 
     Takes the spread of the labels and of the model's errors, and how far articles share a cluster,
     from the articles coded so far, and equal chances for those that are to come.
-    Raises `DataError` where those are too few to tell, or the half-width is not positive.
+    Raises `DataError` if those are too few to tell, or the half-width is not positive.
     """
     options = options or InferenceOptions()
     if not half_width > 0:
@@ -379,5 +369,5 @@ def _planned_variance(
 
 
 def _spread(residuals: Array, clusters: Names) -> float:
-    """Per article, what it adds to the variance of a mean: s² where each is its own cluster."""
+    """Per article, what it adds to the variance of a mean: s² if each is its own cluster."""
     return clustered_variance(residuals, clusters)[0] * len(residuals)

@@ -32,7 +32,7 @@ class RandomnessTest:
     seed: int
 
     def is_random(self, level: float = 0.05) -> bool | None:
-        """Whether the draw passes at this level; None where it could not be tested."""
+        """Whether the draw passes at this level; None if it could not be tested."""
         return None if self.p_value is None else self.p_value >= level
 
 
@@ -72,11 +72,11 @@ def looks_random(
     exact for a stratified draw. If chances hardly repeat, it is by Pareto sampling (Rosén 1997).
 
     Args:
-        predicted: The model's score per mention; None where it learnt from the coded articles.
+        predicted: The model's score per mention; None if it learnt from the coded articles.
         is_coded: Whether the mention was coded.
         article: The article of each mention; an article with any coded mention counts as coded.
         probability: The chance of the mention's article to be drawn, known for all articles, the
-            others too; None where all had the same.
+            others too; None if all had the same.
         others: What else is compared, by name, a number per mention: the probability of the
             model's own label, or the place of the mention in the article.
         redraws: How many, and their seed.
@@ -102,7 +102,7 @@ def looks_random(
 def _compare(
     features: dict[str, Array], coded: npt.NDArray[np.bool_], chances: Array, redraws: Redraws
 ) -> tuple[float | None, dict[str, float]]:
-    """The p-value, None where nothing varies, and the standardised differences."""
+    """The p-value, None if nothing varies, and the standardised differences."""
     values = np.column_stack(list(features.values()))
     deviation = values.std(axis=0)
     # Where articles differ by what arithmetic leaves of zero, they are alike.

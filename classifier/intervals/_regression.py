@@ -40,13 +40,13 @@ class _Rows(NamedTuple):
     design: Array
     score: Array
     label: Array
-    """0 where not coded."""
+    """0 if not coded."""
     is_true: npt.NDArray[np.bool_]
     """Coded, and no false mention."""
     weight: Array
     """How much the mention counts."""
     inverse: Array
-    """1 / chance of being coded; 0 where not coded."""
+    """1 / chance of being coded; 0 if not coded."""
     cluster: npt.NDArray[np.intp]
 
 
@@ -63,7 +63,7 @@ def corrected_regression(
 
     Design-based supervised learning (Egami, Hinck, Stewart and Wei 2023, "Using imperfect
     surrogates for downstream inference"): the outcome of mention i is g + (y - g) R / p, with the
-    label y, R = 1 where it was coded, and its known chance p. The errors are clustered by article
+    label y, R = 1 if it was coded, and its known chance p. The errors are clustered by article
     or story. g is λ times the score plus the columns of the design times δ, both fitted on the
     coded mentions, each weighted by 1 / p. So a score that leans by group does no harm, and a
     useless one costs nothing. False mentions count with weight 0 in the same way.
@@ -75,13 +75,13 @@ def corrected_regression(
     Args:
         design: One row per mention and one named column per coefficient, of full rank.
         predicted: The model's score per mention.
-        coded: The human label per mention on the same scale; nan where not coded.
+        coded: The human label per mention on the same scale; nan if not coded.
         article: The article of each mention.
         sampling: Unequal chances, clusters of articles, false mentions.
         options: Estimand and confidence. The population is the source in general.
 
     Returns:
-        An estimate per column; withheld where it rests on fewer than 8 coded articles.
+        An estimate per column; withheld if it rests on fewer than 8 coded articles.
 
     Raises:
         DataError: columns that do not fit, or coefficients that the coded mentions cannot tell
@@ -181,7 +181,7 @@ def _guess(rows: _Rows) -> tuple[Array, float]:
 
 
 def _check_rank(design: Array, names: Sequence[str], where: str) -> None:
-    """Raise `DataError`, naming the columns, where some follow from the others."""
+    """Raise `DataError`, naming the columns, if some follow from the others."""
     if np.linalg.matrix_rank(design) == design.shape[1]:
         return
     known: list[int] = []

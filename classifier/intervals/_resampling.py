@@ -20,7 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 Statistic = Callable[[FloatArray], FloatArray]
-"""From totals, `(..., k)`, to figures, `(...)`; nan where the figure is undefined."""
+"""From totals, `(..., k)`, to figures, `(...)`; nan if the figure is undefined."""
 
 IntervalMethod = Literal["jackknife", "bootstrap", "linearised", "none"]
 _METHODS: tuple[str, ...] = get_args(IntervalMethod)
@@ -64,7 +64,7 @@ class Interval(NamedTuple):
     high: float | None
     status: str = "ok"
     error: float | None = None
-    """Standard error; None where the method has none."""
+    """Standard error; None if the method has none."""
 
 
 def seeded(seed: int) -> np.random.Generator:
@@ -163,7 +163,7 @@ def estimated(
     *,
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Estimate:
-    """`statistic(totals.sum(axis=0))` with its interval; `undefined` where that is nan.
+    """`statistic(totals.sum(axis=0))` with its interval; `undefined` if that is nan.
 
     The counts and the method are those of `undefined`.
     """

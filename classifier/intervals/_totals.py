@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from classifier.errors import DataError
+from classifier.errors import DataError, no_number
 from classifier.records import Estimate, counted
 
 Array = npt.NDArray[np.float64]
@@ -51,7 +51,7 @@ class Sampling:
     """What is known of how articles came to be coded; in every column one entry per mention."""
 
     probability: npt.ArrayLike | None = None
-    """Chance, 0 < p <= 1, with which the article was drawn; None where all had the same."""
+    """Chance, 0 < p <= 1, with which the article was drawn; None if all had the same."""
     cluster: npt.ArrayLike | None = None
     """What is independent of the rest, such as the story of a wire copy; None: the article."""
     is_false: npt.ArrayLike | None = None
@@ -144,7 +144,7 @@ def _means(sums: dict[str, Array]) -> dict[str, Array]:
 
 
 def with_interval(estimate: Estimate, variance: float, freedom: float) -> Estimate:
-    """The estimate with its t interval; without one where the variance is not positive."""
+    """The estimate with its t interval; without one if the variance is not positive."""
     if estimate.value is None or not variance > _ROUNDING or not freedom > 0:
         return replace(estimate, interval_status="undefined: no variation between articles")
     # Read only here: it takes a second, and scoring does without it.
@@ -194,18 +194,19 @@ def clustered_variance(residuals: Array, clusters: Names) -> tuple[float, int]:
 
 
 def numbers(column: npt.ArrayLike, what: str) -> Array:
-    """A column of numbers; raises `DataError` where it is no column or holds something else."""
+    """A column of numbers; raises `DataError` if it is no column or holds something else."""
     try:
         values = np.asarray(column, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{what} must be numbers: {error}") from None
+    except (TypeError, ValueError):
+        got = no_number(np.ravel(np.asarray(column, dtype=object)))
+        raise DataError(f"{what} must be numbers, got {got}") from None
     if values.ndim != 1 or np.isinf(values).any():
         raise DataError(f"{what} must be a column of finite numbers, one per mention")
     return values
 
 
 def named(column: npt.ArrayLike, what: str) -> Names:
-    """A column of names; raises `DataError` where one is missing."""
+    """A column of names; raises `DataError` if one is missing."""
     names = np.asarray(column)
     n_missing = int(np.sum(pd.isna(names)))
     if names.ndim != 1 or n_missing:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from classifier.annotations import AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words, no_number
 from classifier.labels._mapping import (
     SPENT,
     USUAL,
@@ -210,7 +210,7 @@ def _answers(
             try:
                 labels = in_our_words(column, variable, mapping, unknown)
             except DataError as error:
-                raise DataError(f"{rows.where}: {error}") from None
+                raise DataError(f"{rows.where}: {in_words(error)}") from None
         elif chances is not None and variable.kind != "set":
             best = np.nan_to_num(chances, nan=-1.0).argmax(axis=1)
             is_given = ~np.isnan(chances).any(axis=1)
@@ -272,8 +272,9 @@ def _numbers(rows: Rows, name: str) -> Any:  # noqa: ANN401
     column = column.where(column.astype(str).str.strip() != "", None)
     try:
         return pd.to_numeric(column).to_numpy(dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{rows.where}: the column {name} must hold numbers: {error}") from None
+    except (TypeError, ValueError):
+        got = no_number(column.dropna())
+        raise DataError(f"{rows.where}: the column {name} must hold numbers, got {got}") from None
 
 
 def _check_places(rows: Rows, places: Sequence[Place]) -> None:

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import pandas as pd
 import pyarrow.parquet as pq
 
-from classifier.errors import DataError
+from classifier.errors import DataError, brief, in_words
 from classifier.labels._mapping import SPENT, is_empty, plain
 from classifier.records import Problem
 
@@ -65,7 +65,8 @@ def read_rows(source: Source) -> Rows:
 def _from_file(path: Path) -> Rows:
     if not path.is_file():
         raise DataError(
-            f"{path}: predictions were required there, nothing was found; classifier score writes "
+            f"{brief(path)}: predictions were required there, nothing was found; classifier score "
+            "writes "
             "them, and labels of your own may be .csv, .tsv, .json, .jsonl, .parquet or .xlsx"
         )
     reader = _READERS.get(path.suffix.lower())
@@ -81,7 +82,9 @@ def _from_file(path: Path) -> Rows:
         ) from None
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         kind = path.suffix.lower().removeprefix(".")
-        raise DataError(f"{path}: must be labels or predictions in {kind}: {error}") from None
+        raise DataError(
+            f"{path}: must be labels or predictions in {kind}: {in_words(error)}"
+        ) from None
     return Rows(frame.reset_index(drop=True), lines, str(path))
 
 
@@ -130,7 +133,7 @@ def _json_lines(path: Path) -> _Read:
         try:
             rows.append(json.loads(line))
         except json.JSONDecodeError as error:
-            raise ValueError(f"line {number} is not a JSON object: {error}") from None
+            raise ValueError(f"line {number} is not a JSON object: {in_words(error)}") from None
     return _frame(rows), tuple(number for number, _ in numbered)
 
 

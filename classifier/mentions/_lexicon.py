@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from classifier.codebook import Target
-from classifier.errors import CodebookError
+from classifier.errors import CodebookError, in_words
 from classifier.records import LANGUAGES, OPTIONAL_KINDS, MentionKind
 from classifier.text import fold
 
@@ -258,7 +258,7 @@ def _tables(target: Target) -> tuple[_Tables, str, bytes]:
         content = path.read_bytes()
     except OSError as error:
         raise CodebookError(
-            f"{path}: target {target.name!r} needs a lexicon there: {error}"
+            f"{path}: target {target.name!r} needs a lexicon there: {in_words(error)}"
         ) from None
     return _parse(content, str(path)), path.stem, content
 
@@ -353,7 +353,7 @@ def _forms(options: Mapping[str, Any], key: str, language: Language, where: str)
     try:
         return expand(options[key], language.paradigms, language.inflection)
     except CodebookError as error:
-        raise CodebookError(f"lexicon entry {where}: {error}") from None
+        raise CodebookError(f"lexicon entry {where}: {in_words(error)}") from None
 
 
 def _language(code: str) -> Language:
@@ -411,7 +411,7 @@ def _parse(content: bytes, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CodebookError(f"{where}: a lexicon must be UTF-8 TOML: {error}") from None
+        raise CodebookError(f"{where}: a lexicon must be UTF-8 TOML: {in_words(error)}") from None
 
 
 def _digest(content: bytes) -> str:

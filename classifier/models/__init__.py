@@ -7,6 +7,7 @@ two kinds; `_folder` writes and reads a run.
 from classifier.models._bases import (
     PACKED,
     SCALES,
+    SHIPPED_SCORER,
     SHIPPED_START,
     fetch,
     find_base,
@@ -50,6 +51,7 @@ from classifier.models._protocol import (
     Reader,
     RuntimeName,
     TextReader,
+    Trainable,
     TrainOptions,
     macro_f1,
 )
@@ -64,6 +66,7 @@ __all__ = [
     "RECORD",
     "SCALES",
     "SCHEMES",
+    "SHIPPED_SCORER",
     "SHIPPED_START",
     "SHIPPED_VOICE",
     "SPLIT",
@@ -83,6 +86,7 @@ __all__ = [
     "TextReader",
     "TokenStarts",
     "TrainOptions",
+    "Trainable",
     "Trained",
     "VoiceModel",
     "VoiceReading",

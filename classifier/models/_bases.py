@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.files import is_there
 from classifier.records import LANGUAGES
 
@@ -81,7 +81,8 @@ def _unpack_folder(folder: Path, place: Path) -> None:
         save_file(plain, draft / WEIGHTS_FILE, metadata={"format": "pt"})
     except OSError as error:
         raise ModelError(
-            f"{place}: the base could not be unpacked there ({error}); make room, or name another "
+            f"{place}: the base could not be unpacked there ({in_words(error)}); make room, or "
+            "name another "
             "folder in CLASSIFIER_CACHE"
         ) from error
     try:
@@ -96,18 +97,18 @@ class PackedWeights(Mapping[str, NDArray[np.float32]]):
     """The weights of a packed file, each unpacked when it is asked for."""
 
     def __init__(self, file: Path) -> None:
-        """Read the file; raises `ModelError` where it is cut short or no such file."""
+        """Read the file; raises `ModelError` if it is cut short or no such file."""
         self._file = file
         try:
             self._weights = load_file(file)
         except SafetensorError as error:
             raise ModelError(
-                f"{file} must hold packed weights, it cannot be read ({error}); "
+                f"{file} must hold packed weights, it cannot be read ({in_words(error)}); "
                 "install the package again"
             ) from None
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        """A matrix by its own name; raises `ModelError` where its scales do not fit."""
+        """A matrix by its own name; raises `ModelError` if its scales do not fit."""
         if name + PACKED not in self._weights:
             whole: NDArray[np.float32] = self._weights[name]
             return whole
@@ -117,7 +118,8 @@ class PackedWeights(Mapping[str, NDArray[np.float32]]):
             return unpack(self._weights[name + PACKED], self._weights[name + SCALES])
         except ValueError as error:
             raise ModelError(
-                f"{self._file}: the packed weights and the scales of {name} do not fit ({error}); "
+                f"{self._file}: the packed weights and the scales of {name} do not fit "
+                f"({in_words(error)}); "
                 "install the package again"
             ) from None
 
@@ -165,17 +167,17 @@ class Base:
     """The known name, the Hub id, or the folder as it was given."""
     folder: Path
     languages: tuple[str, ...]
-    """Languages it is known to read; empty where nothing is known."""
+    """Languages it is known to read; empty if nothing is known."""
     sha256: str = ""
     """Hash of its weights as they are kept, packed or not."""
 
 
 def find_base(name: str = "", *, packed: bool = False) -> Base:
-    """Find a base by path or name; the shipped one, or else MiniLM, where no name is given.
+    """Find a base by path or name; the shipped one, or else MiniLM, if no name is given.
 
     Its folder is one that transformers can read, or with `packed` the one that it is kept in.
 
-    Raises `ModelError` where it is not on this machine and cannot be fetched, or is not the
+    Raises `ModelError` if it is not on this machine and cannot be fetched, or is not the
     file its publisher released.
     """
     if not name:
@@ -255,9 +257,9 @@ def _packaged_minilm() -> Path:
 
 
 def fetch(name: str, patterns: list[str] | None) -> Path:
-    """A Hub repository's files, from the cache where it has them.
+    """A Hub repository's files, from the cache if it has them.
 
-    Raises `ModelError` where there is none of that name, or it is neither cached nor reachable.
+    Raises `ModelError` if there is none of that name, or it is neither cached nor reachable.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError

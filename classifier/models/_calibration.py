@@ -34,7 +34,7 @@ class Temperature:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Temperatures per variable and language; "all" serves where a language has none."""
+    """Temperatures per variable and language; "all" serves if a language has none."""
 
     temperatures: Mapping[str, Mapping[str, Temperature]]
 
@@ -103,7 +103,7 @@ def fit_temperature(
 
     Rows whose label is -1 are left out; a set is taken as one yes-or-no question per label. Where
     every answer is right the likelihood rises without end, and the temperature is the neutral 1.
-    Raises `DataError` where a coded row lacks a probability.
+    Raises `DataError` if a coded row lacks a probability.
     """
     is_coded = (labels if labels.ndim == 1 else labels.max(axis=1)) >= 0
     n_missing = int(np.isnan(probabilities[is_coded]).any(axis=1).sum())

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from classifier.codebook import Codebook, Variable, read_codebook, write_codebook
-from classifier.errors import ClassifierError, ModelError
-from classifier.files import is_there, write_text
+from classifier.errors import ClassifierError, ModelError, in_words
+from classifier.files import is_there, read_json, write_json
 from classifier.models._bases import SHIPPED_SCORER, SHIPPED_START
 from classifier.models._calibration import Calibration
-from classifier.models._protocol import Model, RuntimeName, TrainOptions
+from classifier.models._protocol import Model, RuntimeName, Trainable, TrainOptions
 from classifier.predictions import Thresholds
 
 RECORD, SPLIT, CODEBOOK, CALIBRATION, THRESHOLDS = (
@@ -83,7 +83,7 @@ def check_place(folder: Path) -> None:
 
 def write_run(
     folder: Path,
-    model: Model,
+    model: Trainable,
     codebook: Codebook,
     applied: tuple[Calibration, Thresholds],
     record: Mapping[str, Any],
@@ -96,28 +96,28 @@ def write_run(
     calibration, thresholds = applied
     model.save(folder)
     write_codebook(codebook, folder / CODEBOOK)
-    write_text(folder / CALIBRATION, [_json(calibration.to_dict())])
-    write_text(folder / THRESHOLDS, [_json(thresholds.to_dict())])
-    write_text(folder / SPLIT, [_json(split)])
+    write_json(folder / CALIBRATION, calibration.to_dict())
+    write_json(folder / THRESHOLDS, thresholds.to_dict())
+    write_json(folder / SPLIT, split)
     files = {
         path.relative_to(folder).as_posix(): sha256(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name not in {RECORD, MODEL_CARD}
     }
-    write_text(folder / RECORD, [_json({"format": FORMAT, **record, "files": files})])
+    write_json(folder / RECORD, {"format": FORMAT, **record, "files": files})
 
 
 def read_record(folder: Path) -> dict[str, Any]:
     """What training.json says; raises `ModelError` unless this is a run folder."""
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = read_json(folder / RECORD)
     except FileNotFoundError:
         raise ModelError(
             f"{folder} must be a run folder, but it has no {RECORD}; "
             "train a model first (classifier train DIR --out RUN)"
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{folder / RECORD} must be JSON: {error}") from None
+        raise ModelError(f"{folder / RECORD} must be JSON: {in_words(error)}") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise ModelError(f"{folder / RECORD} must have format {FORMAT}; train again")
     return record
@@ -125,14 +125,14 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 def read_split(folder: Path) -> dict[str, list[str]]:
     """Part -> ids of the articles that the run's split put there."""
-    split: dict[str, list[str]] = json.loads((folder / SPLIT).read_text(encoding="utf-8"))
+    split: dict[str, list[str]] = read_json(folder / SPLIT)
     return split
 
 
 def _parts(folder: Path) -> dict[str, str]:
     """The part that an article is in, of the run or of the one it started from."""
     place = folder / START_SPLIT
-    before = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else {}
+    before = read_json(place) if place.is_file() else {}
     own = read_split(folder)
     return {
         name: part for split in (before, own) for part, names in split.items() for name in names
@@ -155,8 +155,8 @@ def read_run(folder: Path, runtime: RuntimeName = "auto", scheme: str = "") -> T
     options = TrainOptions(
         **{**record["options"], "variables": tuple(record["options"]["variables"])}
     )
-    calibration = json.loads((place / CALIBRATION).read_text(encoding="utf-8"))
-    thresholds = json.loads((place / THRESHOLDS).read_text(encoding="utf-8"))
+    calibration = read_json(place / CALIBRATION)
+    thresholds = read_json(place / THRESHOLDS)
     model_id = f"{folder.resolve().name}@{sha256(folder / RECORD)[:12]}"
     return Trained(
         load_model(folder, variables, options, runtime, heads),
@@ -187,7 +187,7 @@ def _record_of_scheme(
     return {**record, **own}, str(told["head"])
 
 
-def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Model:
+def new_model(variables: tuple[Variable, ...], options: TrainOptions) -> Trainable:
     """An unfitted model of the wished kind."""
     if options.model == "linear":
         from classifier.models._linear import LinearModel
@@ -221,7 +221,7 @@ def _runs_plain(folder: Path) -> bool:
     from classifier.models.runtime._numpy import is_bert
     from classifier.models.runtime._torch import best_device
 
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     return is_bert(config["encoder"]) and best_device().type == "cpu"
 
 
@@ -234,7 +234,7 @@ def load_model(
 ) -> Model:
     """The fitted model in a folder; raises `ModelError` if it cannot be read or run so.
 
-    `heads` names the head of a variable where that bears another name.
+    `heads` names the head of a variable if that bears another name.
     """
     try:
         if options.model == "linear":
@@ -259,7 +259,8 @@ def load_model(
         raise
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
-            f"{folder}: the model cannot be read: {error}; copy the folder again or train again"
+            f"{folder}: the model cannot be read: {in_words(error)}; copy the folder again or "
+            "train again"
         ) from error
 
 
@@ -279,10 +280,6 @@ def sha256(path: Path) -> str:
     """Hash of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 @dataclass(frozen=True)
@@ -318,7 +315,7 @@ class Start:
 
 
 def find_start(options: TrainOptions) -> Start | None:
-    """The run that these options start from; None where they start from a base.
+    """The run that these options start from; None if they start from a base.
 
     Raises:
         ModelError: there is no such run, it is no encoder, or its base is not the one that the
@@ -344,7 +341,7 @@ def find_start(options: TrainOptions) -> Start | None:
             f"training starts from an encoder, {folder} is a linear model: name another run, or "
             "leave --from (start) out"
         )
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     base = config["base"]
     if options.base_model not in ("", base["name"]):
         raise ModelError(
@@ -356,7 +353,7 @@ def find_start(options: TrainOptions) -> Start | None:
 
 
 def check_heads(start: Start, variables: Sequence[Variable]) -> None:
-    """Raise `ModelError` where a variable has another kind or other labels in the run."""
+    """Raise `ModelError` if a variable has another kind or other labels in the run."""
     for variable in variables:
         head = start.heads.get(variable.name)
         if head is None:

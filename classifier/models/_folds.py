@@ -10,7 +10,6 @@ instead: its mean error would not cancel.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +18,9 @@ import numpy as np
 
 from classifier.codebook import Variable
 from classifier.errors import ModelError
-from classifier.files import write_text
+from classifier.files import read_json, write_json
 from classifier.models._calibration import Calibration
 from classifier.models._folder import RECORD, Trained, read_run, sha256
-from classifier.models._passages import Examples
 from classifier.models._protocol import Probabilities, Progress, RuntimeName, TrainOptions
 from classifier.records import FOLD_PART, Passage
 
@@ -80,21 +78,6 @@ class FoldedModel:
                 result[name][owner == number] = rows
         return result
 
-    def fit(
-        self,
-        training: Examples,
-        development: Examples,
-        *,
-        progress: Progress | None = None,
-        checkpoints: Path | None = None,
-    ) -> Mapping[str, object]:
-        """Refused: each model was fitted on its own."""
-        raise ModelError("folds are trained one by one (classifier train --folds K)")
-
-    def save(self, folder: Path) -> None:
-        """Refused: each model is saved on its own."""
-        raise ModelError(f"folds are saved one by one, got {folder} for all of them")
-
 
 def write_folds(run: Path, folds: Sequence[Sequence[str]]) -> None:
     """Note which articles are in which fold, beside the models, which must be there already."""
@@ -103,7 +86,7 @@ def write_folds(run: Path, folds: Sequence[Sequence[str]]) -> None:
         "models": [sha256(run / FOLDS / str(k + 1) / RECORD) for k in range(len(folds))],
         "articles": [list(fold) for fold in folds],
     }
-    write_text(run / FOLDS / _INDEX, [json.dumps(index, ensure_ascii=False, indent=2) + "\n"])
+    write_json(run / FOLDS / _INDEX, index)
 
 
 def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
@@ -114,7 +97,7 @@ def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
     whole, place = read_run(run, runtime), run / FOLDS / _INDEX
     if not place.is_file():
         raise ModelError(f"{run} has no folds; train it with them (classifier train --folds K)")
-    index = json.loads(place.read_text(encoding="utf-8"))
+    index = read_json(place)
     folders = [run / FOLDS / str(k + 1) for k in range(len(index["articles"]))]
     found = [sha256(folder / RECORD) for folder in folders if (folder / RECORD).is_file()]
     if [sha256(run / RECORD), *found] != [index["run"], *index["models"]]:
@@ -123,7 +106,12 @@ def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
     fold_of = {name: k for k, names in enumerate(index["articles"]) for name in names}
     model = FoldedModel(whole.model.variables, whole.model.options, members, fold_of)
     parts = {name: f"{FOLD_PART}{k + 1} of {len(members)}" for name, k in fold_of.items()}
-    published = {name: part for name, part in whole.parts.items() if _is_seen(name, members)}
+    # What its publisher keeps in one part shaped every model.
+    published = {
+        name: part
+        for name, part in whole.parts.items()
+        if all(name in member.parts for member in members)
+    }
     return replace(
         whole,
         model=model,
@@ -131,8 +119,3 @@ def read_folds(run: Path, runtime: RuntimeName = "auto") -> Trained:
         model_id=f"{whole.model_id}, {len(members)} folds",
         parts=published | parts,
     )
-
-
-def _is_seen(article_id: str, members: Sequence[Trained]) -> bool:
-    """Whether every model was shaped by the article, which its publisher keeps in one part."""
-    return all(article_id in member.parts for member in members)

@@ -53,7 +53,7 @@ _VECTORIZERS = (
 
 @dataclass(frozen=True)
 class WordReader:
-    """See `models.base.Reader`; n-grams are counted where the model is."""
+    """See `models.Reader`; n-grams are counted where the model is."""
 
     text_limit: int
 
@@ -67,7 +67,7 @@ class WordReader:
 
 
 class LinearModel:
-    """TF-IDF of word and character n-grams; see `models.base.Model`."""
+    """TF-IDF of word and character n-grams; see `models.Model`."""
 
     def __init__(self, variables: Sequence[Variable], options: TrainOptions) -> None:
         """A model that has learnt nothing yet."""
@@ -75,7 +75,7 @@ class LinearModel:
         self.options = options
         self.weighting: list[TfidfTransformer] = []
         self.heads: dict[str, list[Any]] = {}
-        """Regressions, or a constant probability where a label never varied."""
+        """Regressions, or a constant probability if a label never varied."""
 
     @property
     def reader(self) -> "WordReader":
@@ -84,7 +84,7 @@ class LinearModel:
 
     @property
     def runtime(self) -> str:
-        """See `models.base.Model`."""
+        """See `models.Model`."""
         return "scikit-learn"
 
     @property
@@ -201,12 +201,12 @@ def load_linear(folder: Path, variables: Sequence[Variable], options: TrainOptio
 def _counts(passages: Sequence[Passage]) -> list[sparse.csr_matrix]:
     """Counts of words, of words by side and distance, and of character sequences."""
     mentions = [(passage, mention) for passage in passages for mention in passage.mentions]
-    texts = (
-        [_masked(passage, mention, mention.sentence) for passage, mention in mentions],
-        [_sides(passage, mention) for passage, mention in mentions],
-        [_masked(passage, mention, _around(mention)) for passage, mention in mentions],
-        [_masked(passage, mention, mention.sentence) for passage, mention in mentions],
-    )
+    sentences, near = [], []
+    for passage, mention in mentions:
+        start, end = mention.span.start - _NEAR_CHARACTERS, mention.span.end + _NEAR_CHARACTERS
+        sentences.append(_masked(passage, mention, mention.sentence))
+        near.append(_masked(passage, mention, Span(max(0, start), end)))
+    texts = (sentences, [_sides(*one) for one in mentions], near, sentences)
     return [vec.transform(part) for vec, part in zip(_VECTORIZERS, texts, strict=True)]
 
 
@@ -215,11 +215,6 @@ def _masked(passage: Passage, mention: PassageMention, stretch: Span) -> str:
     before = passage.text[stretch.start : mention.span.start]
     after = passage.text[mention.span.end : stretch.end]
     return f"{before} {_PLACEHOLDER} {after}"
-
-
-def _around(mention: PassageMention) -> Span:
-    start = max(0, mention.span.start - _NEAR_CHARACTERS)
-    return Span(start, mention.span.end + _NEAR_CHARACTERS)
 
 
 def _sides(passage: Passage, mention: PassageMention) -> str:

@@ -14,7 +14,7 @@ from classifier.text import split_sentences
 TokenStarts = Callable[[Sequence[str]], Sequence[Sequence[int]]]
 """For each text, where its tokens begin, in rising order."""
 Labels = Mapping[str, NDArray[np.int64]]
-"""Per variable one row per mention: a label's place, or -1 where not coded; for a set, one
+"""Per variable one row per mention: a label's place, or -1 if not coded; for a set, one
 column of 0, 1 or -1 per label."""
 
 
@@ -25,7 +25,7 @@ class Examples:
     passages: tuple[Passage, ...]
     labels: Labels = field(default_factory=dict)
     weights: tuple[float, ...] = ()
-    """How often each passage is read in an epoch, on average; once where there are none."""
+    """How often each passage is read in an epoch, on average; once if there are none."""
 
     @property
     def n_mentions(self) -> int:

@@ -23,7 +23,7 @@ def n_cores() -> int:
 
 
 def _quota() -> float | None:
-    """Processors' worth of time that the control groups grant; None where they set no limit."""
+    """Processors' worth of time that the control groups grant; None if they set no limit."""
     try:
         lines = _GROUPS.read_text(encoding="utf-8").splitlines()
     except OSError:

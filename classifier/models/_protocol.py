@@ -20,13 +20,13 @@ AdapterFrom = Literal["training", "difference"]
 ClassWeights = Literal["none", "balanced"]
 Precision = Literal["auto", "float32", "bfloat16"]
 RuntimeName = Literal["auto", "torch", "numpy"]
-"""What runs a trained encoder; "auto" takes OpenVINO where it is installed and gains, and NumPy
-where PyTorch is not installed."""
+"""What runs a trained encoder; "auto" takes OpenVINO if it is installed and gains, and NumPy
+if PyTorch is not installed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """How a model is trained. Raises `ModelError` where a value makes no sense."""
+    """How a model is trained. Raises `ModelError` if a value makes no sense."""
 
     model: ModelKind = "encoder"
     base_model: str = ""
@@ -41,7 +41,7 @@ class TrainOptions:
     development: float = 0.1
     calibration: float = 0.1
     test: float = 0.2
-    """Shares of the articles; none for testing where the publisher holds articles out."""
+    """Shares of the articles; none for testing if the publisher holds articles out."""
     max_tokens: int = 256
     """Most tokens of a passage."""
     context: int = 1
@@ -177,6 +177,15 @@ class Model(TextReader, Protocol):
     def runtime(self) -> str:
         """What computes, how precisely and on what; another one gives other last digits."""
 
+    def predict(
+        self, passages: Sequence[Passage], *, progress: Progress | None = None
+    ) -> Probabilities:
+        """Probabilities for every mention; how passages are batched makes no difference."""
+
+
+class Trainable(Model, Protocol):
+    """A model that can be trained and saved; one that is read from a run need not be."""
+
     def fit(
         self,
         training: Examples,
@@ -187,14 +196,9 @@ class Model(TextReader, Protocol):
     ) -> Mapping[str, object]:
         """Learn from labelled passages; returns what is worth keeping about how it went.
 
-        `development` decides when to stop, where a model asks that. In `checkpoints` an
+        `development` decides when to stop, if a model asks that. In `checkpoints` an
         interrupted training finds how far it got.
         """
-
-    def predict(
-        self, passages: Sequence[Passage], *, progress: Progress | None = None
-    ) -> Probabilities:
-        """Probabilities for every mention; how passages are batched makes no difference."""
 
     def save(self, folder: Path) -> None:
         """Write everything that `load` needs, and no pickle."""
@@ -220,7 +224,7 @@ def quality(
 def macro_f1(
     rows: NDArray[np.float64], labels: NDArray[np.int64], thresholds: ArrayLike = NEUTRAL
 ) -> float | None:
-    """Macro-F1 over the labels that gold or prediction uses; None where nothing is coded.
+    """Macro-F1 over the labels that gold or prediction uses; None if nothing is coded.
 
     `thresholds` are those from which on the labels of a set are given.
 

@@ -1,10 +1,15 @@
 """The stages strung together, for one-call use and for the demo."""
 
 from classifier.pipeline._checks import Explained, Swaps, explain, swap
-from classifier.pipeline._demo import Demo, demo
-from classifier.pipeline._evaluate import evaluate
-from classifier.pipeline._labels import JudgedFiles, Reading, compare, evaluate_files, prompt
-from classifier.pipeline._report import Reported, ReportInputs, bundle, report
+from classifier.pipeline._evaluate import (
+    JudgedFiles,
+    Reading,
+    compare,
+    evaluate,
+    evaluate_files,
+    prompt,
+)
+from classifier.pipeline._report import Demo, Reported, ReportInputs, bundle, demo, report
 
 __all__ = [
     "Demo",

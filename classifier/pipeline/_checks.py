@@ -172,14 +172,12 @@ class Explained:
             }
             for one in self.explanations
         ]
-        check = None if self.check is None else _checked(self.check)
+        check = None
+        if self.check is not None:
+            counts = {name: getattr(self.check, name) for name in ("n_mentions", "n_short", "seed")}
+            rows = [dict(vars(row)) for row in self.check.rows]
+            check = {"sentence": self.check.sentence, **counts, "moved": rows}
         return {"n_scored": self.n_scored, "explanations": made, "check": check}
-
-
-def _checked(check: Faithfulness) -> dict[str, Any]:
-    counts = {"n_mentions": check.n_mentions, "n_short": check.n_short, "seed": check.seed}
-    rows = [dict(vars(row)) for row in check.rows]
-    return {"sentence": check.sentence, **counts, "moved": rows}
 
 
 def explain(

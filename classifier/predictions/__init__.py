@@ -1,6 +1,14 @@
 """Predictions: one row a mention, the words that carry a score, thresholds."""
 
-from classifier.predictions._prediction import Explanation, Prediction, Word
+from classifier.predictions._prediction import (
+    NEUTRAL,
+    Explanation,
+    Prediction,
+    Thresholds,
+    Word,
+    f1_by_cut,
+    fit_thresholds,
+)
 from classifier.predictions._table import (
     NOT_COMPARED,
     OK,
@@ -17,7 +25,6 @@ from classifier.predictions._table import (
     read_predictions,
     write_json_rows,
 )
-from classifier.predictions._thresholds import NEUTRAL, Thresholds, f1_by_cut, fit_thresholds
 
 __all__ = [
     "NEUTRAL",

@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.annotations import AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
-from classifier.errors import DataError
+from classifier.errors import DataError, brief, in_words
 from classifier.files import json_line, refuse_to_replace, replacing
 from classifier.notebook_html import frame_html, reasons
-from classifier.predictions._prediction import Prediction
-from classifier.predictions._thresholds import NONE_CHOSEN, Thresholds
+from classifier.predictions._prediction import NONE_CHOSEN, Prediction, Thresholds
 from classifier.records import UNKNOWN, Article, Mention, Passage, Problem, counted
 
 TEXT_HASH = "text_sha256"
@@ -117,7 +116,7 @@ class Predictions(DeprecatedChart):
         """Write .parquet or .jsonl, atomically.
 
         Args:
-            path: The file; its end says which.
+            path: The file; its name ends in .parquet or .jsonl.
             force: Whether predictions that are there already are replaced.
 
         Raises:
@@ -219,7 +218,7 @@ def _column(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401
 
 
 def _places(rows: Sequence[Judged]) -> pa.Array:
-    """The number of each row's judgement; null where there is none."""
+    """The number of each row's judgement; null if there is none."""
     numbers = count()
     places = [None if one.judgement is None else next(numbers) for one in rows]
     return pa.array(places, pa.int64())
@@ -285,7 +284,7 @@ def write_json_rows(path: Path, tables: Iterable[pa.Table]) -> None:
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    """Text as Python objects, None where missing: pandas' own strings would turn None into nan."""
+    """Text as Python objects, None if missing: pandas' own strings would turn None into nan."""
     text = {
         field.name: pd.Series(table[field.name].to_pylist(), dtype="object")
         for field in table.schema
@@ -295,7 +294,7 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 
 
 def named(groups: pd.Series) -> pd.Series:
-    """The groups of rows, `UNKNOWN` where the metadata left them empty."""
+    """The groups of rows, `UNKNOWN` if the metadata left them empty."""
     is_named = groups.notna() & (groups.astype(str).str.strip() != "")
     return groups.astype(object).where(is_named, UNKNOWN)
 
@@ -319,13 +318,14 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
             frame = _frame(pq.read_table(path))
     except FileNotFoundError:
         raise DataError(
-            f"{path}: predictions were required there, nothing was found; classifier score writes "
+            f"{brief(path)}: predictions were required there, nothing was found; classifier score "
+            "writes "
             "them"
         ) from None
     except (OSError, ValueError) as error:
         remedy = "; a CSV is not read: write it as .jsonl, or score again" if _is_text(path) else ""
         raise DataError(
-            f"{path}: must be Parquet or JSON Lines of predictions: {error}{remedy}"
+            f"{path}: must be Parquet or JSON Lines of predictions: {in_words(error)}{remedy}"
         ) from None
     missing = [name for name in ("unit", "article_id", "status") if name not in frame]
     if missing:
@@ -345,7 +345,7 @@ def check_same_articles(
 ) -> None:
     """Refuse gold whose articles are others than those of the same id in the predictions.
 
-    Compared are source, date and text hash, each where both sides have it, and the words of a
+    Compared are source, date and text hash, each if both sides have it, and the words of a
     mention that both have. Dates of unequal precision are compared as far as both go.
 
     Args:
@@ -368,7 +368,7 @@ def check_same_articles(
 
 
 def not_compared(predictions: pd.DataFrame, where: str = "predictions") -> tuple[Problem, ...]:
-    """A problem where predictions hold no text hash, as those of earlier versions do not."""
+    """A problem if predictions hold no text hash, as those of earlier versions do not."""
     if TEXT_HASH in predictions.columns or predictions.empty:
         return ()
     detail = f"no column {TEXT_HASH}: whether gold has the same texts was not compared"

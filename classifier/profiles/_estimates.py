@@ -45,6 +45,7 @@ from classifier.profiles._table import (
     score_column,
     scores_of,
     select_mentions,
+    with_columns,
     with_labels,
 )
 from classifier.profiles._verdict import Draw, describe_draw, judge_draw
@@ -264,16 +265,16 @@ def profile_sources(
         predictions: One row per mention, columns as scoring writes them. A variable that they do
             not know is left out.
         codebook: The codebook under which they were made.
-        gold: Adjudicated labels, one row per unit, for some of the articles; where these were not
+        gold: Adjudicated labels, one row per unit, for some of the articles; if these were not
             all drawn with the same chance, with the column `sampling_probability`. Without gold
             every figure is the model's alone and marked as such.
         chances: The same for all articles that could have been drawn, by article id: where chances
             were unequal, the test of how the coded articles were drawn needs them.
         options: Groups, zones, estimand. Groups may be by `year` or `month` of the date.
 
-    Raises `DataError` where the predictions lack a column, or every coded article.
+    Raises `DataError` if the predictions lack a column, or every coded article.
     """
-    options = options or ProfileOptions()
+    options = with_columns(predictions, options or ProfileOptions())
     check_columns(predictions, codebook, options)
     check_gold(predictions, gold)
     kept, left_out = select_mentions(predictions, codebook, gold, options)
@@ -362,7 +363,15 @@ def _quantity(
     scores = scores_of(members, (variable.name, label), sampling, inference)
     corrected = corrected_mean(scores, coded, articles, sampling=sampling, options=inference)
     if draw.problem and corrected.n_coded_articles:
-        corrected = _withheld(corrected, draw.problem)
+        corrected = Estimate(
+            None,
+            draw.problem,
+            n_items=corrected.n_items,
+            n_articles=corrected.n_articles,
+            n_coded_articles=corrected.n_coded_articles,
+            method=corrected.method,
+            confidence=corrected.confidence,
+        )
     if draw.is_cross_fitted:
         corrected = replace(corrected, method=f"{corrected.method}; {CROSS_FITTED}")
     low, high = scale(variable, label)
@@ -377,18 +386,6 @@ def _quantity(
         corrected,
     )
     return Quantity(variable.name, label, *(within(e, low, high) for e in estimates))
-
-
-def _withheld(estimate: Estimate, reason: str) -> Estimate:
-    return Estimate(
-        None,
-        reason,
-        n_items=estimate.n_items,
-        n_articles=estimate.n_articles,
-        n_coded_articles=estimate.n_coded_articles,
-        method=estimate.method,
-        confidence=estimate.confidence,
-    )
 
 
 def _noted(quantity: Quantity, note: str) -> Quantity:

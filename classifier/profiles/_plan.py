@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.annotations import (
     AnnotationSet,
     annotation_set_of,
@@ -16,7 +16,7 @@ from classifier.annotations import (
 )
 from classifier.articles import read_articles
 from classifier.codebook import Codebook, Variable
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.intervals import MINIMUM_CODED, Sampling, articles_needed
 from classifier.notebook_html import frame_html, frame_text, reasons
 from classifier.paper import InPapers, PaperTable, table_of_records
@@ -32,6 +32,7 @@ from classifier.profiles._table import (
     is_predicted,
     score_column,
     select_mentions,
+    with_columns,
     with_labels,
 )
 from classifier.records import Article, Problem
@@ -48,10 +49,10 @@ class Plan(DeprecatedChart, InPapers):
 
     half_width: float
     by: tuple[str, ...]
-    """The columns that part the groups."""
+    """The columns that make the groups."""
     rows: tuple[Mapping[str, Any], ...]
     """Per group and variable: `articles`, `coded`, `needed` in all and `more` to code, which are
-    None where `status` says why nothing could be planned or why no number would do."""
+    None if `status` says why nothing could be planned or why no number would do."""
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         """Row by row."""
@@ -113,7 +114,7 @@ def plan_articles(
     `needed` is for the interval of a random draw with equal chances.
     Raises `DataError` for a half-width that is not positive.
     """
-    options = options or ProfileOptions()
+    options = with_columns(predictions, options or ProfileOptions())
     check_columns(predictions, codebook, options)
     check_gold(predictions, gold)
     if not half_width > 0:
@@ -146,7 +147,7 @@ def planned_chances(
     takes; one that cannot reach the width gets none. Those already in `gold` have the chance that
     they would have had, which their combined probability needs.
     """
-    options = options or ProfileOptions()
+    options = with_columns(predictions, options or ProfileOptions())
     kept, _ = select_mentions(predictions, codebook, gold, options)
     is_left = ~kept["article_id"].isin(set(gold["article_id"]))
     wanted = Counter[tuple[str, ...]]()
@@ -187,7 +188,7 @@ def _plan(
             scores, coded, articles, half_width, sampling=sampling, options=options.inference
         )
     except DataError as error:
-        return plan | {"status": str(error)}
+        return plan | {"status": in_words(error)}
     if needed is None:
         return plan | {"status": UNREACHABLE}
     return plan | {"needed": needed, "more": max(0, needed - plan["coded"])}

@@ -1,13 +1,19 @@
 """Profiles from predictions and annotations, wherever those are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 
-from classifier.annotations import AnnotationSet, annotation_set_of, gold_with_chances
+from classifier.annotations import (
+    AnnotationSet,
+    annotation_set_of,
+    gold_with_chances,
+    who_decided,
+)
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.labels import ABSENT, Articles, LabelOptions, read_predictions
 from classifier.predictions import Predictions, check_same_articles
@@ -28,7 +34,7 @@ def profile(
     mapping: Mapping[str, str] | None = None,
     options: ProfileOptions | None = None,
 ) -> Profile:
-    """Estimates per source and target from predictions and, where there are any, human labels.
+    """Estimates per source and target from predictions and, if there are any, human labels.
 
     Args:
         predictions: A table as scoring writes it, or labels as `read_predictions` takes
@@ -36,10 +42,10 @@ def profile(
             together, in the combination that predicts the labels best; without labels the first
             stands alone.
         gold: Annotations of some of the scored articles, drawn at random. Articles that the model
-            was trained on are left out, where scoring wrote that down. Beside them, `sampling.csv`
+            was trained on are left out, if scoring wrote that down. Beside them, `sampling.csv`
             says with which chance every article could have been drawn.
         codebook: Where the predictions were made under another than the gold's or the default one.
-        articles: What was labelled, where labels of your own go beyond the articles of `gold`.
+        articles: What was labelled, if labels of your own go beyond the articles of `gold`.
         mapping: Their label to ours, with `*` and `?` for any letters.
         options: Groups, zones, estimand.
 
@@ -73,11 +79,14 @@ def profile(
     labels = None if annotation_set is None else gold_with_chances(annotation_set)
     folder = None if annotation_set is None else annotation_set.folder
     chances = None if folder is None else chances_of(folder)
-    return profile_sources(table, codebook, gold=labels, chances=chances, options=options)
+    made = profile_sources(table, codebook, gold=labels, chances=chances, options=options)
+    if annotation_set is None or labels is None:
+        return made
+    return replace(made, gold=who_decided(annotation_set, labels))
 
 
 def chances_of(folder: Path | str) -> dict[str, float] | None:
-    """Per article of the population its chance to be drawn, where the set's folder says."""
+    """Per article of the population its chance to be drawn, if the set's folder says."""
     frame = read_frame(Path(folder))
     if frame is None:
         return None

@@ -28,6 +28,7 @@ from classifier.profiles._table import (
     labels_of,
     score_column,
     select_mentions,
+    with_columns,
     with_labels,
 )
 from classifier.profiles._verdict import describe_draw
@@ -146,7 +147,7 @@ def regress(
         formula: `outcome ~ column + column`, such as "stance ~ source + month". The outcome is an
             ordinal variable, or one label of a set: "roles=victim". A column of numbers enters as
             it is; any other parts groups, each compared with the first by the alphabet.
-        articles: What was labelled, where labels of your own go beyond the articles of `gold`.
+        articles: What was labelled, if labels of your own go beyond the articles of `gold`.
         mapping: Their label to ours, with `*` and `?` for any letters.
         options: Zones, estimand and confidence; `by` is what the formula names.
 
@@ -164,6 +165,7 @@ def regress(
         )
     table = frame_of(predictions)
     check_same_articles(table, annotation_set)
+    terms = with_columns(table, ProfileOptions(by=terms)).by
     variable, label = _outcome(outcome, annotation_set.codebook, table)
     numeric = [t for t in terms if t not in TIMES and _holds_numbers(table, t)]
     groups = tuple(t for t in terms if t not in numeric)

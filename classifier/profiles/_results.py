@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.errors import DataError
 from classifier.intervals import MINIMUM_CODED, RandomnessTest
 from classifier.notebook_html import frame_html, frame_text, short
@@ -36,7 +36,7 @@ class Quantity:
     labelled: Estimate
     corrected: Estimate
     pooled: Estimate | None = None
-    """The corrected mean drawn towards those of the other sources; None where nothing is pooled: a
+    """The corrected mean drawn towards those of the other sources; None if nothing is pooled: a
     share, groups that are not by source, no coded article, a draw that failed its test."""
 
 
@@ -58,7 +58,7 @@ class ProfileRow:
     drawn: str = ""
     """How the coded articles were drawn, as far as anybody recorded it."""
     randomness: RandomnessTest | None = None
-    """The test behind the verdict; None where there was nothing to test."""
+    """The test behind the verdict; None if there was nothing to test."""
 
     def quantity(self, variable: str, label: str | None = None) -> Quantity:
         """The estimates of one mean or share; raises `DataError` if the profile has none."""
@@ -101,7 +101,7 @@ class Ranked:
 
     @property
     def rank(self) -> int | None:
-        """Its place, highest first; None where its interval overlaps another's."""
+        """Its place, highest first; None if its interval overlaps another's."""
         return self.best if self.best == self.worst else None
 
 
@@ -166,6 +166,8 @@ class Profile(DeprecatedChart, InPapers):
     """Variables of the codebook that the predictions know nothing of."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """What people read for the targets: "RU" is "Russia"."""
+    gold: str = ""
+    """By which rule the labels became gold, and what became of ties; empty without labels."""
 
     @property
     def is_pooled(self) -> bool:
@@ -196,6 +198,7 @@ class Profile(DeprecatedChart, InPapers):
         """Everything, ready for JSON, as `schema()` describes it; undefined figures are null."""
         return {
             "estimand": self.estimand,
+            "gold": self.gold,
             "left_out": dict(self.left_out),
             "not_predicted": list(self.not_predicted),
             "rows": [_plain(row) for row in self.rows],
@@ -210,7 +213,8 @@ class Profile(DeprecatedChart, InPapers):
     def __repr__(self) -> str:
         """How many groups there are; the frame has the figures."""
         groups = " and ".join(self.rows[0].group) if self.rows else "nothing"
-        return f"Profile of {len(self.rows)} rows by {groups}. {self.estimand}"
+        told = f" {self.gold}." if self.gold else ""
+        return f"Profile of {len(self.rows)} rows by {groups}. {self.estimand}{told}"
 
     def _repr_html_(self) -> str:
         """Means with their intervals; shares are in the frame."""
@@ -251,7 +255,8 @@ class Profile(DeprecatedChart, InPapers):
             if quantity.label is None and row.voice == ALL_VOICES
         ]
         left = (f"left out: {n} mentions, {why}" for why, n in self.left_out.items())
-        return table_of_records("Profile", records, (self.estimand, *left))
+        told = (self.gold,) if self.gold else ()
+        return table_of_records("Profile", records, (self.estimand, *told, *left))
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         for row in self.rows:
@@ -304,15 +309,15 @@ class Borne:
 
 
 def borne(result: Profile, again: Callable[[tuple[str, ...]], Profile]) -> tuple[Borne, ...]:
-    """The profile and its coarser groupings, where more than half of its means are withheld.
+    """The profile and its coarser groupings, if more than half of its means are withheld.
 
     Args:
         result: What was asked for.
         again: From columns to the profile of the same mentions by these.
 
     Returns:
-        What was asked for, each of its columns alone, and all together; nothing where most means
-        have an interval, or where there is no coded article.
+        What was asked for, each of its columns alone, and all together; nothing if most means
+        have an interval, or if there is no coded article.
     """
     if not result.rows or not any(row.n_coded_articles for row in result):
         return ()
@@ -350,14 +355,14 @@ _REFUTED = "not valid: "
 
 
 def published(row: ProfileRow, quantity: Quantity) -> Estimate | None:
-    """The figure that may be published; None where it is withheld or its draw failed the test."""
+    """The figure that may be published; None if it is withheld or its draw failed the test."""
     return None if quantity.corrected.value is None or row.is_refuted else quantity.corrected
 
 
 def is_few(figure: Estimate) -> bool:
     """Whether a figure rests on fewer articles than an estimate needs.
 
-    Labelled articles count where there are labels, else all.
+    Labelled articles count if there are labels, else all.
     """
     return (figure.n_coded_articles or figure.n_articles) < MINIMUM_CODED
 
@@ -371,7 +376,7 @@ def disagrees(quantity: Quantity) -> bool:
 
 
 def disagreement_words(profile: Profile, row: ProfileRow, quantity: Quantity) -> str:
-    """That model and labels disagree; empty where they do not.
+    """That model and labels disagree; empty if they do not.
 
     "Model and labels disagree about Russia (−.20 against +.02): do not use the model's mean."
     """

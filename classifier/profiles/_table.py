@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
@@ -11,14 +11,15 @@ import pandas as pd
 
 from classifier.agreement import is_missing
 from classifier.annotations import flagged
+from classifier.articles import named_column
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.intervals import InferenceOptions, Sampling, combined_scores, numbers
-from classifier.predictions import named
+from classifier.predictions import named, prediction_schema
 from classifier.records import PROFILE_ZONES, UNKNOWN, ZoneKind, counted
 
 CHANCE = "chance"
-"""Column with the chance that a mention's article had to be drawn; nan where nobody knows it."""
+"""Column with the chance that a mention's article had to be drawn; nan if nobody knows it."""
 IS_FALSE = "is_false"
 """Column that says where a coder found no mention of the target."""
 TRAINED_ON = ("train", "development", "calibration")
@@ -27,6 +28,10 @@ TRAINED = "article the model was trained on"
 """Why a mention is left out that nobody may correct with."""
 TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
+_NO_GROUPS = frozenset(prediction_schema(()).names) - {
+    *("source", "language", "zone", "target", "kind", "voice", "speaker", "part")
+}
+"""Columns that every table has and that hardly anybody groups by."""
 POOLED = "all"
 """Name for no column at all: every mention is in one group."""
 _ROUNDING = 1e-6
@@ -38,7 +43,7 @@ class ProfileOptions:
     """Which mentions enter a profile, how they are grouped and what is estimated."""
 
     by: tuple[str, ...] = ("source", "target")
-    """Columns of the predictions that part the groups; also `year` and `month` of the date, and
+    """Columns of the predictions that make the groups; also `year` and `month` of the date, and
     `all` for one group of all mentions."""
     zones: tuple[str, ...] = PROFILE_ZONES
     inference: InferenceOptions = field(default_factory=InferenceOptions)
@@ -56,16 +61,28 @@ class ProfileOptions:
             raise DataError(f"zones are some of {', '.join(known)}; got {self.zones!r}")
 
 
+def with_columns(predictions: pd.DataFrame, options: ProfileOptions) -> ProfileOptions:
+    """The options with the columns of `by` as the predictions spell them.
+
+    Raises `DataError` for one that is not there.
+    """
+    known = [name for name in predictions if not str(name).startswith(("p_", "passage_"))]
+    known += [*(TIMES if "date" in predictions else ()), POOLED]
+    shown = {str(name) for name in known} - _NO_GROUPS
+    return replace(options, by=tuple(named_column(name, known, shown) for name in options.by))
+
+
 def _check_groups(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:
     named_columns = [name for name in options.by if name != POOLED]
     by = {"date" if name in TIMES else name: name for name in named_columns}
-    unknown = [name for column, name in by.items() if column not in predictions]
-    if unknown:
-        raise DataError(
-            f"groups must be columns of the predictions (such as source, target, language, kind), "
-            f"or {' or '.join(TIMES)} of their date; got {', '.join(map(repr, unknown))}"
-        )
-    sets = [name for column, name in by.items() if _holds_sets(predictions[column])]
+    for column, name in by.items():
+        if column not in predictions:
+            named_column(name, predictions)
+    sets = [
+        name
+        for column, name in by.items()
+        if any(isinstance(value, list | set | frozenset) for value in predictions[column])
+    ]
     if sets:
         raise DataError(
             f"groups must be columns of one value a mention; {', '.join(map(repr, sets))} holds "
@@ -108,10 +125,6 @@ def check_columns(predictions: pd.DataFrame, codebook: Codebook, options: Profil
             _check_scores(predictions, variable)
 
 
-def _holds_sets(column: pd.Series) -> bool:
-    return bool(column.map(lambda value: isinstance(value, list | set | frozenset)).any())
-
-
 def _check_scores(predictions: pd.DataFrame, variable: Variable) -> None:
     for label in labels_of(variable):
         low, high = scale(variable, label)
@@ -126,7 +139,10 @@ def _check_scores(predictions: pd.DataFrame, variable: Variable) -> None:
 
 
 def check_gold(predictions: pd.DataFrame, gold: pd.DataFrame | None) -> None:
-    """Raise `DataError` where gold cannot correct: not per unit, or of articles not scored."""
+    """Raise `DataError` if gold cannot correct the predictions.
+
+    It needs one row per unit, and its articles must have been scored.
+    """
     if gold is None:
         return
     missing = [name for name in ("unit", "not_target") if name not in gold]
@@ -195,7 +211,7 @@ def _reasons(
     gold: pd.DataFrame | None,
     options: ProfileOptions,
 ) -> Iterator[pd.Series]:
-    """Per check, why each row does not enter; None where it passes."""
+    """Per check, why each row does not enter; None if it passes."""
     status, zone = predictions["status"].astype(object), predictions["zone"].astype(object)
     yield status.where(status != "ok", None)
     yield ("zone " + zone.astype(str)).where(~zone.isin(options.zones), None).astype(object)
@@ -214,9 +230,9 @@ def with_labels(
     gold: pd.DataFrame | None,
     chances: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """Add per quantity a column of human numbers, nan where not coded, and what coders said.
+    """Add per quantity a column of human numbers, nan if not coded, and what coders said.
 
-    `chances` has those of articles that were not coded too, by article id, where they are known.
+    `chances` has those of articles that were not coded too, by article id, if they are known.
     """
     table = kept.reset_index(drop=True)
     found = None if gold is None else gold.set_index("unit")
@@ -264,7 +280,7 @@ def _number(value: object, variable: Variable, label: str | None) -> float:
 
 
 def clusters(members: pd.DataFrame) -> pd.Series:
-    """The story where it is known, else the article: wire copies are no independent evidence."""
+    """The story if it is known, else the article: wire copies are no independent evidence."""
     if "story_id" not in members:
         return members["article_id"]
     is_known = members["story_id"].notna() & (members["story_id"] != "")
@@ -309,7 +325,7 @@ def column_of_gold(variable: str, label: str | None) -> str:
 def beside(tables: Sequence[pd.DataFrame], codebook: Codebook) -> pd.DataFrame:
     """The first predictor's table with the others' scores of the same mentions beside its own.
 
-    Raises `DataError` where there is no table, or another predictor lacks a mention or a column.
+    Raises `DataError` if there is no table, or another predictor lacks a mention or a column.
     """
     if not tables:
         raise DataError("the predictions of at least one predictor were required, got none")

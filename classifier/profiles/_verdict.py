@@ -34,9 +34,9 @@ class Draw:
 
     words: str
     chances: pd.Series | None = None
-    """Per mention, 1 where its article was not coded; None where all had the same chance."""
+    """Per mention, 1 if its article was not coded; None if all had the same chance."""
     problem: str = ""
-    """Why no corrected figure can rest on this draw; empty where one can."""
+    """Why no corrected figure can rest on this draw; empty if one can."""
     is_recorded: bool = False
     """Whether somebody wrote down how the coded articles were drawn."""
     is_cross_fitted: bool = False
@@ -98,7 +98,7 @@ def _recorded(coded: pd.DataFrame, members: pd.DataFrame) -> Draw:
 
 
 def _impossible(low: float, left: pd.Series) -> str:
-    """What contradicts a chance of 1; empty where nothing does."""
+    """What contradicts a chance of 1; empty if nothing does."""
     n_left = int(left.isna().sum())
     if low < 1 - _SAME_CHANCE or not n_left:
         return ""
@@ -110,7 +110,7 @@ def _impossible(low: float, left: pd.Series) -> str:
 
 
 def _unseen(drawn: tuple[float, float], left: pd.Series, n_coded: int) -> str:
-    """What is missing where many articles had chances that no coded one had; else empty."""
+    """What is missing if many articles had chances that no coded one had; else empty."""
     known = left.dropna()
     # Where chances hardly repeat, a coded article speaks for those of about its chance.
     outside = known[(known < drawn[0] / _ALIKE) | (known > drawn[1] * _ALIKE)]
@@ -174,7 +174,7 @@ def _places(members: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _obstacle(n_coded: int, draw: Draw) -> str:
-    """Why nothing can be tested; empty where it can."""
+    """Why nothing can be tested; empty if it can."""
     if n_coded == 0:
         return "not corrected: no coded article"
     if n_coded < MINIMUM_CODED:
@@ -183,7 +183,7 @@ def _obstacle(n_coded: int, draw: Draw) -> str:
 
 
 def everyones_chances(members: pd.DataFrame) -> pd.Series | None:
-    """Every article's chance to be drawn; None where some cannot be known.
+    """Every article's chance to be drawn; None if some cannot be known.
 
     Where nobody recorded those of articles that were not drawn, and all drawn ones of a source had
     one chance, it was that source's.

@@ -123,6 +123,8 @@ def _evaluated(evaluation: Evaluation) -> Iterator[str]:
         f"not seen, its macro-F1 against the adjudicated labels was {figures} "
         "(95 % intervals from resampling articles)."
     )
+    if evaluation.gold:
+        yield f"{capital(evaluation.gold)}."
     judged = {row.keys["predictor"] for row in evaluation.table("calibration")}
     if evaluation.options.uncalibrated in judged:
         yield "Temperature scaling calibrated its probabilities (Guo et al. 2017)."
@@ -158,6 +160,8 @@ def _estimated(profile: Profile) -> Iterator[str]:
     if not methods:
         yield "There were too few labels to correct these figures for the model's errors."
         return
+    if profile.gold:
+        yield f"For the profiles: {profile.gold}."
     further = "; Egami et al. 2023" if "Hájek" in methods else ""
     yield (
         f"Means and shares were corrected for the model's errors with labels of a sample of the "

@@ -22,7 +22,7 @@ from classifier.profiles import (
     verdict_words,
 )
 from classifier.records import ALL, PROFILE_ZONES, Estimate
-from classifier.report._document import Section, TableBlock
+from classifier.report._document import Section, TableBlock, capital
 from classifier.report._drawing import (
     PALETTE,
     SHAPES,
@@ -335,6 +335,7 @@ def _left_out(profile: Profile) -> tuple[str, ...]:
     left_out = "; ".join(f"{n} ({reason})" for reason, n in profile.left_out.items())
     not_predicted = ", ".join(profile.not_predicted)
     return (
+        profile.gold and f"{capital(profile.gold)}.",
         left_out and f"Mentions left out: {left_out}.",
         not_predicted and f"Not predicted, so not estimated: {not_predicted}.",
     )

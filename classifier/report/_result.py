@@ -7,7 +7,13 @@ import pandas as pd
 
 from classifier.agreement import THRESHOLDS, agreement_words
 from classifier.codebook import Codebook, Variable
-from classifier.evaluation import Evaluation, is_no_better, quality_words, variables_judged
+from classifier.evaluation import (
+    Evaluation,
+    Row,
+    is_no_better,
+    quality_words,
+    variables_judged,
+)
 from classifier.notebook_html import short
 from classifier.profiles import (
     ALL_VOICES,
@@ -149,27 +155,47 @@ def _certainty(
         )
     alphas = _alphas(evaluation, agreement, variable)
     if alphas:
-        sentences.append(f"Krippendorff's alpha for {variable}: {alphas}.")
+        sentences.append(f"Krippendorff's alpha for {variable}, {alphas}.")
     return " ".join(sentences) or "No figure has an interval that allows for the model's errors."
 
 
 def _alphas(evaluation: Evaluation | None, agreement: pd.DataFrame | None, variable: str) -> str:
-    """Alpha between annotators, and of the model with them, where there are any."""
+    """Alpha between annotators, and of the model with them: side by side on the same mentions only.
+
+    Where no mention has the model and two annotators, each figure says which mentions it is of.
+    """
     parts = []
+    for row in [] if evaluation is None else _overall(evaluation, variable):
+        model, annotators = row["alpha_predictor"], row["alpha_annotators"]
+        mentions, figure = counted(model.n_items, "mention"), short(model.value or 0.0, sign=False)
+        if model.value is not None and annotators.value is not None:
+            return (
+                f"on the same {mentions}: annotators with each other "
+                f"{short(annotators.value, sign=False)}, model with annotators {figure}"
+            )
+        if model.value is not None:
+            parts.append(f"model with annotators on {mentions}: {figure}")
     if agreement is not None:
         is_it = (agreement["variable"] == variable) & (agreement["part"] == ALL)
-        known = agreement.loc[is_it, "alpha"].dropna()
-        parts += [f"annotators {short(float(value), sign=False)}" for value in known]
-    if evaluation is not None:
         parts += [
-            f"model with annotators {short(row['alpha_predictor'].value or 0.0, sign=False)}"
-            for row in evaluation.table("agreement")
-            if row.keys["variable"] == variable
-            and row.keys["predictor"] == evaluation.options.predictor
-            and is_overall(row)
-            and row["alpha_predictor"].value is not None
+            f"annotators with each other on {counted(int(n), 'mention')}: "
+            f"{short(float(value), sign=False)}"
+            for value, n in agreement.loc[is_it, ["alpha", "n_items"]].to_numpy()
+            if not pd.isna(value)
         ]
-    return ", ".join(parts)
+    apart = " (other mentions: do not compare the two)" if len(parts) > 1 else ""
+    return "; ".join(parts) + apart
+
+
+def _overall(evaluation: Evaluation, variable: str) -> list[Row]:
+    """The row of the predictor's agreement over all mentions, if there is one."""
+    return [
+        row
+        for row in evaluation.table("agreement")
+        if row.keys["variable"] == variable
+        and row.keys["predictor"] == evaluation.options.predictor
+        and is_overall(row)
+    ]
 
 
 def _doubts(
@@ -180,6 +206,7 @@ def _doubts(
     variable: str,
 ) -> str:
     sentences = [*_model_doubts(profiles[0], variable), *_withheld(means)]
+    sentences += [f"{capital(words)}." for words in _tied(profiles, evaluation)]
     if evaluation is not None:
         judged = [name for name in variables_judged(evaluation) if is_no_better(evaluation, name)]
         sentences += [capital(quality_words(evaluation, name)) for name in judged]
@@ -191,6 +218,13 @@ def _doubts(
             "No test speaks against these figures; a model's mean alone is never to be published."
         )
     return " ".join(sentences)
+
+
+def _tied(profiles: Sequence[Profile], evaluation: Evaluation | None) -> list[str]:
+    """How gold was made, where ties left mentions without it."""
+    made = [profile.gold for profile in profiles]
+    made += [] if evaluation is None else [evaluation.gold]
+    return list(dict.fromkeys(words for words in made if "without gold" in words))
 
 
 def _model_doubts(profile: Profile, variable: str) -> list[str]:

@@ -163,6 +163,7 @@ def evaluation_section(evaluation: Evaluation) -> Section:
         "The model beside the annotators",
         (
             "On the same held-out mentions; intervals come from resampling articles.",
+            *([f"{capital(evaluation.gold)}."] if evaluation.gold else []),
             *(capital(words) for words in said if words),
         ),
         tables=_filled(

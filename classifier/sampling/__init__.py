@@ -5,6 +5,7 @@ from classifier.sampling._articles import (
     Drawn,
     DrawOptions,
     drawn_articles,
+    mention_table,
     sample,
     write_sample,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "draw_further",
     "draw_sample",
     "drawn_articles",
+    "mention_table",
     "read_frame",
     "sample",
     "write_sample",

@@ -15,7 +15,7 @@ from classifier.annotations import (
     mention_unit,
     write_annotations,
 )
-from classifier.articles import read_articles
+from classifier.articles import named_column, read_articles
 from classifier.codebook import Codebook, default_codebook
 from classifier.errors import DataError
 from classifier.files import refuse_to_replace
@@ -31,7 +31,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Cells:
-    """Expected coded articles by source and target, and what would bring enough."""
+    """How many coded articles each source and target can expect, and how to get enough."""
 
     table: pd.DataFrame
     """One row per cell: the columns of `by`, `articles`, and `expected` coded articles."""
@@ -39,7 +39,7 @@ class Cells:
     n_needed: int | None
     """Articles to draw so that each cell that has enough articles has enough coded ones."""
     enough_by: tuple[str, ...]
-    """Columns by which every group will have enough; empty where not even one does."""
+    """Columns by which every group will have enough; empty if not even one does."""
 
     @property
     def few(self) -> pd.DataFrame:
@@ -48,7 +48,7 @@ class Cells:
         return self.table[is_few].sort_values("expected", kind="stable")
 
     def words(self) -> list[str]:
-        """What will be too few and what would do; nothing where every cell will have enough."""
+        """What will be too few and what would do; nothing if every cell will have enough."""
         few = self.few
         if few.empty:
             return []
@@ -69,13 +69,16 @@ class Cells:
         if n_small:
             lines.append(
                 f"{counted(n_small, 'cell')} {'has' if n_small == 1 else 'have'} fewer than "
-                f"{MINIMUM_CODED} articles in all, which no draw can mend: group them"
+                f"{MINIMUM_CODED} articles in all, which no draw can mend: profile --by target or "
+                "--by all"
             )
         if self.enough_by:
             ways = " or ".join(f"--by {name}" for name in self.enough_by)
             lines.append(f"with this draw, profile {ways} will have enough in every group")
         elif self.table["expected"].max() < MINIMUM_CODED:
-            lines.append("with this draw no cell will have enough; draw more, or pool the sources")
+            lines.append(
+                "with this draw no cell will have enough: draw more articles, or profile --by all"
+            )
         return lines
 
 
@@ -118,6 +121,10 @@ class Drawn:
         return frame_html(self.to_frame(), f"{self!r};")
 
 
+_GROUPS = ("source", "target", "language", "voice", "zone")
+"""Columns that articles can be drawn evenly by."""
+
+
 def sample(
     path: Path | str,
     n: int,
@@ -148,7 +155,7 @@ def sample(
     codebook = codebook or default_codebook()
     reading = read_articles(path)
     if predictions is None:
-        table = _mention_table(reading.articles, codebook)
+        table = mention_table(reading.articles, codebook)
     else:
         table = read_predictions(predictions)
     if table.empty:
@@ -156,6 +163,8 @@ def sample(
             f"{path}: articles that mention a target were required, none does; classifier mentions "
             "shows what was excluded"
         )
+    groups = [name for name in _GROUPS if name in table]
+    options = replace(options, by=tuple(named_column(name, groups) for name in options.by))
     drawn = draw_sample(table, n, by=options.by, design=options.design, seed=options.seed)
     articles = drawn_articles(reading.articles, drawn)
     chosen = {article.article_id for article in articles}
@@ -172,7 +181,7 @@ def sample(
 def drawn_articles(articles: Iterable[Article], sample: Sample) -> tuple[Article, ...]:
     """The articles of a sample, each with its known probability.
 
-    Raises `DataError` where one that was drawn is not among `articles`.
+    Raises `DataError` if one that was drawn is not among `articles`.
     """
     probability = dict(
         zip(sample.table["article_id"], sample.table["sampling_probability"], strict=True)
@@ -196,8 +205,8 @@ def write_sample(
 ) -> None:
     """Write a set to annotate, and beside it the chance that every article had to be drawn.
 
-    Raises, unless `force` is set, `DataError` where the folder holds annotations, which would be
-    lost, and `ReplaceError` where it holds anything else, such as an earlier draw.
+    Raises, unless `force` is set, `DataError` if the folder holds annotations, which would be
+    lost, and `ReplaceError` if it holds anything else, such as an earlier draw.
     """
     if not force:
         check_nothing_is_lost(annotation_set, folder)
@@ -206,7 +215,8 @@ def write_sample(
     write_frame(sample.frame, Path(folder))
 
 
-def _mention_table(articles: tuple[Article, ...], codebook: Codebook) -> pd.DataFrame:
+def mention_table(articles: Sequence[Article], codebook: Codebook) -> pd.DataFrame:
+    """A row per mention found in the articles, with its place and voice."""
     rows = [
         {
             "unit": mention_unit(article, m),
@@ -239,7 +249,7 @@ def cells(
         mentions: A row per mention with `article_id` and the columns of `by`.
         frame: Every article with its chance, as a draw has it.
         redraw: From a number of articles to the frame of a draw of so many.
-        by: What parts the cells.
+        by: The columns that make the cells.
     """
     known = tuple(name for name in by if name in mentions)
     places = mentions[["article_id", *known]].fillna("").drop_duplicates()

@@ -32,7 +32,7 @@ class Sample:
     n_population: int
     seed: int
     frame: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=_COLUMNS))
-    """The same columns for every article that could have been drawn."""
+    """The columns of `table` for every article that could have been drawn."""
 
     def to_frame(self) -> pd.DataFrame:
         """One row per drawn article, with its stratum and its chance."""
@@ -68,12 +68,12 @@ def draw_sample(
     of the stance probabilities, which is how far the model's errors in it may reach. Half of the
     chance is the same for all, so that none vanishes. Exactly `n` are drawn, each with its chance,
     by systematic sampling in random order (Madow 1949; Särndal, Swensson and Wretman 1992, section
-    3.6). Estimates may rest on them where they weigh by the chance, as a profile does.
+    3.6). Estimates may rest on them if they weigh by the chance, as a profile does.
 
     Args:
         population: mentions or predictions, a row each with `article_id` and the columns of `by`;
             or articles, for what `Article` knows.
-        n: how many articles; all of them where there are fewer.
+        n: how many articles; all of them if there are fewer.
         by: columns that make the strata.
         design: "random" or "uncertainty".
         seed: of the draw.
@@ -98,7 +98,8 @@ def chances_by_size(
     """From a number of articles to every article with its chance in a draw of so many."""
     if design == "uncertainty":
         ids, share = _unsure(table)
-        return lambda n: _unsure_frame(ids, share, n)
+        frame = pd.DataFrame({"article_id": ids, "stratum": None})
+        return lambda n: frame.assign(sampling_probability=_chances_for(share, n))
     strata = _strata(table, by)
     names, index, counts = np.unique(
         strata.to_numpy(dtype=str), return_inverse=True, return_counts=True
@@ -173,9 +174,9 @@ def write_frame(frame: pd.DataFrame, folder: Path) -> None:
 
 
 def read_frame(folder: Path) -> pd.DataFrame | None:
-    """What `write_frame` wrote; None where there is none.
+    """What `write_frame` wrote; None if there is none.
 
-    Raises `DataError` where it is malformed.
+    Raises `DataError` if it is malformed.
     """
     path = folder / FRAME
     if not path.is_file():
@@ -183,8 +184,12 @@ def read_frame(folder: Path) -> pd.DataFrame | None:
     try:
         frame = pd.read_csv(path, dtype={"article_id": str, "stratum": str}, encoding="utf-8")
         frame["sampling_probability"] = frame["sampling_probability"].astype(float)
-    except (ValueError, KeyError) as error:
-        raise DataError(f"{path}: needs the columns {', '.join(_COLUMNS)}: {error}") from None
+    except (ValueError, KeyError):
+        needed = ", ".join(_COLUMNS)
+        raise DataError(
+            f"{path}: the columns {needed} with numbers as chances were required; let `classifier "
+            "sample` write it again"
+        ) from None
     again = frame["article_id"][frame["article_id"].duplicated()]
     if len(again):
         raise DataError(
@@ -294,11 +299,6 @@ def _unsure(table: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
     even = np.full(len(reach), 1 / len(reach))
     share = even if reach.sum() == 0 else EVEN * even + (1 - EVEN) * reach / reach.sum()
     return by_article.index.astype(object), share
-
-
-def _unsure_frame(ids: pd.Index, share: np.ndarray, n: int) -> pd.DataFrame:
-    frame = pd.DataFrame({"article_id": ids, "stratum": None})
-    return frame.assign(sampling_probability=_chances_for(share, n))
 
 
 def _chances_for(share: np.ndarray, n: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from typing import IO, Any, TypeAlias, TypeVar
 import pyarrow as pa
 
 from classifier.articles import stream_articles
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.models import HasReader, n_cores
 from classifier.predictions import Judged, prediction_table
 from classifier.records import Article, Passage, Problem
@@ -146,7 +146,7 @@ def _unjudged(scorer: Scorer, found: Found, error: Exception) -> pa.Table:
 
 
 def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
+    return f"{in_words(error)}".partition("\n")[0]
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The scorer: found by its place, it finds mentions and gives each a row by what a model says."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -20,11 +20,12 @@ from classifier.articles import (
     with_headline,
 )
 from classifier.codebook import Codebook, Variable, default_codebook, read_codebook
-from classifier.errors import CodebookError, DataError, ModelError
+from classifier.errors import CodebookError, DataError, ModelError, brief, in_words
 from classifier.files import is_there
 from classifier.mentions import MentionContext
 from classifier.models import (
     RECORD,
+    SHIPPED_START,
     HasReader,
     Progress,
     RuntimeName,
@@ -163,7 +164,7 @@ class Scorer:
         """
         problems: list[Problem] = []
         stream = self._found(as_articles(articles, problems), problems)
-        return self._predictions(stream, problems, progress)
+        return self._predictions(stream, problems, progress, _number_of(articles))
 
     def score_mentions(
         self,
@@ -190,7 +191,7 @@ class Scorer:
             (with_language(article), mentions.get(article.article_id, ()))
             for article in as_articles(articles, problems)
         )
-        return self._predictions(stream, problems, progress)
+        return self._predictions(stream, problems, progress, _number_of(articles))
 
     def score_annotations(
         self,
@@ -305,7 +306,11 @@ class Scorer:
         return Judged(article, mention, OK, said[mention_unit(article, mention)], warning)
 
     def _predictions(
-        self, stream: Iterable[Found], problems: list[Problem], progress: Progress | None
+        self,
+        stream: Iterable[Found],
+        problems: list[Problem],
+        progress: Progress | None,
+        total: int = 0,
     ) -> Predictions:
         tables = []
         kept: dict[str, Article] = {}
@@ -315,7 +320,7 @@ class Scorer:
             kept |= {article.article_id: article for article, mentions in batch if mentions}
             done += len(batch)
             if progress is not None:
-                progress(done, 0, f"{sum(t.num_rows for t in tables)} mentions")
+                progress(done, total, f"{sum(t.num_rows for t in tables)} mentions")
         if not tables:
             tables = [prediction_schema(self.variables).empty_table()]
         table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
@@ -329,6 +334,13 @@ def batches(stream: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     iterator = iter(stream)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def _number_of(articles: Articles) -> int:
+    """How many articles there are; 0 where nobody knows before they are read."""
+    if isinstance(articles, Sized) and not isinstance(articles, str | bytes):
+        return len(articles)
+    return 0
 
 
 def _is_place(text: str) -> bool:
@@ -481,7 +493,7 @@ def _looking_for(trained: Trained, codebook: Codebook) -> Trained:
 
 def _folder(path: Path | str | None) -> Path:
     """The folder of a run, fetched where it is a Hub id."""
-    if path is None:
+    if path is None or (str(path) == SHIPPED_START and not is_there(path)):
         if not (SHIPPED / RECORD).is_file():
             raise ModelError(
                 "no scorer ships with this installation; train one "
@@ -494,7 +506,9 @@ def _folder(path: Path | str | None) -> Path:
     if not is_there(folder) and "/" in str(path) and not str(path).startswith((".", "/", "~")):
         folder = _fetched(str(path))
     if not (is_there(folder) and folder.is_dir()):
-        raise ModelError(f"{path} must be a run folder or a Hub id, but there is no such folder")
+        raise ModelError(
+            f"{brief(path)} must be a run folder or a Hub id, but there is no such folder"
+        )
     return folder
 
 
@@ -503,7 +517,7 @@ def _fetched(name: str) -> Path:
         return fetch(name, patterns=None)
     except ModelError as error:
         raise ModelError(
-            f"{name!r} is no folder here, and not to be had elsewhere: {error}"
+            f"{name!r} is no folder here, and not to be had elsewhere: {in_words(error)}"
         ) from None
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifier.errors import DataError, ModelError
+from classifier.errors import DataError, ModelError, in_words
 from classifier.files import prepare_folder, refuse_to_replace, replacing
 from classifier.models import Progress
 from classifier.notebook_html import frame_html, reasons
@@ -140,7 +140,7 @@ def _room_for(out: Path) -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise DataError(
-            f"{error.filename or out} could not be written ({error.strerror or error}); "
+            f"{error.filename or out} could not be written ({in_words(error)}); "
             "make room and run it again with --resume"
         ) from error
 

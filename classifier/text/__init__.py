@@ -3,7 +3,6 @@
 Which languages there are stands in `records.LANGUAGES`; `_languages` tells which one a text is in.
 """
 
-from classifier.text._folding import unfold
 from classifier.text._languages import document_language, is_foreign, stretch_language
 from classifier.text._offsets import (
     CODE_POINTS,
@@ -17,7 +16,7 @@ from classifier.text._offsets import (
     resolve_offsets,
 )
 from classifier.text._sentences import split_sentences
-from classifier.text._view import APOSTROPHES, View, fold, match_view, plain_view
+from classifier.text._view import APOSTROPHES, View, fold, match_view, plain_view, unfold
 
 __all__ = [
     "APOSTROPHES",

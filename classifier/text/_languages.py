@@ -99,7 +99,7 @@ def document_language(text: str) -> str:
     """
     # The identifier learnt from sentences: it takes words in capitals for names.
     sample = _sample(text.lower() if text.isupper() else text)
-    n_letters = _count_letters(sample)
+    n_letters = sum(map(len, _WORDS.findall(sample)))
     if n_letters < _FEWEST_LETTERS:
         return UNDETERMINED
     ranked = _identifier(closed=False).rank(sample)
@@ -188,10 +188,6 @@ def _prose(text: str) -> str:
     """The text with a space for every address, handle and hashtag."""
     has_sign = any(sign in text for sign in _NOT_PROSE_SIGNS)
     return _NOT_PROSE.sub(" ", text) if has_sign else text
-
-
-def _count_letters(text: str) -> int:
-    return sum(map(len, _WORDS.findall(text)))
 
 
 @cache

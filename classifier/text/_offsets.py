@@ -41,7 +41,7 @@ class OffsetRule:
 
 
 class MarkedSpan(NamedTuple):
-    """What a foreign file says: two offsets, and the words between them where it gives them."""
+    """A span as a foreign file gives it: two offsets, and its words if the file has them."""
 
     start: int
     end: int
@@ -93,7 +93,7 @@ def resolve_file(
 ) -> tuple[Resolution, ...]:
     """Turn the offsets of a file with several texts into spans, by one rule for all.
 
-    Where the file gives no surfaces, rules that agree are enough; where they do not, the one under
+    If the file gives no surfaces, rules that agree are enough; if they do not, the one under
     which every span is made of words is taken. Raises `DataError` like `resolve_offsets`.
     """
     is_proven = all(claim.surface is not None for _, claims in texts for claim in claims)
@@ -125,7 +125,7 @@ def _disagree(fits: dict[OffsetRule, list[tuple[Span, ...]]]) -> bool:
 def _placed(
     text: str, claims: Sequence[MarkedSpan], rule: OffsetRule
 ) -> list[tuple[MarkedSpan, Span | None]]:
-    """Each claim with its span; without one where it leaves the text or holds other words."""
+    """Each claim with its span; without one if it leaves the text or holds other words."""
     places = _places(text, rule)
     return [(claim, _span(text, claim, places, rule.is_inclusive)) for claim in claims]
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 import sentencex
 
 from classifier.records import Span
-from classifier.text._folding import unfold
+from classifier.text._view import unfold
 
 # sentencex looks for the end of every open quotation mark: 700,000 of them in one piece took it
 # 348 s, so it is handed pieces of this many characters at most.

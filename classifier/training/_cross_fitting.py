@@ -1,6 +1,5 @@
 """Training, with further models for folds, and the model card beside the model."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +30,6 @@ from classifier.training._splits import (
     DEVELOPMENT,
     TEST,
     TRAIN,
-    Corpus,
     Data,
     Shares,
     SplitBy,
@@ -73,7 +71,8 @@ def cross_fit(  # noqa: PLR0913 - one for each choice of a user
     folds = deal_folds(coded, n_folds, options)
     _check_unseen(coded, options)
     options = replace(options, test=0.0)
-    digests = _digests([replace(first, annotation_set=coded), *others])
+    whole = [replace(first, annotation_set=coded), *others]
+    digests = [[data_sha256(one.annotation_set), one.weight, one.only_training] for one in whole]
     wish = {**options.to_dict(), "data": digests}
     prepare_folder(place / _WISH, wish, resume=resume, force=force)
     for k, fold in enumerate(folds):
@@ -83,9 +82,8 @@ def cross_fit(  # noqa: PLR0913 - one for each choice of a user
             tell = _told(progress, f"fold {k + 1} of {n_folds}")
             sets = [replace(first, annotation_set=rest), *others]
             fit_model(sets, options, own, resume=resume, progress=tell)
-    sets = [replace(first, annotation_set=coded), *others]
     tell = _told(progress, "all articles")
-    run = fit_model(sets, options, out, resume=resume, force=True, progress=tell)
+    run = fit_model(whole, options, out, resume=resume, force=True, progress=tell)
     (place / _WISH).unlink()
     place.replace(out / FOLDS)
     write_folds(out, folds)
@@ -100,7 +98,7 @@ def deal_folds(
     """Article ids per fold, about equally many; articles that a publisher holds out are in none.
 
     Sources are dealt out too, whatever the options split by: that keeps folds random within each.
-    Raises `DataError` where there are fewer stories than folds.
+    Raises `DataError` if there are fewer stories than folds.
     """
     pool = [
         replace(article, split=None)
@@ -133,7 +131,7 @@ def _check(n_folds: int, out: Path) -> None:
 
 
 def _check_unseen(coded: AnnotationSet, options: TrainOptions) -> None:
-    """Raise `DataError` where the start has seen what the models of the folds must not have."""
+    """Raise `DataError` if the start has seen what the models of the folds must not have."""
     start = find_start(options)
     if start is None:
         return
@@ -147,10 +145,6 @@ def _check_unseen(coded: AnnotationSet, options: TrainOptions) -> None:
             f"{len(known)} of these {len(coded.articles)}, such as {min(known)!r}: start from the "
             "base (without --from), or train without folds"
         )
-
-
-def _digests(sets: Sequence[Corpus]) -> list[list[object]]:
-    return [[data_sha256(one.annotation_set), one.weight, one.only_training] for one in sets]
 
 
 def _told(progress: Progress | None, what: str) -> Progress | None:

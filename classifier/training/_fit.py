@@ -16,19 +16,18 @@ from safetensors import SafetensorError
 
 from classifier.annotations import adjudicate, flagged
 from classifier.codebook import Codebook, Variable
-from classifier.errors import DataError, ModelError
+from classifier.errors import DataError, ModelError, in_words
 from classifier.files import prepare_folder, refuse_to_replace, write_text
 from classifier.models import (
     START_SPLIT,
-    Calibration,
     Examples,
     Labels,
     Limits,
-    Model,
     Probabilities,
     Progress,
     Start,
     TokenStarts,
+    Trainable,
     TrainOptions,
     broadcast,
     check_place,
@@ -83,7 +82,13 @@ def build_examples(
         passage
         for article in articles
         if article.article_id in by_article
-        for passage in cut(article, _units(by_article[article.article_id]))
+        for passage in cut(
+            article,
+            {
+                row.unit: Span(int(row.start), int(row.end))
+                for row in by_article[article.article_id].itertuples(index=False)
+            },
+        )
     ]
     units = [mention.unit for passage in passages for mention in passage.mentions]
     in_order = usable.set_index("unit").loc[units]
@@ -97,16 +102,12 @@ def _label_column(variable: Variable, gold: pd.DataFrame) -> str:
     return settled if settled in gold.columns else variable.name
 
 
-def _units(rows: pd.DataFrame) -> dict[str, Span]:
-    return {row.unit: Span(int(row.start), int(row.end)) for row in rows.itertuples(index=False)}
-
-
 def _is_coded(label: object) -> bool:
     return isinstance(label, str | frozenset | set | list | tuple | Mapping)
 
 
 def label_array(variable: Variable, labels: Iterable[Any]) -> NDArray[np.int64]:
-    """Labels as places in codebook order, -1 where not coded; a set as a row of 0 and 1.
+    """Labels as places in codebook order, -1 if not coded; a set as a row of 0 and 1.
 
     A set may be given as its names, or as whether each label applies, without those left open.
 
@@ -145,7 +146,7 @@ def check_labels(labels: Mapping[str, NDArray[np.int64]], variables: Sequence[Va
 
 
 _RULES = "rules"
-Adjust = Callable[[Model, Split], None]
+Adjust = Callable[[Trainable, Split], None]
 """Changes a fitted model before it is calibrated; told which articles are for what."""
 
 
@@ -212,7 +213,7 @@ class _Work:
     """Everything a training needs, checked."""
 
     corpora: Corpora
-    model: Model
+    model: Trainable
     variables: tuple[Variable, ...]
     split: Split
     start: Start | None
@@ -300,13 +301,16 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
         part: work.model.predict(work.examples[part].passages)
         for part in (DEVELOPMENT, CALIBRATION)
     }
-    calibration = _calibrate(work, raw[CALIBRATION])
+    examples = work.examples[CALIBRATION]
+    calibration = fit_calibration(
+        raw[CALIBRATION], examples.labels, work.variables, languages_of(examples)
+    )
     rows = {
         part: calibration.apply(raw[part], work.variables, languages_of(work.examples[part]))
         for part in raw
     }
     thresholds = fit_thresholds(*_both(rows, work), work.variables)
-    judged = _Judged(rows[CALIBRATION], work.examples[CALIBRATION], work.variables, thresholds)
+    judged = _Judged(rows[CALIBRATION], examples, work.variables, thresholds)
     record = {
         **record,
         "metrics": judged.metrics(),
@@ -321,7 +325,7 @@ def _finish(work: _Work, record: Mapping[str, Any], out: Path, place: Path, star
             write_run(draft, work.model, codebook, applied, record, split)
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{out}: the run could not be written ({error}); "
+            f"{out}: the run could not be written ({in_words(error)}); "
             "make room and run it again with --resume"
         ) from error
     shutil.rmtree(place)
@@ -356,11 +360,6 @@ def _checkpoints(
 def _note(out: Path) -> Path:
     """What a training that is not finished was started with."""
     return out.with_name(f".{out.name}.training") / "started.json"
-
-
-def _calibrate(work: _Work, raw: Probabilities) -> Calibration:
-    examples = work.examples[CALIBRATION]
-    return fit_calibration(raw, examples.labels, work.variables, languages_of(examples))
 
 
 def _both(rows: Mapping[str, Probabilities], work: _Work) -> tuple[Probabilities, Labels]:

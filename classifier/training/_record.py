@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from classifier._deprecated import DeprecatedChart
+from classifier._verbs import DeprecatedChart
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Variable
 from classifier.models import Examples, TrainOptions, find_base, find_start
@@ -55,7 +55,7 @@ class Run(DeprecatedChart):
         return self.epochs
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per part: articles, mentions with a gold label where those were read."""
+        """One row per part: articles, mentions with a gold label if those were read."""
         rows = [{"part": part, **n} for part, n in self.record["parts"].items()]
         frame = pd.DataFrame(rows, columns=["part", "articles", "mentions"])
         return frame.astype({"articles": "Int64", "mentions": "Int64"})
@@ -102,9 +102,18 @@ def describe_run(
         },
         "corpora": _corpora(corpora, examples[TRAIN]),
         "context": _context(corpora, examples[TRAIN], options),
-        "parts": _parts(split, examples),
+        "parts": {
+            part: {
+                "articles": len(ids),
+                "mentions": examples[part].n_mentions if part in examples else None,
+            }
+            for part, ids in split.parts.items()
+        },
         "left_out": dict(Counter(problem.reason for problem in problems)),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _VERSIONED},
+        },
     }
 
 
@@ -159,17 +168,3 @@ def _context(corpora: Corpora, training: Examples, options: TrainOptions) -> int
         mentions[number] += len(passage.mentions)
         alone[number] += sum(m.sentence.of(text).strip() == text.strip() for m in passage.mentions)
     return 0 if all(2 * alone[number] > n for number, n in mentions.items()) else options.context
-
-
-def _parts(split: Split, examples: Mapping[str, Examples]) -> dict[str, dict[str, int | None]]:
-    return {
-        part: {
-            "articles": len(ids),
-            "mentions": examples[part].n_mentions if part in examples else None,
-        }
-        for part, ids in split.parts.items()
-    }
-
-
-def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in _VERSIONED}

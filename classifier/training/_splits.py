@@ -46,7 +46,7 @@ class Shares:
     development: float = 0.1
     calibration: float = 0.1
     test: float = 0.2
-    """Not taken where the publisher holds articles out."""
+    """Not taken if the publisher holds articles out."""
     at_most: int = 400
     """Most articles that development and calibration are given each."""
 
@@ -69,7 +69,7 @@ def split_articles(
     The publisher's parts stay as they are; what it gives for training is dealt out further,
     without a test part. Copies of one story (`story_id`, or the same text) stay together; with
     `by="source"` a source stays together too, with `by="date"` training comes first in time.
-    `by="story"` looks for near-duplicates first. Raises `DataError` where there are fewer groups
+    `by="story"` looks for near-duplicates first. Raises `DataError` if there are fewer groups
     than parts.
     """
     shares = shares or Shares()
@@ -161,7 +161,7 @@ def _copy(article_id: str, part: str) -> Problem:
 
 
 def published_part(article: Article) -> str:
-    """The part its publisher put it in, by our names; training where there is no such decision."""
+    """The part its publisher put it in, by our names; training if there is no such decision."""
     part = article.split or TRAIN
     return _PUBLISHED.get(part, part)
 
@@ -320,7 +320,7 @@ class Corpora:
 def read_corpora(data: Data) -> Corpora:
     """Read one or several annotation sets, recode all to the first one's codebook, join them.
 
-    Raises `DataError` where there is none, one has faults, or two share the id of an article.
+    Raises `DataError` if there is none, one has faults, or two share the id of an article.
     """
     given = [data] if isinstance(data, AnnotationSet | Corpus | Path | str) else list(data)
     if not given:

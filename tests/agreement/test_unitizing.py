@@ -5,7 +5,7 @@ import pytest
 
 from classifier import agreement
 from classifier.agreement import AgreementOptions
-from classifier.agreement._unitizing import disagreement
+from classifier.agreement._krippendorff import disagreement
 from classifier.errors import DataError
 from classifier.intervals import IntervalOptions
 

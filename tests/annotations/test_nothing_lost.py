@@ -290,6 +290,39 @@ def test_the_rule_of_gold_is_told(rule: str, told: str) -> None:
     assert told in who_decided(replace(annotation_set, adjudication=rule))
 
 
+TWICE = """article_id,text,start,end,annotator,target,stance
+a,Kyiv and Moscow,0,4,ann,UA,favourable
+a,Kyiv and Moscow,0,4,ben,UA,neutral
+a,Kyiv and Moscow,9,15,ann,RU,neutral
+a,Kyiv and Moscow,9,15,ben,RU,neutral
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("majority", "tied, so without gold and in no figure against it: stance 1 of 2"),
+        ("unanimous", "not unanimous, so without gold and in no figure against it: stance 1 of 2"),
+        (
+            "priority:ben,ann",
+            "ties between annotators that the rule priority:ben,ann decided: stance 1 of 2",
+        ),
+    ],
+)
+def test_ties_are_counted_with_who_decided_them(tmp_path: Path, rule: str, told: str) -> None:
+    (tmp_path / "two.csv").write_text(TWICE)
+    coded = import_annotations("csv", tmp_path / "two.csv").annotation_set
+    assert told in who_decided(replace(coded, adjudication=rule))
+
+
+def test_a_tie_that_curated_labels_decided_is_no_gap(tmp_path: Path) -> None:
+    row = "a,Kyiv and Moscow,0,4,curated,UA,favourable\n"
+    (tmp_path / "two.csv").write_text(TWICE + row)
+    coded = import_annotations("csv", tmp_path / "two.csv").annotation_set
+    told = who_decided(coded)
+    assert told.endswith("ties between annotators that curated labels decided: stance 1 of 2")
+
+
 def test_a_profile_takes_gold_by_the_rule_it_is_given(tmp_path: Path, ask: Ask) -> None:
     gold = import_annotations("label-studio", IDS / "same.json").annotation_set
     write_annotations(gold, tmp_path)

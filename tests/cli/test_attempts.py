@@ -176,7 +176,7 @@ def test_predictors_are_compared_in_one_paragraph(
 
 def test_requests_are_written_and_their_size_is_told_first(folder: Path, tmp_path: Path) -> None:
     words = ("prompt", folder, "--out", tmp_path / "batch.jsonl", "--batch", "openai")
-    made = json_of(*words, "--model", "m", "--input-price", "1", "--output-price", "2")
+    made = json_of(*words, "--model", "m", "--price", "1,2")
     lines = (tmp_path / "batch.jsonl").read_text().splitlines()
     assert made["requests"] == made["mentions"] == len(lines)
     assert made["price"] == pytest.approx((made["input_tokens"] + 2 * made["output_tokens"]) / 1e6)

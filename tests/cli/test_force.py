@@ -106,3 +106,51 @@ def test_a_table_that_cannot_be_read_is_not_replaced_either(tmp_path: Path) -> N
     (tmp_path / "p.parquet").write_bytes(b"PAR1 cut short")
     with pytest.raises(ReplaceError, match=r"p.parquet must be free .* holds a file of 20"):
         refuse_to_replace(tmp_path / "p.parquet", force=False)
+
+
+TAKEN = {
+    "train": "train nowhere --out out",
+    "score": "score nowhere --out out.parquet",
+    "score of a run": "score no-run nowhere --out out.parquet",
+    "sample": "sample nowhere --n 3 --out out",
+    "sample's project": "sample nowhere --n 3 --out drawn --label-studio out.json",
+    "export": "export csv nowhere --out out",
+    "fix": "check nowhere --fix out",
+    "plan": "plan nowhere --gold nowhere --articles nowhere --out out",
+    "report": "report nowhere nowhere --out out.html",
+    "bundle": "report nowhere nowhere --out page.html --bundle out.zip",
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_taken_place_is_refused_before_anything_is_read(
+    tmp_path: Path, run: Run, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that the command needs is there, and still the place is what it complains about."""
+    monkeypatch.chdir(tmp_path)
+    words = TAKEN[name].split()
+    out = next(Path(word) for word in words if Path(word).stem == "out")
+    if out.suffix:
+        out.write_text("work")
+    else:
+        out.mkdir()
+        (out / "notes.txt").write_text("work")
+    code, error = run(words)
+    assert code == 1
+    assert f"{out} must be free to write to" in error
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "evaluate nowhere nowhere --table out.pdf",
+        "compare nowhere --predictions nowhere.csv --chart out.pdf",
+        "report nowhere nowhere --out out.pdf",
+        "score nowhere --out out.csv",
+        "prompt nowhere --out out.csv",
+    ],
+)
+def test_a_wrong_ending_is_refused_before_anything_is_read(run: Run, words: str) -> None:
+    code, error = run(words.split())
+    assert code == 2
+    assert "was required, got ." in " ".join(error.replace("│", " ").split())

@@ -1,10 +1,12 @@
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
 import typer
+from typer.main import get_command
 
-from classifier.cli import _renewed
+from classifier.cli import _GONE, _refuse_gone, app
 from classifier.cli._output import (
     Answer,
     Pace,
@@ -82,15 +84,42 @@ class Clock:
         return self.now
 
 
-def test_what_work_costs_is_said_once_by_its_first_steps() -> None:
+def test_what_work_costs_is_said_once_some_steps_were_measured() -> None:
+    clock = Clock()
+    pace = Pace("evaluate", clock)
+    assert pace.cost(1, 101) == ""
+    clock.now = 6.0
+    assert pace.cost(3, 101) == ""  # two steps are too few to go by
+    clock.now = 9.0
+    # 3 steps took 9 seconds: 101 take 303.
+    assert pace.cost(4, 101) == "evaluate takes about 5 minutes on this machine, by 3 steps"
+    clock.now = 12.0
+    assert pace.cost(5, 101) == ""
+
+
+def test_what_comes_before_the_first_step_ends_is_no_part_of_the_pace() -> None:
+    """A minute to load and warm up, then half a second a step: 100 steps are 50 seconds."""
     clock = Clock()
     pace = Pace("train", clock)
-    assert pace.cost(0, 100) == ""
-    clock.now = 6.0
-    # 2 of 100 steps took 6 seconds: all of them 300.
-    assert pace.cost(2, 100) == "train: about 5 minutes on this machine, by the first 2 of 100"
-    clock.now = 9.0
-    assert pace.cost(3, 100) == ""
+    clock.now = 60.0
+    assert pace.cost(1, 100) == ""
+    for step in range(2, 6):
+        clock.now += 0.5
+        said = pace.cost(step, 100, "fold 1 of 5")
+    assert said == (
+        "train, fold 1 of 5, takes at most about 50 seconds on this machine, by 4 steps"
+    )
+
+
+def test_another_fold_is_measured_anew() -> None:
+    clock = Clock()
+    pace = Pace("evaluate", clock)
+    for step in range(4):
+        clock.now += 1.0
+        pace.cost(step, 100)
+    pace.cost(1, 50)
+    clock.now += 9.0
+    assert pace.cost(4, 50) == "evaluate takes about 2 minutes on this machine, by 3 steps"
 
 
 def test_what_nobody_knows_the_end_of_says_its_speed_and_what_a_thousand_cost() -> None:
@@ -102,7 +131,7 @@ def test_what_nobody_knows_the_end_of_says_its_speed_and_what_a_thousand_cost() 
     clock.now = 18.0
     # 30 articles in 18 seconds: 1,000 in 10 minutes.
     assert pace.cost(30, 0) == (
-        "score: about 10 minutes per 1,000 articles on this machine, by the first 30"
+        "score takes about 10 minutes per 1,000 articles on this machine, by 30 articles"
     )
     clock.now = 60.0
     said = pace.line(1200, 0, "3400 mentions")
@@ -112,21 +141,33 @@ def test_what_nobody_knows_the_end_of_says_its_speed_and_what_a_thousand_cost() 
 def test_what_takes_seconds_says_no_cost() -> None:
     clock = Clock()
     pace = Pace("train", clock)
+    pace.cost(0, 100)
     clock.now = 3.0
     assert pace.cost(50, 100) == ""
 
 
 def test_a_line_a_minute_says_how_long_it_still_takes() -> None:
     clock = Clock()
-    pace = Pace("train", clock)
+    pace = Pace("evaluate", clock)
     said = []
     for second in range(0, 301):
         clock.now = float(second)
         said.append(pace.line(second, 300, ""))
     lines = [line for line in said if line]
     assert len(lines) == 6
-    assert lines[1] == "train: 60 of 300; about 4 minutes left"
-    assert lines[-1] == "train: 300 of 300"
+    assert lines[1] == "evaluate: 60 of 300; about 4 minutes left"
+    assert lines[-1] == "evaluate: 300 of 300"
+
+
+def test_the_time_left_follows_the_latest_steps() -> None:
+    """100 steps of 3 seconds, then 200 of 1 second: the last 199 say 1 second a step."""
+    clock = Clock()
+    pace = Pace("evaluate", clock)
+    for step in range(301):
+        clock.now += 3.0 if step <= 100 else 1.0
+        pace.line(step, 420, "")
+    clock.now += 60.0
+    assert pace.line(300, 420, "") == "evaluate: 300 of 420; about 2 minutes left"
 
 
 @pytest.mark.parametrize(
@@ -157,15 +198,22 @@ def test_a_setting_that_is_none_is_refused(pair: str, told: str) -> None:
 
 
 @pytest.mark.parametrize("given", [["--batch-size", "8"], ["--batch-size=8"]])
-def test_an_outdated_option_warns_and_counts_as_its_setting(given: list[str]) -> None:
-    with pytest.warns(DeprecationWarning, match="--batch-size goes .* use --set batch_size=8"):
-        renewed = _renewed(["coded", *given, "--json"], {"--batch-size": "batch_size="})
-    assert renewed == ["coded", "--set", "batch_size=8", "--json"]
+def test_an_option_that_was_taken_out_says_what_to_write(given: list[str]) -> None:
+    gone = {"--batch-size": "--set batch_size=NUMBER"}
+    with pytest.raises(typer.BadParameter, match="--batch-size was taken out: use --set batch"):
+        _refuse_gone(["coded", *given], gone)
 
 
-def test_an_outdated_flag_takes_no_value(capsys: pytest.CaptureFixture[str]) -> None:
-    outdated = {"--compare-shares": "compare_shares=true"}
-    with pytest.warns(DeprecationWarning, match="next version"):
-        renewed = _renewed(["p.parquet", "--compare-shares", "--json"], outdated)
-    assert renewed == ["p.parquet", "--set", "compare_shares=true", "--json"]
-    assert capsys.readouterr().err.startswith("--compare-shares goes with the next version; use")
+def test_what_is_named_in_the_place_of_an_option_is_there() -> None:
+    """Every `--option` that a message points to is one of that command."""
+    for name, gone in _GONE.items():
+        known = {option for one in get_command(app).commands[name].params for option in one.opts}
+        for old, new in gone.items():
+            assert old not in known
+            assert not new.startswith("--") or new.split()[0] in known
+
+
+def test_no_command_shows_more_than_ten_options_at_once() -> None:
+    for name, command in get_command(app).commands.items():
+        panels = Counter(getattr(one, "rich_help_panel", None) for one in command.params)
+        assert max(panels.values()) <= 10, name

@@ -104,7 +104,14 @@ def test_two_processes_learn_what_one_learns(
     write_annotations(toy_set, tmp_path / "set")
     launch = ["accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
     launch += ["--main_process_port", "29612", "-m", "classifier", "train", str(tmp_path / "set")]
-    launch += ["--out", str(tmp_path / "two"), "--base-model", str(tiny_bert), "--epochs", "1"]
+    launch += [
+        "--out",
+        str(tmp_path / "two"),
+        "--set",
+        f"base_model={tiny_bert}",
+        "--set",
+        "epochs=1",
+    ]
     done = start([*launch, "--set", "batch_size=8", "--set", "learning_rate=1e-3", "--json"])
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "set", "two"]

@@ -66,14 +66,6 @@ def test_missing_weights_are_told() -> None:
         NumpyEncoder({**config, "layer_norm_eps": 1e-12, "num_hidden_layers": 1}, {})
 
 
-def test_it_is_not_trained(tiny_bert: Path, tmp_path: Path) -> None:
-    options = TrainOptions(base_model=str(tiny_bert))
-    new_encoder(variables(), options).save(tmp_path)
-    plain = load_plain(tmp_path, variables(), options, {})
-    with pytest.raises(ModelError, match="needs PyTorch: pip install"):
-        plain.fit(None, None)  # type: ignore[arg-type]
-
-
 _BLOCKED = """
 import sys
 for name in ({names}):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from classifier.codebook import Label, Variable
 from classifier.predictions import NEUTRAL, Thresholds, f1_by_cut, fit_thresholds
-from classifier.predictions._thresholds import NONE_CHOSEN, fit_threshold
+from classifier.predictions._prediction import NONE_CHOSEN, fit_threshold
 
 ROLES = Variable("roles", "set", "", (Label("strong", ""), Label("weak", "")))
 

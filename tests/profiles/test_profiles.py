@@ -209,10 +209,10 @@ def test_articles_without_a_story_are_not_one_story() -> None:
 
 
 def test_an_unknown_group_is_named() -> None:
-    options = ProfileOptions(by=("outlet", "target"))
-    with pytest.raises(DataError, match=r"groups must be columns of the predictions.*got 'outlet'"):
+    options = ProfileOptions(by=("sources", "target"))
+    with pytest.raises(DataError, match=r"the columns are .*got 'sources'; did you mean source\?"):
         profile_sources(predictions(), codebook(), options=options)
-    with pytest.raises(DataError, match="or year or month of their date; got 'year'"):
+    with pytest.raises(DataError, match=r"the columns are .*; got 'year'"):
         profile_sources(predictions(), codebook(), options=ProfileOptions(by=("year",)))
 
 

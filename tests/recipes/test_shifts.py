@@ -13,8 +13,7 @@ from classifier.codebook import default_codebook
 from classifier.models import Calibration, TrainOptions
 from classifier.models.encoder._model import EncoderModel, new_encoder
 from classifier.records import Article, Span
-from classifier.swapping import Named, country_shifts, named_mentions, passages_of
-from classifier.swapping._swap import shifts
+from classifier.swapping import Named, country_shifts, named_mentions, passages_of, shifts
 from recipes.country_bias import level_head, mention_vectors
 
 TEXT = "Turkey praised the harbour. Critics blamed Russia for the delay."

@@ -17,6 +17,7 @@ from recipes.student import (
     cut_layers,
     distil_judgements,
     distil_states,
+    make_student,
     named_passages,
     pack,
     with_heads,
@@ -110,3 +111,17 @@ def test_the_heads_learn_what_the_teacher_says(encoder_run: Path) -> None:
 
 def test_layers_are_chosen_evenly_with_the_last_one() -> None:
     assert chosen_layers(12, 4) == [2, 5, 8, 11]
+
+
+def test_only_the_matrices_of_the_base_learn(encoder_run: Path, tiny_bert: Path) -> None:
+    large = _teacher(encoder_run)
+    base = AutoModel.from_pretrained(tiny_bert, attn_implementation="eager")
+    before = {name: tensor.clone() for name, tensor in base.state_dict().items()}
+    student = make_student(large, base, [_passage(i, "praised") for i in range(8)])
+    changed = {
+        name
+        for name, tensor in student.encoder.state_dict().items()
+        if not torch.equal(tensor, before[name])
+    }
+    assert changed
+    assert all(before[name].ndim == 2 and name.startswith("encoder.") for name in changed)

@@ -20,6 +20,7 @@ from classifier.evaluation import (
     quality_words,
 )
 from classifier.intervals import IntervalOptions
+from classifier.notebook_html import short
 from classifier.profiles import (
     NOT_REFUTED,
     VALID,
@@ -28,6 +29,7 @@ from classifier.profiles import (
     ProfileRow,
     Quantity,
     disagreement_words,
+    profile,
     profile_sources,
     published,
     verdict_words,
@@ -312,3 +314,61 @@ def test_gold_of_a_real_profile_gives_sentences(
     assert "Russia" in html
     said = [verdict_words(made, row, row.quantities[0]) for row in made]
     assert all(words.endswith(".") for words in said)
+
+
+def how_sure(evaluation: Evaluation | None, agreement: pd.DataFrame | None) -> str:
+    section = result_section(
+        [profile_of(mean_row("RU", -0.3, -0.3))], evaluation, agreement, default_codebook()
+    )
+    assert section is not None
+    return dict(section.points)["How sure"]
+
+
+def agreement_line(alpha: float, n_items: int) -> pd.DataFrame:
+    line = {"variable": "stance", "part": "all", "alpha": alpha, "low": None, "high": None}
+    line |= {"status": "ok", "interval_status": "none", "n_items": n_items, "n_articles": 9}
+    return pd.DataFrame([line])
+
+
+def test_alphas_stand_side_by_side_only_on_the_same_mentions(
+    nearly_neutral: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    """The evaluation is of 30 mentions, the agreement of 120: only the 30 are compared."""
+    few = restricted(nearly_neutral, {f"t{i}" for i in range(10)})
+    made = evaluate(few, toy_scores, options=replace(FAST, variables=("stance",)))
+    words = how_sure(made, agreement_line(0.9, 120))
+    row = next(r for r in made.table("agreement") if r.keys["predictor"] == "model")
+    among, ours = (row[f"alpha_{who}"].value or 0.0 for who in ("annotators", "predictor"))
+    assert (
+        "on the same 30 mentions: annotators with each other "
+        f"{short(among, sign=False)}, model with annotators {short(ours, sign=False)}."
+    ) in words
+    assert "120" not in words
+
+
+def test_alphas_of_other_mentions_say_so_and_are_not_compared(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    """One annotator on the judged mentions: the two who agree did so on others."""
+    made = evaluate(toy_set, toy_scores, options=replace(FAST, variables=("stance",)))
+    words = how_sure(made, agreement_line(0.9, 12))
+    assert "model with annotators on 120 mentions: " in words
+    assert "annotators with each other on 12 mentions: .90" in words
+    assert "(other mentions: do not compare the two)" in words
+
+
+def test_ties_are_counted_on_the_page(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame, nearly_neutral: AnnotationSet
+) -> None:
+    """Ten mentions in 120 are favourable to one annotator, ten others to the other: 20 ties."""
+    made = evaluate(nearly_neutral, toy_scores, options=replace(FAST, variables=("stance",)))
+    told = "so without gold and in no figure against it: stance 20 of 120"
+    assert told in made.gold
+    by_gold = profile(toy_scores, gold=nearly_neutral)
+    assert told in by_gold.gold
+    assert told in " ".join(evaluation_section(made).paragraphs)
+    assert told in " ".join(profile_section(by_gold).paragraphs)
+    assert told in methods_text(made, [], None, None)
+    section = result_section([by_gold], made, None, toy_set.codebook)
+    assert section is not None
+    assert told in dict(section.points)["What not to trust"]

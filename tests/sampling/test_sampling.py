@@ -292,7 +292,7 @@ def test_what_will_be_too_few_is_said_with_what_would_do() -> None:
     assert words[0].startswith("2 of 3 cells of source and target will have fewer than 8 coded")
     assert "A / Y 4.0 of 10, B / X 4.0 of 4" in words[0]
     assert "--n 28 would do for the others" in words
-    assert "1 cell has fewer than 8 articles in all, which no draw can mend: group them" in words
+    assert "1 cell has fewer than 8 articles in all, which no draw can mend: profile --by" in words
 
 
 def test_groups_that_will_have_enough_are_named() -> None:

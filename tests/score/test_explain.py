@@ -16,7 +16,7 @@ from classifier.codebook import default_codebook
 from classifier.errors import DataError, ModelError
 from classifier.models import Calibration, Probabilities, Trained, TrainOptions
 from classifier.predictions import Explanation, Prediction, Word
-from classifier.predictions._thresholds import NONE_CHOSEN
+from classifier.predictions._prediction import NONE_CHOSEN
 from classifier.records import Article, Passage, PassageMention, Span
 from classifier.report import chart
 from classifier.score import Scorer, load

@@ -1,6 +1,8 @@
 """Foreign annotation formats in and out."""
 
 from classifier.annotations.formats._brat import annotation_conf
+from classifier.annotations.formats._codes import NONE_CODED
+from classifier.annotations.formats._csv import is_sheet
 from classifier.annotations.formats._foreign import Imported
 from classifier.annotations.formats._label_studio import labelling_config
 from classifier.annotations.formats._refi import read_qdc
@@ -15,11 +17,13 @@ from classifier.annotations.formats._understand import NOT_IN_CODEBOOK
 __all__ = [
     "EXPORT_FORMATS",
     "IMPORT_FORMATS",
+    "NONE_CODED",
     "NOT_IN_CODEBOOK",
     "Imported",
     "annotation_conf",
     "export",
     "import_annotations",
+    "is_sheet",
     "labelling_config",
     "read_qdc",
 ]

@@ -1,9 +1,12 @@
-"""Plain CSV: a row per mention and annotator; the article's text in it or in a second table."""
+"""Plain CSV: a row per mention and annotator; the article's text in it or in a second table.
+
+A coding sheet is such a table with the mentions filled in and the labels empty.
+"""
 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +39,16 @@ from classifier.annotations.formats._foreign import (
 from classifier.articles import article_from_record, article_record, given_id, is_other_name
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
-from classifier.files import write_text
-from classifier.records import Article, Problem
+from classifier.files import write_sheet_rows, write_text
+from classifier.records import Article, Problem, Span
+from classifier.text import split_sentences
 
 ARTICLES, ANNOTATIONS = "articles.csv", "annotations.csv"
 _SUFFIXES = (".csv", ".xlsx")
 _JOIN = "|"
 _REQUIRED = ("start", "end")
+SENTENCE = "sentence"
+"""The column by which a coding sheet is known: what people read to label the mention."""
 _PLACE = ("unit", "article_id", "start", "end", "surface", "annotator", "comment", "speaker")
 _WHO = ("coder", "rater", "annotator_id", "annotator_name", "labeller", "labeler", "username")
 """Other names of the column with who decided."""
@@ -73,6 +79,72 @@ def write_csv(
     write_codebook(codebook, path / "codebook.toml")
 
 
+def is_sheet(path: Path) -> bool:
+    """Whether the path is that of a coding sheet rather than of a folder."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def write_sheet(
+    annotation_set: AnnotationSet,
+    path: Path,
+    mentions: pd.DataFrame | None = None,
+    annotator: str = "",
+) -> None:
+    """Write a coding sheet: a row per mention, with an empty cell for each variable.
+
+    Args:
+        annotation_set: Whose articles to code. What is annotated there is listed, but no label.
+        path: A .csv or .xlsx file.
+        mentions: Further mentions, with the columns `article_id, start, end, target, surface`.
+        annotator: Who will fill it in; empty leaves the cells to them.
+
+    Raises:
+        DataError: there is no mention, or openpyxl is not installed.
+    """
+    known = [annotation_set.table[_MENTION_COLUMNS]]
+    known += [] if mentions is None or mentions.empty else [mentions[_MENTION_COLUMNS]]
+    listed = pd.concat(known).drop_duplicates(["article_id", "start", "end", "target"])
+    if listed.empty:
+        raise DataError("a coding sheet needs mentions, but these articles name no target")
+    names = [variable.name for variable in annotation_set.codebook.variables]
+    columns = [*_MENTION_COLUMNS, SENTENCE, *names, NOT_TARGET, "comment", "annotator"]
+    place = {article.article_id: i for i, article in enumerate(annotation_set.articles)}
+    rows = sorted(
+        listed.itertuples(index=False, name=None), key=lambda row: (place[row[0]], *row[1:3])
+    )
+    sentences = Sentences(annotation_set.article_by_id)
+    blank = [None] * (len(names) + 2)
+    cells = [[*row, sentences.around(*row[:3]), *blank, annotator or None] for row in rows]
+    if path.suffix.lower() == ".xlsx":
+        write_sheet_rows(path, columns, cells)
+    else:
+        # the mark tells a spreadsheet that this is UTF-8
+        write_text(path, ["\ufeff", table_text(columns, cells)])
+
+
+_MENTION_COLUMNS = ["article_id", "start", "end", "target", "surface"]
+
+
+class Sentences:
+    """The sentences of articles, each article split once."""
+
+    def __init__(self, articles: Mapping[str, Article]) -> None:
+        """Take the articles, by id."""
+        self._articles = articles
+        self._split: dict[str, list[Span]] = {}
+
+    def around(self, article_id: str, start: int, end: int) -> str:
+        """What people read around a mention: its sentence on one line, the mention in brackets."""
+        article = self._articles[article_id]
+        if article_id not in self._split:
+            self._split[article_id] = split_sentences(article.text, article.language)
+        own = [s for s in self._split[article_id] if s.start < end and start < s.end]
+        low, high = (own[0].start, own[-1].end) if own else (start, end)
+        text, low, high = article.text, min(low, start), max(high, end)
+        marked = f"{text[low:start]}[[{text[start:end]}]]{text[end:high]}"
+        return " ".join(marked.split())
+
+
 def _cell(value: object) -> object:
     if isinstance(value, frozenset):
         return _JOIN.join(encode_values(value))
@@ -81,23 +153,24 @@ def _cell(value: object) -> object:
     return None if value is pd.NA else value
 
 
-def read_csv(path: Path) -> Foreign:
+def read_csv(path: Path, known: Sequence[Article] = ()) -> Foreign:
     """Read a folder with annotations.csv and articles.csv, or files with a column `text`.
 
-    Each may be an .xlsx instead.
+    Each may be an .xlsx instead. `known` are the articles of tables that hold no texts, such as
+    coding sheets.
     """
     if not path.is_dir():
-        return _read_file(path)
+        return _read_file(path, known)
     own = _beside(path, ANNOTATIONS)
     if own.is_file():
-        return _read_file(own)
+        return _read_file(own, known)
     found = (file for suffix in _SUFFIXES for file in path.glob(f"*{suffix}"))
     files = sorted(file for file in found if file.stem != Path(ARTICLES).stem)
     if not files:
         raise DataError(
             f"{path}: {ANNOTATIONS} or other .csv or .xlsx files were required, none was found"
         )
-    return gather(document for file in files for document in _documents(_read_file(file)))
+    return gather(document for file in files for document in _documents(_read_file(file, known)))
 
 
 def _beside(folder: Path, name: str) -> Path:
@@ -116,7 +189,7 @@ def _documents(foreign: Foreign) -> Iterator[list[Record]]:
     yield [*foreign.problems, *(region for own in regions.values() for region in own)]
 
 
-def _read_file(file: Path) -> Foreign:
+def _read_file(file: Path, known: Sequence[Article]) -> Foreign:
     rows = list(read_table(read_text(file), file.name))
     columns = set(rows[0][1]) if rows else set()
     missing = [name for name in _REQUIRED if rows and name not in columns]
@@ -132,15 +205,11 @@ def _read_file(file: Path) -> Foreign:
         columns.add("annotator")
         detail = f"the column {who!r} was read as the annotator"
         problems.append(Problem(file.name, "column interpreted", detail))
-    articles: dict[str, Article] = {}
-    beside = _beside(file.parent, ARTICLES)
-    if "text" in columns:
-        _collect(((w, _with_id(row)) for w, row in rows), articles, problems)
-    elif beside.is_file():
-        _collect(read_table(read_text(beside), beside.name), articles, problems)
-    elif rows:
-        raise DataError(f"{file}: a column text or an {ARTICLES} beside it is required, none found")
+    articles = _texts(file, rows, known, problems)
     fields = [name for name in rows[0][1] if _is_code(name)] if rows else []
+    if SENTENCE in columns:
+        rows, blank = _filled_in(rows, fields, file.name)
+        problems += blank
     found = [_region(where, row, fields, file.stem) for where, row in rows]
     if rows and "annotator" not in columns:
         detail = f"no column annotator: all rows are by {file.stem!r}, the file's name"
@@ -148,6 +217,43 @@ def _read_file(file: Path) -> Foreign:
     regions = tuple(r for r in found if isinstance(r, Region))
     problems += [r for r in found if isinstance(r, Problem)]
     return Foreign(tuple(articles.values()), regions, tuple(problems))
+
+
+def _texts(
+    file: Path,
+    rows: list[tuple[str, dict[str, Any]]],
+    known: Sequence[Article],
+    problems: list[Problem],
+) -> dict[str, Article]:
+    """The articles, by id: in the rows, in a second table, or those that are known."""
+    articles: dict[str, Article] = {}
+    beside = _beside(file.parent, ARTICLES)
+    if rows and "text" in rows[0][1]:
+        _collect(((w, _with_id(row)) for w, row in rows), articles, problems)
+    elif beside.is_file():
+        _collect(read_table(read_text(beside), beside.name), articles, problems)
+    elif known:
+        return {article.article_id: article for article in known}
+    elif rows:
+        raise DataError(
+            f"{file}: the articles' texts are required: a column text, an {ARTICLES} beside it, or "
+            "the annotation set that the sheet was made from (--out or --into); none was found"
+        )
+    return articles
+
+
+def _filled_in(
+    rows: list[tuple[str, dict[str, Any]]], fields: list[str], name: str
+) -> tuple[list[tuple[str, dict[str, Any]]], list[Problem]]:
+    """The rows of a coding sheet that somebody filled in, and how many are still empty."""
+    labels = [field for field in fields if field != TARGET]
+    kept = [row for row in rows if any(row[1][label] for label in labels)]
+    n_blank = len(rows) - len(kept)
+    if not n_blank:
+        return kept, []
+    detail = f"{n_blank} of {len(rows)} rows have no label yet"
+    remedy = "fill them in and import the sheet again, or leave them uncoded"
+    return kept, [Problem(name, "mentions not coded yet", detail, remedy)]
 
 
 def _is_one_column(columns: Collection[str]) -> bool:
@@ -183,7 +289,7 @@ _ARTICLE_FIELDS = frozenset(article_record(Article("-", "")))
 
 
 def _is_code(column: str) -> bool:
-    own = (*_PLACE, *_EVIDENCE, *_CURATED_COLUMNS, *STAMPS, "id")
+    own = (*_PLACE, SENTENCE, *_EVIDENCE, *_CURATED_COLUMNS, *STAMPS, "id")
     is_of_article = column in _ARTICLE_FIELDS or is_other_name(column)
     return column in (TARGET, NOT_TARGET) or not (column in own or is_of_article)
 

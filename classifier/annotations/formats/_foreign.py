@@ -13,7 +13,7 @@ import pandas as pd
 from classifier.annotations._table import CURATED, Annotation, AnnotationSet, annotation_table
 from classifier.annotations.formats._codes import Code, same_key
 from classifier.codebook import Codebook, read_codebook
-from classifier.errors import ClassifierError
+from classifier.errors import ClassifierError, in_words
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem
 
@@ -258,7 +258,7 @@ def read_document(document: Iterable[Record], name: str) -> list[Record]:
         return list(document)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         is_ours = isinstance(error, ClassifierError)
-        detail = str(error) if is_ours else f"{type(error).__name__}: {error}"
+        detail = in_words(error) if is_ours else f"{in_words(error)}"
         return [Problem(name, "document unreadable, refused", detail)]
 
 

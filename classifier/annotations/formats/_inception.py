@@ -24,7 +24,7 @@ from classifier.annotations.formats._foreign import (
     person,
 )
 from classifier.articles import article_from_record
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.records import Article, Problem
 from classifier.text import CODE_POINTS
 
@@ -247,7 +247,7 @@ def _document(member: Member, system: Member | None) -> Iterator[Record]:
     try:
         yield from _records(member, system, *_place(member))
     except DataError as error:
-        yield Problem(member.name, "document unreadable, refused", str(error))
+        yield Problem(member.name, "document unreadable, refused", in_words(error))
 
 
 def _records(member: Member, system: Member | None, title: str, annotator: str) -> Iterator[Record]:
@@ -329,7 +329,7 @@ def _load(member: Member, system: Member | None) -> _Cas:
             cas = cassis.load_cas_from_xmi(content, typesystem=types)
     except Exception as error:
         # the library raises whatever its parsers and its type system do
-        detail = f"{type(error).__name__}: {error}"
+        detail = f"{in_words(error)}"
         raise DataError(f"{member.name}: a CAS was required: {detail}") from None
     return cas
 
@@ -339,9 +339,11 @@ def _check_xml(member: Member) -> None:
     try:
         depth = _depth(member.content)
     except DefusedXmlException as error:
-        raise DataError(f"{member.name}: XML without entities was required: {error}") from None
+        raise DataError(
+            f"{member.name}: XML without entities was required: {in_words(error)}"
+        ) from None
     except (ParseError, LookupError, ValueError) as error:
-        raise DataError(f"{member.name}: XML was required: {error}") from None
+        raise DataError(f"{member.name}: XML was required: {in_words(error)}") from None
     if depth > MAX_DEPTH:
         raise DataError(f"{member.name}: elements may nest {MAX_DEPTH} deep, they nest deeper")
 

@@ -30,7 +30,7 @@ from classifier.annotations.formats._foreign import (
     text_id,
 )
 from classifier.articles import article_from_record, given_id, is_other_name
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.files import plain_suffix
 from classifier.records import Article, Problem
 from classifier.text import CODE_POINTS, UTF_16
@@ -70,7 +70,7 @@ def article_of(record: Mapping[str, Any], tool_id: object, where: str) -> Articl
     try:
         return article_from_record({**record, "text": record[key], "article_id": own})
     except DataError as error:
-        return Problem(where, "malformed article, refused", str(error))
+        return Problem(where, "malformed article, refused", in_words(error))
 
 
 def is_spans(value: object) -> bool:
@@ -173,7 +173,7 @@ def _argilla_records(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: a JSON file of records was required: {error}") from None
+        raise DataError(f"{path}: a JSON file of records was required: {in_words(error)}") from None
     if not isinstance(found, list):
         raise DataError(f"{path}: a list of records was required, got {type(found).__name__}")
     yield from ((f"{path.name} record {n}", record) for n, record in enumerate(found, 1))
@@ -186,7 +186,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         rows = parquet.read_table(path).to_pylist()
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: a Parquet file was required: {error}") from None
+        raise DataError(f"{path}: a Parquet file was required: {in_words(error)}") from None
     yield from ((f"{path.name} record {n}", row) for n, row in enumerate(rows, 1))
 
 
@@ -331,7 +331,7 @@ def _min_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: a JSON-MIN export was required: {error}") from None
+        raise DataError(f"{path}: a JSON-MIN export was required: {in_words(error)}") from None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise DataError(f"{path}: a list of annotations was required, got {type(found).__name__}")
     yield from ((f"{path.name} annotation {n}", row) for n, row in enumerate(found, 1))

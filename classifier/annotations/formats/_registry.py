@@ -11,7 +11,7 @@ import pandas as pd
 from classifier.annotations._table import AnnotationSet
 from classifier.annotations.formats import _corpora, _inception, _lines, _records, _refi
 from classifier.annotations.formats._brat import read_brat, write_brat
-from classifier.annotations.formats._csv import read_csv, write_csv
+from classifier.annotations.formats._csv import is_sheet, read_csv, write_csv, write_sheet
 from classifier.annotations.formats._foreign import Foreign, Imported
 from classifier.annotations.formats._label_studio import write_label_studio
 from classifier.annotations.formats._label_studio_in import read_label_studio
@@ -20,6 +20,7 @@ from classifier.articles import noted_names
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.errors import DataError
 from classifier.files import refuse_to_replace
+from classifier.records import Article
 from classifier.text import RULES, OffsetRule
 
 
@@ -27,7 +28,8 @@ from classifier.text import RULES, OffsetRule
 class _Tool:
     """A tool's format, whose labels a codebook has to explain."""
 
-    read: Callable[[Path], Foreign]
+    read: Callable[..., Foreign]
+    """Takes the path; also the articles that are known if `without_texts` is set."""
     scheme: str
     rules: Sequence[OffsetRule] = RULES
     is_one_file: bool = False
@@ -35,6 +37,8 @@ class _Tool:
     """Makes the codebook fit a published corpus."""
     settle: Callable[[Foreign, Codebook], Foreign] | None = None
     """Tells by the codebook what the file leaves open."""
+    without_texts: bool = False
+    """Whether its files may leave the articles' texts elsewhere."""
 
 
 _CORPORA: Mapping[str, Callable[[Path], Imported]] = {
@@ -53,7 +57,7 @@ _TOOLS: Mapping[str, _Tool] = {
     "inception": _Tool(_inception.read_inception, "inception", _inception.RULES),
     "brat": _Tool(read_brat, "brat"),
     "prodigy": _Tool(_lines.read_prodigy, "prodigy", _lines.PRODIGY_RULES),
-    "csv": _Tool(read_csv, "csv"),
+    "csv": _Tool(read_csv, "csv", without_texts=True),
     "semeval2025-entity-framing": _Tool(
         _corpora.read_semeval2025,
         _corpora.SEMEVAL2025,
@@ -71,7 +75,11 @@ EXPORT_FORMATS = tuple(_WRITERS)
 
 
 def import_annotations(
-    format_name: str, path: Path | str, codebook: Codebook | None = None
+    format_name: str,
+    path: Path | str,
+    codebook: Codebook | None = None,
+    *,
+    articles: Sequence[Article] = (),
 ) -> Imported:
     """Read a foreign file or folder as an annotation set, with a list of everything not as it was.
 
@@ -80,6 +88,7 @@ def import_annotations(
         path: the file or folder as the tool or the publisher wrote it.
         codebook: what labels mean; by default the codebook that our own export laid beside the
             file, and without one the shipped codebook. A published corpus brings its own.
+        articles: the texts of a CSV that holds none, such as a coding sheet.
 
     Returns:
         The annotation set, and what was repaired or refused.
@@ -99,7 +108,7 @@ def import_annotations(
         codebook = tool.narrow(codebook)
     terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
     with noted_names() as names, _collector_paused():
-        foreign = tool.read(path)
+        foreign = tool.read(path, articles) if tool.without_texts else tool.read(path)
         imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
     taken = {name: ", ".join(found) for name, found in names.taken.items()}
     return replace(imported, files=_n_files(path), names_taken=taken)
@@ -127,6 +136,7 @@ def export(
     path: Path | str,
     predictions: pd.DataFrame | None = None,
     *,
+    annotator: str = "",
     force: bool = False,
 ) -> None:
     """Write an annotation set for another tool, so that importing it again gives it back.
@@ -134,20 +144,32 @@ def export(
     Args:
         format_name: one of `EXPORT_FORMATS`.
         annotation_set: articles that nobody annotated are written too, to be annotated.
-        path: a .json file for Label Studio, a folder for brat and CSV.
+        path: a .json file for Label Studio, a folder for brat and CSV. CSV to a .csv or .xlsx file
+            is a coding sheet: the mentions are filled in, the labels are empty.
         predictions: a model's, shown as pre-annotations; in brat and CSV as an annotator that bears
-            the model's name.
+            the model's name. A coding sheet takes the mentions from it and no label.
+        annotator: who will fill in a coding sheet.
         force: Whether a project that is there already is replaced.
 
     Raises:
-        DataError: there is no such format, or a text cannot be written as UTF-8.
+        DataError: there is no such format, a text cannot be written as UTF-8, or a coding sheet
+            has no mention.
         ReplaceError: something is there, and `force` is not set.
     """
     if format_name not in _WRITERS:
         raise DataError(f"the formats to write are {', '.join(_WRITERS)}; got {format_name!r}")
     refuse_to_replace(path, force=force)
+    path = Path(path)
+    is_for_coding = format_name == "csv" and is_sheet(path)
+    if annotator and not is_for_coding:
+        raise DataError(
+            f"an annotator is named in a coding sheet (csv to a .csv or .xlsx file), not in {path}"
+        )
     try:
-        _WRITERS[format_name](annotation_set, Path(path), predictions)
+        if is_for_coding:
+            write_sheet(annotation_set, path, predictions, annotator)
+        else:
+            _WRITERS[format_name](annotation_set, path, predictions)
     except UnicodeEncodeError as error:
         raise DataError(
             f"{path}: {format_name} needs texts without lone surrogates: {error}"

@@ -13,10 +13,11 @@ from torch import nn
 from transformers import AutoConfig
 
 from classifier.errors import ModelError
-from classifier.files import write_text
+from classifier.files import read_json, write_text
 from classifier.models._bases import same_base
 from classifier.models._protocol import TrainOptions
 from classifier.models.encoder._network import PassageEncoder, PassageEncoderConfig
+from classifier.models.encoder._plain import ADAPTER, DOWN, HEADS, PREFIX, UP
 from classifier.models.runtime._torch import (
     attention_for,
     best_device,
@@ -25,9 +26,7 @@ from classifier.models.runtime._torch import (
     usable_attention,
 )
 
-_HEADS, _ADAPTER = "heads.safetensors", "adapter_model.safetensors"
 _START, _CUT = "matrices_before", "matrices_changed_by"
-_PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 
 
 def attach(network: PassageEncoder, options: TrainOptions) -> None:
@@ -54,7 +53,7 @@ def attach(network: PassageEncoder, options: TrainOptions) -> None:
 def start_from(network: PassageEncoder, start: PassageEncoder, options: TrainOptions) -> None:
     """Take over the weights of a trained network: the encoder, and the heads that are the same.
 
-    Raises `ModelError` where an adapter is to be trained itself: it would hold the difference to
+    Raises `ModelError` if an adapter is to be trained itself: it would hold the difference to
     the run, and not to the base that it names.
     """
     if options.adapter != "none" and options.adapter_from == "training":
@@ -97,14 +96,14 @@ def save(network: PassageEncoder, folder: Path) -> None:
     # Left to itself, the library looks on the Hub whether the base's vocabulary was changed.
     network.encoder.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
-    weights = load_file(folder / _ADAPTER)
+    weights = load_file(folder / ADAPTER)
     short = {name: tensor.to(torch.bfloat16) for name, tensor in weights.items()}
-    save_file(short, folder / _ADAPTER, metadata={"format": "pt"})
+    save_file(short, folder / ADAPTER, metadata={"format": "pt"})
     _save_heads(network, folder)
 
 
 def _save_heads(network: PassageEncoder, folder: Path) -> None:
-    save_file({k: v.contiguous() for k, v in network.heads.state_dict().items()}, folder / _HEADS)
+    save_file({k: v.contiguous() for k, v in network.heads.state_dict().items()}, folder / HEADS)
     network.config.save_pretrained(folder)
 
 
@@ -177,10 +176,10 @@ def share_out(
 def _save_cut(network: PassageEncoder, folder: Path) -> None:
     weights = {}
     for name, (down, up) in network.__dict__[_CUT].items():
-        weights[f"{_PREFIX}{name}{_DOWN}"] = down.contiguous().cpu()
-        weights[f"{_PREFIX}{name}{_UP}"] = up.contiguous().cpu()
+        weights[f"{PREFIX}{name}{DOWN}"] = down.contiguous().cpu()
+        weights[f"{PREFIX}{name}{UP}"] = up.contiguous().cpu()
     ranks = {name: len(down) for name, (down, _) in network.__dict__[_CUT].items()}
-    save_file(weights, folder / _ADAPTER, metadata={"format": "pt"})
+    save_file(weights, folder / ADAPTER, metadata={"format": "pt"})
     config = {
         "peft_type": "LORA",
         "task_type": None,
@@ -209,19 +208,19 @@ def load(folder: Path) -> tuple[PassageEncoder, Path]:
     encoder = read_whole(base.folder, attn_implementation=attention)
     _merge(encoder, folder)
     network = PassageEncoder(config, encoder)
-    network.heads.load_state_dict(load_file(folder / _HEADS))
+    network.heads.load_state_dict(load_file(folder / HEADS))
     return network, base.folder
 
 
 def _merge(encoder: Any, folder: Path) -> None:  # noqa: ANN401
     """Add to each adapted layer's weights scaling · up · down, as LoRA defines it."""
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "adapter_config.json")
     scaling = config["lora_alpha"] / config["r"]
-    weights = load_file(folder / _ADAPTER)
-    downs = [name for name in weights if name.endswith(_DOWN)]
+    weights = load_file(folder / ADAPTER)
+    downs = [name for name in weights if name.endswith(DOWN)]
     if 2 * len(downs) != len(weights):
-        raise ModelError(f"{folder / _ADAPTER} must hold pairs of LoRA weights only; train again")
+        raise ModelError(f"{folder / ADAPTER} must hold pairs of LoRA weights only; train again")
     for name in downs:
-        layer = encoder.get_submodule(name.removeprefix(_PREFIX).removesuffix(_DOWN))
-        up = weights[name.removesuffix(_DOWN) + _UP].float()
+        layer = encoder.get_submodule(name.removeprefix(PREFIX).removesuffix(DOWN))
+        up = weights[name.removesuffix(DOWN) + UP].float()
         layer.weight.data += scaling * (up @ weights[name].float())

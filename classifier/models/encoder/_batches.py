@@ -147,7 +147,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Share:
-    """Which part of every batch a process reads, where several train together."""
+    """Which part of every batch a process reads, if several train together."""
 
     number: int = 0
     n_shares: int = 1

@@ -1,6 +1,5 @@
 """Training the network through the Trainer of transformers."""
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from transformers import (
 )
 from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME, TRAINER_STATE_NAME
 
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
+from classifier.files import read_json
 from classifier.models._processes import broadcast, is_first, n_processes, rank
 from classifier.models._protocol import Progress, TrainOptions
 from classifier.models.encoder._batches import (
@@ -75,7 +75,7 @@ def _is_whole(place: Path) -> bool:
 
 
 def _state(place: Path) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads((place / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    state: dict[str, Any] = read_json(place / TRAINER_STATE_NAME)
     return state
 
 
@@ -153,7 +153,7 @@ class PassageTrainer(Trainer):  # type: ignore[misc]
             super()._save_checkpoint(model, trial)
         except (OSError, RuntimeError, SafetensorError) as error:
             raise ModelError(
-                f"{self.args.output_dir}: the checkpoint could not be written ({error}); "
+                f"{self.args.output_dir}: the checkpoint could not be written ({in_words(error)}); "
                 "make room and run it again with --resume"
             ) from error
 
@@ -177,7 +177,7 @@ class _Loader(DataLoader[Item]):
 
 
 def _own_labels(among: Tensor, own: Tensor, n_mentions: int) -> Tensor:
-    """The labels of a share of the batch; none is coded where only another's passage was read."""
+    """The labels of a share of the batch; none is coded if only another's passage was read."""
     start, end = own.tolist()
     if start < end:
         return among[start:end]

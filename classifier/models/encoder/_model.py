@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoTokenizer, BertModel, set_seed
 
 from classifier.codebook import Variable
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.models._bases import find_base, identity
 from classifier.models._folder import Start, check_heads, find_start
 from classifier.models._passages import Examples
@@ -85,7 +85,7 @@ def plain_config(encoder: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def read_part(name: str, read: Callable[[], _Part]) -> _Part:
-    """What `read` returns; raises `ModelError` where the base `name` cannot be read."""
+    """What `read` returns; raises `ModelError` if the base `name` cannot be read."""
     try:
         return read()
     except (OSError, ValueError, KeyError) as error:
@@ -93,7 +93,7 @@ def read_part(name: str, read: Callable[[], _Part]) -> _Part:
             raise
         raise ModelError(
             f"base model {name!r} must be an encoder that transformers can read with its "
-            f"tokenizer: {error}"
+            f"tokenizer: {in_words(error)}"
         ) from error
 
 
@@ -102,7 +102,7 @@ _FEATURES = 512
 
 
 class EncoderModel:
-    """A network with its tokenizer; see `models.base.Model`."""
+    """A network with its tokenizer; see `models.Model`."""
 
     def __init__(
         self,
@@ -125,12 +125,12 @@ class EncoderModel:
 
     @cached_property
     def reader(self) -> TokenReader:
-        """What makes passages ready; see `models.base.Reader`."""
+        """What makes passages ready; see `models.Reader`."""
         return TokenReader(self.tokenizer.backend_tokenizer, self.text_limit, self.position_limit)
 
     @property
     def runtime(self) -> str:
-        """See `models.base.Model`."""
+        """See `models.Model`."""
         if self._runs_plain:
             return f"torch {kind_for(self.options.precision)} cpu"
         low = uses_bfloat16(self.options.precision, self.device)
@@ -308,7 +308,7 @@ def _probabilities(logits: Tensor, variable: Variable) -> NDArray[np.float64]:
 def new_encoder(variables: Sequence[Variable], options: TrainOptions) -> EncoderModel:
     """An encoder ready to be fitted, with fresh heads or those of the run it starts from.
 
-    Raises `ModelError` without a base, or where the run has other labels or another base.
+    Raises `ModelError` without a base, or if the run has other labels or another base.
     """
     found = find_start(options)
     base = find_base(found.base["name"] if found else options.base_model)
@@ -363,7 +363,7 @@ def load_encoder(
 ) -> EncoderModel:
     """The encoder that `save` wrote, to go on with or to look into.
 
-    `heads` names the head of a variable where that bears another name.
+    `heads` names the head of a variable if that bears another name.
     """
     with quiet_transformers():
         if options.adapter == "separate":

@@ -241,7 +241,7 @@ def masked_loss(
     smoothing: float = 0.0,
     among: Tensor | None = None,
 ) -> Tensor:
-    """Mean loss over the coded mentions, 0 where none is coded.
+    """Mean loss over the coded mentions, 0 if none is coded.
 
     If `labels` has one place per mention, it is cross-entropy. If it has one column of 0 and 1 per
     label, it is binary cross-entropy: the sum of each label's mean. Each label is a question of

@@ -1,9 +1,8 @@
 """A run that is only applied: an encoder of BERT's architecture, read without transformers.
 
-It computes with PyTorch's kernels, or where PyTorch is not installed with NumPy.
+It computes with PyTorch's kernels, or with NumPy if PyTorch is not installed.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -14,9 +13,9 @@ from safetensors import SafetensorError, deserialize
 from tokenizers import Tokenizer
 
 from classifier.codebook import Variable
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
+from classifier.files import read_json
 from classifier.models._bases import PACKED_FILE, PackedWeights, same_base
-from classifier.models._passages import Examples
 from classifier.models._processes import n_cores
 from classifier.models._protocol import Probabilities, Progress, TrainOptions
 from classifier.models.encoder._tokens import (
@@ -27,19 +26,19 @@ from classifier.models.encoder._tokens import (
     predict_distinct,
     text_limit,
 )
-from classifier.models.runtime._numpy import FULL, NumpyEncoder
+from classifier.models.runtime._numpy import NumpyEncoder
 from classifier.records import Passage
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 Array = NDArray[np.float32]
-_ADAPTER, _HEADS, _WEIGHTS = (
+ADAPTER, HEADS, _WEIGHTS = (
     "adapter_model.safetensors",
     "heads.safetensors",
     "model.safetensors",
 )
 Read = Callable[[Path], dict[str, Array]]
-_PREFIX, _DOWN, _UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
+PREFIX, DOWN, UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 BATCH_TOKENS = 1024
 """Tokens of a batch; batches are read side by side, a processor each."""
 _FEWEST_TOKENS = 256
@@ -143,24 +142,9 @@ class PlainModel:
         all_one: NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)
         return all_one
 
-    def fit(
-        self,
-        training: Examples,
-        development: Examples,
-        *,
-        progress: Progress | None = None,
-        checkpoints: Path | None = None,
-    ) -> Mapping[str, object]:
-        """Raise `ModelError`: training needs PyTorch."""
-        raise ModelError(f"training an encoder needs PyTorch: {FULL}")
-
-    def save(self, folder: Path) -> None:
-        """Raise `ModelError`: it is a run that is read, and nothing of it changes."""
-        raise ModelError(f"{folder}: a model without PyTorch is only read; copy its run folder")
-
 
 def _batch_tokens(n_tokens: int) -> int:
-    """Tokens of a batch: fewer where all processors would not have one otherwise."""
+    """Tokens of a batch: fewer if all processors would not have one otherwise."""
     if n_tokens <= _FEWEST_TOKENS:
         return BATCH_TOKENS
     return max(_FEWEST_TOKENS, min(BATCH_TOKENS, n_tokens // n_cores()))
@@ -169,7 +153,7 @@ def _batch_tokens(n_tokens: int) -> int:
 def read_weights(file: Path) -> dict[str, Array]:
     """All tensors of a safetensors file as float32; NumPy itself has no bfloat16.
 
-    Raises `ModelError` where the file cannot be read.
+    Raises `ModelError` if the file cannot be read.
     """
     try:
         parts = deserialize(file.read_bytes())  # type: ignore[no-untyped-call]
@@ -180,7 +164,7 @@ def read_weights(file: Path) -> dict[str, Array]:
 
 def _unreadable(file: Path, error: Exception) -> ModelError:
     return ModelError(
-        f"{file} must hold weights, they cannot be read ({error}): get the folder again"
+        f"{file} must hold weights, they cannot be read ({in_words(error)}): get the folder again"
     )
 
 
@@ -201,16 +185,16 @@ class _Merged(Mapping[str, Array]):
     """
 
     def __init__(self, base: Mapping[str, Array], folder: Path, read: Read) -> None:
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        config = read_json(folder / "adapter_config.json")
         self._scaling = np.float32(config["lora_alpha"] / config["r"])
-        self._base, self._pairs = base, read(folder / _ADAPTER)
+        self._base, self._pairs = base, read(folder / ADAPTER)
 
     def __getitem__(self, name: str) -> Array:
         plain = self._base[name]
-        bare = _PREFIX + name.removesuffix(".weight")
-        if bare + _DOWN not in self._pairs:
+        bare = PREFIX + name.removesuffix(".weight")
+        if bare + DOWN not in self._pairs:
             return plain
-        change: Array = self._pairs[bare + _UP] @ self._pairs[bare + _DOWN]
+        change: Array = self._pairs[bare + UP] @ self._pairs[bare + DOWN]
         return plain + self._scaling * change
 
     def __iter__(self) -> Iterator[str]:
@@ -232,13 +216,13 @@ def load_plain(
 
     `heads` names the head of a variable of another name.
 
-    Raises `ModelError` where it needs transformers, or its base is not there.
+    Raises `ModelError` if it needs transformers, or its base is not there.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     read = read_weights if not torch else _read_tensors
     if options.adapter == "separate":
         place, encoder = adapted_encoder(folder, config, options, torch=torch)
-        tops = read(folder / _HEADS)
+        tops = read(folder / HEADS)
     else:
         both = read(folder / _WEIGHTS)
         place, tops = folder, _under("heads.", both)
@@ -299,7 +283,7 @@ def _encoder(
 
 def _reader(folder: Path, config: Mapping[str, Any]) -> TokenReader:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    told = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    told = read_json(folder / "tokenizer_config.json")
     positions = position_limit(config["encoder"], told.get("model_max_length", float("inf")))
     around = tokenizer.num_special_tokens_to_add(False)
     limit = text_limit(config["max_tokens"], positions, around)

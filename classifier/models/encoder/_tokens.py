@@ -141,7 +141,7 @@ def _ranges(
 def _overlap(
     span: Span, real: Sequence[int], starts: Sequence[int], ends: Sequence[int]
 ) -> TokenRange:
-    """Tokens that share a character with the span; the nearest one where the span has none.
+    """Tokens that share a character with the span; the nearest one if the span has none.
 
     A tokenizer drops some characters altogether, such as a soft hyphen that stands alone.
     """

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.models._processes import n_cores
 
 _In = TypeVar("_In")
@@ -60,7 +60,7 @@ def bert_layers(config: Mapping[str, Any], weights: Weights) -> Iterator[Weights
             yield _layer(weights, f"encoder.layer.{number}.")
     except KeyError as error:
         raise ModelError(
-            f"the run must hold all weights of its encoder, {error} is missing: copy its "
+            f"the run must hold all weights of its encoder, {in_words(error)} is missing: copy its "
             "folder again"
         ) from None
 

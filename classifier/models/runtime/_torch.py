@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.models._processes import n_cores
 from classifier.models._protocol import Precision
 
@@ -122,7 +122,8 @@ def read_whole(folder: Path, **rest: Any) -> Any:  # noqa: ANN401
             )
     except (SafetensorError, RuntimeError) as error:
         raise ModelError(
-            f"{folder} must hold weights that fit its config.json, they cannot be read ({error}): "
+            f"{folder} must hold weights that fit its config.json, they cannot be read "
+            f"({in_words(error)}): "
             "get the folder again"
         ) from error
     missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))

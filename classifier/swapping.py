@@ -1,13 +1,16 @@
 """Copies of texts with the countries swapped: a stance must not depend on who it is about.
 
 A model that sees a country mostly praised or mostly blamed learns its name. Copies in which the
-countries have changed places, labels and all, take that away.
+countries have changed places, labels and all, take that away. The names and their forms are in
+`swapping.toml`.
 """
 
 import re
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib import resources
 from itertools import permutations
 from typing import Any, Protocol
 
@@ -25,8 +28,14 @@ from classifier.annotations import (
 from classifier.intervals import IntervalOptions, article_totals, interval
 from classifier.models import Calibration, Limits, Model, cut_all
 from classifier.records import Article, Passage, Span
-from classifier.swapping._forms import ALIASES, CASE_WORDS, FORMS
 
+_NAMES = tomllib.loads(
+    resources.files("classifier").joinpath("swapping.toml").read_text(encoding="utf-8")
+)
+FORMS: Mapping[str, Sequence[Mapping[str, str]]] = {
+    code: tuple(own["forms"]) for code, own in _NAMES.items()
+}
+"""Per language its rows: target -> forms, aligned by case and separated by "|"."""
 TARGETS = ("TR", "RU", "UA")
 Places = Mapping[str, str]
 """Target -> the target that takes its place; whoever is not named stays."""
@@ -52,7 +61,7 @@ class Swapped:
     """Old span of a name -> its new one; a Turkish suffix is in neither."""
 
     def place(self, old: Span) -> Span | None:
-        """Where a stretch of the text stands now; None where it cuts through a name."""
+        """Where a stretch of the text stands now; None if it cuts through a name."""
         if old in self.moved:
             return self.moved[old]
         shift = inside = 0
@@ -84,7 +93,7 @@ def _known(language: str) -> Mapping[str, tuple[str, tuple[tuple[int, int], ...]
         for target, forms in row.items():
             for case, form in enumerate(forms.split("|")):
                 found.setdefault(form, (target, []))[1].append((number, case))
-    for alias, form in ALIASES[language].items():
+    for alias, form in _NAMES[language]["aliases"].items():
         found[alias] = found[form]
     return {form: (target, tuple(places)) for form, (target, places) in found.items()}
 
@@ -115,7 +124,8 @@ def find_forms(text: str, language: str) -> Iterator[Place]:
 def _preferred(
     places: tuple[tuple[int, int], ...], word: str, language: str
 ) -> tuple[tuple[int, int], ...]:
-    asked = [c for c, words in CASE_WORDS.get(language, {}).items() if word in words]
+    words_before = _NAMES[language].get("before", {})
+    asked = [int(case) for case, words in words_before.items() if word in words]
     return tuple(sorted(places, key=lambda place: place[1] not in asked))
 
 
@@ -294,10 +304,15 @@ def country_shifts(
     """Mean shift of the stance score per ordered pair, over all languages and in each.
 
     The score is the expected stance, -1 to 1. Each row has `from`, `to`, `language`, `n`, `mean`,
-    its 95 % `interval` by article, and `mean_size`, the mean of the shifts' sizes. None where no
+    its 95 % `interval` by article, and `mean_size`, the mean of the shifts' sizes. None if no
     item names a country.
     """
-    return list(_rows(shifts(reader, items, context)))
+    found = shifts(reader, items, context)
+    rows: list[dict[str, Any]] = []
+    for (first, second), group in found.groupby(["from", "to"], sort=False) if len(found) else ():
+        parts = [(EVERY, group), *group.groupby("language")]
+        rows += [{"from": first, "to": second, "language": k, **_mean(own)} for k, own in parts]
+    return rows
 
 
 def shifts(reader: Calibrated, items: Sequence[Named], context: int = 1) -> pd.DataFrame:
@@ -334,16 +349,6 @@ def stance_scores(reader: Calibrated, items: Sequence[Named], context: int) -> l
     units = [mention.unit for passage in passages for mention in passage.mentions]
     by_unit = dict(zip(units, expected.tolist(), strict=True))
     return [[by_unit[unit] for unit in item.units] for item in items]
-
-
-def _rows(found: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    if found.empty:
-        return
-    for (first, second), group in found.groupby(["from", "to"], sort=False):
-        ends = {"from": first, "to": second}
-        yield {**ends, "language": EVERY, **_mean(group)}
-        for language, own in group.groupby("language"):
-            yield {**ends, "language": language, **_mean(own)}
 
 
 def _mean(group: pd.DataFrame) -> Mapping[str, Any]:

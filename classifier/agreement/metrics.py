@@ -1,4 +1,12 @@
-"""Makes an `evaluate.Metric` of a measure: lists of labels in, an estimate out."""
+"""The measures as an `evaluate.Metric`: lists of labels in, a figure with its interval out.
+
+    from classifier.agreement import metrics
+
+    kappa = evaluate.load(metrics.__file__, "cohen_kappa")  # no network is used
+    kappa.compute(predictions=["a", "b"], references=["a", "a"], labels=["a", "b"])
+
+`METRICS` lists the names. An undefined figure is None, and `status` says why.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
@@ -37,6 +45,15 @@ _INPUTS = {
 }
 
 
+_ARGUMENTS = """
+Args:
+    predictions: {}.
+    references: {}.
+    labels: all labels of the codebook, in its order.
+    articles: article of each item, for an interval that resamples articles.
+"""
+
+
 class _Kind(NamedTuple):
     """What one metric measures, of what, and how it is described."""
 
@@ -46,26 +63,26 @@ class _Kind(NamedTuple):
     citation: str = ""
 
 
-_KINDS = {
-    "CohenKappa": _Kind(
+METRICS = {
+    "cohen_kappa": _Kind(
         kappa,
         "one",
         "Cohen's kappa; weights by distance in the order of the labels.",
         "Cohen 1960, A coefficient of agreement for nominal scales.",
     ),
-    "FleissKappa": _Kind(
+    "fleiss_kappa": _Kind(
         fleiss_kappa,
         "many",
         "Fleiss' kappa of the predictions and the references together.",
         "Fleiss 1971, Measuring nominal scale agreement among many raters.",
     ),
-    "GwetAc": _Kind(
+    "gwet_ac": _Kind(
         gwet,
         "many",
         "Gwet's AC1 and AC2; the number of labels is that of the codebook.",
         "Gwet 2014, Handbook of inter-rater reliability.",
     ),
-    "KrippendorffAlpha": _Kind(
+    "krippendorff_alpha": _Kind(
         alpha,
         "many",
         """Krippendorff's alpha, 1 - D_o / D_e.
@@ -74,7 +91,7 @@ Nominal, ordinal, or interval and ratio with labels numbered in their order from
 """,
         "Krippendorff 2011, Computing Krippendorff's alpha-reliability.",
     ),
-    "MacroF1": _Kind(
+    "macro_f1": _Kind(
         macro_f1_of_table,
         "either",
         """Mean F1 over the labels that occur in the references.
@@ -82,7 +99,7 @@ Nominal, ordinal, or interval and ratio with labels numbered in their order from
 Labels that only the predictions use lower the others' precision and have no F1 of their own.
 """,
     ),
-    "MasiAlpha": _Kind(
+    "masi_alpha": _Kind(
         alpha,
         "sets",
         """Krippendorff's alpha of sets of labels.
@@ -91,12 +108,12 @@ An empty set is an answer like any other.
 """,
         "Passonneau 2006, Measuring agreement on set-valued items (MASI).",
     ),
-    "RawAgreement": _Kind(
+    "raw_agreement": _Kind(
         raw_agreement,
         "many",
         "Raw agreement, not corrected for chance.",
     ),
-    "ScottPi": _Kind(
+    "scott_pi": _Kind(
         scott_pi,
         "one",
         "Scott's pi; both annotators share one pair of margins.",
@@ -105,62 +122,63 @@ An empty set is an answer like any other.
 }
 
 
-def metric(name: str, doc: str | None) -> Any:  # noqa: ANN401  # `evaluate` ships no types
-    """The class of a metric. Its `compute` passes `weights` and `level` on to the measure."""
-    measure, given, description, citation = _KINDS[name]
-    inputs = _INPUTS[given]
+class Metric(evaluate.Metric):  # type: ignore[misc]  # `evaluate` ships no types
+    """One measure, chosen by its name. `compute` passes `weights` and `level` on to it."""
 
-    class Metric(evaluate.Metric):  # type: ignore[misc]
-        __doc__ = doc
+    @property
+    def name(self) -> str:
+        """Name of the measure, and of its figure in the result."""
+        return str(self.config_name)
 
-        def _info(self) -> evaluate.MetricInfo:
-            features = [
-                datasets.Features({"predictions": first, "references": second})
-                for first, second in _FEATURES[given]
-            ]
-            return evaluate.MetricInfo(
-                description=description,
-                citation=citation,
-                inputs_description=_described(*inputs),
-                features=features if len(features) > 1 else features[0],
-            )
+    def _info(self) -> evaluate.MetricInfo:
+        chosen = _chosen(self.config_name)
+        features = [
+            datasets.Features({"predictions": first, "references": second})
+            for first, second in _FEATURES[chosen.references]
+        ]
+        return evaluate.MetricInfo(
+            description=chosen.description,
+            citation=chosen.citation,
+            inputs_description=_ARGUMENTS.format(*_INPUTS[chosen.references]),
+            features=features if len(features) > 1 else features[0],
+        )
 
-        def _compute(
-            self,
-            predictions: Sequence[Any],
-            references: Sequence[Any],
-            labels: Sequence[str] | None = None,
-            articles: Sequence[str] | None = None,
-            **chosen: str,
-        ) -> dict[str, Any]:
-            annotators = {"prediction": predictions}
-            annotators |= (
-                _by_annotator(references) if given == "many" else {"reference": references}
-            )
-            holds_sets = given == "either" and any(isinstance(label, list) for label in references)
-            has_order = any(value not in ("plain", "nominal") for value in chosen.values())
-            kind: VariableKind = "ordinal" if has_order else "nominal"
-            if given == "sets" or holds_sets:
-                kind = "set"
-            method = IntervalOptions(method="none" if articles is None else "jackknife")
-            table = _long_table(annotators, articles)
-            figure = measure(
-                table, _variable(labels, kind), options=AgreementOptions(method), **chosen
-            )
-            return _result(self.name, figure)
+    def _compute(
+        self,
+        predictions: Sequence[Any],
+        references: Sequence[Any],
+        labels: Sequence[str] | None = None,
+        articles: Sequence[str] | None = None,
+        **options: str,
+    ) -> dict[str, Any]:
+        measure, given, *_ = _chosen(self.config_name)
+        annotators = {"prediction": predictions}
+        annotators |= _by_annotator(references) if given == "many" else {"reference": references}
+        holds_sets = given == "either" and any(isinstance(label, list) for label in references)
+        has_order = any(value not in ("plain", "nominal") for value in options.values())
+        kind: VariableKind = "ordinal" if has_order else "nominal"
+        if given == "sets" or holds_sets:
+            kind = "set"
+        method = IntervalOptions(method="none" if articles is None else "jackknife")
+        table = _long_table(annotators, articles)
+        figure = measure(
+            table, _variable(labels, kind), options=AgreementOptions(method), **options
+        )
+        return {
+            self.name: figure.value,
+            "status": figure.status,
+            "low": figure.low,
+            "high": figure.high,
+            "interval_status": figure.interval_status,
+            "n_items": figure.n_items,
+            "n_articles": figure.n_articles,
+        }
 
-    Metric.__name__ = Metric.__qualname__ = name  # `evaluate` makes the metric's name of it
-    return Metric
 
-
-def _described(predictions: str, references: str) -> str:
-    return f"""
-Args:
-    predictions: {predictions}.
-    references: {references}.
-    labels: all labels of the codebook, in its order.
-    articles: article of each item, for an interval that resamples articles.
-"""
+def _chosen(name: str | None) -> _Kind:
+    if name not in METRICS:
+        raise DataError(f"the metrics are {', '.join(METRICS)}; got {name!r}")
+    return METRICS[name]
 
 
 def _variable(labels: Sequence[str] | None, kind: VariableKind) -> Variable:
@@ -207,16 +225,3 @@ def _long_table(
         }
         frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
-
-
-def _result(name: str, figure: Estimate) -> dict[str, Any]:
-    """The value under the metric's name, None with the reason if it is undefined."""
-    return {
-        name: figure.value,
-        "status": figure.status,
-        "low": figure.low,
-        "high": figure.high,
-        "interval_status": figure.interval_status,
-        "n_items": figure.n_items,
-        "n_articles": figure.n_articles,
-    }

@@ -133,7 +133,7 @@ def test_the_price_is_tokens_times_prices(coded: AnnotationSet) -> None:
 
 def test_without_prices_none_is_invented(coded: AnnotationSet) -> None:
     assert made(coded).price is None
-    assert "no price: give --input-price" in repr(made(coded))
+    assert "no price: give --price" in repr(made(coded))
 
 
 def test_a_batch_needs_a_model_and_articles_need_mentions() -> None:

@@ -1,4 +1,7 @@
-"""From articles to requests, on the passages and under the names that our own models use."""
+"""Requests that ask a language model for labels; they are written to a file, never sent.
+
+The passages, and the short names of mentions, are those that our own models use.
+"""
 
 import json
 import re
@@ -43,7 +46,7 @@ class PromptOptions:
     rules: str = ""
     """Decision rules beyond the codebook's definitions, such as a coding manual."""
     input_price: float | None = None
-    """Per million tokens read, in your currency; None where the price is not to be told."""
+    """Per million tokens read, in your currency; None if the price is not to be told."""
     output_price: float | None = None
     """Per million tokens written."""
 
@@ -66,7 +69,7 @@ class Prompts:
 
     @property
     def price(self) -> float | None:
-        """In the currency of the prices; None where a price is missing."""
+        """In the currency of the prices; None if a price is missing."""
         prices = self.options.input_price, self.options.output_price
         if prices[0] is None or prices[1] is None:
             return None
@@ -85,7 +88,7 @@ class Prompts:
             f"(estimated: a token in {_BYTES_PER_TOKEN} bytes)",
         ]
         if self.price is None:
-            lines.append("no price: give --input-price and --output-price, per million tokens")
+            lines.append("no price: give --price READ,WRITTEN, per million tokens")
         else:
             lines.append(f"price: about {self.price:,.2f} at the prices given")
         if most is not None and n > most:
@@ -255,7 +258,7 @@ def _definition(variable: Variable) -> str:
 def _schema(
     asked: Sequence[Variable], names: Sequence[str] | None, options: PromptOptions
 ) -> dict[str, Any]:
-    """The JSON schema of an answer; with the names of the mentions where they are known."""
+    """The JSON schema of an answer; with the names of the mentions if they are known."""
     questions: dict[str, Any] = {
         v.name: {"type": "array", "items": {"type": "string", "enum": list(v.names)}}
         if v.kind == "set"
