@@ -1,6 +1,7 @@
 """The network that learns voices and speakers, and how it is trained and written.
 
-The small base reads a text. A head tells the voice of each token. Two more make numbers of a
+The small base reads a text, with an adapter that begins as the strongest part of the scorer's.
+A head tells the voice of each token. Two more make numbers of a
 stretch that is asked about and of every token; their products point at the first and the last
 token of the speaker and of the cue. Where nobody is named they point at the token before the text.
 """
@@ -12,14 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
 from classifier.files import write_text
 from classifier.models import Progress
-from classifier.models._bases import SMALL_NAME, find_base, identity
+from classifier.models._bases import SHIPPED_SCORER, SMALL_NAME, find_base, identity
 from classifier.models._voice import CONFIG, HEADS, POINTERS, VOICES, Bars
 from classifier.models.encoder._model import plain_config
 from classifier.models.encoder._tokens import length_batches
@@ -29,16 +30,19 @@ from classifier.records import Span
 KINDS = {"author": 0, "attributed": 1, "quoted": 2}
 BARS = Bars(report=0.5, keep=0.5, speaker=0.5, no_speaker=0.3)
 """Chosen on development text; `benchmarks/reading/README.md` has the figures."""
-RANK = 48
+RANK = 64
 WIDTH = 64
 """Numbers by which a mention and a token are compared, for each end of a name."""
 _TOKENS, _LONGEST = 2048, 320
-_RATE, _HEAD_RATE, _WARMUP = 2e-4, 2e-3, 40
+_RATE, _HEAD_RATE, _WARMUP = 5e-4, 2e-3, 30
 _DROPOUT = 0.1
 _PER_LINK = 2
+_TINY = 1e-4
+"""Singular values below its square are rounding."""
 _UNKNOWN = -100
 _NOBODY = (0, 0)
 _ADAPTER = "adapter_model.safetensors"
+_PREFIX = "base_model.model."
 _SPEAKER, _CUE = 0.5, 0.15
 """Weights of what the pointers get wrong beside the voice."""
 
@@ -142,6 +146,32 @@ def _ends(
         return _NOBODY if says_nobody else (_UNKNOWN, _UNKNOWN)
     own = _tokens_of(places, span)
     return (own[0], own[-1]) if own else (_UNKNOWN, _UNKNOWN)
+
+
+class Adapted(nn.Module):
+    """A frozen matrix with a change of low rank that learns (Hu et al. 2022)."""
+
+    def __init__(self, plain: nn.Linear, change: Tensor | None) -> None:
+        """Take the matrix, and what the change begins with: its strongest part, or nothing."""
+        super().__init__()
+        self.plain = plain.to(torch.bfloat16).requires_grad_(False)
+        down = torch.randn(RANK, plain.in_features) / plain.in_features**0.5
+        up = torch.zeros(plain.out_features, RANK)
+        if change is not None:
+            # The closest matrix of a rank is what its first singular values make (Eckart and
+            # Young 1936).
+            left, sizes, right = torch.linalg.svd(change, full_matrices=False)
+            root = sizes[:RANK].sqrt()
+            rank = int((root > _TINY).sum())
+            down[:rank] = root[:rank, None] * right[:rank]
+            up[:, :rank] = left[:, :rank] * root[:rank]
+        self.down, self.up = nn.Parameter(down), nn.Parameter(up)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """What the matrix and its change make of rows together."""
+        change = functional.linear(functional.linear(rows, self.down), self.up)
+        made: Tensor = self.plain(rows) + change
+        return made
 
 
 class Labeller(nn.Module):
@@ -266,8 +296,12 @@ def _batches(learnt: Sequence[Learnt], rng: random.Random) -> Sequence[Sequence[
     return found
 
 
-def new_labeller() -> tuple[Labeller, Tokenizer, dict[str, Tensor]]:
-    """A labeller that has learnt nothing, its tokenizer, and the matrices it starts from."""
+def new_labeller(scorer: Path = SHIPPED_SCORER) -> tuple[Labeller, Tokenizer]:
+    """A labeller that has learnt nothing but what a scorer on the same base knows.
+
+    Args:
+        scorer: Its folder.
+    """
     folder = find_base(SMALL_NAME).folder
     encoder = read_whole(
         folder,
@@ -277,38 +311,35 @@ def new_labeller() -> tuple[Labeller, Tokenizer, dict[str, Tensor]]:
         attention_probs_dropout_prob=0.0,
     )
     encoder.requires_grad_(False)
-    start = {}
-    for name, module in encoder.named_modules():
-        if isinstance(module, nn.Linear):
-            module.weight.requires_grad_(True)
-            start[name] = module.weight.detach().clone()
+    known = {name: weight.float() for name, weight in load_file(scorer / _ADAPTER).items()}
+    linear = {n: m for n, m in encoder.named_modules() if isinstance(m, nn.Linear)}
+    for name, plain in linear.items():
+        stem = f"{_PREFIX}{name}.lora_"
+        ups, downs = known.get(f"{stem}B.weight"), known.get(f"{stem}A.weight")
+        change = None if ups is None or downs is None else ups @ downs
+        encoder.set_submodule(name, Adapted(plain, change))
     network = Labeller(encoder, encoder.config.hidden_size)
-    return network, Tokenizer.from_file(str(folder / "tokenizer.json")), start
+    return network, Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def write(network: Labeller, start: dict[str, Tensor], folder: Path, rank: int = RANK) -> None:
-    """Write the heads, and of the change of each matrix the closest one of the rank.
-
-    That is what its first singular values make (Eckart and Young 1936).
-    """
+def write(network: Labeller, folder: Path, bars: Bars = BARS) -> None:
+    """Write heads and adapter with the bars that decide."""
     folder.mkdir(parents=True, exist_ok=True)
     adapter = {}
-    for name, before in start.items():
-        change = network.encoder.get_submodule(name).weight.detach() - before
-        left, sizes, right = torch.linalg.svd(change, full_matrices=False)
-        root = sizes[:rank].sqrt()
-        stem = f"base_model.model.{name}.lora_"
-        adapter[f"{stem}A.weight"] = (root[:, None] * right[:rank]).to(torch.bfloat16).contiguous()
-        adapter[f"{stem}B.weight"] = (left[:, :rank] * root).to(torch.bfloat16).contiguous()
+    for name, module in network.encoder.named_modules():
+        if isinstance(module, Adapted):
+            stem = f"{_PREFIX}{name}.lora_"
+            adapter[f"{stem}A.weight"] = module.down.detach().to(torch.bfloat16).contiguous()
+            adapter[f"{stem}B.weight"] = module.up.detach().to(torch.bfloat16).contiguous()
     save_file(adapter, folder / _ADAPTER, metadata={"format": "pt"})
-    about = {"peft_type": "LORA", "r": 1, "lora_alpha": 1, "rank": rank}
+    about = {"peft_type": "LORA", "r": 1, "lora_alpha": 1, "rank": RANK}
     write_text(folder / "adapter_config.json", [json.dumps(about, indent=2) + "\n"])
     heads = {k: v.to(torch.bfloat16).contiguous() for k, v in network.heads.state_dict().items()}
     save_file(heads, folder / HEADS, metadata={"format": "pt"})
     config = {
         "base": identity(find_base(SMALL_NAME)),
         "encoder": plain_config(network.encoder),
-        "bars": asdict(BARS),
+        "bars": asdict(bars),
     }
     write_text(folder / CONFIG, [json.dumps(config, indent=2) + "\n"])
 
@@ -325,8 +356,8 @@ def make_labeller(
         progress: Called after each batch.
     """
     torch.manual_seed(1)
-    network, tokenizer, start = new_labeller()
+    network, tokenizer = new_labeller()
     encodings = tokenizer.encode_batch([one.text for one in learnt])
     tokens = [as_tokens(*pair) for pair in zip(learnt, encodings, strict=True)]
     train(network, tokens, steps, progress)
-    write(network, start, folder)
+    write(network, folder)

@@ -3,8 +3,8 @@
 The matrices of the small base learn, with three heads, whose words each token is and where the
 speaker and the cue of a report stand. Of the change an adapter keeps what its rank can hold. Texts
 to learn from: sentences of real news whose reports were marked (`annotations/real/reports.jsonl`),
-the labels of voice on real news and the sample, the marked paragraphs of the tests, and, with less
-weight, what the rules read in sentences without labels.
+the labels of voice on real news, the sample and the contrast sentences, whose opinion RuOpinionNE
+marks, and, with less weight, what the rules read in sentences without labels.
 """
 
 import argparse
@@ -14,35 +14,38 @@ import json
 import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks.reading.news import items
+from benchmarks.reading.holders import AUTHOR, opinions
 from classifier.annotations import AnnotationSet, adjudicate, read_annotations
+from classifier.annotations.formats import import_annotations
 from classifier.codebook import default_codebook, shipped_annotations
 from classifier.errors import ClassifierError, DataError
 from classifier.mentions.voice import Report, find_reports
 from classifier.records import LANGUAGES, Span, Zone
 from classifier.training import TRAIN
+from recipes.corpora import CONTRAST, OPINIONS, dealt
 from recipes.labeller import KINDS, Link, MarkedText, join_texts, make_labeller
 from recipes.real import REAL, parallel_texts, read_real, texts_of
 
 REPORTS = "reports.jsonl"
 STEPS = 1200
 """Batches of 2,048 tokens."""
-_DEVELOPMENT = 15
-"""Percent of the groups of marked sentences that are held out."""
-_WITH_REPORTS, _WITHOUT = 900, 300
+_TEST, _DEVELOPMENT = 15, 25
+"""Groups of marked sentences by hundredths: below the first for the test, then to choose bars."""
+_WITH_REPORTS, _WITHOUT = 400, 150
 """Sentences a language that the rules mark, with and without a report."""
 _BY_RULES = 0.5
-"""Weight of what the rules read."""
+"""Weight of what the rules read, and of holders of opinions, who need not speak."""
 _BEGINNING = 400
 """Characters from which on a stretch of a story is cut at the next paragraph."""
 _HASH_DIGITS = 8
 
 
 def read_reports(data: Path, folder: Path | None = None) -> tuple[list[MarkedText], ...]:
-    """The sentences with marked reports: those to learn from, and those for development.
+    """The sentences with marked reports: those to learn from, for development, and for the test.
 
     A group, which holds a sentence and its translations, is in one part. A sentence that the
     labels on real news hold out is in neither.
@@ -55,7 +58,7 @@ def read_reports(data: Path, folder: Path | None = None) -> tuple[list[MarkedTex
     texts = {hashlib.sha256(t.encode()).hexdigest(): t for t in texts_of(data)}
     held = {r["text_sha256"] for r in _lines(folder / "articles.jsonl") if r["split"] != TRAIN}
     held_groups = {row["group"] for row in rows if row["text_sha256"] in held}
-    parts: tuple[list[MarkedText], list[MarkedText]] = ([], [])
+    parts: tuple[list[MarkedText], ...] = ([], [], [])
     for row in rows:
         if row["group"] in held_groups:
             continue
@@ -65,8 +68,9 @@ def read_reports(data: Path, folder: Path | None = None) -> tuple[list[MarkedTex
                 f"{row['corpus']}; it does not: take the release that the datasheet names"
             )
         digest = hashlib.sha256(row["group"].encode()).hexdigest()[:_HASH_DIGITS]
-        is_held = int(digest, 16) % 100 < _DEVELOPMENT
-        parts[is_held].append(_marked(texts[row["text_sha256"]], row))
+        place = int(digest, 16) % 100
+        part = 2 if place < _TEST else int(place < _DEVELOPMENT)
+        parts[part].append(_marked(texts[row["text_sha256"]], row))
     return parts
 
 
@@ -91,10 +95,28 @@ def _marked(text: str, row: Mapping[str, Any]) -> MarkedText:
     return MarkedText(text, row["language"], voices, links, is_whole=True)
 
 
-def labelled_sentences(data: Path) -> list[MarkedText]:
-    """The training part of the labels of voice on real news."""
-    one = read_real(data, default_codebook())
-    return [MarkedText(text, language, voices) for text, language, voices in _coded(one)]
+def labelled_sentences(real: AnnotationSet) -> list[MarkedText]:
+    """The training part of the labels of voice on real news, and the contrast sentences."""
+    contrast = read_annotations(shipped_annotations() / CONTRAST)
+    return [MarkedText(*coded) for one in (real, contrast) for coded in _coded(one)]
+
+
+def held_opinions(data: Path) -> list[MarkedText]:
+    """The training part of RuOpinionNE: the author's own opinions, and who holds the others."""
+    folder = data / OPINIONS
+    one, _ = dealt(*[import_annotations(OPINIONS, folder).annotation_set] * 2)
+    learnt = {article.text for article in one.articles if article.split == TRAIN}
+    marked = [row for row in opinions(folder / "train.jsonl") if row[0] in learnt]
+    sentences = []
+    for text, rows in groupby(marked, key=lambda row: row[0]):
+        voices, links = [], []
+        for _, holder, target in rows:
+            if isinstance(holder, Span):
+                links.append(Link((target,), holder, None))
+            elif holder == AUTHOR:
+                voices.append((target, KINDS["author"]))
+        sentences.append(MarkedText(text, "ru", tuple(voices), tuple(links), weight=_BY_RULES))
+    return sentences
 
 
 def story_stretches() -> list[MarkedText]:
@@ -136,23 +158,6 @@ def _paragraphs(text: str) -> Iterator[Span]:
         if at - start >= _BEGINNING or at == len(text):
             yield Span(start, at)
             start = at
-
-
-def marked_paragraphs() -> list[MarkedText]:
-    """The paragraphs that the rules were mended on; the blind ones are not read."""
-    read = []
-    for language in LANGUAGES:
-        for item in items(language, "marked"):
-            voices, links = [], []
-            for mention in item["mentions"]:
-                span = Span(mention["start"], mention["end"])
-                voices.append((span, KINDS[mention["voice"]]))
-                told = mention["speaker"]
-                if mention["voice"] != "author":
-                    name = Span(told["start"], told["end"]) if told else None
-                    links.append(Link((span,), name, None))
-            read.append(MarkedText(item["text"], language, tuple(voices), tuple(links)))
-    return read
 
 
 def rule_sentences(data: Path, held: frozenset[str], seed: int = 1) -> list[MarkedText]:
@@ -217,24 +222,24 @@ def _languages(data: Path) -> dict[str, str]:
     return languages
 
 
-def read_all(data: Path) -> tuple[list[MarkedText], list[MarkedText]]:
-    """Everything to learn from, and the marked sentences that are for development.
+def read_all(data: Path) -> tuple[list[MarkedText], ...]:
+    """Everything to learn from, and the marked sentences for development and for the test.
 
     Args:
         data: Folder of the corpora.
     """
-    marked, development = read_reports(data)
+    marked, development, test = read_reports(data)
     real = read_real(data, default_codebook())
     held = frozenset(a.text for a in real.articles if a.split != TRAIN)
-    held |= {one.text for one in development}
+    held |= {one.text for one in (*development, *test)}
     learnt = [
         *2 * marked,
-        *labelled_sentences(data),
+        *labelled_sentences(real),
         *story_stretches(),
-        *2 * marked_paragraphs(),
+        *held_opinions(data),
         *rule_sentences(data, held),
     ]
-    return learnt, development
+    return learnt, development, test
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -250,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=STEPS)
     given = parser.parse_args(arguments)
     try:
-        learnt, _ = read_all(given.data)
+        learnt, *_ = read_all(given.data)
         make_labeller(learnt, given.out, given.steps, progress=_tell)
     except ClassifierError as error:
         sys.stderr.write(f"error: {error}\n")
