@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import zipfile
 from collections.abc import Iterable
 
 LONGEST = 80
@@ -82,6 +83,36 @@ def in_words(error: BaseException) -> str:
 
 _OTHERS = ("pyarrow", "pandas", "numpy", "torch", "safetensors", "transformers", "tokenizers")
 """Libraries whose messages say nothing to a user."""
+
+
+_COUNTED = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+_OPEN_QUOTE = re.compile(r"EOF inside string starting at row (\d+)")
+
+
+def why_unread(error: Exception) -> str:
+    """Why a library could not read a file, and what to do, without the library's own words.
+
+    >>> why_unread(ValueError("Error tokenizing data. C error: Expected 5 fields in line 3, saw 7"))
+    'line 3 has 7 cells, the header 5; a comma inside a cell needs quotation marks'
+    """
+    told = str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"UTF-8 was required, byte {error.start} is none; save it as UTF-8"
+    if counted := _COUNTED.search(told):
+        wanted, line, came = counted.groups()
+        cells = f"line {line} has {came} cells, the header {wanted}"
+        return f"{cells}; a comma inside a cell needs quotation marks"
+    if quote := _OPEN_QUOTE.search(told):
+        return f"the quotation mark in line {int(quote[1]) + 1} is not closed; close or double it"
+    is_parquet = type(error).__module__.startswith("pyarrow") or "arquet" in told
+    known = {
+        "a header was required, the file is empty": "No columns to parse" in told,
+        "it is no Parquet file, or not all of it; write it again": is_parquet,
+        "it is no workbook, or not all of it; save it as .xlsx again, or as .csv": isinstance(
+            error, zipfile.BadZipFile
+        ),
+    }
+    return next((why for why, is_so in known.items() if is_so), in_words(error))
 
 
 class ClassifierError(ValueError):

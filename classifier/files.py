@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from classifier.errors import DataError, ModelError, ReplaceError, in_words
+from classifier.errors import DataError, ModelError, ReplaceError, in_words, why_unread
 
 
 def is_there(path: Path | str) -> bool:
@@ -285,7 +285,7 @@ MAX_SHEET_BYTES = 512 * 2**20
 """Bytes that a workbook may have when unpacked; more is refused."""
 
 
-def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
+def sheet_rows(path: Path | IO[bytes], name: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
     """Number and cells of every row of a workbook's first sheet that is not empty.
 
     The first row names the columns. Whole numbers stay whole, dates are `datetime` objects, a
@@ -296,16 +296,16 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
         name: How errors name it, by default its own name.
 
     Raises:
-        DataError: it is no .xlsx, is too large, has two columns of one name, or openpyxl is not
-            installed.
+        DataError: it is no .xlsx, is too large, has two columns of one name or two sheets of rows,
+            or openpyxl is not installed.
     """
-    name = name or path.name
+    name = name or Path(getattr(path, "name", "workbook")).name
     try:
         from openpyxl import load_workbook
     except ImportError as error:
         raise DataError(
-            f"{name}: reading .xlsx needs openpyxl ({in_words(error)}): "
-            "pip install 'stance-framing-classifier[excel]'"
+            f"{name}: reading .xlsx needs the package openpyxl ({error}); install it "
+            '(pip install "stance-framing-classifier[excel]"), or save the sheet as .csv'
         ) from None
     try:
         with zipfile.ZipFile(path) as parts:
@@ -314,9 +314,17 @@ def sheet_rows(path: Path, name: str = "") -> Iterator[tuple[int, dict[str, Any]
             raise DataError(f"{name}: at most {MAX_SHEET_BYTES} bytes are read, it has {size}")
         book = load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise DataError(f"{name}: an .xlsx workbook was required: {in_words(error)}") from None
+        raise DataError(f"{name}: an .xlsx workbook was required: {why_unread(error)}") from None
     try:
-        yield from _named_cells(book.worksheets[0].iter_rows(values_only=True), name)
+        first, *others = book.worksheets
+        header = next(first.iter_rows(values_only=True), ())
+        for sheet in others:
+            if header and next(sheet.iter_rows(values_only=True), ()) == header:
+                raise DataError(
+                    f"{name}: one sheet of rows was required, the sheet {sheet.title!r} has the "
+                    "same columns as the first; save each as a file of its own"
+                )
+        yield from _named_cells(first.iter_rows(values_only=True), name)
     finally:
         book.close()
 

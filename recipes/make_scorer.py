@@ -15,9 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel
 
 from classifier.annotations import adjudicate, restricted
 from classifier.codebook import default_codebook
@@ -35,6 +33,7 @@ from classifier.models import (
 from classifier.models._bases import PACKED_FILE, SHIPPED_BASES, SMALL_NAME, find_base
 from classifier.models._folder import read_record
 from classifier.models.encoder._model import EncoderModel, load_encoder
+from classifier.models.runtime._torch import read_whole
 from classifier.records import Passage, Span
 from classifier.score import load
 from classifier.swapping import Named, country_shifts, named_mentions
@@ -116,7 +115,7 @@ def _small(data: ShippingData, out: Path, options: TrainOptions, progress: Progr
         teacher = load_encoder(work / "last", known.variables, known.options)
         if not (SHIPPED_BASES[SMALL_NAME] / PACKED_FILE).is_file():
             make_base(teacher, data.texts, SHIPPED_BASES[SMALL_NAME], progress=progress)
-        base = AutoModel.from_pretrained(find_base(SMALL_NAME).folder, dtype=torch.float32)
+        base = read_whole(find_base(SMALL_NAME).folder, attn_implementation="eager")
         student = make_student(teacher, base, asked(data, teacher), progress=progress)
         write_start(student, work / "last", SMALL_NAME, start)
     if not (last / RECORD).is_file():

@@ -1,6 +1,8 @@
 """What every test shares: no network, ever."""
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -235,3 +237,23 @@ def make_scores(annotation_set: AnnotationSet) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def ask(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Runs a command: exit code and what it prints."""
+    from classifier.cli import main
+
+    def run(*words: str | Path) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+            code: object = 0
+        except SystemExit as stop:
+            code = stop.code
+        return int(str(code or 0)), capsys.readouterr().out
+
+    return run

@@ -1,16 +1,18 @@
 """What integers and bfloat16 cost and gain: macro-F1, probabilities and seconds against float32.
 
     CLASSIFIER_DATA=… python -m benchmarks.speed runtimes [--run RUN] [--mentions 4000]
+    python -m benchmarks.speed runtimes --mentions 0       # only tokens a second
 
 Judged are mentions of real news: the development and calibration parts, and training articles until
 there are enough. `parts` has the figures of the held-out parts alone. A model is compared with
 itself, so that it does not matter that it has learnt from some: what counts is how far its answers
-move. Seconds are those of the processor on one thread, from tokens to probabilities. Prints one
-JSON object; figures and conclusions are in runtimes.md.
+move. Seconds are those of the processor on one thread, from tokens to probabilities; tokens a
+second are those of the encoder, the best of some turns over sentences of the sample. Another
+processor is imitated by ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI, or AVX2 with
+ATEN_CPU_CAPABILITY=avx2. Prints one JSON object; figures and conclusions are in runtimes.md.
 """
 
 import argparse
-import copy
 import json
 import os
 import time
@@ -18,23 +20,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.speed._sides import make_articles
 from classifier.annotations import AnnotationSet, adjudicate
 from classifier.codebook import Variable, default_codebook
 from classifier.models import Examples, Limits
 from classifier.models._bases import SHIPPED_SCORER
-from classifier.models._protocol import Precision, quality
-from classifier.models.encoder._plain import load_plain
-from classifier.models.runtime._fast import kind_for
+from classifier.models._protocol import quality
+from classifier.models.encoder._plain import BATCH_TOKENS, load_plain
+from classifier.models.encoder._tokens import length_batches
+from classifier.models.runtime import _fast
+from classifier.models.runtime._fast import Kind, kind_for
 from classifier.score import Scorer, load
 from classifier.training import build_examples
 from recipes.real import read_real
 
-PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16", "auto")
+KINDS: tuple[Kind, ...] = ("float32", "bfloat16", "int8")
+TURNS = 4
+ARTICLES = 24
 HELD_OUT = ("development", "calibration")
 
 
@@ -53,31 +61,57 @@ def main() -> None:
     parser.add_argument("--mentions", type=int, default=4000)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    real = read_real(Path(os.environ["CLASSIFIER_DATA"]), default_codebook())
     scorer = load(arguments.run)
-    sets = {"all": judged(scorer, enough(real, arguments.mentions))}
+    models = {kind: load_model(scorer, arguments.run, kind) for kind in KINDS}
+    torch.set_num_threads(1)
+    told: dict[str, Any] = {"auto": kind_for("auto"), "tokens_a_second": tokens(scorer, models)}
+    if arguments.mentions:
+        told |= quality_of(scorer, models, arguments.mentions)
+    print(json.dumps(told, indent=2))
+
+
+def tokens(scorer: Scorer, models: Mapping[Kind, Any]) -> dict[Kind, int]:
+    """Tokens a second of each encoder alone; they take turns."""
+    passages = scorer.preparation.passages(
+        [scorer.find(article) for article in make_articles(scorer, ARTICLES, 0)]
+    )
+    encoded = models["float32"].reader.encoded(passages)
+    lots = list(length_batches([len(one) for one in encoded], BATCH_TOKENS))
+    batches = [[encoded[i].token_ids for i in lot] for lot in lots]
+    seconds: dict[Kind, list[float]] = {kind: [] for kind in models}
+    for _ in range(TURNS):
+        for kind, model in models.items():
+            before = time.process_time()
+            for batch in batches:
+                model.encoder(batch)
+            seconds[kind].append(time.process_time() - before)
+    n = sum(len(one) for one in encoded)
+    return {kind: round(n / min(taken)) for kind, taken in seconds.items()}
+
+
+def quality_of(scorer: Scorer, models: Mapping[Kind, Any], n_mentions: int) -> dict[str, Any]:
+    """How far the answers of each kind move from those of float32."""
+    real = read_real(Path(os.environ["CLASSIFIER_DATA"]), default_codebook())
+    sets = {"all": judged(scorer, enough(real, n_mentions))}
     sets |= {part: judged(scorer, of_part(real, part)) for part in HELD_OUT}
     said, seconds = {}, {}
-    for precision in PRECISIONS:
-        model = copy.copy(load_model(scorer, arguments.run, precision))
+    for kind, model in models.items():
         before = time.process_time()
-        said[precision] = {n: model.predict(one.examples.passages) for n, one in sets.items()}
-        seconds[precision] = round(time.process_time() - before, 2)
+        said[kind] = {n: model.predict(one.examples.passages) for n, one in sets.items()}
+        seconds[kind] = round(time.process_time() - before, 2)
     exact = said["float32"]
-    result = {
-        "auto": kind_for("auto"),
+    return {
         "mentions": {name: one.examples.n_mentions for name, one in sets.items()},
         "macro_f1": {name: figures(one, exact[name]) for name, one in sets.items()},
         "seconds": seconds,
-        "ways": {p: compared(sets, said[p], exact) for p in PRECISIONS[1:]},
+        "ways": {kind: compared(sets, said[kind], exact) for kind in KINDS[1:]},
     }
-    print(json.dumps(result, indent=2))
 
 
-def load_model(scorer: Scorer, run: Path, precision: Precision) -> Any:  # noqa: ANN401
-    """The run's model with another precision."""
-    options = replace(scorer.trained.model.options, precision=precision)
-    return load_plain(run, scorer.variables, options, {}, torch=True)
+def load_model(scorer: Scorer, run: Path, kind: Kind) -> Any:  # noqa: ANN401
+    """The run's model, computed in that kind."""
+    with mock.patch.object(_fast, "kind_for", return_value=kind):
+        return load_plain(run, scorer.variables, scorer.trained.model.options, {}, torch=True)
 
 
 def of_part(real: AnnotationSet, *parts: str) -> AnnotationSet:

@@ -7,8 +7,8 @@ Articles of 400 words are made from the sentences of the shipped sample, with a 
 that no passage occurs twice. The model is one on the shipped base (`base`), on an encoder of the
 same vocabulary but one layer (`tiny`: reading, finding and writing as before, little arithmetic) or
 without one (`linear`), trained for a moment. Each measurement is a process of its own; memory is
-the most that it and its children held together (RSS) after the model was loaded; a run that comes
-before the others unpacks the base once for all, and its memory is told apart. Processor seconds
+the most that it and its children held together (RSS) after the model was loaded. A run on few
+articles comes first, and its memory is told apart. Processor seconds
 are given beside those of the clock, for a machine that is busy with other things. Ray is compared
 by the articles per second after the first tenth, and with its start. Prints one JSON object.
 """
@@ -40,7 +40,7 @@ SAMPLE = Path(__file__).parents[2] / "annotations" / "sample"
 WORDS = 400
 LANGUAGES = ("en", "nl")
 FEW = 50
-"""Articles of the run that comes first, and unpacks the base."""
+"""Articles of the run that comes first."""
 _FEW = 4
 WARM = 0.1
 """Share of the articles whose time counts as starting up."""

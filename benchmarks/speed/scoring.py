@@ -97,7 +97,13 @@ class Side:
     def score(self, folder: Path, n_readers: int | None) -> None:
         """From a file of texts to a Parquet file."""
         engine = local_engine(n_readers)
-        score_to_file(self.scorer, folder / "articles.jsonl", folder / "out.parquet", engine=engine)
+        score_to_file(
+            self.scorer,
+            folder / "articles.jsonl",
+            folder / "out.parquet",
+            engine=engine,
+            force=True,
+        )
 
 
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}

@@ -1,6 +1,6 @@
 """Annotation sets: who labelled which mention how, checked on the way in, adjudicated to gold."""
 
-from classifier.annotations._fix import Fixed, fix_annotations
+from classifier.annotations._fix import Fixed, fix_annotations, lost_labels, read_problems
 from classifier.annotations._folder import (
     CODEBOOK,
     annotation_set_of,
@@ -18,6 +18,9 @@ from classifier.annotations._gold import (
 )
 from classifier.annotations._table import (
     CURATED,
+    LOST,
+    PROBLEMS,
+    USUAL,
     Annotation,
     AnnotationSet,
     Recoded,
@@ -37,6 +40,9 @@ from classifier.annotations._table import (
 __all__ = [
     "CODEBOOK",
     "CURATED",
+    "LOST",
+    "PROBLEMS",
+    "USUAL",
     "Annotation",
     "AnnotationSet",
     "Fixed",
@@ -54,8 +60,10 @@ __all__ = [
     "join_coders",
     "join_sets",
     "long_table",
+    "lost_labels",
     "mention_unit",
     "read_annotations",
+    "read_problems",
     "recode",
     "restricted",
     "table_annotations",

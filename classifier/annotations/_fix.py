@@ -1,6 +1,6 @@
 """Mend what can be mended in an annotation set, into a new folder, and list all of it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -15,19 +15,24 @@ from classifier.annotations._folder import (
     Row,
     Scheme,
     check_record,
+    json_lines,
     load,
     without_repeats,
     write_annotations,
 )
-from classifier.annotations._table import Annotation, AnnotationSet, annotation_table
+from classifier.annotations._table import (
+    LOST,
+    PROBLEMS,
+    Annotation,
+    AnnotationSet,
+    annotation_table,
+)
 from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.files import refuse_to_replace, write_json_lines
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Problem
 from classifier.text import CODE_POINTS, MarkedSpan, resolve_offsets
-
-LISTING = "problems.jsonl"
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ def fix_annotations(
         tuple(left_out),
     )
     write_annotations(fixed.annotation_set, out, force=force)
-    write_json_lines(out / LISTING, _listing(fixed, loaded.rows))
+    earlier = read_problems(folder)
+    write_json_lines(out / PROBLEMS, [*earlier, *_listing(fixed, loaded.rows)])
     return fixed
 
 
@@ -196,3 +202,26 @@ def _only_place(text: str, claim: MarkedSpan) -> _Place | None:
         return None
     start = text.index(surface)
     return start, start + len(surface), "the only place where the surface stands"
+
+
+def read_problems(folder: Path) -> list[dict[str, Any]]:
+    """The lines of problems.jsonl; empty where there is none.
+
+    Raises `DataError` if a line cannot be read.
+    """
+    path = folder / PROBLEMS
+    records = []
+    for where, record, problem in json_lines(path) if path.is_file() else ():
+        if problem or not isinstance(record, dict):
+            raise DataError(f"{folder}: an object was required in {where}; mend or delete the file")
+        records.append(record)
+    return records
+
+
+def lost_labels(folder: Path | str) -> dict[str, int]:
+    """Labels that import or `check --fix` could not keep, by reason."""
+    lost: Counter[str] = Counter()
+    for record in read_problems(Path(folder)):
+        if record.get("what") == LOST:
+            lost[str(record.get("reason"))] += int(record.get("labels", 1))
+    return dict(lost)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.annotations._table import (
+    PROBLEMS,
     Annotation,
     AnnotationSet,
     Value,
@@ -335,7 +336,8 @@ def write_annotations(
     write_json_lines(
         folder / ANNOTATIONS, (annotation_record(a) for a in table_annotations(annotation_set))
     )
-    (folder / SUGGESTED).unlink(missing_ok=True)
+    for name in (SUGGESTED, PROBLEMS):
+        (folder / name).unlink(missing_ok=True)
     if annotation_set.suggested:
         write_text(folder / SUGGESTED, [json_line(dict(annotation_set.suggested)), "\n"])
 
@@ -380,7 +382,7 @@ def check_nothing_is_lost(annotation_set: AnnotationSet, folder: Path | str) -> 
 def _coded(path: Path) -> set[tuple[str, str]]:
     """Which article was coded by whom; a line that cannot be read counts as work too."""
     coded = set()
-    for where, record, _ in _json_lines(path):
+    for where, record, _ in json_lines(path):
         known = record if isinstance(record, Mapping) else {}
         coded.add((str(known.get("article_id", where)), str(known.get("annotator", ""))))
     return coded
@@ -425,7 +427,7 @@ def load(folder: Path, codebook: Codebook | None = None) -> Loaded:
     version = own.version if own and own.version != codebook.version else None
     scheme = Scheme(codebook, by_id, version)
     rows = []
-    for where, record, problem in _json_lines(folder / ANNOTATIONS):
+    for where, record, problem in json_lines(folder / ANNOTATIONS):
         if problem:
             rows.append(Row(where, {}, (problem,), None))
         else:
@@ -457,7 +459,7 @@ def _repeat(row: Row, earlier: Row) -> Problem:
 
 def _articles(path: Path, problems: list[Problem]) -> Iterator[Article]:
     seen: dict[str, str] = {}
-    for where, record, problem in _json_lines(path):
+    for where, record, problem in json_lines(path):
         article = _article(record, where) if problem is None else problem
         if isinstance(article, Problem):
             problems.append(article)
@@ -469,7 +471,7 @@ def _articles(path: Path, problems: list[Problem]) -> Iterator[Article]:
             yield article
 
 
-def _json_lines(path: Path) -> Iterator[tuple[str, object, Problem | None]]:
+def json_lines(path: Path) -> Iterator[tuple[str, object, Problem | None]]:
     """Place, record and fault of every line that is not blank; only a newline ends a line."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):

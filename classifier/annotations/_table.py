@@ -17,6 +17,24 @@ from classifier.records import Article, Mention, Problem, Span
 CURATED = "curated"
 """The annotator of adjudicated labels: they are gold, and no annotator's in any agreement."""
 
+PROBLEMS = "problems.jsonl"
+"""What import or `check --fix` mended, left out or told, a line each."""
+LOST = "left out"
+"""What a line of it says of labels that nobody meant to leave out."""
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "unit": ("unit", "unit_id", "mention_id", "custom_id"),
+    "article_id": (
+        *("article_id", "article", "articleid", "doc_id", "document_id", "document", "doc"),
+        *("text_id", "id"),
+    ),
+    "start": ("start", "begin", "start_char", "char_start", "start_offset"),
+    "end": ("end", "stop", "end_char", "char_end", "end_offset"),
+    "target": ("target", "entity", "country", "target_name", "about"),
+    "surface": ("surface", "mention", "quote", "mention_text", "quoted_mention", "phrase"),
+    "occurrence": ("occurrence", "nth", "which", "occurrence_number"),
+}
+"""What tables call that which names a mention. `occurrence` counts from 1."""
+
 Value = str | frozenset[str] | None
 """A label's name, for a set variable all names that apply, or None if it was not coded."""
 

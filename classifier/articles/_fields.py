@@ -253,7 +253,9 @@ def article_from_record(record: Mapping[str, Any]) -> Article:
     """
     note_names(record)
     record = own_names(record) | ({"date": None} if unread_date(record) else {})
-    values = {name: _known(record.get(name)) for name in FIELDS}
+    # R writes NA where nothing is known
+    given = {name: _known(record.get(name)) for name in FIELDS}
+    values = {name: None if value == "NA" else value for name, value in given.items()}
     text = record.get("text")
     article_id = given_id(record)
     if not isinstance(text, str):

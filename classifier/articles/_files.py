@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from classifier.articles._page import PageReader
-from classifier.errors import DataError, in_words
+from classifier.errors import DataError, in_words, why_unread
 from classifier.files import sheet_rows
 from classifier.records import Problem
 
@@ -278,7 +278,7 @@ def _unreadable(file: Source, error: Exception) -> Problem:
         looks = "it is UTF-16" if is_wide else f"it is not at byte {error.start}"
         detail = f"{file.name} must be UTF-8, {looks}"
         return Problem(file.shown, "not UTF-8", detail, _REMEDY)
-    return Problem(file.shown, "unreadable file", f"{file.name}: {in_words(error)}")
+    return Problem(file.shown, "unreadable file", f"{file.name}: {why_unread(error)}")
 
 
 ROW_READERS: dict[str, RowReader] = {

@@ -13,10 +13,12 @@ from classifier.cli._output import (
     CodebookFile,
     Force,
     Json,
+    LabelMap,
     SetFolder,
     Voice,
     free_place,
     note,
+    parsed,
     problem_lines,
     show,
     table,
@@ -24,15 +26,17 @@ from classifier.cli._output import (
 from classifier.records import LANGUAGES, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from classifier.annotations import AnnotationSet
+    from classifier.annotations.formats import Imported
     from classifier.codebook import Codebook
     from classifier.mentions import Excluded, Settle, VoiceReason
     from classifier.records import Article, Mention
     from classifier.sampling import Drawn
 
 
+PROBLEMS_HINT = "the table says why and problems.jsonl lists them"
 _PER_PAGE = 40
 """Mentions that a terminal shows at once."""
 _FORMATS = (
@@ -50,38 +54,68 @@ def import_command(
         typer.Option(metavar="DIR", help="Add these coders to the annotation set in this folder."),
     ] = None,
     codebook: CodebookFile = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="THEIRS=OURS",
+            help="What a column or field holds: mood=stance, land=target, who=annotator.",
+        ),
+    ] = None,
+    mapping: LabelMap = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Read annotations of another tool or publisher; every repaired or refused row is listed.
 
+    Exits with 3 if the set is written but labels were lost; problems.jsonl in it lists them.
     Without --codebook, the one in the folder counts, such as `classifier sample` leaves there.
     What its articles say of themselves, such as the chance of being drawn, is kept.
     --into joins coders who worked in several tools on the same articles.
     """
-    from classifier.annotations import CODEBOOK, check_nothing_is_lost, write_annotations
-    from classifier.annotations.formats import NOT_IN_CODEBOOK, import_annotations
+    from classifier.annotations import (
+        CODEBOOK,
+        PROBLEMS,
+        check_nothing_is_lost,
+        read_problems,
+        write_annotations,
+    )
+    from classifier.annotations.formats import (
+        LOOKS_LIKE_LABELS,
+        NOT_IN_CODEBOOK,
+        import_annotations,
+    )
+    from classifier.files import write_json_lines
 
     if (out is None) == (into is None):
         raise typer.BadParameter("either --out DIR, for a new set, or --into DIR was required")
     out = Path(out or into or "")
     left = out / CODEBOOK
     own = _own_codebook(codebook or (left if left.is_file() else None))
-    imported = import_annotations(format_name, path, own, articles=_articles_in(out))
+    imported = import_annotations(
+        format_name,
+        path,
+        own,
+        columns=parsed(columns),
+        mapping=parsed(mapping),
+        articles=_articles_in(out),
+    )
     whole = _with_drawn(out, imported.annotation_set)
     joined: list[str] = []
     if into is not None and len(whole.table):
         whole, joined = _with_coders(into, whole)
     if not force:
         check_nothing_is_lost(whole, out)
-    lost = sum(problem.reason == NOT_IN_CODEBOOK for problem in imported.problems)
     read = imported.annotation_set
-    articles, rows = len(read.articles), 0 if lost and not read.has_labels else len(read.table)
+    lost = imported.lost.keys() & {NOT_IN_CODEBOOK, LOOKS_LIKE_LABELS}
+    is_empty = bool(lost) and not read.has_labels
+    articles, rows = len(read.articles), 0 if is_empty else len(read.table)
     # nothing is written then: what lies there is worth more
     if rows:
+        earlier = [] if into is None else read_problems(into)
         write_annotations(whole, out, force=force or into is not None)
-    said = f"{articles} articles with {rows} annotations are in {out}"
-    said += f"; labels left out, since the codebook lacks them: {lost}" if lost else ""
+        if listing := [*earlier, *imported.listing]:
+            write_json_lines(out / PROBLEMS, listing)
     answer = Answer(
         {
             "out": out,
@@ -91,25 +125,40 @@ def import_command(
             "files": imported.files,
             "annotators": imported.annotation_set.annotators,
             "curated": imported.annotation_set.n_curated,
+            "lost": imported.lost,
             "names_taken": imported.names_taken,
             "problems": imported.problems,
         },
         [
-            said if rows else _nothing_read(path, articles),
+            _what_was_read(imported, out) if rows else _nothing_read(path, imported),
             *joined,
             *problem_lines(imported.problems),
             table(["import", ""], imported.summary),
         ],
         f"classifier check {out}" if rows else "",
         failed=not rows,
+        lost=imported.lost,
     )
     show(answer, as_json=as_json)
 
 
-def _nothing_read(path: Path, n_articles: int) -> str:
+def _what_was_read(imported: "Imported", out: Path) -> str:
+    """The first line: what came in, what did not, and what nobody was asked."""
+    read = imported.annotation_set
+    said = f"{len(read.articles)} articles with {len(read.table)} annotations are in {out}"
+    empty = [v.name for v in read.codebook.variables if read.table[v.name].isna().all()]
+    lost = sum(imported.lost.values())
+    said += f"; labels lost: {lost}, {PROBLEMS_HINT}" if lost else ""
+    return said + (f"; no label of {', '.join(empty)} came" if empty else "")
+
+
+def _nothing_read(path: Path, imported: "Imported") -> str:
+    n_articles = len(imported.annotation_set.articles)
+    predictions = imported.counts.get("predictions left out", 0)
+    said = f"; {predictions} predictions are no annotator's labels" if predictions else ""
     return (
         f"{path}: at least one label was required, none of {n_articles} articles has one that is "
-        "in the codebook; nothing is written, the list says why"
+        f"in the codebook{said}; nothing is written, the list says why"
     )
 
 
@@ -217,20 +266,25 @@ def check_command(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Check an annotation set against its codebook; exits with 1 if anything is wrong."""
-    from classifier.annotations import check, fix_annotations
+    """Check an annotation set against its codebook; exits with 1 if anything is wrong.
+
+    Exits with 3 if the rows are in order, but labels were lost when they were imported or mended.
+    """
+    from classifier.annotations import check, fix_annotations, lost_labels
 
     free_place(fix, force=force)
     own = _own_codebook(codebook)
     problems = check(folder, own)
     if fix is None:
+        lost = lost_labels(folder)
         answer = Answer(
-            {"folder": folder, "problems": problems},
-            problem_lines(problems) or [f"{folder} is in order"],
+            {"folder": folder, "problems": problems, "lost": lost},
+            [*problem_lines(problems), *_lost_lines(folder, lost)] or [f"{folder} is in order"],
             f"classifier check {folder} --fix OUT"
             if problems
             else f"classifier agreement {folder}",
             failed=bool(problems),
+            lost=lost,
         )
         show(answer, as_json=as_json)
         return
@@ -244,6 +298,19 @@ def check_command(
         f"classifier check {fix}",
     )
     show(answer, as_json=as_json)
+
+
+def _lost_lines(folder: Path, lost: "Mapping[str, int]") -> list[str | Table]:
+    """What import or mending could not keep; nothing where all was kept."""
+    from classifier.annotations import PROBLEMS
+
+    if not lost:
+        return []
+    told = (
+        f"labels lost before they came to {folder}: {sum(lost.values())}; {folder / PROBLEMS} "
+        "lists them. Import again, or delete that file if you can do without them"
+    )
+    return [told, table(["lost", "labels"], list(lost.items()))]
 
 
 def mentions_command(
@@ -451,9 +518,6 @@ def _codebook(path: Path | None) -> "Codebook":
 
 
 def _own_codebook(path: Path | None) -> "Codebook | None":
-    from classifier.annotations.formats import read_qdc
-    from classifier.codebook import read_codebook
+    from classifier.annotations.formats import codebook_of
 
-    if path is not None and path.suffix.lower() == ".qdc":
-        return read_qdc(path)
-    return None if path is None else read_codebook(path)
+    return None if path is None else codebook_of(path)

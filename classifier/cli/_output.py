@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from classifier.errors import shortened
 from classifier.paper import InPapers
 from classifier.records import Estimate, Problem
 
@@ -71,7 +72,8 @@ Settings = Annotated[
     ),
 ]
 CodebookFile = Annotated[
-    Path | None, typer.Option(help="Your own codebook (TOML).", rich_help_panel=SELDOM)
+    Path | None,
+    typer.Option(help="Your own codebook: TOML, or .qdc.", rich_help_panel=SELDOM),
 ]
 ArticlesPath = Annotated[
     Path,
@@ -159,6 +161,8 @@ TableFile = Annotated[
 ]
 
 
+LABELS_LOST = 3
+"""Exit code of a command that did its work, but not for all labels."""
 MOST_PROBLEMS_SHOWN = 20
 _EVERY, _MEASURED, _WORTH_SAYING = 60.0, 2.0, 20.0
 """Seconds: between two lines of progress, before a cost is believed, below which none is said."""
@@ -185,6 +189,8 @@ class Answer:
     """What to do now, with the command for it."""
     failed: bool = False
     """Whether the command shall exit with 1 although it ran."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """Labels that are not in what was written, by reason: the command exits with 3."""
 
 
 def gold_set(folder: Path, rule: str) -> "AnnotationSet":
@@ -213,8 +219,8 @@ def show(answer: Answer, *, as_json: bool) -> None:
             console.print(line, soft_wrap=isinstance(line, str))
         if answer.next_step:
             console.print(f"next: {answer.next_step}", soft_wrap=True)
-    if answer.failed:
-        raise SystemExit(1)
+    if answer.failed or answer.lost:
+        raise SystemExit(1 if answer.failed else LABELS_LOST)
 
 
 def to_json(data: object) -> str:
@@ -241,7 +247,7 @@ def problem_lines(problems: Sequence[Problem]) -> list[str | Table]:
     lines: list[str | Table] = [table(["reason", "problems"], list(counts.items()))]
     for problem in problems[:MOST_PROBLEMS_SHOWN]:
         remedy = f" ({problem.remedy})" if problem.remedy else ""
-        lines.append(f"{problem.where}: {problem.detail}{remedy}")
+        lines.append(shortened(f"{problem.where}: {problem.detail}{remedy}"))
     rest = len(problems) - MOST_PROBLEMS_SHOWN
     if rest > 0:
         lines.append(f"... and {rest} more; --json lists them all")

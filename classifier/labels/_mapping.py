@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from classifier.annotations import USUAL
 from classifier.codebook import Codebook, Variable
 from classifier.errors import DataError
 from classifier.records import counted
@@ -192,19 +193,6 @@ def _refuse(cells: Sequence[Any], unknown: set[str], variable: Variable) -> None
     )
 
 
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "unit": ("unit", "unit_id", "mention_id", "custom_id"),
-    "article_id": (
-        *("article_id", "article", "articleid", "doc_id", "document_id", "document", "doc"),
-        *("text_id", "id"),
-    ),
-    "start": ("start", "begin", "start_char", "char_start", "start_offset"),
-    "end": ("end", "stop", "end_char", "char_end", "end_offset"),
-    "target": ("target", "entity", "country", "target_name", "about"),
-    "surface": ("surface", "mention", "quote", "mention_text", "quoted_mention", "phrase"),
-    "occurrence": ("occurrence", "nth", "which", "occurrence_number"),
-}
-"""What names a mention. `occurrence` counts from 1."""
 _LABEL = (
     *("label", "prediction", "predicted", "predicted_label", "answer", "class", "category"),
     *("sentiment", "polarity", "response", "output"),
@@ -239,7 +227,7 @@ def known_names(frame: pd.DataFrame, codebook: Codebook) -> tuple[pd.DataFrame, 
         given = next((found[name] for name in usual if name in found), None)
         if given is not None and given not in names:
             names[given] = ours
-    notes = _variable_names(names, found, codebook)
+    notes = _variable_names(frame, names, found, codebook)
     taken = set(names.values())
     for name, given in found.items():
         if given not in names and name not in taken:
@@ -254,7 +242,10 @@ _KEPT = ("source", "language", "date", "story_id", "zone", "kind", "voice", "spe
 
 
 def _variable_names(
-    names: dict[str, str], found: Mapping[str, str], codebook: Codebook
+    frame: pd.DataFrame,
+    names: dict[str, str],
+    found: Mapping[str, str],
+    codebook: Codebook,
 ) -> tuple[str, ...]:
     asked = []
     for variable in codebook.variables:
@@ -266,11 +257,17 @@ def _variable_names(
             names[found[plain(f"{variable.name}_score")]] = f"{variable.name}_score"
         names |= _probability_names(variable, found, is_first=variable == codebook.variables[0])
     first = codebook.variables[0].name
-    given = next((found[name] for name in _LABEL if name in found), None)
-    if first in asked or given is None or given in names:
+    others = [found[name] for name in _LABEL if name in found and found[name] not in names]
+    if first in asked or not others:
         return ()
-    names[given] = first
-    return (f"the column {given!r} was read as {first!r}",)
+    # one of them may be what people said, and the other what a model said
+    if len(others) > 1 and len({tuple(map(str, frame[name])) for name in others}) > 1:
+        raise DataError(
+            f"one column with the labels of {first!r} was required, got {' and '.join(others)}, "
+            f"which differ: rename one to {first}, or say --models {others[0]}"
+        )
+    names[others[0]] = first
+    return (f"the column {others[0]!r} was read as {first!r}",)
 
 
 def _probability_names(

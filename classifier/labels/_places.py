@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import pandas as pd
 
 from classifier.annotations import AnnotationSet, mention_unit, read_annotations, unit_name
+from classifier.annotations.formats import codebook_of
 from classifier.articles import Reading, read_articles
-from classifier.codebook import Codebook, default_codebook, read_codebook
+from classifier.codebook import Codebook, default_codebook
 from classifier.labels._mapping import is_empty
 from classifier.labels._rows import short_name
 from classifier.mentions import MentionContext, find_mentions
@@ -92,7 +93,7 @@ def labelled_articles(
         annotations: Whose mentions are the known ones in the articles it codes.
         codebook: By default that of the annotations, else the shipped one.
     """
-    own = read_codebook(codebook) if isinstance(codebook, Path | str) else codebook
+    own = None if codebook is None else codebook_of(codebook)
     if isinstance(articles, Path | str):
         is_set = (Path(articles) / _ANNOTATIONS).is_file()
         articles = read_annotations(articles, own) if is_set else read_articles(articles)

@@ -11,12 +11,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from classifier.annotations import AnnotationSet, mention_unit
+from classifier.annotations import USUAL, AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
-from classifier.errors import DataError, in_words, no_number
+from classifier.errors import DataError, in_words
 from classifier.labels._mapping import (
     SPENT,
-    USUAL,
     Unknown,
     checked_mapping,
     in_our_words,
@@ -183,7 +182,10 @@ def _as_it_is(rows: Rows, known: LabelledArticles) -> Labelled:
     names = tuple(v.name for v in known.codebook.variables if v.name in rows.frame)
     # In a CSV an empty cell is an empty text: a story of that name would hold every article.
     frame = rows.frame.replace({"": None})
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        table = pa.table({name: _array(frame[name].tolist(), None) for name in frame})
     problems = not_compared(rows.frame, rows.where) if known.coded else ()
     return Labelled(table, problems, known.articles, names)
 
@@ -270,11 +272,12 @@ def _numbers(rows: Rows, name: str) -> Any:  # noqa: ANN401
         return None
     column = rows.frame[name]
     column = column.where(column.astype(str).str.strip() != "", None)
-    try:
-        return pd.to_numeric(column).to_numpy(dtype=np.float64)
-    except (TypeError, ValueError):
-        got = no_number(column.dropna())
-        raise DataError(f"{rows.where}: the column {name} must hold numbers, got {got}") from None
+    numbers = pd.to_numeric(column, errors="coerce")
+    is_odd = (numbers.isna() & ~column.map(is_empty)).to_numpy()
+    if is_odd.any():
+        i = int(np.flatnonzero(is_odd)[0])
+        raise DataError(f"{rows.at(i)}: {name} must be a number, got {column.iloc[i]!r}")
+    return numbers.to_numpy(dtype=np.float64)
 
 
 def _check_places(rows: Rows, places: Sequence[Place]) -> None:

@@ -1,18 +1,20 @@
 """Rows of labels, whatever holds them: files, tables, answers of language models."""
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 import pyarrow.parquet as pq
 
-from classifier.errors import DataError, brief, in_words
+from classifier.errors import DataError, brief, in_words, why_unread
+from classifier.files import MAX_SHEET_BYTES, plain_suffix, sheet_rows, unpacked
 from classifier.labels._mapping import SPENT, is_empty, plain
 from classifier.records import Problem
 
@@ -35,7 +37,22 @@ class Rows:
 
 def is_label_file(path: Path) -> bool:
     """Whether a path names a file of labels, not a folder."""
-    return path.is_file() or path.suffix.lower() in _READERS
+    return path.is_file() or _kind(path) in _READERS
+
+
+def _kind(path: Path) -> str:
+    """The ending of what a file holds, without that of what packs it."""
+    if path.suffix.lower() != ".zip":
+        return plain_suffix(path)
+    inner = path.with_suffix("").suffix
+    if inner or not path.is_file():
+        return inner.lower() or ".zip"
+    try:
+        with ZipFile(path) as archive:
+            names = [i.filename for i in archive.infolist() if not i.is_dir()]
+    except BadZipFile:
+        return ".zip"
+    return Path(names[0]).suffix.lower() if len(names) == 1 else ".zip"
 
 
 def read_rows(source: Source) -> Rows:
@@ -69,47 +86,50 @@ def _from_file(path: Path) -> Rows:
             "writes "
             "them, and labels of your own may be .csv, .tsv, .json, .jsonl, .parquet or .xlsx"
         )
-    reader = _READERS.get(path.suffix.lower())
+    suffix = _kind(path)
+    reader = _READERS.get(suffix)
     if reader is None:
         known = ", ".join(_READERS)
-        raise DataError(f"{path}: a name in {known} was required, got {path.suffix or 'none'!r}")
+        raise DataError(
+            f"{path}: a name in {known} was required, alone or in .gz or .zip; got "
+            f"{suffix or 'none'!r}"
+        )
     try:
-        frame, lines = reader(path)
-    except ImportError:
-        raise DataError(
-            f"{path}: reading Excel needs the package openpyxl, which is not installed; install "
-            'it (pip install "stance-framing-classifier[excel]"), or save the sheet as .csv'
-        ) from None
+        frame, lines = reader(io.BytesIO(unpacked(path, MAX_SHEET_BYTES)))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-        kind = path.suffix.lower().removeprefix(".")
-        raise DataError(
-            f"{path}: must be labels or predictions in {kind}: {in_words(error)}"
-        ) from None
+        kind = suffix.removeprefix(".")
+        why = why_unread(error)
+        raise DataError(f"{path}: must be labels or predictions in {kind}: {why}") from None
     return Rows(frame.reset_index(drop=True), lines, str(path))
 
 
 _Read: TypeAlias = tuple[pd.DataFrame, tuple[int, ...]]
 
 
-def _separated(separators: str) -> Callable[[Path], _Read]:
-    def read(path: Path) -> _Read:
-        with path.open(encoding="utf-8-sig") as file:
-            head = file.readline()
+def _separated(separators: str) -> Callable[[io.BytesIO], _Read]:
+    def read(file: io.BytesIO) -> _Read:
+        head = file.readline().decode("utf-8-sig")
+        file.seek(0)
         separator = max(separators, key=head.count)
         frame = pd.read_csv(
-            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+            file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
         )
+        # with more cells than names, pandas takes the first column for names of rows
+        if frame.index.dtype != "int64":
+            n = len(frame.columns)
+            raise ValueError(f"the rows have more cells than the {n} of the header; name them all")
         return frame, _from(2, len(frame))
 
     return read
 
 
-def _json(path: Path) -> _Read:
-    text = path.read_text(encoding="utf-8-sig")
+def _json(file: io.BytesIO) -> _Read:
+    text = file.read().decode("utf-8-sig")
     try:
         data = json.loads(text)
     except json.JSONDecodeError:
-        return _json_lines(path)  # one object a line under another name
+        file.seek(0)
+        return _json_lines(file)  # one object a line under another name
     if isinstance(data, Mapping):
         data = _records(data)
     return _frame(data), _from(1, len(data))
@@ -125,8 +145,8 @@ def _records(data: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-def _json_lines(path: Path) -> _Read:
-    lines = path.read_text(encoding="utf-8-sig").split("\n")
+def _json_lines(file: io.BytesIO) -> _Read:
+    lines = file.read().decode("utf-8-sig").split("\n")
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     rows = []
     for number, line in numbered:
@@ -155,8 +175,8 @@ def _column(values: list[Any]) -> pd.Series:
     return pd.Series(values, dtype=None if is_number else "object")
 
 
-def _parquet(path: Path) -> _Read:
-    table = pq.read_table(path)
+def _parquet(file: io.BytesIO) -> _Read:
+    table = pq.read_table(file)
     frame = table.to_pandas()
     text = {
         name: pd.Series(table[name].to_pylist(), dtype="object")
@@ -166,16 +186,17 @@ def _parquet(path: Path) -> _Read:
     return frame.assign(**text), _from(1, len(frame))
 
 
-def _excel(path: Path) -> _Read:
-    frame = pd.read_excel(path, dtype=object, engine="openpyxl")
-    return frame.where(frame.notna(), None), _from(2, len(frame))
+def _excel(file: io.BytesIO) -> _Read:
+    rows = list(sheet_rows(file, "the workbook"))
+    frame = _frame([cells for _, cells in rows])
+    return frame, tuple(number for number, _ in rows)
 
 
 def _from(first: int, n: int) -> tuple[int, ...]:
     return tuple(range(first, first + n))
 
 
-_READERS: Mapping[str, Callable[[Path], _Read]] = {
+_READERS: Mapping[str, Callable[[io.BytesIO], _Read]] = {
     ".csv": _separated(",;\t"),
     ".tsv": _separated("\t"),
     ".tab": _separated("\t"),

@@ -1,6 +1,7 @@
 """Where an encoder's starting weights come from: a folder, a known name, or the Hub.
 
-The base that ships is packed in four bits. It is unpacked into a cache when it is first used.
+The bases that ship are packed in four bits. Training unpacks one into a cache; scoring needs no
+copy.
 """
 
 import hashlib
@@ -43,9 +44,12 @@ def unpack(packed: NDArray[np.uint8], scales: NDArray[np.float16]) -> NDArray[np
         rows × width.
     """
     blocks = packed.reshape(*scales.shape, _HALF)
-    halves = np.concatenate([blocks & 15, blocks >> 4], axis=2).astype(np.float32) - _MIDDLE
-    rows: NDArray[np.float32] = halves * scales.astype(np.float32)[:, :, None]
-    return rows.reshape(len(scales), -1)
+    halves = np.empty((*scales.shape, 2, _HALF), dtype=np.float32)
+    np.bitwise_and(blocks, 15, out=halves[:, :, 0])
+    np.right_shift(blocks, 4, out=halves[:, :, 1])
+    halves -= _MIDDLE
+    halves *= scales.astype(np.float32)[:, :, None, None]
+    return halves.reshape(len(scales), -1)
 
 
 def unpacked_folder(folder: Path) -> Path:
@@ -109,13 +113,18 @@ class PackedWeights(Mapping[str, NDArray[np.float32]]):
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """A matrix by its own name; raises `ModelError` if its scales do not fit."""
+        return self.rows(name, slice(None))
+
+    def rows(self, name: str, which: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+        """Some rows of a matrix, so that the others need not be unpacked; raises `ModelError`."""
         if name + PACKED not in self._weights:
-            whole: NDArray[np.float32] = self._weights[name]
-            return whole
+            plain: NDArray[np.float32] = self._weights[name][which]
+            return plain
         if name + SCALES not in self._weights:
             raise ModelError(f"{self._file} lacks the scales of {name}; install the package again")
         try:
-            return unpack(self._weights[name + PACKED], self._weights[name + SCALES])
+            packed, scales = self._weights[name + PACKED], self._weights[name + SCALES]
+            return unpack(packed[which], scales[which])
         except ValueError as error:
             raise ModelError(
                 f"{self._file}: the packed weights and the scales of {name} do not fit "

@@ -20,8 +20,7 @@ AdapterFrom = Literal["training", "difference"]
 ClassWeights = Literal["none", "balanced"]
 Precision = Literal["auto", "float32", "bfloat16"]
 RuntimeName = Literal["auto", "torch", "numpy"]
-"""What runs a trained encoder; "auto" takes OpenVINO if it is installed and gains, and NumPy
-if PyTorch is not installed."""
+"""What runs a trained encoder; "auto" takes PyTorch, or NumPy if PyTorch is not installed."""
 
 
 @dataclass(frozen=True, kw_only=True)

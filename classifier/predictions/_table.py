@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from classifier._verbs import DeprecatedChart
 from classifier.annotations import AnnotationSet, mention_unit
 from classifier.codebook import Codebook, Variable
-from classifier.errors import DataError, brief, in_words
+from classifier.errors import DataError, brief, why_unread
 from classifier.files import json_line, refuse_to_replace, replacing
 from classifier.notebook_html import frame_html, reasons
 from classifier.predictions._prediction import NONE_CHOSEN, Prediction, Thresholds
@@ -325,7 +325,7 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         remedy = "; a CSV is not read: write it as .jsonl, or score again" if _is_text(path) else ""
         raise DataError(
-            f"{path}: must be Parquet or JSON Lines of predictions: {in_words(error)}{remedy}"
+            f"{path}: must be Parquet or JSON Lines of predictions: {why_unread(error)}{remedy}"
         ) from None
     missing = [name for name in ("unit", "article_id", "status") if name not in frame]
     if missing:

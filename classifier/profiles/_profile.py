@@ -14,7 +14,8 @@ from classifier.annotations import (
     gold_with_chances,
     who_decided,
 )
-from classifier.codebook import Codebook, default_codebook, read_codebook
+from classifier.annotations.formats import codebook_of
+from classifier.codebook import Codebook, default_codebook
 from classifier.labels import ABSENT, Articles, LabelOptions, read_predictions
 from classifier.predictions import Predictions, check_same_articles
 from classifier.profiles._estimates import profile_sources
@@ -57,8 +58,7 @@ def profile(
             article of `gold` has another source, date or text than the one of its id there.
     """
     annotation_set = None if gold is None else annotation_set_of(gold)
-    if isinstance(codebook, Path | str):
-        codebook = read_codebook(codebook)
+    codebook = None if codebook is None else codebook_of(codebook)
     is_one = isinstance(predictions, pd.DataFrame | Predictions | Path | str)
     given: Sequence[Table] = [predictions] if is_one else predictions  # type: ignore[assignment]
     read = [
@@ -123,7 +123,7 @@ def profiled_labels(
         mapping=mapping,
         options=reading or LabelOptions(),
     )
-    known = read_codebook(codebook) if isinstance(codebook, Path | str) else codebook
+    known = None if codebook is None else codebook_of(codebook)
     if known is None:
         known = default_codebook() if gold is None else annotation_set_of(gold).codebook
     table = read.table

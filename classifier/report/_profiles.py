@@ -324,6 +324,12 @@ def _correction(profile: Profile) -> str:
             "coded ones, if these were drawn at random. “Labels only” leaves the model out. “Model "
             "only” keeps its errors, and its interval does not know them. Faint circles rest on "
             f"fewer than {MINIMUM_CODED} articles."
+            + (
+                " “Pooled” draws the mean of a source towards what its scores let expect, the more "
+                "the fewer of its articles are coded."
+                if profile.is_pooled
+                else ""
+            )
         )
     return (
         "No annotated article was given, so these are the model's means and shares, not corrected "
@@ -441,12 +447,14 @@ def _mean_table(profile: Profile) -> TableBlock:
             row.n_articles,
             quantity.corrected.n_coded_articles,
             *_figures(quantity),
+            *((quantity.pooled,) if profile.is_pooled else ()),
             verdict_words(profile, row, quantity),
         )
         for row, quantity in found
     ]
     counts = ("voice", "mean of", "mentions", "articles", "coded")
-    columns = (*_groups(profile), *counts, *ESTIMATES.values(), "verdict")
+    pooled = ("pooled",) if profile.is_pooled else ()
+    columns = (*_groups(profile), *counts, *ESTIMATES.values(), *pooled, "verdict")
     links = tuple(evidence_link(group_filters(row)) for row, _ in found)
     is_folded = len(rows) > _FOLD_FROM
     return TableBlock("Means", columns, tuple(rows), is_folded, links, ESTIMATES["corrected"])

@@ -12,8 +12,9 @@ from classifier.score._explain import (
     summarised,
 )
 from classifier.score._parts import Engine, judge_locally, local_engine
+from classifier.score._prepare import Articles
 from classifier.score._ray import ray_engine
-from classifier.score._scorer import Articles, Scorer, load
+from classifier.score._scorer import Scorer, load
 from classifier.score._stream import Scored, score_to_file
 
 __all__ = [

@@ -1,18 +1,27 @@
-"""Articles made ready to be judged: mentions, passages, batches, languages that are supported."""
+"""Articles read and made ready to be judged: mentions, passages, languages that are supported."""
 
 import pickle
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+import pandas as pd
+
 from classifier.annotations import mention_unit
+from classifier.articles import article_from_record, stream_articles, unrepeated, with_headline
 from classifier.codebook import Codebook
+from classifier.errors import DataError
 from classifier.mentions import find_mentions
 from classifier.models import Limits, Reader, TextReader, cut_all
 from classifier.records import UNDETERMINED, Article, Mention, Passage, Problem
 from classifier.text import document_language, is_foreign
 
+Articles: TypeAlias = (
+    Iterable[Article | Mapping[str, Any] | str] | pd.DataFrame | pd.Series | Path | str
+)
+"""Articles, texts, a table or `datasets.Dataset` of them, or a file or folder."""
 BOUND = 0.6
 """A macro-F1 below this on held-out mentions is told beside every score in that language."""
 FEW = 100
@@ -165,6 +174,50 @@ def with_language(article: Article) -> Article:
     if article.language is not None:
         return article
     return replace(article, language=document_language(article.text))
+
+
+def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article]:
+    """Articles from wherever they are; what cannot be read is added to the problems.
+
+    Raises `DataError` if the input is nothing that articles can be taken from.
+    """
+    if isinstance(articles, Path | str):
+        yield from stream_articles(articles, problems)
+        return
+    if isinstance(articles, bytes) or not isinstance(articles, Iterable):
+        raise DataError(
+            f"a text, several of them, articles or a path are required, got {articles!r:.60}"
+        )
+    items: Iterable[tuple[object, object]] = enumerate(articles)
+    if isinstance(articles, pd.DataFrame):
+        items = enumerate(articles.to_dict("records"))
+    elif isinstance(articles, pd.Series):
+        items = articles.items()
+    problems += getattr(articles, "problems", ())
+    made = (_as_article(name, item) for name, item in items)
+    yield from unrepeated(made, set(), "articles", problems)
+
+
+def _as_article(name: object, item: object) -> Article:
+    """An article from one of several; `name` is its id where it brings none."""
+    if isinstance(item, Article):
+        return item
+    if isinstance(item, str):
+        return Article(str(name), item)
+    if not isinstance(item, Mapping):
+        raise DataError(
+            f"every text must be a string, a dict with text, or an article; {name!r} is "
+            f"{item!r:.60} ({type(item).__name__}): leave such rows out first"
+        )
+    if not isinstance(item.get("text"), str):
+        found = f"text is {item['text']!r:.60}" if "text" in item else f"it has {', '.join(item)}"
+        raise DataError(
+            f"every article needs its text as a string; of {name!r} {found}: leave such rows out, "
+            "or call the column with the text text"
+        )
+    own = item.get("article_id", item.get("id", name))
+    row = {**item, "article_id": str(name) if own is None else own}
+    return article_from_record(with_headline(row))
 
 
 Prepared = tuple[list[Found], list[Passage]]

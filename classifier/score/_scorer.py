@@ -6,20 +6,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import pandas as pd
 import pyarrow as pa
 
 from classifier.annotations import AnnotationSet, mention_unit
-from classifier.articles import (
-    article_from_record,
-    read_articles,
-    stream_articles,
-    unrepeated,
-    with_headline,
-)
-from classifier.codebook import Codebook, Variable, default_codebook, read_codebook
+from classifier.articles import read_articles
+from classifier.codebook import Codebook, Variable, default_codebook
 from classifier.errors import CodebookError, DataError, ModelError, brief, in_words
 from classifier.files import is_there
 from classifier.mentions import MentionContext
@@ -49,8 +43,10 @@ from classifier.predictions import (
 from classifier.records import UNDETERMINED, Article, Decider, Mention, Passage, Problem, Span
 from classifier.score._explain import explain
 from classifier.score._prepare import (
+    Articles,
     Found,
     Preparation,
+    as_articles,
     language_warnings,
     languages_read,
     refusal_of,
@@ -60,10 +56,6 @@ from classifier.score._prepare import (
     with_language,
 )
 
-Articles: TypeAlias = (
-    Iterable[Article | Mapping[str, Any] | str] | pd.DataFrame | pd.Series | Path | str
-)
-"""Articles, texts, a table or `datasets.Dataset` of them, or a file or folder."""
 BATCH_ARTICLES = 256
 """Articles whose passages are judged together."""
 _Item = TypeVar("_Item")
@@ -348,50 +340,6 @@ def _is_place(text: str) -> bool:
     return 0 < len(text.strip()) < _LONGEST_PATH and is_there(text)
 
 
-def as_articles(articles: Articles, problems: list[Problem]) -> Iterator[Article]:
-    """Articles from wherever they are; what cannot be read is added to the problems.
-
-    Raises `DataError` if the input is nothing that articles can be taken from.
-    """
-    if isinstance(articles, Path | str):
-        yield from stream_articles(articles, problems)
-        return
-    if isinstance(articles, bytes) or not isinstance(articles, Iterable):
-        raise DataError(
-            f"a text, several of them, articles or a path are required, got {articles!r:.60}"
-        )
-    items: Iterable[tuple[object, object]] = enumerate(articles)
-    if isinstance(articles, pd.DataFrame):
-        items = enumerate(articles.to_dict("records"))
-    elif isinstance(articles, pd.Series):
-        items = articles.items()
-    problems += getattr(articles, "problems", ())
-    made = (_as_article(name, item) for name, item in items)
-    yield from unrepeated(made, set(), "articles", problems)
-
-
-def _as_article(name: object, item: object) -> Article:
-    """An article from one of several; `name` is its id where it brings none along."""
-    if isinstance(item, Article):
-        return item
-    if isinstance(item, str):
-        return Article(str(name), item)
-    if not isinstance(item, Mapping):
-        raise DataError(
-            f"every text must be a string, a dict with text, or an article; {name!r} is "
-            f"{item!r:.60} ({type(item).__name__}): leave such rows out first"
-        )
-    if not isinstance(item.get("text"), str):
-        found = f"text is {item['text']!r:.60}" if "text" in item else f"it has {', '.join(item)}"
-        raise DataError(
-            f"every article needs its text as a string; of {name!r} {found}: leave such rows out, "
-            "or call the column with the text text"
-        )
-    own = item.get("article_id", item.get("id", name))
-    row = {**item, "article_id": str(name) if own is None else own}
-    return article_from_record(with_headline(row))
-
-
 def annotated_mentions(
     articles: Sequence[Article], table: pd.DataFrame, codebook: Codebook
 ) -> dict[str, list[Mention]]:
@@ -435,8 +383,9 @@ def load(
         folds: Whether each article is judged by one of the models of the run's folds that has not
             seen it, so that articles which were trained on can correct a profile.
         runtime: What runs an encoder: "torch", "numpy", or with "auto" PyTorch where it is
-            installed and else NumPy. PyTorch computes in integers of eight bits where the
-            processor multiplies them (VNNI), else in bfloat16 or float32.
+            installed and else NumPy. PyTorch computes in what the processor multiplies
+            fastest: bfloat16 with tiles (AMX), integers of eight bits with VNNI, else
+            bfloat16 or float32.
         scheme: A published scheme, such as "newsmtsc", whose own head is applied, under its own
             codebook. What the run itself predicts is left out then.
         codebook: Whose targets to look for, instead of the run's. Its variables must have the
@@ -470,8 +419,9 @@ def load(
     place = _folder(path)
     trained = read_folds(place, runtime) if folds else read_run(place, runtime, scheme)
     if codebook is not None:
-        own = codebook if isinstance(codebook, Codebook) else read_codebook(Path(codebook))
-        trained = _looking_for(trained, own)
+        from classifier.annotations.formats import codebook_of
+
+        trained = _looking_for(trained, codebook_of(codebook))
     return Scorer(trained, read_voice_model(runtime=runtime) if voice == "model" else None)
 
 

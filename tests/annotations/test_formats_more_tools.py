@@ -18,7 +18,9 @@ from classifier.annotations.formats._files import json_items
 from classifier.codebook import read_codebook, shipped_annotations, write_codebook
 from classifier.errors import DataError
 from classifier.files import unpacked
+from classifier.labels import labelled_articles
 from classifier.predictions import read_predictions
+from classifier.records import Article
 
 _FILES = Path(__file__).parent.parent / "data" / "formats"
 # Two people, four mentions, one difference: five of eight labels are one, three the other.
@@ -237,6 +239,13 @@ class TestCodebooksOfPrograms:
         imported = import_annotations("refi-qda", project, codebook)
         # of its eight labels four name RU and UA, which are no targets of this codebook
         assert list(imported.annotation_set.table["target"]) == ["TR"] * 4
+        assert imported.lost["no target of the codebook, refused"] == 4
+
+    def test_labels_and_articles_are_read_by_it(self) -> None:
+        path = _FILES / "refi" / "grouped.qdc"
+        articles = [Article("7", "Ankara waits.")]
+        known = labelled_articles(articles, None, path)
+        assert known.codebook == read_qdc(path)
 
     @pytest.mark.parametrize(
         ("content", "message"),

@@ -394,4 +394,4 @@ def test_a_column_of_coders_is_the_annotator_and_is_said(tmp_path: Path) -> None
     imported = import_annotations("csv", tmp_path / "labels.csv")
     assert imported.annotation_set.annotators == ("anna", "bram")
     details = [problem.detail for problem in imported.problems]
-    assert "the column 'coder' was read as the annotator" in details
+    assert "the column 'coder' was read as annotator" in details

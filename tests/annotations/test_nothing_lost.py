@@ -238,23 +238,6 @@ def test_a_task_of_prodigy_that_was_answered_again_counts_once(tmp_path: Path) -
 Ask = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs a command: exit code and what it prints."""
-
-    def run(*words: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
-        capsys.readouterr()
-        try:
-            main()
-            code: object = 0
-        except SystemExit as stop:
-            code = stop.code
-        return int(str(code or 0)), capsys.readouterr().out
-
-    return run
-
-
 def test_an_import_adds_coders_to_a_set(tmp_path: Path, ask: Ask) -> None:
     one, other = (CASES / "doccano-zero" / f"{name}.jsonl" for name in ("ines", "jan"))
     ask("import", "doccano", one, "--out", tmp_path / "set")

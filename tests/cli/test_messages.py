@@ -88,7 +88,7 @@ def test_no_command_repeats_a_long_text(run: Run, command: str, text: str) -> No
     [
         lambda text: classifier.read_articles(text),
         lambda text: classifier.load(text),
-        lambda text: classifier.agreement(text),
+        lambda text: classifier.agreement(text),  # type: ignore[operator]
         lambda text: classifier.profile(text),
         lambda text: classifier.read_predictions(text),
         lambda text: classifier.import_annotations("csv", text),

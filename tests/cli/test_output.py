@@ -1,9 +1,11 @@
 import json
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from classifier.cli import _GONE, _refuse_gone, app
@@ -103,10 +105,11 @@ def test_what_comes_before_the_first_step_ends_is_no_part_of_the_pace() -> None:
     pace = Pace("train", clock)
     clock.now = 60.0
     assert pace.cost(1, 100) == ""
+    told = []
     for step in range(2, 6):
         clock.now += 0.5
-        said = pace.cost(step, 100, "fold 1 of 5")
-    assert said == (
+        told.append(pace.cost(step, 100, "fold 1 of 5"))
+    assert told[-1] == (
         "train, fold 1 of 5, takes at most about 50 seconds on this machine, by 4 steps"
     )
 
@@ -204,16 +207,22 @@ def test_an_option_that_was_taken_out_says_what_to_write(given: list[str]) -> No
         _refuse_gone(["coded", *given], gone)
 
 
+def _commands() -> dict[str, Any]:
+    whole = get_command(app)
+    assert isinstance(whole, TyperGroup)
+    return dict(whole.commands)
+
+
 def test_what_is_named_in_the_place_of_an_option_is_there() -> None:
     """Every `--option` that a message points to is one of that command."""
     for name, gone in _GONE.items():
-        known = {option for one in get_command(app).commands[name].params for option in one.opts}
+        known = {option for one in _commands()[name].params for option in one.opts}
         for old, new in gone.items():
             assert old not in known
             assert not new.startswith("--") or new.split()[0] in known
 
 
 def test_no_command_shows_more_than_ten_options_at_once() -> None:
-    for name, command in get_command(app).commands.items():
+    for name, command in _commands().items():
         panels = Counter(getattr(one, "rich_help_panel", None) for one in command.params)
         assert max(panels.values()) <= 10, name

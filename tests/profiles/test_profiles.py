@@ -20,6 +20,7 @@ from classifier.profiles import (
     schema,
 )
 from classifier.profiles._table import beside, clusters
+from classifier.report._profiles import profile_section
 
 LABELS = ("cold", "mild", "warm")
 
@@ -334,6 +335,9 @@ def test_sources_with_few_coded_articles_have_a_pooled_mean() -> None:
     means = frame[(frame["voice"] == "all") & frame["label"].isna()]
     assert means["pooled"].between(means["pooled_low"], means["pooled_high"]).all()
     assert "pooled" in profile.paper_table().to_markdown()
+    (table,) = [one for one in profile_section(profile).tables if one.caption == "Means"]
+    assert table.columns[-2:] == ("pooled", "verdict")
+    assert quantities[0].pooled in [row[-2] for row in table.rows]
 
 
 def test_four_sources_are_not_pooled_and_the_reason_stands_there() -> None:

@@ -21,7 +21,15 @@ from classifier.annotations.formats._codes import (
     predicted_annotations,
 )
 from classifier.annotations.formats._files import Member, read_members, read_table, table_text
-from classifier.annotations.formats._foreign import Foreign, Link, Record, Region, gather, person
+from classifier.annotations.formats._foreign import (
+    Foreign,
+    LeftOut,
+    Link,
+    Record,
+    Region,
+    gather,
+    person,
+)
 from classifier.articles import article_from_record, article_record
 from classifier.codebook import Codebook, write_codebook
 from classifier.errors import DataError
@@ -73,8 +81,13 @@ def read_brat(path: Path) -> Foreign:
     order = {str(row.get("article_id")): n for n, row in enumerate(metadata.values())}
     in_order = sorted(foreign.articles, key=lambda a: order.get(a.article_id, len(order)))
     alone = tuple(
-        Problem(name, "annotations without their text, refused", f"no {_txt(name)} beside it")
-        for name in members
+        LeftOut(
+            name,
+            "annotations without their text, refused",
+            f"no {_txt(name)} beside it",
+            labels=_n_entities(member),
+        )
+        for name, member in members.items()
         if name.endswith(".ann") and _txt(name) not in members
     )
     return replace(foreign, articles=tuple(in_order), problems=foreign.problems + alone)
@@ -107,10 +120,15 @@ def _document(
         article = _article(members[name], metadata.get(file, {}), file)
         standoff = _read_ann(members[_ann(name)])
     except DataError as error:
-        yield Problem(name, "document unreadable, refused", str(error))
+        lost = _n_entities(members[_ann(name)])
+        yield LeftOut(name, "document unreadable, refused", str(error), labels=lost)
         return
     yield article
     yield from _contents(standoff, _ann(name), article.article_id, annotator)
+
+
+def _n_entities(member: Member) -> int:
+    return sum(line.startswith(b"T") for line in member.content.split(b"\n"))
 
 
 def _ann(name: str) -> str:
@@ -153,7 +171,7 @@ def _read_ann(member: Member) -> _Standoff:
 def _malformed(where: str, line: str) -> Problem:
     has_blanks = "\t" not in line and len(line.split()) > 1
     remedy = "its tabs seem to have become blanks: save the file as brat wrote it"
-    return Problem(where, "malformed line, refused", line[:80], remedy if has_blanks else "")
+    return LeftOut(where, "malformed line, refused", line[:80], remedy if has_blanks else "")
 
 
 def _entity(line: str, document: _Standoff, where: str) -> bool:
@@ -163,7 +181,7 @@ def _entity(line: str, document: _Standoff, where: str) -> bool:
     key, kind, offsets, surface = match.groups()
     if ";" in offsets:
         detail = f"{kind} at {offsets}: a mention is one stretch of text"
-        document.problems.append(Problem(where, "discontinuous span, refused", detail))
+        document.problems.append(LeftOut(where, "discontinuous span, refused", detail))
         return True
     start, end = map(int, offsets.split())
     if key in document.entities:
@@ -228,7 +246,7 @@ def _contents(document: _Standoff, file: str, article_id: str, annotator: str) -
     yield from document.problems
     for key in [key for key in document.asked if key not in document.entities]:
         detail = f"{key} with {[name for name, _ in document.codes[key]]}"
-        yield Problem(document.asked[key], "attribute without its entity, left out", detail)
+        yield LeftOut(document.asked[key], "attribute without its entity, left out", detail)
     yield from (Link(f"{file} {a}", f"{file} {b}", label) for a, b, label in document.links)
     for key, (where, start, end, surface) in document.entities.items():
         hidden, comments = _read_notes(document.notes[key])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +20,8 @@ MENTION = "mention"
 """The label of a region where any entity may be a target; it says nothing more."""
 NOT_TARGET = "not_target"
 TARGET = "target"
-_YES = {"", "true", "yes", "1", "x", NOT_TARGET}
+_YES = {"", "true", "yes", "1", "1_0", "x", NOT_TARGET}
+_NO = {"false", "no", "0", "0_0"}
 
 Code = tuple[str, str]
 """The field that the label stood in, "" where it has no name, and the label."""
@@ -36,6 +38,11 @@ class Decoded:
     """Further targets, each named by a mention of its own on the same stretch."""
     unknown: tuple[Code, ...]
     """What the codebook has no word for."""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether the codebook has a word for any of it."""
+        return bool(self.target or self.labels or self.not_target)
 
 
 def decode(codes: Iterable[Code], codebook: Codebook, scheme: str) -> Decoded:
@@ -92,22 +99,44 @@ def _add(labels: dict[str, Value], variable: Variable, value: str) -> bool:
     return True
 
 
+def question_of(field: str, codebook: Codebook) -> tuple[str, str] | None:
+    """The variable, `TARGET` or `NOT_TARGET` that a field is called after; None if after none.
+
+    The second text is the label that the name ends with, as in `roles_aggressor`, else empty. A
+    number may stand behind a variable's name, as in `roles_2`.
+    """
+    key = same_key(field)
+    if key in (TARGET, NOT_TARGET):
+        return key, ""
+    for variable in sorted(codebook.variables, key=lambda one: -len(one.name)):
+        name = same_key(variable.name)
+        rest = key.removeprefix(f"{name}_")
+        if key == name or (rest != key and rest.isdecimal()):
+            return variable.name, ""
+        labels = (*variable.names, NONE_CODED)
+        if rest != key and rest in map(same_key, labels):
+            return variable.name, rest
+    return None
+
+
 def _read(code: Code, codebook: Codebook, scheme: str) -> list[Code] | None:
     field, value = code
-    key = same_key(field)
-    if key in ("", MENTION) and same_key(value) == MENTION:
+    if same_key(field) in ("", MENTION) and same_key(value) == MENTION:
         return []
-    if key == NOT_TARGET:
+    asked = question_of(field, codebook)
+    if asked is None:
+        return _guess(value or field, codebook, scheme)
+    name, named = asked
+    if name == NOT_TARGET:
         return [(NOT_TARGET, "")] if same_key(value) in _YES else []
-    if key == TARGET:
+    if name == TARGET:
         target = _target(value, codebook)
         return None if target is None else [(TARGET, target)]
-    for variable in codebook.variables:
-        name = same_key(variable.name)
-        if key == name or key.startswith(f"{name}_"):
-            label = _label(value or key[len(name) + 1 :], variable, scheme)
-            return None if label is None else [(variable.name, label)]
-    return _guess(value or field, codebook, scheme)
+    if named and same_key(value) in _NO:
+        return []
+    is_flag = named and same_key(value) in _YES
+    label = _label(named if is_flag else value, codebook.variable(name), codebook, scheme)
+    return None if label is None else [(name, label)]
 
 
 def _guess(value: str, codebook: Codebook, scheme: str) -> list[Code] | None:
@@ -128,7 +157,7 @@ def _meanings(value: str, codebook: Codebook, scheme: str) -> Iterator[Code]:
     if target is not None:
         yield TARGET, target
     for variable in codebook.variables:
-        label = None if value == NONE_CODED else _label(value, variable, scheme)
+        label = None if value == NONE_CODED else _label(value, variable, codebook, scheme)
         if label is not None:
             yield variable.name, label
 
@@ -141,14 +170,20 @@ def _target(value: str, codebook: Codebook) -> str | None:
     return fits[0] if len(fits) == 1 and same_key(value) else None
 
 
-def _label(value: str, variable: Variable, scheme: str) -> str | None:
-    if value in variable.names or (variable.kind == "set" and value == NONE_CODED):
-        return value
+def _label(value: str, variable: Variable, codebook: Codebook, scheme: str) -> str | None:
+    is_none = variable.kind == "set" and same_key(value) == NONE_CODED
+    if value in variable.names or is_none:
+        return NONE_CODED if is_none else value
     try:
         return variable.counterpart(scheme, value)
     except CodebookError:
-        fits = [name for name in variable.names if same_key(name) == same_key(value)]
-        return fits[0] if len(fits) == 1 and same_key(value) else None
+        key = same_key(value)
+        fits = [name for name in variable.names if key and same_key(name) == key]
+        for theirs, ours in codebook.counterparts.items():
+            is_same = key == same_key(theirs) or fnmatchcase(value.casefold(), theirs.casefold())
+            if not fits and ours in variable.names and is_same:
+                return ours
+        return fits[0] if len(fits) == 1 else None
 
 
 def _all(groups: Iterable[Sequence[str]]) -> list[str]:

@@ -4,16 +4,15 @@ NewsMTSC: a sentence of English news is an article of its own. Its `story_id` is
 the publisher knows none, the document, as its gid says: the splits share both.
 
 RuSentNE: sentences that begin with a quotation mark went through a quoting CSV writer twice, so
-their offsets do not fit. A row is refused where undoing that does not help. The sentences were
-shuffled and name no document, so a split parts those of a document.
+their offsets do not fit. A row is refused if undoing that does not help. No document is named.
 
 RuOpinionNE: the holder becomes the voice: `AUTHOR` is the author, an entity is attributed and named
 as speaker, `NULL` is attributed to nobody. The polar expression becomes the evidence. Several
 opinions of one target are one annotation; what they do not agree on is null. The sentences stand
 in the order of documents that the file does not name: `story_id` marks blocks of neighbours.
 
-SemEval-2025, entity framing: it counts UTF-16 units and puts the end inside; some copies have lost
-their CRLF. Its roles become ours by the counterparts `semeval2025`; any target is allowed.
+SemEval-2025, entity framing: UTF-16 units with the end inside; some copies have lost their CRLF.
+Its roles become ours by the counterparts `semeval2025`; any target is allowed.
 """
 
 import hashlib
@@ -30,6 +29,7 @@ from classifier.annotations.formats._foreign import (
     Foreign,
     Found,
     Imported,
+    LeftOut,
     Region,
     imported,
     shipped_codebook,
@@ -100,7 +100,7 @@ def _news_sentence(
         try:
             yield _mention(target, where, article, codebook, names)
         except (KeyError, TypeError, AttributeError) as error:
-            yield Problem(where, "mention malformed, refused", f"{error}: {target!r:.120}")
+            yield LeftOut(where, "mention malformed, refused", f"{error}: {target!r:.120}")
 
 
 def article_id(gid: str) -> str:
@@ -127,15 +127,15 @@ def _mention(
 ) -> Annotation | Problem:
     start, end, surface = target.get("from"), target.get("to"), target.get("mention")
     if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end):
-        return Problem(where, "offsets broken, refused", f"from and to: {start!r}, {end!r}")
+        return LeftOut(where, "offsets broken, refused", f"from and to: {start!r}, {end!r}")
     if article.text[start:end] != surface:
         detail = f"text[{start}:{end}] is {article.text[start:end]!r}, mention is {surface!r}"
-        return Problem(where, "surface does not match, refused", detail)
+        return LeftOut(where, "surface does not match, refused", detail)
     code = f"{target.get('polarity'):g}"
     try:
         stance = codebook.variable("stance").counterpart(NEWSMTSC, code)
     except CodebookError as error:
-        return Problem(where, "unknown polarity, refused", str(error))
+        return LeftOut(where, "unknown polarity, refused", str(error))
     entity = _entity(str(target.get("Input.gid", "")), surface)
     names[start, end, entity] += 1
     n = names[start, end, entity]
@@ -204,22 +204,22 @@ def _row(
 ) -> Iterator[Found]:
     if len(row) != len(_COLUMNS):
         detail = f"{len(_COLUMNS)} fields were required, got {len(row)}"
-        yield Problem(where, "wrong number of fields, refused", detail)
+        yield LeftOut(where, "wrong number of fields, refused", detail)
         return
     sentence, entity, tag, start, end, code = row
     try:
         span = Span(int(start), int(end))
         stance = codebook.variable("stance").counterpart(RUSENTNE, code)
     except CodebookError as error:
-        yield Problem(where, "unknown label, refused", str(error))
+        yield LeftOut(where, "unknown label, refused", str(error))
         return
     except ValueError as error:
-        yield Problem(where, "offsets broken, refused", str(error))
+        yield LeftOut(where, "offsets broken, refused", str(error))
         return
     fit = _fit(sentence, entity, span)
     if fit is None:
         detail = f"characters {start}-{end} are not {entity!r}, with its quotes undone or not"
-        yield Problem(where, "surface does not match, refused", detail)
+        yield LeftOut(where, "surface does not match, refused", detail)
         return
     n, text, surface = fit
     if n:
@@ -304,7 +304,7 @@ def _opinion_sentence(
 ) -> tuple[str, Article, Sequence[Any]] | Problem:
     number, text, opinions = line.get("sent_id"), line.get("text"), line.get("opinions", [])
     if number is None or not (isinstance(text, str) and isinstance(opinions, list)):
-        return Problem(where, "key missing, refused", "sent_id, text and opinions were required")
+        return LeftOut(where, "key missing, refused", "sent_id, text and opinions were required")
     return where, Article(f"{RUOPINIONNE}-{number}", text, language="ru", split=split), opinions
 
 
@@ -322,7 +322,7 @@ def _annotations(
         try:
             yield from _merged(target, group, where, article, codebook)
         except CodebookError as error:
-            yield Problem(where, "unknown polarity, refused", str(error))
+            yield LeftOut(where, "unknown polarity, refused", str(error))
 
 
 def _opinion(record: Mapping[str, Any], where: str, text: str) -> Iterator[_Opinion | Problem]:
@@ -332,11 +332,11 @@ def _opinion(record: Mapping[str, Any], where: str, text: str) -> Iterator[_Opin
         holder, speaker = _holder(record["Source"], text)
         polarity = str(record["Polarity"])
     except (KeyError, TypeError, IndexError, ValueError) as error:
-        yield Problem(where, "opinion broken, refused", str(error))
+        yield LeftOut(where, "opinion broken, refused", str(error))
         return
     if len(targets) > 1:
         detail = f"a mention is one stretch of text, got {record['Target']}"
-        yield Problem(where, "target in several parts, refused", detail)
+        yield LeftOut(where, "target in several parts, refused", detail)
         return
     if len(evidence) > 1:
         detail = f"kept from the first part to the last: {record['Polar_expression']}"
@@ -472,12 +472,12 @@ def _entity_row(
 ) -> Region | Problem:
     if len(row) < _FIELDS:
         detail = f"file, entity, start, end, main role and fine roles were required, got {row}"
-        return Problem(where, "wrong number of fields, refused", detail)
+        return LeftOut(where, "wrong number of fields, refused", detail)
     file, entity, start, end, *roles = row
     if file not in texts:
-        return Problem(where, "text missing, refused", f"{file} is not among the documents")
+        return LeftOut(where, "text missing, refused", f"{file} is not among the documents")
     if not (start.isdecimal() and end.isdecimal()):
-        return Problem(where, "offsets broken, refused", f"got {start!r} and {end!r}")
+        return LeftOut(where, "offsets broken, refused", f"got {start!r} and {end!r}")
     article_id = file.removesuffix(".txt")
     if article_id not in articles:
         try:
@@ -485,7 +485,7 @@ def _entity_row(
             language = prefix if prefix in LANGUAGES else UNDETERMINED
             articles[article_id] = Article(article_id, texts[file].text, language=language)
         except DataError as error:
-            return Problem(where, "text unreadable, refused", str(error))
+            return LeftOut(where, "text unreadable, refused", str(error))
     return Region(
         where=where,
         key=where,

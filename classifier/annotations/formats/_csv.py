@@ -7,6 +7,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 
 from classifier.annotations._table import (
     CURATED,
+    USUAL,
     AnnotationSet,
     annotation_table,
     table_annotations,
@@ -24,11 +26,13 @@ from classifier.annotations.formats._codes import (
     Code,
     encode_values,
     predicted_annotations,
+    same_key,
 )
 from classifier.annotations.formats._files import read_table, read_text, table_text
 from classifier.annotations.formats._foreign import (
     STAMPS,
     Foreign,
+    LeftOut,
     Record,
     Region,
     gather,
@@ -44,17 +48,30 @@ from classifier.records import Article, Problem, Span
 from classifier.text import split_sentences
 
 ARTICLES, ANNOTATIONS = "articles.csv", "annotations.csv"
-_SUFFIXES = (".csv", ".xlsx")
+_SUFFIXES = (".csv", ".tsv", ".xlsx")
 _JOIN = "|"
 _REQUIRED = ("start", "end")
 SENTENCE = "sentence"
 """The column by which a coding sheet is known: what people read to label the mention."""
 _PLACE = ("unit", "article_id", "start", "end", "surface", "annotator", "comment", "speaker")
-_WHO = ("coder", "rater", "annotator_id", "annotator_name", "labeller", "labeler", "username")
-"""Other names of the column with who decided."""
+_WHO = (
+    *("coder", "rater", "annotator_id", "annotator_name", "labeller", "labeler", "username"),
+    *("user", "annotated_by", "coded_by", "labelled_by", "labeled_by"),
+)
+_USUAL = {
+    "annotator": _WHO,
+    **{name: USUAL[name] for name in ("start", "end", "surface")},
+    # an id may be that of the row, and a country that of the newspaper
+    "article_id": tuple(name for name in USUAL["article_id"] if name != "id"),
+    "target": ("entity", "target_name"),
+}
+"""Other names of columns. A name that says more than one thing is not among them."""
+_MAY_BE_NA = {"annotator", *_WHO, "comment", "speaker"}
 _CURATED_COLUMNS = ("curated", "adjudicated", "ground_truth")
 _YES = ("1", "1.0", "true", "yes", "x")
 _EVIDENCE = ("evidence_start", "evidence_end")
+TABLE_COLUMNS = (*_PLACE[1:], *_EVIDENCE, *_CURATED_COLUMNS, TARGET, NOT_TARGET, "text")
+"""Columns that do not depend on the codebook; case does not count."""
 
 
 def write_csv(
@@ -153,30 +170,36 @@ def _cell(value: object) -> object:
     return None if value is pd.NA else value
 
 
-def read_csv(path: Path, known: Sequence[Article] = ()) -> Foreign:
+def read_csv(
+    path: Path, columns: Mapping[str, str] | None = None, known: Sequence[Article] = ()
+) -> Foreign:
     """Read a folder with annotations.csv and articles.csv, or files with a column `text`.
 
-    Each may be an .xlsx instead. `known` are the articles of tables that hold no texts, such as
-    coding sheets.
+    Each may be an .xlsx or .tsv instead. `columns` leads from their names to ours. `known` are the
+    articles of tables that hold no texts, such as coding sheets.
     """
+    columns = columns or {}
     if not path.is_dir():
-        return _read_file(path, known)
+        return _read_file(path, columns, known)
     own = _beside(path, ANNOTATIONS)
     if own.is_file():
-        return _read_file(own, known)
+        return _read_file(own, columns, known)
     found = (file for suffix in _SUFFIXES for file in path.glob(f"*{suffix}"))
     files = sorted(file for file in found if file.stem != Path(ARTICLES).stem)
     if not files:
         raise DataError(
             f"{path}: {ANNOTATIONS} or other .csv or .xlsx files were required, none was found"
         )
-    return gather(document for file in files for document in _documents(_read_file(file, known)))
+    read = [_read_file(file, columns, known) for file in files]
+    foreign = gather(document for one in read for document in _documents(one))
+    fields = tuple(dict.fromkeys(name for one in read for name in one.columns))
+    return replace(foreign, columns=fields)
 
 
 def _beside(folder: Path, name: str) -> Path:
-    """The table of that name as a CSV, else as a workbook."""
-    plain = folder / name
-    return plain if plain.is_file() else plain.with_suffix(".xlsx")
+    """The table of that name as a CSV, else as another kind of table."""
+    found = ((folder / name).with_suffix(suffix) for suffix in _SUFFIXES)
+    return next((path for path in found if path.is_file()), folder / name)
 
 
 def _documents(foreign: Foreign) -> Iterator[list[Record]]:
@@ -189,34 +212,72 @@ def _documents(foreign: Foreign) -> Iterator[list[Record]]:
     yield [*foreign.problems, *(region for own in regions.values() for region in own)]
 
 
-def _read_file(file: Path, known: Sequence[Article]) -> Foreign:
-    rows = list(read_table(read_text(file), file.name))
+def _read_file(file: Path, given: Mapping[str, str], known: Sequence[Article]) -> Foreign:
+    rows = [(where, _without_na(row)) for where, row in read_table(read_text(file), file.name)]
+    problems: list[Problem] = []
+    rows = _under_our_names(rows, file.name, given, problems)
     columns = set(rows[0][1]) if rows else set()
     missing = [name for name in _REQUIRED if rows and name not in columns]
     if missing:
         blanks = "; its tabs seem to have become blanks" if _is_one_column(columns) else ""
         raise DataError(
-            f"{file}: the columns start and end are required, missing: {missing}{blanks}"
+            f"{file}: the columns start and end are required, missing: {missing}{blanks}; "
+            "--column THEIRS=start tells which one it is"
         )
-    problems: list[Problem] = []
-    who = next((name for name in _WHO if name in columns and "annotator" not in columns), None)
-    if who is not None:
-        rows = [(where, {**row, "annotator": row.pop(who)}) for where, row in rows]
-        columns.add("annotator")
-        detail = f"the column {who!r} was read as the annotator"
-        problems.append(Problem(file.name, "column interpreted", detail))
     articles = _texts(file, rows, known, problems)
     fields = [name for name in rows[0][1] if _is_code(name)] if rows else []
     if SENTENCE in columns:
         rows, blank = _filled_in(rows, fields, file.name)
         problems += blank
-    found = [_region(where, row, fields, file.stem) for where, row in rows]
+    texts = articles if "text" in columns else {}
+    found = [_region(where, row, fields, file.stem, texts) for where, row in rows]
     if rows and "annotator" not in columns:
         detail = f"no column annotator: all rows are by {file.stem!r}, the file's name"
         problems.append(Problem(file.name, "no annotator, named after the file", detail))
     regions = tuple(r for r in found if isinstance(r, Region))
     problems += [r for r in found if isinstance(r, Problem)]
-    return Foreign(tuple(articles.values()), regions, tuple(problems))
+    return Foreign(tuple(articles.values()), regions, tuple(problems), columns=tuple(fields))
+
+
+def _without_na(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with R's NA as nothing where a person or a remark is named; labels are told later."""
+    return {
+        name: None if value == "NA" and same_key(name) in _MAY_BE_NA else value
+        for name, value in row.items()
+    }
+
+
+def _under_our_names(
+    rows: list[tuple[str, dict[str, Any]]],
+    file: str,
+    given: Mapping[str, str],
+    problems: list[Problem],
+) -> list[tuple[str, dict[str, Any]]]:
+    """The rows with the columns that have another name of ours, or another case, under ours."""
+    header = list(rows[0][1]) if rows else []
+    keys = {same_key(name): name for name in reversed(header)}
+    unmet = [theirs for theirs in given if same_key(theirs) not in keys]
+    if header and unmet:
+        found = ", ".join(header)
+        raise DataError(f"{file}: a column {unmet[0]!r} was required (--column), got {found}")
+    names = {keys[same_key(theirs)]: ours for theirs, ours in given.items()} if header else {}
+    for ours in TABLE_COLUMNS:
+        if ours in keys and ours not in names.values():
+            names.setdefault(keys[ours], ours)
+    for ours, usual in _USUAL.items():
+        theirs = next((keys[name] for name in usual if name in keys), None)
+        if theirs is not None and theirs not in names and ours not in names.values():
+            names[theirs] = ours
+            detail = f"the column {theirs!r} was read as {ours}"
+            problems.append(Problem(file, "column interpreted", detail))
+    if all(theirs == ours for theirs, ours in names.items()):
+        return rows
+    # a name that somebody gave goes before a column of that name
+    gone = set(names.values()) - set(names)
+    return [
+        (where, {names.get(c, c): v for c, v in row.items() if c in names or c not in gone})
+        for where, row in rows
+    ]
 
 
 def _texts(
@@ -294,15 +355,26 @@ def _is_code(column: str) -> bool:
     return column in (TARGET, NOT_TARGET) or not (column in own or is_of_article)
 
 
-def _region(where: str, row: Mapping[str, Any], fields: list[str], stem: str) -> Region | Problem:
+def _region(
+    where: str,
+    row: Mapping[str, Any],
+    fields: list[str],
+    stem: str,
+    known: Mapping[str, Article],
+) -> Region | Problem:
+    article = known.get(str(given_id(row)))
+    if article is not None and article.text != (row["text"] or ""):
+        detail = f"{article.article_id!r} has another text in an earlier row"
+        remedy = "give each text an id of its own"
+        return LeftOut(where, "label on another text of its article, refused", detail, remedy)
     start, end = _offset(row["start"]), _offset(row["end"])
     if start is None or end is None:
         detail = f"whole numbers were required, got {row['start']!r} and {row['end']!r}"
-        return Problem(where, "offsets broken, refused", detail)
+        return LeftOut(where, "offsets broken, refused", detail)
     annotator = row.get("annotator", stem)
     if not annotator:
         detail = "every row needs the name of a person or program"
-        return Problem(where, "no annotator, refused", detail, "name who decided this")
+        return LeftOut(where, "no annotator, refused", detail, "name who decided this")
     evidence = [_offset(row.get(name)) for name in _EVIDENCE]
     return Region(
         where=where,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
+from classifier.annotations.formats._foreign import LeftOut
 from classifier.errors import DataError
 from classifier.files import sheet_rows, unpacked
 from classifier.records import Problem
@@ -297,12 +298,12 @@ def json_lines(text: str, name: str) -> Iterator[tuple[str, dict[str, Any] | Pro
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield where, Problem(where, "broken JSON", str(error), "mend the line")
+            yield where, LeftOut(where, "broken JSON", str(error), "mend the line")
             continue
         if isinstance(record, dict):
             yield where, record
         else:
-            yield where, Problem(where, "not an object", f"an object was required: {record!r:.80}")
+            yield where, LeftOut(where, "not an object", f"an object was required: {record!r:.80}")
 
 
 _RISKY = re.compile(r"'*(?:[=+\-@\t\r\n].*)?", re.S)
@@ -361,7 +362,10 @@ def read_table(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 continue
             where = f"{name}:{reader.line_num}"
             if len(row) != len(header):
-                raise DataError(f"{where}: {len(header)} cells were required, got {len(row)}")
+                raise DataError(
+                    f"{where}: {len(header)} cells were required, got {len(row)}; the first line "
+                    "must name every column"
+                )
             yield where, {c: plain_cell(v) for c, v in zip(header, row, strict=True)}
     except csv.Error as error:
         raise DataError(f"{name}:{reader.line_num}: broken CSV: {error}") from None

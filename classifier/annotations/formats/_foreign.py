@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from classifier.annotations._table import CURATED, Annotation, AnnotationSet, annotation_table
+from classifier.annotations._table import CURATED, LOST, Annotation, AnnotationSet, annotation_table
 from classifier.annotations.formats._codes import Code, same_key
 from classifier.codebook import Codebook, read_codebook
-from classifier.errors import ClassifierError, in_words
+from classifier.errors import in_words
 from classifier.notebook_html import frame_html, reasons
 from classifier.records import Article, Problem
 
@@ -21,8 +21,19 @@ Found = Article | Annotation | Problem
 """What an importer yields, record by record."""
 
 
+LOOKS_LIKE_LABELS = "column that looks like labels, not taken"
 NAMED = ("source", "date", "title")
 """The fields of articles that exports call by many names."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut(Problem):
+    """Labels of the export that are not in the set."""
+
+    labels: int = 1
+    """How many, where the export lets them be counted."""
+    is_meant: bool = False
+    """Whether it is as the annotators or the tool meant it: drafts, skipped tasks, older rows."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,24 @@ class Imported:
     """Which name of the export each of source, date and title was taken from, where it has one."""
 
     @property
+    def lost(self) -> Mapping[str, int]:
+        """Labels that nobody meant to leave out, by reason."""
+        lost: Counter[str] = Counter()
+        for problem in self.problems:
+            if isinstance(problem, LeftOut) and problem.labels and not problem.is_meant:
+                lost[problem.reason] += problem.labels
+        return dict(lost)
+
+    @property
+    def listing(self) -> list[dict[str, Any]]:
+        """The lines of problems.jsonl: what was left out, and what was told besides."""
+        lines = []
+        for one in self.problems:
+            is_lost = isinstance(one, LeftOut) and one.labels and not one.is_meant
+            lines.append({"what": LOST if is_lost else "told", **asdict(one)})
+        return lines
+
+    @property
     def summary(self) -> tuple[tuple[str, int | str], ...]:
         """What came in and what was set aside, a row for each figure."""
         people = self.annotation_set.annotators
@@ -48,11 +77,20 @@ class Imported:
             ("annotators", ", ".join(people) or "none"),
             ("labels read", len(self.annotation_set.table)),
         ]
+        table = self.annotation_set.table
+        rows += [
+            (f"of these with {variable.name}", int(table[variable.name].notna().sum()))
+            for variable in self.annotation_set.codebook.variables
+        ]
         if self.annotation_set.n_curated:
             rows.append(("of these curated", self.annotation_set.n_curated))
-        rows += [
-            (name, n) for name, n in self.counts.items() if name not in ("articles", "annotations")
-        ]
+        rows.append(("labels lost", sum(self.lost.values())))
+        rows += [(f"lost: {reason}", n) for reason, n in self.lost.items()]
+        looks = [one.where for one in self.problems if one.reason == LOOKS_LIKE_LABELS]
+        if looks:
+            rows.append((f"{LOOKS_LIKE_LABELS}", ", ".join(looks)))
+        told = ("articles", "annotations", LOOKS_LIKE_LABELS, *self.lost)
+        rows += [(name, n) for name, n in self.counts.items() if name not in told]
         taken = [(f"{name} taken from", self.names_taken.get(name, "-")) for name in NAMED]
         return (*rows, *taken)
 
@@ -107,7 +145,8 @@ def imported(
 def _repeat(record: Annotation, earlier: Annotation) -> Problem:
     reason = "identical row, dropped" if record == earlier else "coded twice, first kept"
     detail = f"{record.annotator!r} coded this before as {dict(earlier.labels)}"
-    return Problem(record.unit, reason, f"{detail}; left out: {dict(record.labels)}")
+    told = f"{detail}; left out: {dict(record.labels)}"
+    return LeftOut(record.unit, reason, told, is_meant=record == earlier)
 
 
 def text_id(text: str) -> str:
@@ -149,7 +188,13 @@ def unread_spans(record: object, read: Collection[str], where: str) -> Iterator[
         if path not in read:
             detail = f"{len(spans)} spans under {path!r}, such as {spans[0]!r:.80}"
             remedy = f"spans are read under {', '.join(sorted(read))}"
-            yield Problem(where, "spans under an unknown key, left out", detail, remedy)
+            reason = "spans under an unknown key, left out"
+            yield LeftOut(where, reason, detail, remedy, labels=len(spans))
+
+
+def n_spans(record: object) -> int:
+    """How many spans a record has, under whatever keys."""
+    return sum(len(spans) for _, spans in _span_lists(record, ""))
 
 
 def _span_lists(value: object, path: str) -> Iterator[tuple[str, list[Any]]]:
@@ -226,6 +271,8 @@ class Foreign:
     counts: dict[str, int] = field(default_factory=dict)
     suggested: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """As `AnnotationSet.suggested`."""
+    columns: tuple[str, ...] = ()
+    """Fields that anybody may have added to a table, as it spells them; labels if named so."""
 
 
 Record = Article | Region | Problem | Link
@@ -257,9 +304,7 @@ def read_document(document: Iterable[Record], name: str) -> list[Record]:
     try:
         return list(document)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        is_ours = isinstance(error, ClassifierError)
-        detail = in_words(error) if is_ours else f"{in_words(error)}"
-        return [Problem(name, "document unreadable, refused", detail)]
+        return [LeftOut(name, "document unreadable, refused", in_words(error))]
 
 
 def _clash(records: Iterable[Record], articles: dict[str, Article]) -> Problem | None:
@@ -268,7 +313,8 @@ def _clash(records: Iterable[Record], articles: dict[str, Article]) -> Problem |
             labels = [r for r in records if isinstance(r, Region)]
             place = labels[0].where if labels else article.article_id
             detail = f"{article.article_id!r} had another text before; {len(labels)} labels refused"
-            return Problem(place, "texts differ between annotators, refused", detail)
+            reason = "texts differ between annotators, refused"
+            return LeftOut(place, reason, detail, labels=len(labels))
     return None
 
 
@@ -311,10 +357,12 @@ def older(turns: Iterable[Turn]) -> dict[int, Problem]:
         is_apart = rival.file != newest[key].file
         reason = "task in two exports, older annotation left out"
         detail = f"{turn.annotator!r} annotated it again: {newest[key].where}"
-        found[id(rival)] = Problem(
+        found[id(rival)] = LeftOut(
             rival.where,
             reason if is_apart else "annotated again, older one left out",
             f"{detail}; {rival.n_labels} labels of {_stamp(rival.record)!r} left out",
+            labels=rival.n_labels,
+            is_meant=True,
         )
     return found
 

@@ -17,6 +17,7 @@ from classifier.annotations.formats._files import Member, read_members
 from classifier.annotations.formats._foreign import (
     UNNAMED,
     Foreign,
+    LeftOut,
     Link,
     Record,
     Region,
@@ -247,7 +248,7 @@ def _document(member: Member, system: Member | None) -> Iterator[Record]:
     try:
         yield from _records(member, system, *_place(member))
     except DataError as error:
-        yield Problem(member.name, "document unreadable, refused", in_words(error))
+        yield LeftOut(member.name, "document unreadable, refused", in_words(error))
 
 
 def _records(member: Member, system: Member | None, title: str, annotator: str) -> Iterator[Record]:

@@ -16,6 +16,7 @@ from classifier.annotations.formats._foreign import (
     STAMPS,
     UNNAMED,
     Foreign,
+    LeftOut,
     Link,
     Record,
     Region,
@@ -28,11 +29,11 @@ from classifier.annotations.formats._foreign import (
     whole_number,
 )
 from classifier.annotations.formats._label_studio import SUGGESTED
+from classifier.annotations.formats._records import text_key
 from classifier.articles import article_from_record, given_id
 from classifier.errors import DataError
 from classifier.records import Article, Problem
 
-_TEXT_KEYS = ("text", "article", "body", "content")
 _PLACE = ("start", "end", "text", "startOffset", "endOffset", "globalOffsets", "channel")
 """What a result's value has besides its labels."""
 
@@ -189,6 +190,15 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _n_marked(annotation: Json) -> int:
+    """How many regions the results make up, relations aside."""
+    parts = (result for result in _listed(annotation.get("result")) if isinstance(result, dict))
+    own = [result for result in parts if result.get("type") != "relation"]
+    return len(
+        {(str(r.get("id")), str(_value(r).get("start")), str(_value(r).get("end"))) for r in own}
+    )
+
+
 def _note_people(annotation: Json, people: dict[str, str]) -> None:
     who = annotation.get("completed_by")
     if isinstance(who, dict) and who.get("email") and who.get("id") is not None:
@@ -209,14 +219,14 @@ def _task(task: Json, number: int, file: str, project: _Project) -> _Task:
     found = _Task(f"{file} task {key if is_first else f'number {number}'}", file)
     project.counts["predictions left out"] += len(_listed(task.get("predictions")))
     data = task.get("data")
-    field_name = _text_key(data)
+    field_name = text_key(data) if isinstance(data, dict) else None
     given = [one for one in _given(task) if isinstance(one, dict)]
     for annotation in given:
         _note_people(annotation, project.people)
-    n_results = sum(len(_listed(one.get("result"))) for one in given)
+    n_results = sum(_n_marked(one) for one in given)
     if not isinstance(data, dict) or field_name is None:
-        detail = f"a task needs a text in its data; {n_results} results refused"
-        found.problems.append(Problem(found.where, "no text, refused", detail))
+        detail = f"a task needs a text in its data; {n_results} labels refused"
+        found.problems.append(LeftOut(found.where, "no text, refused", detail, labels=n_results))
         return found
     record = {**data, "text": data[field_name]}
     own = given_id(record)
@@ -226,8 +236,9 @@ def _task(task: Json, number: int, file: str, project: _Project) -> _Task:
     try:
         found.article = article_from_record({**record, "article_id": own})
     except DataError as error:
-        detail = f"{error}; {n_results} results refused"
-        found.problems.append(Problem(found.where, "malformed article, refused", detail))
+        detail = f"{error}; {n_results} labels refused"
+        reason = "malformed article, refused"
+        found.problems.append(LeftOut(found.where, reason, detail, labels=n_results))
         return found
     _add_turns(found, task, (found.article.article_id, found.article.sha256, key or ""))
     return found
@@ -236,20 +247,23 @@ def _task(task: Json, number: int, file: str, project: _Project) -> _Task:
 def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None:
     """Submitted annotations as turns; drafts and skipped ones as problems."""
     for draft in _listed(task.get("drafts")):
-        n = len(_listed(draft.get("result"))) if isinstance(draft, dict) else 0
-        detail, remedy = f"{n} results that nobody submitted", "submit it in Label Studio"
-        found.problems.append(Problem(found.where, "draft, left out", detail, remedy))
+        n = _n_marked(draft) if isinstance(draft, dict) else 0
+        detail, remedy = f"{n} labels that nobody submitted", "submit it in Label Studio"
+        found.problems.append(
+            LeftOut(found.where, "draft, left out", detail, remedy, labels=n, is_meant=True)
+        )
     shown = [p for p in _listed(task.get("predictions")) if isinstance(p, dict)]
     suggested = {place: labels for one in shown for place, labels in _chosen(one).items()}
     suggested = suggested or _noted(task["data"].get(SUGGESTED))
     for place, annotation in _placed(_given(task), found.where):
         if not isinstance(annotation, dict):
             detail = f"an object was required, got {annotation!r:.80}"
-            found.problems.append(Problem(place, "annotation malformed, refused", detail))
+            found.problems.append(LeftOut(place, "annotation malformed, refused", detail))
         elif annotation.get("was_cancelled") or annotation.get("skipped"):
-            n = len(_listed(annotation.get("result")))
-            detail = f"its annotator skipped the task; {n} results"
-            found.problems.append(Problem(place, "cancelled annotation, left out", detail))
+            n = _n_marked(annotation)
+            detail = f"its annotator skipped the task; {n} labels"
+            reason = "cancelled annotation, left out"
+            found.problems.append(LeftOut(place, reason, detail, labels=n, is_meant=True))
         else:
             found.turns.append(_turn(annotation, place, found.file, identity, suggested))
 
@@ -266,7 +280,7 @@ def _turn(
         identity,
         who,
         {name: annotation[name] for name in STAMPS if name in annotation},
-        n_labels=len(_listed(annotation.get("result"))),
+        n_labels=_n_marked(annotation),
         records=tuple(read_document(_by_annotator(annotation, where, identity[0], who), where)),
         is_number=is_number,
         n_suggested=len(suggested),
@@ -295,15 +309,6 @@ def _document(task: _Task, replaced: Mapping[int, Problem]) -> Iterator[Record]:
             yield from turn.records
 
 
-def _text_key(data: object) -> str | None:
-    """The field that holds the text: the usual names first, then the only or the longest string."""
-    if not isinstance(data, dict):
-        return None
-    strings = {key: value for key, value in data.items() if isinstance(value, str)}
-    usual = [key for key in _TEXT_KEYS if key in strings]
-    return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
-
-
 _Part = tuple[Json, Json]
 """A result and its value; those of one id, or of one place, make up a region."""
 
@@ -315,7 +320,7 @@ def _by_annotator(
     for n, result in enumerate(_listed(annotation.get("result")), 1):
         if not isinstance(result, dict):
             detail = f"an object was required, got {result!r:.80}"
-            yield Problem(f"{where} result {n}", "result malformed, refused", detail)
+            yield LeftOut(f"{where} result {n}", "result malformed, refused", detail)
         elif result.get("type") == "relation":
             label = str(next(iter(_listed(result.get("labels"))), ""))
             first, second = (f"{where} {result.get(end)}" for end in ("from_id", "to_id"))
@@ -369,11 +374,11 @@ def _region(parts: list[_Part], where: str, article_id: str, annotator: str) -> 
     place = parts[0][1]
     if "start" not in place:
         detail = f"{[result.get('from_name') for result, _ in parts]} without offsets"
-        return Problem(where, "label of the whole text, left out", detail)
+        return LeftOut(where, "label of the whole text, left out", detail)
     start, end = whole_number(place["start"]), whole_number(place.get("end"))
     if start is None or end is None:
         detail = f"start {place['start']!r}: places in a HyperText page are not offsets in its text"
-        return Problem(where, "no offsets, refused", detail, "annotate with Text, not HyperText")
+        return LeftOut(where, "no offsets, refused", detail, "annotate with Text, not HyperText")
     meta: dict[str, Any] = {}
     surface: str | None = None
     codes: list[Code] = []

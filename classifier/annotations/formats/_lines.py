@@ -6,6 +6,7 @@ tokens, where a line has them, check the offsets; only answers that were accepte
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from classifier.annotations.formats._foreign import (
     SPAN_KEYS,
     UNNAMED,
     Foreign,
+    LeftOut,
     Link,
     Record,
     Region,
     Turn,
     gather,
+    is_span,
     made,
+    n_spans,
     newest_of,
     person,
     read_document,
@@ -77,22 +81,22 @@ def _doccano_document(
 ) -> Iterator[Record]:
     text = line.get("text", line.get("data"))
     if not isinstance(text, str):
-        yield Problem(
-            where, "no text, refused", f"a line needs a text, got the keys {sorted(line)}"
-        )
+        detail = f"a line needs a text, got the keys {sorted(line)}"
+        yield LeftOut(where, "no text, refused", detail, labels=n_spans(line))
         return
     given = given_id(line)
     article_id = text_id(text) if given is None else given
     try:
         article = article_from_record({**line, "text": text, "article_id": article_id})
     except DataError as error:
-        yield Problem(where, "malformed article, refused", str(error))
+        yield LeftOut(where, "malformed article, refused", str(error), labels=n_spans(line))
         return
     yield article
     yield from unread_spans(line, _KEYS, where)
+    yield from _second_keys(line, where)
     if isinstance(line.get("label", []), str):
         detail = f"{line['label']!r} is not on a stretch of the text"
-        yield Problem(where, "label of the whole text, left out", detail)
+        yield LeftOut(where, "label of the whole text, left out", detail)
     yield from _doccano_regions(line, where, article.article_id, annotator, is_one_of=is_one_of)
     for relation in line.get("relations") or []:
         if isinstance(relation, Mapping):
@@ -111,11 +115,11 @@ def _doccano_regions(
             key, start, end, name = _label(label, n)
         except (KeyError, TypeError, ValueError) as error:
             detail = f"start, end and label were required, got {label!r:.80} ({error})"
-            yield Problem(where, "label malformed, refused", detail)
+            yield LeftOut(where, "label malformed, refused", detail)
             continue
         if start is None or end is None:
             detail = f"whole numbers were required as offsets, got {label!r:.80}"
-            yield Problem(where, "label malformed, refused", detail)
+            yield LeftOut(where, "label malformed, refused", detail)
             continue
         first.setdefault(key, n)
         yield Region(
@@ -151,15 +155,36 @@ _KEYS = ("label", "labels", "entities", "annotations", "spans", "label.entities"
 """Where public versions of doccano, and what converts to it, keep the stretches."""
 
 
-def _stretches(line: Mapping[str, Any]) -> list[Any]:
-    """The labelled stretches under all keys that hold some."""
-    found: list[Any] = []
-    for key in _KEYS:
+def _lists(line: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The lists of stretches by their keys, the one that the tool wrote first.
+
+    Projects with relations write entities. Other keys beside it came with the text, such as what a
+    program suggested.
+    """
+    found = {}
+    for key in ("entities", *_KEYS) if "relations" in line else _KEYS:
         value: Any = line
         for part in key.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
-        found += value if isinstance(value, list) else []
+        if isinstance(value, Mapping) and any(map(is_span, value.values())):
+            value = list(value.values())
+        if isinstance(value, list):
+            found[key] = value
     return found
+
+
+def _stretches(line: Mapping[str, Any]) -> list[Any]:
+    return next(iter(_lists(line).values()), [])
+
+
+def _second_keys(line: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """What stands under further keys, and is not the same once more."""
+    (first, own), *others = list(_lists(line).items()) or [("", [])]
+    for key, spans in others:
+        if spans and spans != own:
+            detail = f"{len(spans)} under {key!r} beside {first!r}, such as {spans[0]!r:.80}"
+            remedy = f"if these are the annotator's, put them under {first!r}"
+            yield LeftOut(where, "spans under a second key, left out", detail, remedy, len(spans))
 
 
 def _label(label: object, n: int) -> tuple[str, int | None, int | None, str]:
@@ -193,7 +218,10 @@ def read_prodigy(path: Path) -> Foreign:
         )
     else:
         lines = read_json_lines(path)
-    return gather(newest_of(_prodigy_turn(line, where) for where, line in lines))
+    foreign = gather(newest_of(_prodigy_turn(line, where) for where, line in lines))
+    # a program or a recipe may have added fields to the spans
+    added = {field: None for region in foreign.regions for field, _ in region.codes if field}
+    return replace(foreign, columns=tuple(added))
 
 
 def _prodigy_turn(
@@ -219,37 +247,56 @@ def _prodigy_annotator(line: Mapping[str, Any]) -> str:
 
 def _prodigy_task(line: Mapping[str, Any], where: str) -> Iterator[Record]:
     if not isinstance(line.get("text"), str):
-        yield Problem(
-            where, "no text, refused", f"a task needs a text, got the keys {sorted(line)}"
-        )
+        detail = f"a task needs a text, got the keys {sorted(line)}"
+        yield LeftOut(where, "no text, refused", detail, labels=n_spans(line))
         return
     try:
         article = _prodigy_article(line)
     except DataError as error:
-        yield Problem(where, "malformed article, refused", str(error))
+        yield LeftOut(where, "malformed article, refused", str(error), labels=n_spans(line))
         return
     yield article
     if line.get("answer", "accept") != "accept":
         n = len(line["spans"]) if isinstance(line.get("spans"), list) else 0
         detail = f"its annotator answered {line['answer']!r}; {n} spans left out"
-        yield Problem(where, "answer not accepted, left out", detail)
+        reason = "answer not accepted, left out"
+        yield LeftOut(where, reason, detail, labels=n, is_meant=True)
         return
     yield from unread_spans(line, ("spans", "tokens"), where)
+    yield from _prodigy_spans(line, where, article.article_id)
+
+
+def _prodigy_spans(line: Mapping[str, Any], where: str, article_id: str) -> Iterator[Record]:
+    """The labelled spans, their relations, and the task's answer where it is about one span."""
     annotator = _prodigy_annotator(line)
     spans = line["spans"] if isinstance(line.get("spans"), list) else []
+    chosen = tuple(_chosen(line))
+    if chosen and len(spans) != 1:
+        detail = f"{[label for _, label in chosen]} for {len(spans)} spans"
+        remedy, reason = "ask about one span at a time", "label of the whole text, left out"
+        yield LeftOut(where, reason, detail, remedy, labels=len(chosen))
     by_end: dict[object, int] = {}
     for n, span in enumerate(spans, 1):
         if isinstance(span, Mapping):
-            yield _prodigy_region(span, f"{where} span {n}", article.article_id, annotator, line)
+            codes = (*_prodigy_codes(span), *(chosen if len(spans) == 1 else ()))
+            yield _prodigy_region(span, f"{where} span {n}", article_id, annotator, line, codes)
             by_end[span.get("token_end")] = n
         else:
             detail = f"an object was required, got {span!r:.80}"
-            yield Problem(f"{where} span {n}", "span malformed, refused", detail)
+            yield LeftOut(f"{where} span {n}", "span malformed, refused", detail)
     for relation in line.get("relations") or []:
         pair = [by_end.get(relation.get(name)) for name in ("head", "child")]
         if None not in pair:
             label = str(relation.get("label", ""))
             yield Link(f"{where} span {pair[0]}", f"{where} span {pair[1]}", label)
+
+
+def _chosen(line: Mapping[str, Any]) -> Iterator[Code]:
+    """The answers to a question about the task: what was chosen, or the label that was accepted."""
+    accepted = line.get("accept")
+    for label in accepted if isinstance(accepted, list) else [line.get("label")]:
+        if label not in (None, ""):
+            yield "", str(label)
 
 
 def _prodigy_article(line: Mapping[str, Any]) -> Article:
@@ -262,12 +309,17 @@ def _prodigy_article(line: Mapping[str, Any]) -> Article:
 
 
 def _prodigy_region(
-    span: Mapping[str, Any], where: str, article_id: str, annotator: str, line: Mapping[str, Any]
+    span: Mapping[str, Any],
+    where: str,
+    article_id: str,
+    annotator: str,
+    line: Mapping[str, Any],
+    codes: tuple[Code, ...],
 ) -> Region | Problem:
     start, end = whole_number(span.get("start")), whole_number(span.get("end"))
     if start is None or end is None:
         detail = f"got {span.get('start')!r} and {span.get('end')!r}"
-        return Problem(where, "offsets broken, refused", detail)
+        return LeftOut(where, "offsets broken, refused", detail)
     return Region(
         where=where,
         key=where,
@@ -276,7 +328,7 @@ def _prodigy_region(
         start=start,
         end=end,
         surface=span.get("text") or _words(span, line.get("tokens")),
-        codes=tuple(_prodigy_codes(span)),
+        codes=codes,
         made=made(line),
     )
 

@@ -23,14 +23,16 @@ from classifier.annotations.formats._files import (
 from classifier.annotations.formats._foreign import (
     UNNAMED,
     Foreign,
+    LeftOut,
     Record,
     Region,
     gather,
+    n_spans,
     person,
     text_id,
 )
 from classifier.articles import article_from_record, given_id, is_other_name
-from classifier.errors import DataError, in_words
+from classifier.errors import DataError, in_words, why_unread
 from classifier.files import plain_suffix
 from classifier.records import Article, Problem
 from classifier.text import CODE_POINTS, UTF_16
@@ -56,21 +58,23 @@ def text_key(fields: Mapping[str, Any]) -> str | None:
     return usual[0] if usual else max(strings, key=lambda key: len(strings[key]), default=None)
 
 
-def article_of(record: Mapping[str, Any], tool_id: object, where: str) -> Article | Problem:
-    """The article of a record, or why there is none.
+def article_of(
+    record: Mapping[str, Any], tool_id: object, where: str, whole: object
+) -> Article | LeftOut:
+    """The article of a record, or why there is none and what that costs of the whole.
 
     Its id is its own, else the tool's, else one that equal texts share.
     """
     key = text_key(record)
     if key is None:
         detail = f"a record needs a text, got the keys {sorted(map(str, record))}"
-        return Problem(where, "no text, refused", detail)
+        return LeftOut(where, "no text, refused", detail, labels=n_spans(whole))
     found = (given_id(record), given_id({"id": tool_id}), text_id(record[key]))
     own = next(value for value in found if value is not None)
     try:
         return article_from_record({**record, "text": record[key], "article_id": own})
     except DataError as error:
-        return Problem(where, "malformed article, refused", in_words(error))
+        return LeftOut(where, "malformed article, refused", in_words(error), labels=n_spans(whole))
 
 
 def is_spans(value: object) -> bool:
@@ -102,7 +106,7 @@ def regions(
         whole = [int(o) for o in offsets if isinstance(o, int | float) and int(o) == o]
         if len(whole) < 2:
             detail = f"start, end and a label were required, got {span!r:.120}"
-            yield Problem(here, MALFORMED, detail)
+            yield LeftOut(here, MALFORMED, detail)
             continue
         surfaces = (span.get(key) for key in _SURFACE_KEYS)
         yield Region(
@@ -126,14 +130,15 @@ def _span_labels(span: Mapping[str, Any]) -> Iterator[str]:
             return
 
 
-def whole_text(where: str, fields: Sequence[str]) -> Iterator[Problem]:
-    """One problem for labels that stand on no span."""
+def whole_text(where: str, fields: Sequence[str], labels: int | None = None) -> Iterator[Problem]:
+    """One problem for labels that stand on no span: as many as fields, unless it is said."""
     if fields:
-        yield Problem(
+        yield LeftOut(
             where,
             WHOLE_TEXT,
             f"{', '.join(fields)} without offsets",
             "mark the words that the label is about",
+            labels=len(fields) if labels is None else labels,
         )
 
 
@@ -186,7 +191,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         rows = parquet.read_table(path).to_pylist()
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: a Parquet file was required: {in_words(error)}") from None
+        raise DataError(f"{path}: {why_unread(error)}") from None
     yield from ((f"{path.name} record {n}", row) for n, row in enumerate(rows, 1))
 
 
@@ -200,7 +205,7 @@ def _argilla_record(record: Problem | Mapping[str, Any], where: str) -> Iterator
     # a field may hold the article's id; the record's own is Argilla's
     flat = {key: value for key, value in record.items() if key not in ("id", "status")}
     values |= fields if isinstance(fields, Mapping) else flat
-    article = article_of(values, record.get("id"), where)
+    article = article_of(values, record.get("id"), where, record)
     yield article
     if isinstance(article, Problem):
         return
@@ -209,7 +214,8 @@ def _argilla_record(record: Problem | Mapping[str, Any], where: str) -> Iterator
         here = f"{where} {user}"
         if status in _LEFT_OUT:
             detail = f"{question} by {user}: the response is a {status}"
-            yield Problem(here, f"{status} response, left out", detail)
+            n = len(answer) if isinstance(answer, list) else 1
+            yield LeftOut(here, f"{status} response, left out", detail, labels=n, is_meant=True)
         elif is_spans(answer):
             yield from regions(answer, question, here, article.article_id, user)
         elif answer not in (None, [], ""):
@@ -274,7 +280,7 @@ def _potato_document(line: Mapping[str, Any], where: str, folder: str) -> Iterat
     values = {key: value for key, value in line.items() if key not in _LABELS}
     if isinstance(line.get("displayed_text"), str):
         values["text"] = line["displayed_text"]
-    article = article_of(values, line.get("instance_id"), where)
+    article = article_of(values, line.get("instance_id"), where, line)
     yield article
     if isinstance(article, Problem):
         return
@@ -339,7 +345,7 @@ def _min_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _min_annotation(row: Mapping[str, Any], where: str) -> Iterator[Record]:
     values = {str(key): parsed(value) for key, value in row.items()}
-    article = article_of(values, None, where)
+    article = article_of(values, None, where, values)
     yield article
     if isinstance(article, Problem):
         return
@@ -353,7 +359,8 @@ def _min_annotation(row: Mapping[str, Any], where: str) -> Iterator[Record]:
             yield from regions(value, field, where, article.article_id, by)
         elif _is_answer(value, field, article):
             loose.append(field)
-    yield from whole_text(where, loose)
+    # a bare text may as well be a field of the article
+    yield from whole_text(where, loose, sum(isinstance(values[key], Mapping) for key in loose))
 
 
 def _is_answer(value: object, field: str, article: Article) -> bool:
@@ -400,20 +407,21 @@ def read_activetigger(path: Path) -> Foreign:
 
 
 def _tigger_row(row: Mapping[str, Any], where: str) -> Iterator[Record]:
+    spans = parsed(row["labels"])
     if not str(row.get("text") or "").strip():
-        yield Problem(where, "no text, refused", "the column text is empty")
+        detail = "the column text is empty"
+        yield LeftOut(where, "no text, refused", detail, labels=n_spans(spans))
         return
     # the researcher's id, else ActiveTigger's own, which has no name in a table
     ids = (row.get(name) for name in ("id_external", "id", "", "__index_level_0__"))
     tool_id = next((value for value in ids if value not in (None, "")), None)
-    article = article_of({**row, "id": tool_id}, None, where)
+    article = article_of({**row, "id": tool_id}, None, where, spans)
     yield article
     if isinstance(article, Problem):
         return
     comment = row.get("comment") or None
     is_curated = comment == "reconciliation"
     by = CURATED if is_curated else person(row.get("user") or UNNAMED)
-    spans = parsed(row["labels"])
     if not isinstance(spans, list):
         yield from whole_text(where, [] if spans in (None, "") else ["labels"])
         return

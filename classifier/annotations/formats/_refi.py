@@ -8,8 +8,16 @@ from zipfile import is_zipfile
 
 from classifier.annotations.formats._codes import Code, decode, same_key
 from classifier.annotations.formats._files import read_archive
-from classifier.annotations.formats._foreign import UNNAMED, Foreign, Record, Region, gather, person
-from classifier.codebook import Codebook, Label, Target, Variable, default_codebook
+from classifier.annotations.formats._foreign import (
+    UNNAMED,
+    Foreign,
+    LeftOut,
+    Record,
+    Region,
+    gather,
+    person,
+)
+from classifier.codebook import Codebook, Label, Target, Variable, default_codebook, read_codebook
 from classifier.errors import DataError
 from classifier.records import LANGUAGES, Article, Problem
 from classifier.text import CODE_POINTS
@@ -88,6 +96,10 @@ def _key(name: str) -> str:
     return name.rpartition("/")[2].casefold()
 
 
+def _n_codings(element: "Element") -> int:
+    return sum(1 for _ in _all(element, "Coding"))
+
+
 def _guid(value: str | None) -> str:
     return (value or "").strip("{} ").casefold()
 
@@ -114,7 +126,8 @@ def _document(source: "Element", project: _Project, file: str) -> Iterator[Recor
     text = _text(source, project)
     if text is None:
         detail = f"{source.get('plainTextPath')!r} is not in the project; rich text is not read"
-        yield Problem(where, "no text, refused", detail, "export the sources as plain text, too")
+        remedy, n = "export the sources as plain text, too", _n_codings(source)
+        yield LeftOut(where, "no text, refused", detail, remedy, labels=n)
         return
     article = Article(name.removesuffix(".txt") or where, text)
     yield article
@@ -143,7 +156,7 @@ def _selection(
     except ValueError:
         places = f"{selection.get('startPosition')!r} and {selection.get('endPosition')!r}"
         detail = f"startPosition and endPosition must be whole numbers, got {places}"
-        yield Problem(where, "label malformed, refused", detail)
+        yield LeftOut(where, "label malformed, refused", detail, labels=_n_codings(selection))
         return
     by_person: dict[str, list[Code]] = {}
     for coding in (e for e in selection if _bare(e) == "Coding"):
@@ -152,7 +165,7 @@ def _selection(
             names = project.codes.get(_guid(reference.get("targetGUID")))
             if names is None:
                 detail = f"no code has the GUID {reference.get('targetGUID')!r}"
-                yield Problem(where, "code unknown, set aside", detail)
+                yield LeftOut(where, "code unknown, set aside", detail)
                 continue
             codes = by_person.setdefault(project.users.get(user, user or UNNAMED), [])
             codes += _coded(names)
@@ -238,9 +251,11 @@ def _placed(region: Region, text: str, step: int) -> Region:
 
 def _unread(root: "Element", file: str) -> Iterator[Problem]:
     for kind in _OTHER_SOURCES:
-        n = sum(1 for _ in _all(root, kind))
-        if n:
-            yield Problem(file, "source that is no text, left out", f"{n} of the kind {kind}")
+        found = list(_all(root, kind))
+        if found:
+            n = sum(map(_n_codings, found))
+            detail = f"{len(found)} of the kind {kind}, with {n} codings"
+            yield LeftOut(file, "source that is no text, left out", detail, labels=n)
 
 
 _TARGETS = ("target", "targets")
@@ -286,6 +301,19 @@ def read_qdc(path: Path) -> Codebook:
         if variables.setdefault(found.name, found) != found:
             raise DataError(f"{path}: variables of different names were required, two are {name!r}")
     return Codebook(path.stem, "1", tuple(targets.values()), tuple(variables.values()))
+
+
+def codebook_of(source: Codebook | Path | str) -> Codebook:
+    """The codebook itself, or the one in a .toml or .qdc file.
+
+    Raises:
+        DataError: a .qdc cannot be read.
+        CodebookError: a .toml is malformed.
+    """
+    if isinstance(source, Codebook):
+        return source
+    path = Path(source)
+    return read_qdc(path) if path.suffix.lower() == ".qdc" else read_codebook(path)
 
 
 def _shipped_target(name: str, shipped: Codebook) -> Target | None:

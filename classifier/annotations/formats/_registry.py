@@ -11,11 +11,19 @@ import pandas as pd
 from classifier.annotations._table import AnnotationSet
 from classifier.annotations.formats import _corpora, _inception, _lines, _records, _refi
 from classifier.annotations.formats._brat import read_brat, write_brat
-from classifier.annotations.formats._csv import is_sheet, read_csv, write_csv, write_sheet
+from classifier.annotations.formats._codes import NOT_TARGET, TARGET
+from classifier.annotations.formats._csv import (
+    TABLE_COLUMNS,
+    is_sheet,
+    read_csv,
+    write_csv,
+    write_sheet,
+)
+from classifier.annotations.formats._fields import Terms
 from classifier.annotations.formats._foreign import Foreign, Imported
 from classifier.annotations.formats._label_studio import write_label_studio
 from classifier.annotations.formats._label_studio_in import read_label_studio
-from classifier.annotations.formats._understand import Terms, understand
+from classifier.annotations.formats._understand import understand
 from classifier.articles import noted_names
 from classifier.codebook import Codebook, default_codebook, read_codebook
 from classifier.errors import DataError
@@ -28,8 +36,7 @@ from classifier.text import RULES, OffsetRule
 class _Tool:
     """A tool's format, whose labels a codebook has to explain."""
 
-    read: Callable[..., Foreign]
-    """Takes the path; also the articles that are known if `without_texts` is set."""
+    read: Callable[[Path], Foreign]
     scheme: str
     rules: Sequence[OffsetRule] = RULES
     is_one_file: bool = False
@@ -37,8 +44,6 @@ class _Tool:
     """Makes the codebook fit a published corpus."""
     settle: Callable[[Foreign, Codebook], Foreign] | None = None
     """Tells by the codebook what the file leaves open."""
-    without_texts: bool = False
-    """Whether its files may leave the articles' texts elsewhere."""
 
 
 _CORPORA: Mapping[str, Callable[[Path], Imported]] = {
@@ -57,7 +62,7 @@ _TOOLS: Mapping[str, _Tool] = {
     "inception": _Tool(_inception.read_inception, "inception", _inception.RULES),
     "brat": _Tool(read_brat, "brat"),
     "prodigy": _Tool(_lines.read_prodigy, "prodigy", _lines.PRODIGY_RULES),
-    "csv": _Tool(read_csv, "csv", without_texts=True),
+    "csv": _Tool(read_csv, "csv"),
     "semeval2025-entity-framing": _Tool(
         _corpora.read_semeval2025,
         _corpora.SEMEVAL2025,
@@ -79,6 +84,8 @@ def import_annotations(
     path: Path | str,
     codebook: Codebook | None = None,
     *,
+    columns: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str] | None = None,
     articles: Sequence[Article] = (),
 ) -> Imported:
     """Read a foreign file or folder as an annotation set, with a list of everything not as it was.
@@ -88,17 +95,25 @@ def import_annotations(
         path: the file or folder as the tool or the publisher wrote it.
         codebook: what labels mean; by default the codebook that our own export laid beside the
             file, and without one the shipped codebook. A published corpus brings its own.
-        articles: the texts of a CSV that holds none, such as a coding sheet.
+        columns: Their column or field to ours: a variable, target, annotator or another column of
+            the format, such as `{"mood": "stance"}`.
+        mapping: Their label to ours, as `read_predictions` takes it: `{"pro-*": "favourable"}`.
+        articles: The texts of a CSV that holds none, such as a coding sheet.
 
     Returns:
         The annotation set, and what was repaired or refused.
 
     Raises:
-        DataError: there is no such format, or nothing of it at `path`.
+        DataError: there is no such format, or nothing of it at `path`; a column or a label is to
+            become one that we have not.
         CodebookError: the codebook is malformed.
     """
-    path = Path(path)
+    path, columns = Path(path), columns or {}
     if format_name in _CORPORA:
+        if columns or mapping:
+            raise DataError(
+                f"{format_name} is a published corpus: its columns and labels are known"
+            )
         return _CORPORA[format_name](path)
     if format_name not in _TOOLS:
         raise DataError(f"the formats are {', '.join(IMPORT_FORMATS)}; got {format_name!r}")
@@ -106,12 +121,33 @@ def import_annotations(
     codebook = codebook or _codebook_beside(path) or default_codebook()
     if tool.narrow:
         codebook = tool.narrow(codebook)
-    terms = Terms(tool.scheme, codebook, tool.rules, tool.is_one_file)
+    mapping = mapping or {}
+    _check_names(columns, mapping, codebook)
+    words = {**mapping, **{k: v for k, v in codebook.counterparts.items() if k not in mapping}}
+    mapped = replace(codebook, counterparts=words)
+    is_table = tool.read is read_csv
+    terms = Terms(tool.scheme, mapped, tool.rules, tool.is_one_file, {} if is_table else columns)
     with noted_names() as names, _collector_paused():
-        foreign = tool.read(path, articles) if tool.without_texts else tool.read(path)
+        foreign = read_csv(path, columns, articles) if is_table else tool.read(path)
         imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
     taken = {name: ", ".join(found) for name, found in names.taken.items()}
-    return replace(imported, files=_n_files(path), names_taken=taken)
+    whole = replace(imported.annotation_set, codebook=codebook)
+    return replace(imported, annotation_set=whole, files=_n_files(path), names_taken=taken)
+
+
+def _check_names(
+    columns: Mapping[str, str], mapping: Mapping[str, str], codebook: Codebook
+) -> None:
+    """Raise `DataError` for a column or label that leads to none of ours."""
+    variables = [variable.name for variable in codebook.variables]
+    asked = (*variables, TARGET, NOT_TARGET, *TABLE_COLUMNS)
+    for theirs, ours in columns.items():
+        if ours not in asked:
+            raise DataError(f"{theirs}={ours} must lead to one of {', '.join(asked)}")
+    labels = [name for variable in codebook.variables for name in variable.names]
+    for theirs, ours in mapping.items():
+        if ours not in labels:
+            raise DataError(f"{theirs}={ours} must lead to one of {', '.join(labels)}")
 
 
 @contextmanager

@@ -3,25 +3,29 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import NoneType
 
 from classifier.annotations._table import CURATED, Annotation
-from classifier.annotations.formats._codes import NOT_TARGET, TARGET, Code, Decoded, decode
+from classifier.annotations.formats._codes import (
+    NOT_TARGET,
+    TARGET,
+    Code,
+)
+from classifier.annotations.formats._fields import Terms, with_own_fields
 from classifier.annotations.formats._foreign import (
     UNNAMED,
     Foreign,
     Found,
     Imported,
+    LeftOut,
     Region,
     imported,
     is_newer,
 )
-from classifier.codebook import Codebook
 from classifier.errors import DataError
 from classifier.records import Article, Problem, Span
 from classifier.text import (
-    RULES,
     MarkedSpan,
     OffsetRule,
     Resolution,
@@ -32,27 +36,6 @@ from classifier.text import (
 NOT_IN_CODEBOOK = "label not in the codebook, left out"
 
 
-@dataclass(frozen=True)
-class Terms:
-    """On what terms a foreign file is understood."""
-
-    scheme: str
-    """The format's name, under which labels of the codebook list their counterparts."""
-    codebook: Codebook
-    rules: Sequence[OffsetRule] = RULES
-    """Ways of counting to try; the first is what the format promises."""
-    is_one_file: bool = False
-    """Whether all texts were counted alike, since one setting of the tool governs them."""
-    _known: dict[tuple[Code, ...], Decoded] = field(default_factory=dict, repr=False)
-
-    def decoded(self, codes: tuple[Code, ...]) -> Decoded:
-        """What the labels of a region mean; the same labels come again and again."""
-        found = self._known.get(codes)
-        if found is None:
-            found = self._known[codes] = decode(codes, self.codebook, self.scheme)
-        return found
-
-
 def understand(foreign: Foreign, terms: Terms) -> Imported:
     """Make an annotation set of a foreign file; what cannot be kept is a problem."""
     counts: Counter[str] = Counter(foreign.counts)
@@ -60,6 +43,7 @@ def understand(foreign: Foreign, terms: Terms) -> Imported:
         counts[f"labels suggested to {name}"] = n
         counts[f"suggestions left unchanged by {name}"] = unchanged
     foreign = replace(foreign, regions=tuple(_with_own_keys(foreign.regions)))
+    foreign = with_own_fields(foreign, terms)
     merged = _merge(foreign, terms)
     place = {region.key: n for n, region in enumerate(merged)}
     resolved = list(_resolve(merged, foreign.articles, terms, counts))
@@ -94,9 +78,12 @@ def _newest(dated: Iterable[tuple[Annotation, Region]]) -> Iterator[Found]:
 
 def _repeat(out: Annotation, region: Region, kept: Annotation) -> Problem:
     if out == kept:
-        return Problem(region.where, "identical row, dropped", f"{out.unit} by {out.annotator!r}")
+        detail = f"{out.unit} by {out.annotator!r}"
+        return LeftOut(region.where, "identical row, dropped", detail, is_meant=True)
     detail = f"{out.unit} by {out.annotator!r}: {dict(kept.labels)} instead of {dict(out.labels)}"
-    return Problem(region.where, "coded twice, last kept", detail, "keep one row in the export")
+    remedy = "keep one row in the export"
+    is_meant = region.made is not None
+    return LeftOut(region.where, "coded twice, last kept", detail, remedy, is_meant=is_meant)
 
 
 def _with_own_keys(regions: Iterable[Region]) -> Iterator[Region]:
@@ -225,12 +212,13 @@ def _resolve(
         unsound = _unsound(region)
         if not unsound and region.end < region.start + (not is_inclusive):
             detail = f"{region.start}-{region.end} with {[v for _, v in region.codes]}"
-            yield Problem(region.where, "span without characters, set aside", detail)
+            n = int(terms.decoded(region.codes).says_something)
+            yield LeftOut(region.where, "span without characters, set aside", detail, labels=n)
         elif unsound:
-            yield Problem(region.where, "region malformed, refused", unsound)
+            yield LeftOut(region.where, "region malformed, refused", unsound)
         elif region.article_id not in by_id:
             detail = f"no article {region.article_id!r} was read"
-            yield Problem(region.where, "region without article, refused", detail)
+            yield LeftOut(region.where, "region without article, refused", detail)
         else:
             layers[region.article_id, region.annotator].append(region)
     groups = [[layer] for layer in layers.values()]
@@ -267,7 +255,7 @@ def _resolve_group(
         kept = {id(region) for regions in group for region in regions}
         for region in (r for regions in whole for r in regions if id(r) not in kept):
             detail = f"{region.start}-{region.end} {region.surface!r}: {error}"
-            yield Problem(region.where, "offsets fit no counting, refused", detail)
+            yield LeftOut(region.where, "offsets fit no counting, refused", detail)
     texts = [by_id[regions[0].article_id].text for regions in group]
     for regions, text, (rule, spans) in zip(group, texts, resolutions, strict=True):
         counts[f"texts counted by {rule}"] += 1
@@ -351,19 +339,19 @@ def _annotation(
     decoded = terms.decoded(region.codes)
     if not surface.strip():
         detail = f"{span.start}-{span.end} is {surface!r}"
-        yield Problem(region.where, "span of white space, refused", detail)
+        yield LeftOut(region.where, "span of white space, refused", detail)
         return
     target = decoded.target or (surface if terms.codebook.any_target else None)
     if target is None:
         known = ", ".join(terms.codebook.target_names)
         detail = f"{surface!r} with {list(region.codes)}; the codebook has the targets {known}"
         remedy = next((_why(code, terms)[1] for code in decoded.unknown), "")
-        yield Problem(region.where, "no target of the codebook, refused", detail, remedy)
+        yield LeftOut(region.where, "no target of the codebook, refused", detail, remedy)
         return
     for code in decoded.unknown:
         reason, remedy = _why(code, terms)
         detail = f"{code[0] or 'label'} {code[1]!r} at {surface!r}; the mention was kept"
-        yield Problem(region.where, reason, detail, remedy)
+        yield LeftOut(region.where, reason, detail, remedy)
     first = Annotation(
         article_id=region.article_id,
         span=span,

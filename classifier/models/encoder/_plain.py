@@ -59,7 +59,7 @@ class Encoder(Protocol):
 
 
 class PlainModel:
-    """A run's model, for prediction only; see `models._protocol.Model`."""
+    """A run's model, for prediction only; see `models.Model`."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class PlainModel:
 
     @property
     def runtime(self) -> str:
-        """See `models._protocol.Model`."""
+        """See `models.Model`."""
         return self.encoder.runtime
 
     @property
@@ -188,6 +188,8 @@ class _Merged(Mapping[str, Array]):
         config = read_json(folder / "adapter_config.json")
         self._scaling = np.float32(config["lora_alpha"] / config["r"])
         self._base, self._pairs = base, read(folder / ADAPTER)
+        self.rows = getattr(base, "rows", None)
+        """Gives some rows of a matrix that the adapter leaves alone, if the base is packed."""
 
     def __getitem__(self, name: str) -> Array:
         plain = self._base[name]

@@ -52,7 +52,7 @@ class _Tokens(NamedTuple):
 
 @dataclass
 class TokenReader:
-    """See `models._protocol.Reader`. What was counted last is kept: most of it is then encoded.
+    """See `models.Reader`. What was counted last is kept: most of it is then encoded.
 
     Several threads may use it.
     """
