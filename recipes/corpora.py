@@ -146,9 +146,7 @@ def _tests(sets: Mapping[str, AnnotationSet]) -> tuple[Test, ...]:
     )
 
 
-def dealt(
-    sentences: AnnotationSet, opinions: AnnotationSet
-) -> tuple[AnnotationSet, AnnotationSet]:
+def dealt(sentences: AnnotationSet, opinions: AnnotationSet) -> tuple[AnnotationSet, AnnotationSet]:
     """Sentences of RuSentNE and RuOpinionNE with their parts: a story is in one part."""
     stories = {same_text(article): article.story_id for article in opinions.articles}
 
