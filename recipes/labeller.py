@@ -28,7 +28,7 @@ from classifier.models.runtime._torch import read_whole
 from classifier.records import Span
 
 KINDS = {"author": 0, "attributed": 1, "quoted": 2}
-BARS = Bars(report=0.5, keep=0.5, speaker=0.5, no_speaker=0.3)
+BARS = Bars(report=0.85, keep=0.02, speaker=0.7, no_speaker=0.3)
 """Chosen on development text; `benchmarks/reading/README.md` has the figures."""
 RANK = 64
 WIDTH = 64
@@ -253,9 +253,16 @@ class Labeller(nn.Module):
 
 
 def train(
-    network: Labeller, learnt: Sequence[Learnt], steps: int, progress: Progress | None = None
+    network: Labeller,
+    learnt: Sequence[Learnt],
+    steps: int,
+    scale: float = 1.0,
+    progress: Progress | None = None,
 ) -> None:
-    """Learn for so many batches; the rate rises, then falls to nothing in a line."""
+    """Learn for so many batches; the rate rises, then falls to nothing in a line.
+
+    `scale` multiplies the rate.
+    """
     rng = random.Random(1)
     body = [p for p in network.encoder.parameters() if p.requires_grad]
     heads = list(network.heads.parameters())
@@ -271,7 +278,8 @@ def train(
     while done < steps:
         for members in _batches(learnt, rng):
             for group in optimizer.param_groups:
-                group["lr"] = group["highest"] * min(1, (done + 1) / _WARMUP) * (1 - done / steps)
+                warm = scale * min(1, (done + 1) / _WARMUP)
+                group["lr"] = group["highest"] * warm * (1 - done / steps)
             loss = network.loss(members, rng)
             loss.backward()
             nn.utils.clip_grad_norm_([*heads, *body], 1.0)
@@ -345,19 +353,21 @@ def write(network: Labeller, folder: Path, bars: Bars = BARS) -> None:
 
 
 def make_labeller(
-    learnt: Sequence[MarkedText], folder: Path, steps: int, progress: Progress | None = None
+    stages: Sequence[tuple[Sequence[MarkedText], int, float]],
+    folder: Path,
+    progress: Progress | None = None,
 ) -> None:
     """Train a labeller and write it.
 
     Args:
-        learnt: The texts to learn from.
+        stages: One after another, texts to learn from, batches, and what multiplies the rate.
         folder: Where to write; what is there is replaced.
-        steps: Batches to learn from.
         progress: Called after each batch.
     """
     torch.manual_seed(1)
     network, tokenizer = new_labeller()
-    encodings = tokenizer.encode_batch([one.text for one in learnt])
-    tokens = [as_tokens(*pair) for pair in zip(learnt, encodings, strict=True)]
-    train(network, tokens, steps, progress)
+    for learnt, steps, scale in stages:
+        encodings = tokenizer.encode_batch([one.text for one in learnt])
+        tokens = [as_tokens(*pair) for pair in zip(learnt, encodings, strict=True)]
+        train(network, tokens, steps, scale, progress)
     write(network, folder)

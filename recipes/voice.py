@@ -31,14 +31,18 @@ from recipes.labeller import KINDS, Link, MarkedText, join_texts, make_labeller
 from recipes.real import REAL, parallel_texts, read_real, texts_of
 
 REPORTS = "reports.jsonl"
-STEPS = 1200
-"""Batches of 2,048 tokens."""
+STEPS = (311, 282)
+"""Batches of 2,048 tokens: of texts as they are, then of texts that were put together."""
 _TEST, _DEVELOPMENT = 15, 25
 """Groups of marked sentences by hundredths: below the first for the test, then to choose bars."""
 _WITH_REPORTS, _WITHOUT = 400, 150
 """Sentences a language that the rules mark, with and without a report."""
 _BY_RULES = 0.5
 """Weight of what the rules read, and of holders of opinions, who need not speak."""
+_TOLD, _OWN = 1500, 800
+"""Labelled sentences that are learnt first, with another's words and without."""
+_SIZES = ((1, 2), (2, 3, 4), (3, 4, 5))
+"""How many marked sentences are put together, each time they are learnt."""
 _BEGINNING = 400
 """Characters from which on a stretch of a story is cut at the next paragraph."""
 _HASH_DIGITS = 8
@@ -175,15 +179,8 @@ def rule_sentences(data: Path, held: frozenset[str], seed: int = 1) -> list[Mark
         pool = pools.setdefault((language, bool(reports)), [])
         if len(pool) < (_WITH_REPORTS if reports else _WITHOUT):
             pool.append(_by_rules(text, language, reports))
-    sentences = []
-    for language in LANGUAGES:
-        own = pools.get((language, True), []) + pools.get((language, False), [])
-        rng.shuffle(own)
-        while own:
-            n = rng.choice((1, 1, 2, 3))
-            sentences.append(join_texts(own[:n]))
-            own = own[n:]
-    return sentences
+    pooled = [text for pool in pools.values() for text in pool]
+    return _joined(pooled, (1, 1, 2, 3), rng)
 
 
 def _is_full(pools: Mapping[tuple[str, bool], Sequence[MarkedText]], language: str) -> bool:
@@ -223,7 +220,10 @@ def _languages(data: Path) -> dict[str, str]:
 
 
 def read_all(data: Path) -> tuple[list[MarkedText], ...]:
-    """Everything to learn from, and the marked sentences for development and for the test.
+    """What to learn from first and then, and the marked sentences for development and the test.
+
+    News has paragraphs of several sentences, of which only one may be a report. So sentences are
+    put together for the second part.
 
     Args:
         data: Folder of the corpora.
@@ -232,14 +232,36 @@ def read_all(data: Path) -> tuple[list[MarkedText], ...]:
     real = read_real(data, default_codebook())
     held = frozenset(a.text for a in real.articles if a.split != TRAIN)
     held |= {one.text for one in (*development, *test)}
-    learnt = [
-        *2 * marked,
-        *labelled_sentences(real),
-        *story_stretches(),
-        *held_opinions(data),
-        *rule_sentences(data, held),
+    labelled, stories = labelled_sentences(real), story_stretches()
+    opinion, ruled = held_opinions(data), rule_sentences(data, held)
+    rng = random.Random(1)
+    rng.shuffle(labelled)
+    told = [one for one in labelled if any(voice for _, voice in one.voices)]
+    own = [one for one in labelled if not any(voice for _, voice in one.voices)]
+    first = [*3 * marked, *told[:_TOLD], *own[:_OWN], *stories, *opinion, *ruled]
+    then = [
+        *(text for sizes in _SIZES for text in _joined(marked, sizes, rng)),
+        *_joined([*told, *own[: 3 * _OWN]], (1, 2, 3, 4), rng),
+        *2 * stories,
+        *opinion,
+        *_joined(ruled, (1, 2, 3), rng),
     ]
-    return learnt, development, test
+    return first, then, development, test
+
+
+def _joined(
+    texts: Sequence[MarkedText], sizes: Sequence[int], rng: random.Random
+) -> list[MarkedText]:
+    """The texts of each language in random order, so many of them put together."""
+    joined = []
+    for language in LANGUAGES:
+        own = [text for text in texts if text.language == language]
+        rng.shuffle(own)
+        while own:
+            n = rng.choice(sizes)
+            joined.append(join_texts(own[:n]))
+            own = own[n:]
+    return joined
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -252,11 +274,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m recipes.voice", description=main.__doc__)
     parser.add_argument("data", type=Path, help="folder of the published corpora")
     parser.add_argument("--out", type=Path, required=True, help="folder for the labeller")
-    parser.add_argument("--steps", type=int, default=STEPS)
     given = parser.parse_args(arguments)
     try:
-        learnt, *_ = read_all(given.data)
-        make_labeller(learnt, given.out, given.steps, progress=_tell)
+        first, then, *_ = read_all(given.data)
+        stages = zip((first, then), STEPS, (1.0, 0.8), strict=True)
+        make_labeller(list(stages), given.out, progress=_tell)
     except ClassifierError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
