@@ -4,13 +4,14 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from classifier.errors import DataError
 from classifier.files import replacing, write_text
 from classifier.records import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Cell: TypeAlias = Estimate | str | float | None
 """A figure, a word, a number, or nothing."""
@@ -76,8 +77,11 @@ class PaperTable:
         """Every cell as it is printed."""
         return [[cell(value) for value in row] for row in self.rows]
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """Every cell as it is printed, as a data frame."""
+        # The terminal reads this module first; pandas takes it a second.
+        import pandas as pd
+
         return pd.DataFrame(self.cells(), columns=list(self.columns))
 
     def to_latex(self) -> str:

@@ -171,8 +171,12 @@ def train_command(
     )
     options = replace(options, **settings(setting, options))
     how = {"folds": folds, "resume": resume, "force": force}
+    if weight and len(weight) != len(folders):
+        raise typer.BadParameter(
+            f"--weight is given once per DIR ({len(folders)}) or not at all, got {len(weight)}"
+        )
     free_place(out, force=force, resume=resume)
-    answer = _trained(folders, weight or [], options, out, how)
+    answer = _trained(folders, weight or [1.0] * len(folders), options, out, how)
     if answer is not None:
         show(answer, as_json=as_json)
 
@@ -231,13 +235,9 @@ def _weighted(folders: list[Path], weights: list[float]) -> "list[Corpus]":
     from classifier.annotations import read_annotations
     from classifier.training import Corpus
 
-    if weights and len(weights) != len(folders):
-        raise typer.BadParameter(
-            f"--weight is given once per DIR ({len(folders)}) or not at all, got {len(weights)}"
-        )
     return [
         Corpus(read_annotations(folder), folder.resolve().name, weight)
-        for folder, weight in zip(folders, weights or [1.0] * len(folders), strict=True)
+        for folder, weight in zip(folders, weights, strict=True)
     ]
 
 

@@ -178,8 +178,14 @@ def test_a_frame_comes_back_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("article_id,stratum\na,s\n", "needs the columns article_id, stratum"),
-        ("article_id,stratum,sampling_probability\na,s,often\n", "could not convert"),
+        (
+            "article_id,stratum\na,s\n",
+            "the columns article_id, stratum, sampling_probability with numbers",
+        ),
+        (
+            "article_id,stratum,sampling_probability\na,s,often\n",
+            "with numbers as chances were required",
+        ),
         ("article_id,stratum,sampling_probability\na,s,0.5\na,s,0.5\n", "got 'a' again; keep one"),
     ],
 )
@@ -292,7 +298,10 @@ def test_what_will_be_too_few_is_said_with_what_would_do() -> None:
     assert words[0].startswith("2 of 3 cells of source and target will have fewer than 8 coded")
     assert "A / Y 4.0 of 10, B / X 4.0 of 4" in words[0]
     assert "--n 28 would do for the others" in words
-    assert "1 cell has fewer than 8 articles in all, which no draw can mend: profile --by" in words
+    assert words[-1] == (
+        "1 cell has fewer than 8 articles in all, which no draw can mend: profile --by target or "
+        "--by all"
+    )
 
 
 def test_groups_that_will_have_enough_are_named() -> None:
