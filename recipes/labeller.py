@@ -29,7 +29,7 @@ from classifier.records import Span
 
 KINDS = {"author": 0, "attributed": 1, "quoted": 2}
 BARS = Bars(report=0.85, keep=0.02, speaker=0.7, no_speaker=0.3)
-"""Chosen on development text after the first part of the training; choose them anew after both."""
+"""Chosen on development text; `benchmarks/reading/README.md` has the figures."""
 RANK = 64
 WIDTH = 64
 """Numbers by which a mention and a token are compared, for each end of a name."""
