@@ -180,7 +180,7 @@ def rule_sentences(data: Path, held: frozenset[str], seed: int = 1) -> list[Mark
         if len(pool) < (_WITH_REPORTS if reports else _WITHOUT):
             pool.append(_by_rules(text, language, reports))
     pooled = [text for pool in pools.values() for text in pool]
-    return _joined(pooled, (1, 1, 2, 3), rng)
+    return _together(pooled, (1, 1, 2, 3), rng)
 
 
 def _is_full(pools: Mapping[tuple[str, bool], Sequence[MarkedText]], language: str) -> bool:
@@ -240,16 +240,16 @@ def read_all(data: Path) -> tuple[list[MarkedText], ...]:
     own = [one for one in labelled if not any(voice for _, voice in one.voices)]
     first = [*3 * marked, *told[:_TOLD], *own[:_OWN], *stories, *opinion, *ruled]
     then = [
-        *(text for sizes in _SIZES for text in _joined(marked, sizes, rng)),
-        *_joined([*told, *own[: 3 * _OWN]], (1, 2, 3, 4), rng),
+        *(text for sizes in _SIZES for text in _together(marked, sizes, rng)),
+        *_together([*told, *own[: 3 * _OWN]], (1, 2, 3, 4), rng),
         *2 * stories,
         *opinion,
-        *_joined(ruled, (1, 2, 3), rng),
+        *_together(ruled, (1, 2, 3), rng),
     ]
     return first, then, development, test
 
 
-def _joined(
+def _together(
     texts: Sequence[MarkedText], sizes: Sequence[int], rng: random.Random
 ) -> list[MarkedText]:
     """The texts of each language in random order, so many of them put together."""
