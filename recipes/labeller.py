@@ -216,7 +216,11 @@ class Labeller(nn.Module):
         self, batch: Sequence[Learnt], hidden: Tensor, mask: Tensor, rng: random.Random
     ) -> Tensor:
         """The same for stretches of one to four tokens out of each content, as if asked about."""
-        owners, tokens, rows, goals, weights = [], [], [], [], []
+        owners: list[int] = []
+        tokens: list[int] = []
+        rows: list[int] = []
+        goals: list[tuple[int, ...]] = []
+        weights: list[float] = []
         for row, one in enumerate(batch):
             for content, goal in one.links:
                 for _ in range(_PER_LINK):
@@ -239,14 +243,14 @@ class Labeller(nn.Module):
             query = self.heads["query"](pooled).view(-1, len(POINTERS), 1, WIDTH)
         logits = (keys[of] * query).sum(dim=-1).float() / WIDTH**0.5
         logits = logits.masked_fill(mask[of][:, None, :] == 0, -1e4)
-        goal = torch.tensor(goals)
+        ends = torch.tensor(goals)
         wrong = functional.cross_entropy(
-            logits.flatten(0, 1), goal.flatten(), ignore_index=_UNKNOWN, reduction="none"
-        ).view(goal.shape)
+            logits.flatten(0, 1), ends.flatten(), ignore_index=_UNKNOWN, reduction="none"
+        ).view(ends.shape)
         each = torch.tensor(weights)
         total = hidden.new_zeros(())
         for scale, at in ((_SPEAKER, 0), (_CUE, 2)):
-            known = each * (goal[:, at] >= 0)
+            known = each * (ends[:, at] >= 0)
             parts = (wrong[:, at : at + 2].sum(dim=1) * known).sum()
             total = total + scale * parts / known.sum().clamp(min=4)
         return total

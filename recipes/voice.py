@@ -210,7 +210,7 @@ def _link(report: Report) -> Link:
 
 def _languages(data: Path) -> dict[str, str]:
     """The language of each sentence of the parallel corpora."""
-    languages = {}
+    languages: dict[str, str] = {}
     for path in sorted((data / "parallel").glob("*.tsv.gz")):
         sides = path.name.split(".")[0].split("-")
         with gzip.open(path, "rt", encoding="utf-8") as lines:

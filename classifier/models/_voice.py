@@ -242,7 +242,7 @@ def decide(
             speaker_span=None,
             cue_span=None,
             voice_by="model",
-            speaker_by=None,
+            speaker_by="model",
         )
     if by_rule == author:
         mention = replace(

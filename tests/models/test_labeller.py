@@ -35,7 +35,7 @@ def mention(voice: str = "author", speaker: Span | None = None) -> Mention:
         "body",
         "en",
         voice,
-        speaker=speaker and speaker.of(TEXT),
+        speaker=speaker.of(TEXT) if speaker else None,
         speaker_span=speaker,
     )
 
@@ -134,7 +134,8 @@ class Fixed:
         self.table = table
 
     def __call__(self, passages: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        return self.table[np.concatenate([np.asarray(one) for one in passages])]
+        rows: NDArray[np.float32] = self.table[np.concatenate([np.asarray(p) for p in passages])]
+        return rows
 
     def side_by_side(self, work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
         return map(work, items)
