@@ -247,12 +247,11 @@ class Labeller(nn.Module):
         wrong = functional.cross_entropy(
             logits.flatten(0, 1), ends.flatten(), ignore_index=_UNKNOWN, reduction="none"
         ).view(ends.shape)
-        each = torch.tensor(weights)
         total = hidden.new_zeros(())
         for scale, at in ((_SPEAKER, 0), (_CUE, 2)):
-            known = each * (ends[:, at] >= 0)
-            parts = (wrong[:, at : at + 2].sum(dim=1) * known).sum()
-            total = total + scale * parts / known.sum().clamp(min=4)
+            known = torch.tensor(weights) * (ends[:, at] >= 0)
+            parts = wrong[:, at : at + 2].sum(dim=1) * known
+            total = total + scale * parts.sum() / known.sum().clamp(min=4)
         return total
 
 
