@@ -24,6 +24,8 @@ FOLD_PART = "fold "
 MentionKind = Literal[
     "name", "demonym", "metonym", "leader", "slur", "compound", "historical", "official", "code"
 ]
+Decider = Literal["rules", "model"]
+"""Who decided on a voice or on a speaker: rules, or a labeller that learnt it."""
 OPTIONAL_KINDS: tuple[MentionKind, ...] = ("historical", "official", "code")
 """Kinds that are no mention unless the codebook asks for them in `mention_kinds`."""
 
@@ -158,12 +160,16 @@ class Mention:
     voice: str
     """A label of the codebook's variable `voice`."""
     voice_confidence: float = 1.0
+    """From 0 to 1: how far the rule is to be trusted, or the chance that the labeller gives."""
     speaker: str | None = None
     speaker_span: Span | None = None
     cue_span: Span | None = None
     entry: str | None = None
     """The lexicon entry that matched, "language/target/entry"."""
     lexicon_version: str | None = None
+    voice_by: Decider = "rules"
+    """Who decided on the voice: the rules, or the labeller that was asked beside them."""
+    speaker_by: Decider = "rules"
 
 
 @dataclass(frozen=True, slots=True)

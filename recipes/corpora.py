@@ -27,9 +27,9 @@ SAMPLE = "sample"
 CONTRAST = "contrast"
 """Sentences that were written to show who is evaluated where several countries meet."""
 FOLDERS = ("newsmtsc", "rusentne", "ruopinionne")
-_OPINIONS = "ruopinionne"
-_FIRST_WEIGHTS = {_OPINIONS: 0.5}
-_WEIGHTS = {"newsmtsc": 0.4, "rusentne": 0.5, _OPINIONS: 0.4}
+OPINIONS = "ruopinionne"
+_FIRST_WEIGHTS = {OPINIONS: 0.5}
+_WEIGHTS = {"newsmtsc": 0.4, "rusentne": 0.5, OPINIONS: 0.4}
 """How often an epoch of the second stage goes through a corpus; once if it is not named."""
 _SHARE_OF_COPIES = 0.6
 _SEED = 1
@@ -91,7 +91,7 @@ def read_shipping_data(folder: Path, *, real: bool = True) -> ShippingData:
         )
     codebook = scheme_codebook()
     schemes = {name: read_scheme(name, folder / name, codebook) for name in FOLDERS}
-    schemes["rusentne"], schemes[_OPINIONS] = _dealt(schemes["rusentne"], schemes[_OPINIONS])
+    schemes["rusentne"], schemes[OPINIONS] = dealt(schemes["rusentne"], schemes[OPINIONS])
     own = {SAMPLE: read_annotations(shipped_annotations() / SAMPLE)}
     if real:
         own = {REAL: read_real(folder, own[SAMPLE].codebook), **own}
@@ -99,7 +99,7 @@ def read_shipping_data(folder: Path, *, real: bool = True) -> ShippingData:
     contrast = read_annotations(shipped_annotations() / CONTRAST)
     written = recode(contrast, codebook).annotation_set
     published = {name: import_annotations(name, folder / name).annotation_set for name in FOLDERS}
-    published["rusentne"], _ = _dealt(published["rusentne"], published[_OPINIONS])
+    published["rusentne"], _ = dealt(published["rusentne"], published[OPINIONS])
     return ShippingData(
         tuple(_corpus(name, one, _FIRST_WEIGHTS) for name, one in schemes.items()),
         tuple(_corpus(name, one, _WEIGHTS) for name, one in {**learnt, **schemes}.items()),
@@ -132,23 +132,22 @@ def _corpus(name: str, one: AnnotationSet, weights: Mapping[str, float]) -> Corp
 
     It has no neutral label and would tilt what is chosen by held-out articles.
     """
-    if name == _OPINIONS:
+    if name == OPINIONS:
         one = restricted(one, ids_of(one, TRAIN))
-    return Corpus(one, name, weights.get(name, 1.0), only_training=name == _OPINIONS)
+    return Corpus(one, name, weights.get(name, 1.0), only_training=name == OPINIONS)
 
 
 def _tests(sets: Mapping[str, AnnotationSet]) -> tuple[Test, ...]:
     return tuple(
         Test(f"{name}, {part}", restricted(one, ids_of(one, part)))
         for name, one in sets.items()
-        if name != _OPINIONS
+        if name != OPINIONS
         for part in sorted({a.split for a in one.articles if a.split} - {*_FOR_TRAINING})
     )
 
 
-def _dealt(
-    sentences: AnnotationSet, opinions: AnnotationSet
-) -> tuple[AnnotationSet, AnnotationSet]:
+def dealt(sentences: AnnotationSet, opinions: AnnotationSet) -> tuple[AnnotationSet, AnnotationSet]:
+    """Sentences of RuSentNE and RuOpinionNE with their parts: a story is in one part."""
     stories = {same_text(article): article.story_id for article in opinions.articles}
 
     def deal(one: AnnotationSet) -> AnnotationSet:

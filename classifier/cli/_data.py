@@ -15,6 +15,7 @@ from classifier.cli._output import (
     Json,
     LabelMap,
     SetFolder,
+    Voice,
     free_place,
     note,
     parsed,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from classifier.annotations import AnnotationSet
     from classifier.annotations.formats import Imported
     from classifier.codebook import Codebook
-    from classifier.mentions import Excluded, VoiceReason
+    from classifier.mentions import Excluded, Settle, VoiceReason
     from classifier.records import Article, Mention
     from classifier.sampling import Drawn
 
@@ -320,6 +321,7 @@ def mentions_command(
         Path | None,
         typer.Option("--out", help="A page of the articles with their voices in colour (HTML)."),
     ] = None,
+    voice: Voice = "rules",
     as_json: Json = False,
 ) -> None:
     """Count what was found, by source, target, voice and zone, then show it page by page."""
@@ -328,14 +330,15 @@ def mentions_command(
 
     reading = read_articles(path)
     book = _codebook(codebook)
+    settle = _settler(voice, book)
     found, excluded = [], []
     sources = {article.article_id: article.source or UNKNOWN for article in reading}
     voices: list[VoiceReason] = []
     unread = [article.article_id for article in reading if article.language not in LANGUAGES]
     if out is not None:
-        write_page(out, reading.articles, book)
+        write_page(out, reading.articles, book, settle=settle)
     for article in reading:
-        report = explain_mentions(article, book)
+        report = explain_mentions(article, book, settle=settle)
         found += [(article.article_id, mention) for mention in report.mentions]
         voices += report.voices
         excluded += [(article.article_id, exclusion) for exclusion in report.excluded]
@@ -370,6 +373,15 @@ def mentions_command(
         ],
     )
     show(answer, as_json=as_json)
+
+
+def _settler(voice: str, book: "Codebook") -> "Settle | None":
+    """What decides on voices after the rules, if anything does."""
+    if voice == "rules":
+        return None
+    from classifier.models import read_voice_model
+
+    return read_voice_model().settler(book)
 
 
 def _totals(found: "list[tuple[str, Mention]]", sources: dict[str, str]) -> list[str | Table]:

@@ -19,6 +19,7 @@ from classifier.cli._output import (
     NewRun,
     Settings,
     TableFile,
+    Voice,
     ends_in,
     free_place,
     gold_line,
@@ -251,6 +252,7 @@ def score_command(
     readers: Readers = None,
     scheme: Scheme = "",
     codebook: CodebookFile = None,
+    voice: Voice = "rules",
     as_json: Json = False,
 ) -> None:
     """Find the targets in articles and score every mention; each mention has a row."""
@@ -261,7 +263,7 @@ def score_command(
     run, path = (places[0] if len(places) == 2 else None), places[-1]
     free_place(out, force=force, resume=resume, rows="predictions")
     judge = _engine(engine, runtime, readers)
-    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook)
+    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, codebook=codebook, voice=voice)
     with progress("score") as tell:
         scored = score_to_file(
             scorer, path, out, resume=resume, force=force, progress=tell, engine=judge

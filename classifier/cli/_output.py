@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -57,6 +57,10 @@ Force = Annotated[
     typer.Option(
         "--force", help="Replace what is there, even if it took work.", rich_help_panel=WRITTEN
     ),
+]
+Voice = Annotated[
+    Literal["rules", "model"],
+    typer.Option(help="Who decides whose words a mention stands in: rules, or a labeller as well."),
 ]
 Settings = Annotated[
     list[str] | None,

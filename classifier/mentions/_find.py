@@ -1,11 +1,11 @@
 """Where an article names a target, in whose voice, and by which entry of which lexicon."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from classifier.articles import find_zones
 from classifier.codebook import Codebook
@@ -13,13 +13,15 @@ from classifier.mentions._matcher import Matcher, matcher_of
 from classifier.mentions._rules import Judged, Rule, Stretch, judge_stretch
 from classifier.mentions.voice import Report, find_reports, voice_at
 from classifier.notebook_html import frame_html
-from classifier.records import Article, Mention, MentionKind, Span, Zone, counted
+from classifier.records import Article, Decider, Mention, MentionKind, Span, Zone, counted
 from classifier.text import match_view, unfold
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+Settle: TypeAlias = Callable[[Article, Sequence[Mention]], Sequence[Mention]]
+"""Gives the same mentions with voices and speakers that were decided anew."""
 _REPORT_KINDS = ("quotation", "report")
 _REST = "rest"
 
@@ -111,7 +113,12 @@ class VoiceReason:
     """The words that hand over to another voice; None where there are none."""
     speaker: str | None
     confidence: float
-    """From 0 to 1: how far the rule is to be trusted; no probability."""
+    """From 0 to 1: how far the rule is to be trusted, which is no probability; or the chance that
+    the labeller gives."""
+    by: Decider = "rules"
+    """Who decided on the voice."""
+    speaker_by: Decider = "rules"
+    """Who named the speaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,11 @@ def find_mentions(
 
 
 def explain_mentions(
-    article: Article, codebook: Codebook, *, historical: bool = False
+    article: Article,
+    codebook: Codebook,
+    *,
+    historical: bool = False,
+    settle: Settle | None = None,
 ) -> MentionsReport:
     """The same mentions, with what was excluded, by which rule, and what may have been missed.
 
@@ -185,6 +196,8 @@ def explain_mentions(
         article: A text; its language chooses the names and cues.
         codebook: The targets to look for.
         historical: Whether the states that came before count too.
+        settle: What decides on voices and speakers after the rules, as
+            `VoiceModel.settler` gives it; by default nothing.
 
     Returns:
         The mentions of `find_mentions`, and what was left out and why.
@@ -195,13 +208,31 @@ def explain_mentions(
     historical = historical or "historical" in codebook.mention_kinds
     judged = list(judge(article, around.zones, matcher, historical=historical))
     mentions = tuple(_mentions(around, judged, version))
+    by_rule = [around.reason(mention.span) for mention in mentions]
+    if settle is not None:
+        mentions = tuple(settle(article, mentions))
     return MentionsReport(
         article_id=article.article_id,
         mentions=mentions,
-        voices=tuple(around.reason(mention.span) for mention in mentions),
+        voices=tuple(_settled(why, m, article) for why, m in zip(by_rule, mentions, strict=True)),
         excluded=tuple(_excluded(article, judged)),
         candidates=tuple(_candidates(article, matcher, [one.span for one in judged])),
         lexicon_version=version,
+    )
+
+
+def _settled(why: VoiceReason, mention: Mention, article: Article) -> VoiceReason:
+    """The reason for a voice after the labeller was asked."""
+    if (mention.voice_by, mention.speaker_by) == ("rules", "rules"):
+        return why
+    by_model = mention.voice_by == "model"
+    return VoiceReason(
+        "labeller" if by_model else why.rule,
+        mention.cue_span.of(article.text) if mention.cue_span else None,
+        mention.speaker,
+        mention.voice_confidence,
+        mention.voice_by,
+        mention.speaker_by,
     )
 
 

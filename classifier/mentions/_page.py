@@ -6,7 +6,7 @@ from pathlib import Path
 
 from classifier.codebook import Codebook
 from classifier.files import write_text
-from classifier.mentions._find import MentionContext, MentionsReport, explain_mentions
+from classifier.mentions._find import MentionContext, MentionsReport, Settle, explain_mentions
 from classifier.mentions.voice import Report, find_reports
 from classifier.notebook_html import BLUE, ORANGE, Mark, marked_html, safe
 from classifier.records import Article, Span, Zone, counted
@@ -35,7 +35,13 @@ article:first-of-type{break-before:auto}}
 """
 
 
-def write_page(path: Path, articles: Iterable[Article], codebook: Codebook) -> None:
+def write_page(
+    path: Path,
+    articles: Iterable[Article],
+    codebook: Codebook,
+    *,
+    settle: Settle | None = None,
+) -> None:
     """Write the articles as one page of HTML, atomically.
 
     Quotations and reports are marked by colour and by a line below them, mentions are bold, and
@@ -45,6 +51,8 @@ def write_page(path: Path, articles: Iterable[Article], codebook: Codebook) -> N
         path: The file to write.
         articles: The articles, in the order of the page.
         codebook: Whose targets to mark.
+        settle: As `explain_mentions` takes it. What it decides is said at the mention, and its
+            speakers are marked as well.
 
     Returns:
         Nothing.
@@ -52,10 +60,10 @@ def write_page(path: Path, articles: Iterable[Article], codebook: Codebook) -> N
     Raises:
         OSError: If the file cannot be written.
     """
-    write_text(path, _parts(articles, codebook))
+    write_text(path, _parts(articles, codebook, settle))
 
 
-def _parts(articles: Iterable[Article], codebook: Codebook) -> Iterator[str]:
+def _parts(articles: Iterable[Article], codebook: Codebook, settle: Settle | None) -> Iterator[str]:
     yield _PAGE
     quoted, reported = _STYLES["quotation"], _STYLES["report"]
     yield (
@@ -66,12 +74,12 @@ def _parts(articles: Iterable[Article], codebook: Codebook) -> Iterator[str]:
         f'<span style="{_SPEAKER}">Italic</span>: a speaker.</p>'
     )
     for article in articles:
-        yield from _article(article, codebook)
+        yield from _article(article, codebook, settle)
     yield "</body></html>\n"
 
 
-def _article(article: Article, codebook: Codebook) -> Iterator[str]:
-    found = explain_mentions(article, codebook)
+def _article(article: Article, codebook: Codebook, settle: Settle | None) -> Iterator[str]:
+    found = explain_mentions(article, codebook, settle=settle)
     around = MentionContext(article, codebook)
     reports = [one for one in find_reports(article.text, around.zones) if not one.is_scare]
     yield f"<article><h2>{safe(article.title or article.article_id)}</h2>"
@@ -97,7 +105,15 @@ def _marks(zone: Zone, found: MentionsReport, reports: Iterable[Report]) -> Iter
     for mention in found.mentions:
         span = _within(zone.span, mention.span)
         if span:
-            yield Mark(span, _MENTION, f"{mention.target}, {mention.voice}")
+            said = [mention.target, mention.voice]
+            if "model" in (mention.voice_by, mention.speaker_by):
+                said += [f"by {mention.voice_by}, {mention.voice_confidence:.2f}"]
+                said += [f"speaker by {mention.speaker_by}: {mention.speaker}"]
+            note = "labeller" if mention.voice_by == "model" else ""
+            yield Mark(span, _MENTION, ", ".join(said), note=note)
+        name = mention.speaker_span and _within(zone.span, mention.speaker_span)
+        if name and mention.speaker_by == "model":
+            yield Mark(name, _SPEAKER, "speaker, by the labeller")
 
 
 def _within(zone: Span, span: Span) -> Span | None:

@@ -55,6 +55,7 @@ from classifier.models._protocol import (
     TrainOptions,
     macro_f1,
 )
+from classifier.models._voice import SHIPPED_VOICE, VoiceModel, VoiceReading, read_voice_model
 
 __all__ = [
     "CODEBOOK",
@@ -67,6 +68,7 @@ __all__ = [
     "SCHEMES",
     "SHIPPED_SCORER",
     "SHIPPED_START",
+    "SHIPPED_VOICE",
     "SPLIT",
     "START_SPLIT",
     "Calibration",
@@ -86,6 +88,8 @@ __all__ = [
     "TrainOptions",
     "Trainable",
     "Trained",
+    "VoiceModel",
+    "VoiceReading",
     "broadcast",
     "check_place",
     "close_process_group",
@@ -105,6 +109,7 @@ __all__ = [
     "read_record",
     "read_run",
     "read_split",
+    "read_voice_model",
     "replacing_folder",
     "take_own_device",
     "unpacked_folder",

@@ -16,7 +16,7 @@ import pandas as pd
 from classifier.codebook import Codebook
 from classifier.errors import ClassifierError, ModelError
 from classifier.models import FoldedModel, Reader, RuntimeName, n_cores
-from classifier.records import Article, Passage, Problem
+from classifier.records import Article, Decider, Passage, Problem
 from classifier.score._parts import Engine, Job, Part, find_each, judge_found, key_of, read_parts
 from classifier.score._prepare import Found, Preparation
 from classifier.score._scorer import Scorer, load
@@ -293,6 +293,7 @@ class _RunFiles:
     files: Mapping[str, bytes]
     scheme: str
     codebook: Codebook
+    voice: Decider
 
     @classmethod
     def of(cls, scorer: Scorer, runtime: RuntimeName) -> "_RunFiles":
@@ -309,6 +310,7 @@ class _RunFiles:
             {path.relative_to(trained.folder).as_posix(): path.read_bytes() for path in paths},
             trained.scheme,
             trained.codebook,
+            "rules" if scorer.voices is None else "model",
         )
 
     def load(self, place: Path) -> Scorer:
@@ -323,6 +325,7 @@ class _RunFiles:
             runtime=self.runtime,
             scheme=self.scheme,
             codebook=self.codebook,
+            voice=self.voice,
         )
         if scorer.trained.model_id != self.model_id:
             raise ModelError(f"the run folder of {self.model_id} changed while it was in use")

@@ -24,9 +24,11 @@ from classifier.models import (
     Progress,
     RuntimeName,
     Trained,
+    VoiceModel,
     fetch,
     read_folds,
     read_run,
+    read_voice_model,
 )
 from classifier.predictions import (
     OK,
@@ -38,7 +40,7 @@ from classifier.predictions import (
     prediction_schema,
     prediction_table,
 )
-from classifier.records import UNDETERMINED, Article, Mention, Passage, Problem, Span
+from classifier.records import UNDETERMINED, Article, Decider, Mention, Passage, Problem, Span
 from classifier.score._explain import explain
 from classifier.score._prepare import (
     Articles,
@@ -68,6 +70,8 @@ class Scorer:
     """A trained model, ready to be applied."""
 
     trained: Trained
+    voices: VoiceModel | None = None
+    """The labeller that decides on voices after the rules; None where the rules alone do."""
 
     def __repr__(self) -> str:
         """Which model it is, what it tells about whom, and in which languages."""
@@ -258,6 +262,8 @@ class Scorer:
         """
         if passages is None:
             passages = self.preparation.passages(found)
+        if self.voices is not None:
+            found = self.voices.settle(found, self.targets)
         said = self._judgements(passages)
         judged = [
             self._judged(article, mention, said)
@@ -367,6 +373,7 @@ def load(
     runtime: RuntimeName = "auto",
     scheme: str = "",
     codebook: Codebook | Path | str | None = None,
+    voice: Decider = "rules",
 ) -> Scorer:
     """Load a scorer.
 
@@ -383,6 +390,8 @@ def load(
             codebook. What the run itself predicts is left out then.
         codebook: Whose targets to look for, instead of the run's. Its variables must have the
             labels that the scorer gives.
+        voice: Who decides whose words a mention stands in: "rules", or "model" for the labeller
+            beside them, which reads every paragraph with a mention once more.
 
     Returns:
         A scorer; `score_articles` applies it.
@@ -398,6 +407,11 @@ def load(
             f"an encoder is run by {', '.join(get_args(RuntimeName))}; got {runtime!r}: leave "
             "runtime out, which takes the fastest"
         )
+    if voice not in get_args(Decider):
+        raise ModelError(
+            f"voices are decided by {' or '.join(get_args(Decider))}; got {voice!r}: leave voice "
+            "out, which takes the rules"
+        )
     if scheme and folds:
         raise ModelError(
             f"folds have no heads of schemes, got {scheme!r}: leave one of the two out"
@@ -408,7 +422,7 @@ def load(
         from classifier.annotations.formats import codebook_of
 
         trained = _looking_for(trained, codebook_of(codebook))
-    return Scorer(trained)
+    return Scorer(trained, read_voice_model(runtime=runtime) if voice == "model" else None)
 
 
 def _looking_for(trained: Trained, codebook: Codebook) -> Trained:
@@ -457,13 +471,14 @@ def _fetched(name: str) -> Path:
         ) from None
 
 
-def score(
+def score(  # noqa: PLR0913 - one for each choice of a user
     articles: Articles | Path | str,
     run: Path | str | None = None,
     *,
     folds: bool = False,
     runtime: RuntimeName = "auto",
     scheme: str = "",
+    voice: Decider = "rules",
     progress: Progress | None = None,
 ) -> Predictions:
     """Find the targets in articles and score every mention.
@@ -474,6 +489,7 @@ def score(
         folds: As `load` takes it.
         runtime: As `load` takes it.
         scheme: As `load` takes it.
+        voice: As `load` takes it.
         progress: Called while articles are scored.
 
     Returns:
@@ -483,6 +499,6 @@ def score(
         DataError: the articles cannot be read.
         ModelError: the run is not there, was altered, or the runtime is not installed.
     """
-    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme)
+    scorer = load(run, folds=folds, runtime=runtime, scheme=scheme, voice=voice)
     given = read_articles(articles) if isinstance(articles, Path | str) else articles
     return scorer.score_articles(given, progress=progress)

@@ -88,6 +88,7 @@ def score_to_file(  # noqa: PLR0913 - one for each choice of a user
             "model_id": scorer.trained.model_id,
             "path": str(path.resolve()),
             "batch_articles": BATCH_ARTICLES,
+            **({} if scorer.voices is None else {"voice": "model"}),
         }
         prepare_folder(parts / _MANIFEST, wish, resume=resume, force=force)
         done = frozenset(int(file.stem) for file in _finished(parts))

@@ -184,6 +184,8 @@ def test_mentions_says_what_was_found_and_what_was_not(terminal: Terminal, tmp_p
         "cue": "zegt",
         "speaker": "de Ruslandkenner",
         "confidence": 0.8,
+        "by": "rules",
+        "speaker_by": "rules",
     }
     assert answer["unread"] == []
 

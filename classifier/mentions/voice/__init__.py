@@ -3,7 +3,7 @@
 `_quotes` decides where a quotation mark opens and closes, `_quotations` what a quotation reports.
 """
 
-from classifier.mentions.voice._find import TextReports, find_reports
+from classifier.mentions.voice._find import TextReports, find_reports, is_pronoun
 from classifier.mentions.voice._quotations import Report, Reports, voice_at
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "Reports",
     "TextReports",
     "find_reports",
+    "is_pronoun",
     "voice_at",
 ]

@@ -57,6 +57,15 @@ def find_reports(text: str, zones: Sequence[Zone]) -> "TextReports":
     return TextReports(text, zones)
 
 
+def is_pronoun(word: str) -> bool:
+    """Whether a speaker is told by a pronoun, so that another sentence has the name.
+
+    >>> is_pronoun("Zij"), is_pronoun("Ada Salo")
+    (True, False)
+    """
+    return fold(word) in read_shared().pronouns
+
+
 class TextReports(Sequence[Report]):
     """The reports of a text in order; what was read once is kept."""
 

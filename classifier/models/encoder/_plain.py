@@ -222,22 +222,33 @@ def load_plain(
     """
     config = read_json(folder / "config.json")
     read = read_weights if not torch else _read_tensors
-    separate = options.adapter == "separate"
-    place = same_base(folder, config["base"], packed=True).folder if separate else folder
-    weights: Mapping[str, Array]
-    if separate:
-        weights = _Merged(_base_weights(place, read), folder, read)
+    if options.adapter == "separate":
+        place, encoder = adapted_encoder(folder, config, options, torch=torch)
         tops = read(folder / HEADS)
     else:
         both = read(folder / _WEIGHTS)
-        weights, tops = _under("encoder.", both), _under("heads.", both)
+        place, tops = folder, _under("heads.", both)
+        encoder = _encoder(config["encoder"], _under("encoder.", both), options, torch=torch)
     named = {v.name: heads.get(v.name, v.name) for v in variables}
     return PlainModel(
-        _encoder(config["encoder"], weights, options, torch=torch),
+        encoder,
         _reader(place, config),
         {v: (tops[f"{own}.weight"], tops[f"{own}.bias"]) for v, own in named.items()},
         (variables, options),
     )
+
+
+def adapted_encoder(
+    folder: Path, config: Mapping[str, Any], options: TrainOptions, *, torch: bool
+) -> tuple[Path, Encoder]:
+    """The folder of the base that an adapter belongs to, and the encoder that both make.
+
+    Raises `ModelError` where the base is not there or is another one.
+    """
+    read = _read_tensors if torch else read_weights
+    place = same_base(folder, config["base"], packed=True).folder
+    weights = _Merged(_base_weights(place, read), folder, read)
+    return place, _encoder(config["encoder"], weights, options, torch=torch)
 
 
 def _base_weights(folder: Path, read: Read) -> Mapping[str, Array]:
