@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -20,8 +21,8 @@ from classifier.annotations import (
 )
 from classifier.annotations.formats import IMPORT_FORMATS
 from classifier.cli import main
-from classifier.codebook import default_codebook, write_codebook
-from classifier.records import Article, Span
+from classifier.codebook import Codebook, default_codebook, write_codebook
+from classifier.records import Article, Mention, Span
 
 
 class Terminal:
@@ -439,3 +440,23 @@ def test_labels_that_the_codebook_lacks_are_no_import(terminal: Terminal, tmp_pa
     assert code == 1
     assert "none of 1 articles has one that is in the codebook" in " ".join(said.split())
     assert not (tmp_path / "out").exists()
+
+
+class _Labeller:
+    """Calls every mention attributed, in the place of the labeller that ships."""
+
+    def settler(self, _: Codebook) -> Callable[[Article, Sequence[Mention]], list[Mention]]:
+        return lambda _, mentions: [
+            replace(one, voice="attributed", voice_by="model") for one in mentions
+        ]
+
+
+def test_the_labeller_is_asked_for_voices_only_if_told(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifier.models.read_voice_model", _Labeller)
+    (tmp_path / "a.txt").write_text("Moscow closed the border.", encoding="utf-8")
+    by_rules = terminal.json("mentions", tmp_path)["mentions"][0]
+    by_model = terminal.json("mentions", tmp_path, "--voice", "model")["mentions"][0]
+    assert [by_rules["mention"][name] for name in ("voice", "voice_by")] == ["author", "rules"]
+    assert [by_model["mention"][name] for name in ("voice", "voice_by")] == ["attributed", "model"]
