@@ -13,6 +13,7 @@ from classifier.cli import _data as data
 from classifier.cli import _judge as judge
 from classifier.cli import _models as models
 from classifier.cli import _profiles as profiles
+from classifier.cli._import import import_command
 from classifier.errors import LONGEST, ClassifierError, brief, in_words, shortened
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS: dict[str, Callable[..., None]] = {
-    "import": data.import_command,
+    "import": import_command,
     "export": data.export_command,
     "check": data.check_command,
     "mentions": data.mentions_command,

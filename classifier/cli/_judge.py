@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,8 +12,6 @@ from classifier.cli._output import (
     Adjudication,
     Answer,
     AnswerField,
-    ArticlesPath,
-    CodebookFile,
     Json,
     LabelMap,
     ModelColumns,
@@ -24,7 +22,6 @@ from classifier.cli._output import (
     gold_line,
     gold_set,
     listed,
-    note,
     parsed,
     problem_lines,
     progress,
@@ -347,55 +344,3 @@ def _estimate_table(rows: "Sequence[Row]", chosen: "Sequence[str]" = ()) -> Tabl
         for row in rows
     ]
     return table(["variable", "predictor", *(name.replace("_", " ") for name in names)], cells)
-
-
-def prompt_command(
-    path: ArticlesPath,
-    out: Annotated[Path, typer.Option(help="File for the requests (.jsonl).")],
-    batch: Annotated[
-        Literal["openai", "anthropic", "text"],
-        typer.Option(help="Whose batch interface; text: unit and prompt in each line."),
-    ] = "text",
-    model: Annotated[str, typer.Option(help="Name of the model; needed but for text.")] = "",
-    per: Annotated[
-        Literal["mention", "passage"], typer.Option(help="One request for each.")
-    ] = "mention",
-    variables: Annotated[
-        list[str] | None, typer.Option("--variable", help="Ask only this; may be repeated.")
-    ] = None,
-    manual: Annotated[
-        Path | None, typer.Option(help="Decision rules to add: a coding manual, as text.")
-    ] = None,
-    input_price: Annotated[
-        float | None, typer.Option(help="Price of a million tokens read.")
-    ] = None,
-    output_price: Annotated[
-        float | None, typer.Option(help="Price of a million tokens written.")
-    ] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="Use the passages that this model reads.")
-    ] = None,
-    codebook: CodebookFile = None,
-    as_json: Json = False,
-) -> None:
-    """Write requests that ask a language model for labels; nothing is sent."""
-    from classifier.pipeline import prompt
-    from classifier.prompts import PromptOptions
-
-    rules = "" if manual is None else manual.read_text(encoding="utf-8")
-    options = PromptOptions(batch, model, per, listed(variables), rules, input_price, output_price)
-    made = prompt(path, codebook=codebook, run=run, options=options)
-    for line in made.lines():
-        note(line)  # the price is told before anything is written
-    made.write(out)
-    data = {
-        "requests": len(made.requests),
-        "mentions": made.n_mentions,
-        "input_tokens": made.input_tokens,
-        "output_tokens": made.output_tokens,
-        "price": made.price,
-        "out": out,
-    }
-    field = " --answer FIELD" if batch == "text" else ""
-    step = f"send them, then classifier evaluate DIR --predictions ANSWERS{field}"
-    show(Answer(data, [f"the requests are in {out}"], step), as_json=as_json)

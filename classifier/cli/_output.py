@@ -23,6 +23,7 @@ from classifier.records import Estimate, Problem
 
 if TYPE_CHECKING:
     from classifier.annotations import AnnotationSet
+    from classifier.codebook import Codebook
 
 _ELSEWHERE = "Labels from elsewhere"
 
@@ -461,3 +462,10 @@ def write_table(result: InPapers, path: Path | None) -> list[str | Table]:
         return []
     result.paper_table().write(path)
     return [f"the table is in {path}"]
+
+
+def own_codebook(path: Path | None) -> "Codebook | None":
+    """The codebook in a file, if one was named."""
+    from classifier.annotations.formats import codebook_of
+
+    return None if path is None else codebook_of(path)

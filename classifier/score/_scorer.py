@@ -454,21 +454,17 @@ def _folder(path: Path | str | None) -> Path:
         return SHIPPED.with_name(LARGE)
     folder = Path(path)
     if not is_there(folder) and "/" in str(path) and not str(path).startswith((".", "/", "~")):
-        folder = _fetched(str(path))
+        try:
+            folder = fetch(str(path), patterns=None)
+        except ModelError as error:
+            raise ModelError(
+                f"{str(path)!r} is no folder here, and not to be had elsewhere: {in_words(error)}"
+            ) from None
     if not (is_there(folder) and folder.is_dir()):
         raise ModelError(
             f"{brief(path)} must be a run folder or a Hub id, but there is no such folder"
         )
     return folder
-
-
-def _fetched(name: str) -> Path:
-    try:
-        return fetch(name, patterns=None)
-    except ModelError as error:
-        raise ModelError(
-            f"{name!r} is no folder here, and not to be had elsewhere: {in_words(error)}"
-        ) from None
 
 
 def score(  # noqa: PLR0913 - one for each choice of a user
