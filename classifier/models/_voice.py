@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.codebook import Codebook
-from classifier.errors import ModelError
+from classifier.errors import ModelError, in_words
 from classifier.mentions.voice import is_pronoun
 from classifier.models._bases import SHIPPED
 from classifier.models._folder import check_torch, has_torch
@@ -298,8 +298,8 @@ def read_voice_model(folder: Path = SHIPPED_VOICE, runtime: RuntimeName = "auto"
         return VoiceModel(encoder, tokenizer, read_weights(folder / HEADS), Bars(**config["bars"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{folder} must hold a labeller of voices, it cannot be read ({error}): install the "
-            "package again, or read voices by rules"
+            f"{folder} must hold a labeller of voices, it cannot be read ({in_words(error)}): "
+            "install the package again, or read voices by rules"
         ) from error
 
 
