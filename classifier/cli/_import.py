@@ -27,6 +27,14 @@ _FORMATS = (
     "label-studio, label-studio-min, argilla, potato, activetigger, refi-qda, doccano, inception, "
     "brat, prodigy, csv, semeval2025-entity-framing, newsmtsc, rusentne or ruopinionne."
 )
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="THEIRS=OURS",
+        help="What a column or field holds: mood=stance, land=target, who=annotator.",
+    ),
+]
 
 
 def import_command(
@@ -38,14 +46,7 @@ def import_command(
         typer.Option(metavar="DIR", help="Add these coders to the annotation set in this folder."),
     ] = None,
     codebook: CodebookFile = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column",
-            metavar="THEIRS=OURS",
-            help="What a column or field holds: mood=stance, land=target, who=annotator.",
-        ),
-    ] = None,
+    columns: Columns = None,
     mapping: LabelMap = None,
     force: Force = False,
     as_json: Json = False,
