@@ -8,7 +8,7 @@ from pathlib import Path
 
 from classifier.errors import ClassifierError
 from recipes.corpora import read_shipping_data
-from recipes.make_scorer import OPTIONS, make_scorer
+from recipes.make_scorer import OPTIONS, make_scorer, train_on
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,12 +24,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="only so many articles of each part")
     parser.add_argument("--epochs", type=int, default=OPTIONS.epochs)
     parser.add_argument("--base-model", default="", help="instead of the base that ships")
+    parser.add_argument(
+        "--from-shipped",
+        action="store_true",
+        help="one more epoch for the scorers that ship, instead of all stages",
+    )
     given = parser.parse_args(arguments)
     try:
         data = read_shipping_data(given.data)
         data = data.first(given.first) if given.first else data
         options = replace(OPTIONS, base_model=given.base_model, epochs=given.epochs)
-        run = make_scorer(data, given.out, options, progress=_tell)
+        make = train_on if given.from_shipped else make_scorer
+        run = make(data, given.out, options, progress=_tell)
     except ClassifierError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

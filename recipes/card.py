@@ -69,6 +69,12 @@ _LEARNT = (
 )
 
 
+_WENT_ON = (
+    " After all stages it went on for one epoch with labels that had been added since; the last "
+    "training below is this one."
+)
+
+
 def scorer_card(folder: Path, record: Mapping[str, Any]) -> str:
     """The card as Markdown; every figure in it is in training.json too."""
     figures: list[Figure] = record["figures"]
@@ -81,7 +87,7 @@ def scorer_card(folder: Path, record: Mapping[str, Any]) -> str:
         f"({', '.join(record['variables'])}): a LoRA adapter of mean rank "
         f"{record['options']['adapter_rank']} and heads on the base `{base}`. Loaded by "
         f"{loaded}. " + (_LEARNT if small else "The scorer that ships learns from it.")
-    )
+    ) + (_WENT_ON if record.get("went_on") else "")
     sections = (
         Section("How good it is", _about(), (_whole(figures, stance), *_languages(figures))),
         Section("Labels of a set", (), tuple(_by_label(figures, name) for name in others)),

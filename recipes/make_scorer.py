@@ -7,6 +7,8 @@ half the rate with copies of the articles in which the countries have changed pl
 sentences that were written to show who is evaluated where several countries meet; then the
 head of stance is projected off what tells the countries apart (`country_bias`). This is the large
 scorer. The one that ships has half its layers and learns from it (`student`).
+
+When labels were added, both can also go on from where they stand (`train_on`).
 """
 
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ from classifier.models import (
     cut_all,
     read_run,
 )
-from classifier.models._bases import PACKED_FILE, SHIPPED_BASES, SMALL_NAME, find_base
+from classifier.models._bases import PACKED_FILE, SHIPPED, SHIPPED_BASES, SMALL_NAME, find_base
 from classifier.models._folder import read_record
 from classifier.models.encoder._model import EncoderModel, load_encoder
 from classifier.models.runtime._torch import read_whole
@@ -39,7 +41,7 @@ from classifier.score import load
 from classifier.swapping import Named, country_shifts, named_mentions
 from classifier.training import TEST, TRAIN, Adjust, Corpus, Run, Split, fit_model, read_run_summary
 from recipes.card import scorer_card
-from recipes.corpora import FOLDERS, SAMPLE, ShippingData, ids_of
+from recipes.corpora import FOLDERS, OPINIONS, SAMPLE, ShippingData, ids_of
 from recipes.country_bias import level_head
 from recipes.figures import measure
 from recipes.prune import prune_run
@@ -66,6 +68,7 @@ _FIRST: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rat
 _LAST: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
 _SMALL: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
+_ON: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
 _OF_NAMED = 3
 """Of the sentences without labels, every third is asked about."""
 SCORER, LARGE = "scorer", "large"
@@ -103,6 +106,38 @@ def make_scorer(
         if "figures" not in read_record(folder):
             judged(read_run_summary(folder), data, progress=progress)
     return read_run_summary(scorer)
+
+
+def train_on(
+    data: ShippingData,
+    out: Path,
+    options: TrainOptions = OPTIONS,
+    *,
+    names: Sequence[str] = (SCORER, LARGE),
+    progress: Progress | None = None,
+) -> Run:
+    """Train the scorers that ship for one more epoch of the last stage, and judge them.
+
+    What was added to the labels since is learnt in minutes so. Opinions of RuOpinionNE, whose head
+    does not ship, are left out.
+
+    See `make_scorer` for the rest.
+    """
+    kept = (*options.variables, *KEPT_SCHEMES)
+    corpora = tuple(one for one in data.corpora if one.name != OPINIONS)
+    for name in names:
+        folder, start = out / name, SHIPPED.with_name(name)
+        more = out / f"{LARGE}.stages" / f"{name}-more"
+        if not (folder / RECORD).is_file():
+            own = replace(options, variables=kept, start=str(start), base_model="", **_ON)
+            if not (more / RECORD).is_file():
+                adjust = partial(without_country, data)
+                _fit((*corpora, *data.late), own, more, progress, adjust)
+            prune_run(more, options.variables, default_codebook(), folder, KEPT_SCHEMES)
+            write_json(folder / RECORD, {**read_record(folder), "went_on": True})
+        if "figures" not in read_record(folder):
+            judged(read_run_summary(folder), data, progress=progress)
+    return read_run_summary(out / names[0])
 
 
 def _small(data: ShippingData, out: Path, options: TrainOptions, progress: Progress | None) -> None:

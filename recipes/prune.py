@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from classifier.codebook import Codebook, read_codebook, write_codebook
 from classifier.files import read_json, refuse_to_replace, write_json
-from classifier.models import CODEBOOK, RECORD, SCHEMES
+from classifier.models import CODEBOOK, RECORD, SCHEMES, SPLIT, START_SPLIT
 from classifier.models._folder import CALIBRATION, THRESHOLDS, sha256
 
 _HEADS, _CONFIG = "heads.safetensors", "config.json"
@@ -58,11 +58,22 @@ def prune_run(
     for language in record["languages"].values():
         language["figures"] = {name: language["figures"][name] for name in names}
     record["start"] = None
-    (out / "start_split.json").unlink(missing_ok=True)
+    _keep_seen(out)
     files = (path for path in sorted(out.rglob("*")) if path.is_file())
     names_of = [path.relative_to(out).as_posix() for path in files]
     record["files"] = {name: sha256(out / name) for name in names_of if name != RECORD}
     write_json(out / RECORD, record)
+
+
+def _keep_seen(out: Path) -> None:
+    """Name what the start of the run has seen among what the run has, since the start is gone."""
+    place = out / START_SPLIT
+    if place.is_file():
+        split = read_json(out / SPLIT)
+        for part, names in read_json(place).items():
+            split[part] = [*split.get(part, ()), *names]
+        write_json(out / SPLIT, split)
+        place.unlink()
 
 
 def _keep_scheme(run: Path, name: str, record: dict[str, Any], out: Path) -> dict[str, Any]:

@@ -4,7 +4,8 @@ The matrices of the small base learn, with three heads, whose words each token i
 speaker and the cue of a report stand. Of the change an adapter keeps what its rank can hold. Texts
 to learn from: sentences of real news whose reports were marked (`annotations/real/reports.jsonl`),
 the labels of voice on real news, the sample and the contrast sentences, whose opinion RuOpinionNE
-marks, and, with less weight, what the rules read in sentences without labels.
+marks, written paragraphs of news (`annotations/reports`), and, with less weight, what the rules
+read in sentences without labels.
 """
 
 import argparse
@@ -31,9 +32,13 @@ from recipes.labeller import KINDS, Link, MarkedText, join_texts, make_labeller
 from recipes.real import REAL, parallel_texts, read_real, texts_of
 
 REPORTS = "reports.jsonl"
-STEPS = (311, 282)
+WRITTEN = "reports"
+"""Folder of the written paragraphs."""
+STEPS = (400, 1000)
 """Batches of 2,048 tokens: of texts as they are, then of texts that were put together."""
 _TEST, _DEVELOPMENT = 15, 25
+_HELD = 12
+"""Written paragraphs by hundredths: below it they serve development."""
 """Groups of marked sentences by hundredths: below the first for the test, then to choose bars."""
 _WITH_REPORTS, _WITHOUT = 400, 150
 """Sentences a language that the rules mark, with and without a report."""
@@ -71,8 +76,7 @@ def read_reports(data: Path, folder: Path | None = None) -> tuple[list[MarkedTex
                 f"{data} must hold the sentence with sha256 {row['text_sha256'][:12]}… of "
                 f"{row['corpus']}; it does not: take the release that the datasheet names"
             )
-        digest = hashlib.sha256(row["group"].encode()).hexdigest()[:_HASH_DIGITS]
-        place = int(digest, 16) % 100
+        place = _hundredth(row["group"])
         part = 2 if place < _TEST else int(place < _DEVELOPMENT)
         parts[part].append(_marked(texts[row["text_sha256"]], row))
     return parts
@@ -82,11 +86,16 @@ def _marked(text: str, row: Mapping[str, Any]) -> MarkedText:
     def size(report: Mapping[str, Any]) -> int:
         return sum(end - start for start, end in report["content"])
 
+    def named(report: Mapping[str, Any]) -> Span | None:
+        """The name that a pronoun stands for, if it is marked, else who is named."""
+        place = report.get("name") or report["speaker"]
+        return Span(*place) if place else None
+
     reports = sorted(row["reports"], key=size, reverse=True)
     links = tuple(
         Link(
             tuple(Span(*one) for one in report["content"]),
-            Span(*report["speaker"]) if report["speaker"] else None,
+            named(report),
             Span(*report["cue"]) if report["cue"] else None,
         )
         for report in reports
@@ -97,6 +106,18 @@ def _marked(text: str, row: Mapping[str, Any]) -> MarkedText:
         for span in link.content
     )
     return MarkedText(text, row["language"], voices, links, is_whole=True)
+
+
+def written_paragraphs() -> tuple[list[MarkedText], list[MarkedText]]:
+    """Paragraphs that were written with their reports: to learn from, and for development."""
+    parts: tuple[list[MarkedText], list[MarkedText]] = ([], [])
+    for row in _lines(shipped_annotations() / WRITTEN / "paragraphs.jsonl"):
+        parts[_hundredth(row["id"]) < _HELD].append(_marked(row["text"], row))
+    return parts
+
+
+def _hundredth(name: str) -> int:
+    return int(hashlib.sha256(name.encode()).hexdigest()[:_HASH_DIGITS], 16) % 100
 
 
 def labelled_sentences(real: AnnotationSet) -> list[MarkedText]:
@@ -229,6 +250,7 @@ def read_all(data: Path) -> tuple[list[MarkedText], ...]:
         data: Folder of the corpora.
     """
     marked, development, test = read_reports(data)
+    written, held_paragraphs = written_paragraphs()
     real = read_real(data, default_codebook())
     held = frozenset(a.text for a in real.articles if a.split != TRAIN)
     held |= {one.text for one in (*development, *test)}
@@ -238,15 +260,16 @@ def read_all(data: Path) -> tuple[list[MarkedText], ...]:
     rng.shuffle(labelled)
     told = [one for one in labelled if any(voice for _, voice in one.voices)]
     own = [one for one in labelled if not any(voice for _, voice in one.voices)]
-    first = [*3 * marked, *told[:_TOLD], *own[:_OWN], *stories, *opinion, *ruled]
+    first = [*3 * marked, *2 * written, *told[:_TOLD], *own[:_OWN], *stories, *opinion, *ruled]
     then = [
+        *4 * written,
         *(text for sizes in _SIZES for text in _together(marked, sizes, rng)),
         *_together([*told, *own[: 3 * _OWN]], (1, 2, 3, 4), rng),
         *2 * stories,
         *opinion,
         *_together(ruled, (1, 2, 3), rng),
     ]
-    return first, then, development, test
+    return first, then, [*development, *held_paragraphs], test
 
 
 def _together(

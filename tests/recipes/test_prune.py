@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from classifier.annotations import AnnotationSet
 from classifier.codebook import Codebook, Label, default_codebook
 from classifier.errors import CodebookError, ModelError, ReplaceError
+from classifier.files import read_json, write_json
 from classifier.models import TrainOptions
 from classifier.score import Scorer, load
 from classifier.training import Corpus, fit_model
-from recipes.prune import prune_run
+from recipes.prune import _keep_seen, prune_run
 
 TEXT = "Turkey was praised at the harbour. Russia was blamed at the market."
 
@@ -116,3 +117,12 @@ def test_what_belongs_to_a_scheme_is_guarded_by_its_hash(
 def test_a_pruned_run_replaces_nothing(pruned: tuple[Path, Path]) -> None:
     with pytest.raises(ReplaceError, match="holds a finished run"):
         prune_run(pruned[0], ("stance",), default_codebook(), pruned[1])
+
+
+def test_what_the_start_had_seen_is_named_among_what_the_copy_has(tmp_path: Path) -> None:
+    write_json(tmp_path / "split.json", {"train": ["a"], "calibration": ["b"]})
+    write_json(tmp_path / "start_split.json", {"train": ["c"], "development": ["d"]})
+    _keep_seen(tmp_path)
+    found = read_json(tmp_path / "split.json")
+    assert found == {"train": ["a", "c"], "calibration": ["b"], "development": ["d"]}
+    assert not (tmp_path / "start_split.json").exists()
