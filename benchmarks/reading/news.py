@@ -5,6 +5,7 @@ Prints one JSON object.
 
     python -m benchmarks.reading news
     python -m benchmarks.reading news --set marked
+    python -m benchmarks.reading news --set tagged --voice model
     python -m benchmarks.reading news --misses misses.json
 """
 
@@ -12,20 +13,22 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from classifier.codebook import default_codebook
 from classifier.mentions import find_mentions
+from classifier.models import VoiceModel, read_voice_model
 from classifier.records import LANGUAGES, Article, Mention, Span
 
 DATA = Path(__file__).parents[2] / "tests" / "data"
 CONTEXT = 200
-SETS = ("blind", "marked", "last")
+SETS = ("blind", "marked", "last", "tagged")
 _MARK = re.compile(r"(?P<open>[\[{])(?P<quoted>q?)(?P<number>\d) ?|(?P<close>[\]}])")
 _QUOTES = frozenset("\"“„«‘'")
 Pair = tuple[dict[str, Any], Mention | None]
+Matched = tuple[dict[str, Any], list[Pair], list[Mention]]
 
 
 def main() -> None:
@@ -33,23 +36,52 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--misses", type=Path, help="a file for every miss, as JSON")
     parser.add_argument("--set", choices=SETS, default="blind", help="which paragraphs to read")
+    parser.add_argument("--voice", choices=("rules", "model"), default="rules")
+    parser.add_argument("--labeller", type=Path, help="a folder; by default the one that ships")
     options = parser.parse_args()
-    figures = {language: score(language, options.set) for language in LANGUAGES}
+    folder = (options.labeller,) if options.labeller else ()
+    model = read_voice_model(*folder) if options.voice == "model" else None
+    read = {language: matches(language, options.set, model) for language in LANGUAGES}
+    figures = {language: score(pairs) for language, pairs in read.items()}
+    figures["all"] = score([one for pairs in read.values() for one in pairs])
     print(json.dumps(figures, indent=1))
     if options.misses:
-        misses = [miss for language in LANGUAGES for miss in find_misses(language, options.set)]
+        misses = [miss for pairs in read.values() for miss in find_misses(pairs)]
         options.misses.write_text(json.dumps(misses, ensure_ascii=False, indent=1), "utf-8")
 
 
-def score(language: str, which: str = "blind") -> dict[str, Any]:
-    """The figures of one language.
+def matches(language: str, which: str = "blind", model: VoiceModel | None = None) -> list[Matched]:
+    """The paragraphs of a set in one language, each with what the tool found there.
+
+    Args:
+        language: Its code.
+        which: One of `SETS`.
+        model: The labeller of voices and speakers; without one the rules decide alone.
+    """
+    read = [(item, _mentions(item)) for item in items(language, which)]
+    if model:
+        asked = [(_article(item), mentions) for item, mentions in read]
+        settled = model.settle(asked, default_codebook())
+        read = [(item, list(own)) for (item, _), (_, own) in zip(read, settled, strict=True)]
+    return [(item, *match(item, mentions)) for item, mentions in read]
+
+
+def _article(item: dict[str, Any]) -> Article:
+    return Article(item["id"], item["text"], language=item["language"])
+
+
+def _mentions(item: dict[str, Any]) -> list[Mention]:
+    return find_mentions(_article(item), default_codebook())
+
+
+def score(read: Sequence[Matched]) -> dict[str, Any]:
+    """The figures of some paragraphs.
 
     A mention is found if the tool marks the same target on overlapping characters. Precision
     and recall of voice count every marked mention; one that was not found is no hit.
     """
     counts: Counter[str] = Counter()
-    for item in items(language, which):
-        pairs, extra = match(item)
+    for _, pairs, extra in read:
         counts["extra"] += len(extra)
         for marked, mention in pairs:
             _count(counts, marked, mention)
@@ -77,11 +109,8 @@ def score(language: str, which: str = "blind") -> dict[str, Any]:
     return figures
 
 
-def match(item: dict[str, Any]) -> tuple[list[Pair], list[Mention]]:
+def match(item: dict[str, Any], mentions: Sequence[Mention]) -> tuple[list[Pair], list[Mention]]:
     """Each marked mention with what the tool found there, and what it found besides."""
-    mentions = find_mentions(
-        Article(item["id"], item["text"], language=item["language"]), default_codebook()
-    )
     pairs: list[Pair] = []
     left = list(mentions)
     for marked in item["mentions"]:
@@ -94,11 +123,10 @@ def match(item: dict[str, Any]) -> tuple[list[Pair], list[Mention]]:
     return pairs, left
 
 
-def find_misses(language: str, which: str = "blind") -> Iterator[dict[str, Any]]:
-    """Every mention, voice or speaker of a language that the tool has otherwise than the set."""
-    for item in items(language, which):
+def find_misses(read: Sequence[Matched]) -> Iterator[dict[str, Any]]:
+    """Every mention, voice or speaker that the tool has otherwise than the set."""
+    for item, pairs, extra in read:
         text = item["text"]
-        pairs, extra = match(item)
         for one in extra:
             yield {"id": item["id"], "fault": "extra", "surface": one.surface, "text": text}
         for marked, mention in pairs:
@@ -128,6 +156,10 @@ def items(language: str, which: str = "blind") -> Iterator[dict[str, Any]]:
         path = DATA / f"news_voice_{language}.jsonl"
         with path.open(encoding="utf-8", newline="") as lines:
             yield from map(json.loads, lines)
+        return
+    if which == "tagged":
+        with (DATA / "news_tagged" / f"{language}.jsonl").open(encoding="utf-8") as lines:
+            yield from (_with_mentions(json.loads(line)) for line in lines)
         return
     folder = DATA / ("news" if which == "marked" else "news_last")
     lines_ = (folder / f"{language}.txt").read_text("utf-8").splitlines()
@@ -163,9 +195,30 @@ def read_marked(line: str, name: str, language: str) -> dict[str, Any]:
         for match in re.finditer(rf"\b{re.escape(text[a:b].split()[-1])}\b", text)
         if not a <= match.start() < b
     ]
-    found = find_mentions(Article(name, text, language=language), default_codebook())
-    mentions = [_marked(mention, contents, names, text) for mention in found]
-    return {"id": name, "text": text, "language": language, "mentions": mentions}
+    item = {"id": name, "text": text, "language": language}
+    mentions = [_marked(mention, contents, names, text) for mention in _mentions(item)]
+    return {**item, "mentions": mentions}
+
+
+def _with_mentions(row: dict[str, Any]) -> dict[str, Any]:
+    """A paragraph whose reports are marked by offsets, with the mentions that the tool finds.
+
+    Where a pronoun speaks, the name it stands for is the speaker, and the pronoun names it too.
+    """
+    text = row["text"]
+    contents = [
+        (*place, number, report["kind"])
+        for number, report in enumerate(row["reports"])
+        for place in report["content"]
+    ]
+    names = [
+        (number, *report[part])
+        for number, report in enumerate(row["reports"])
+        for part in ("name", "speaker")
+        if report.get(part)
+    ]
+    mentions = [_marked(mention, contents, names, text) for mention in _mentions(row)]
+    return {**row, "mentions": mentions}
 
 
 def _marked(
