@@ -1,5 +1,6 @@
 """Models trained in folds, and that no article is judged by one that has seen it."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,17 +125,16 @@ def test_a_run_with_folds_is_evaluated_on_them(run: Path, toy_set: AnnotationSet
     assert result.counts["n_articles"] == len(toy_set.articles)
 
 
-def test_a_run_without_folds_says_so(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    plain = train(toy_set, LINEAR, tmp_path / "run").path
+def test_a_run_without_folds_says_so(linear_run: Path) -> None:
     with pytest.raises(ModelError, match="has no folds; train it with them"):
-        load(plain, folds=True)
+        load(linear_run, folds=True)
 
 
-def test_folds_of_another_run_are_refused(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    run = train(toy_set, LINEAR, tmp_path / "run", folds=2).path
-    (run / FOLDS / "1" / "training.json").unlink()
+def test_folds_of_another_run_are_refused(run: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(run, tmp_path / "run")
+    (own / FOLDS / "1" / "training.json").unlink()
     with pytest.raises(ModelError, match="the folds are not those of this run"):
-        load(run, folds=True)
+        load(own, folds=True)
 
 
 def test_one_fold_is_refused(toy_set: AnnotationSet, tmp_path: Path) -> None:
