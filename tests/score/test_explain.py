@@ -21,6 +21,7 @@ from classifier.records import Article, Passage, PassageMention, Span
 from classifier.report import chart
 from classifier.score import Scorer, load
 from classifier.score._explain import passage_of, without, words_of
+from classifier.training import train
 
 WEIGHTS = {"praised": 0.5, "patience": 0.125, "blamed": -0.25, "broken": -0.25}
 TEXT = "The council praised Turkey for its patience. It blamed Russia for a broken promise."
@@ -153,9 +154,13 @@ def test_what_the_model_does_not_say_is_refused(
 
 @pytest.mark.parametrize("kind", ["linear", "encoder"])
 def test_the_value_is_the_one_that_was_predicted(
-    kind: str, toy_set: AnnotationSet, request: pytest.FixtureRequest
+    kind: str, toy_set: AnnotationSet, linear_run: Path, tiny_bert: Path, tmp_path: Path
 ) -> None:
-    scorer = load(request.getfixturevalue(f"{kind}_run"))
+    run = linear_run
+    if kind == "encoder":
+        options = TrainOptions(base_model=str(tiny_bert), epochs=1, max_tokens=48)
+        run = train(toy_set, options, tmp_path / "run").path
+    scorer = load(run)
     said = scorer.score_articles(toy_set.articles[:3])
     for prediction in said:
         explanation = scorer.explain(prediction)

@@ -175,7 +175,11 @@ def test_an_interrupted_training_goes_on_and_ends_like_an_undisturbed_one(
     with pytest.raises(KeyboardInterrupt):
         train(toy_set, options, older, force=True, progress=stop)
     assert (older / "training.json").read_bytes() == before
-    stopped = train(toy_set, options, older, resume=True).record
+    steps: list[int] = []
+    stopped = train(
+        toy_set, options, older, resume=True, progress=lambda done, *_: steps.append(done)
+    ).record
+    assert min(steps) > max(steps) / 4
     calm = train(toy_set, options, tmp_path / "calm").record
     assert stopped["files"] == calm["files"]
     assert stopped["history"] == calm["history"]
