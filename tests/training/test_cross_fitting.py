@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from classifier.annotations import AnnotationSet
-from classifier.errors import DataError, ModelError
+from classifier.errors import DataError, ModelError, ReplaceError
 from classifier.models import FOLDS, FoldedModel, TrainOptions, read_folds
 from classifier.pipeline import evaluate
 from classifier.predictions import read_predictions
@@ -135,6 +135,17 @@ def test_folds_of_another_run_are_refused(run: Path, tmp_path: Path) -> None:
     (own / FOLDS / "1" / "training.json").unlink()
     with pytest.raises(ModelError, match="the folds are not those of this run"):
         load(own, folds=True)
+
+
+def test_a_run_replaces_an_older_run_by_force_only(
+    run: Path, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    own = shutil.copytree(run, tmp_path / "run")
+    with pytest.raises(ReplaceError, match="it holds a finished run with 4 folds of 20"):
+        train(toy_set, replace(LINEAR, seed=5), own)
+    again = train(toy_set, replace(LINEAR, seed=5), own, force=True)
+    assert again.record["seed"] == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_one_fold_is_refused(toy_set: AnnotationSet, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.codebook import default_codebook, read_codebook
-from classifier.errors import CodebookError, DataError, ModelError, ReplaceError
+from classifier.errors import CodebookError, DataError, ModelError
 from classifier.models import TrainOptions, read_run
 from classifier.models._protocol import suited
 from classifier.report import chart
@@ -78,15 +78,6 @@ def test_an_encoder_run_holds_no_pickle(
     assert set(run.record["files"]) | {"training.json", "README.md"} == names
     assert run.epochs["epoch"].tolist() == [1.0]
     assert "macro-F1" in str(chart(run).to_dict())
-
-
-def test_a_run_replaces_an_older_run_by_force_only(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    train(toy_set, LINEAR, tmp_path / "run", folds=2)
-    with pytest.raises(ReplaceError, match="it holds a finished run with 2 folds of 20"):
-        train(toy_set, replace(LINEAR, seed=5), tmp_path / "run")
-    again = train(toy_set, replace(LINEAR, seed=5), tmp_path / "run", force=True)
-    assert again.record["seed"] == 5
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_folder_with_something_else_is_not_overwritten(
