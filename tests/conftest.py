@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from classifier.annotations import Annotation, AnnotationSet, Value, annotation_table
+from classifier.annotations import Annotation, AnnotationSet, Value, adjudicate, annotation_table
 from classifier.articles import article_record
 from classifier.codebook import default_codebook
 from classifier.files import write_json_lines
 from classifier.records import Article, Span
 
 if TYPE_CHECKING:
+    from classifier.evaluation import Evaluation
     from classifier.score import Scorer
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -239,14 +240,31 @@ def make_scores(annotation_set: AnnotationSet) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@pytest.fixture(scope="session")
+def evaluation(toy_set: AnnotationSet, toy_scores: pd.DataFrame) -> "Evaluation":
+    """Those predictions beside the toy set's labels."""
+    from classifier.evaluation import EvaluationOptions, evaluate
+    from classifier.intervals import IntervalOptions
+
+    options = EvaluationOptions(interval=IntervalOptions(n_draws=50))
+    return evaluate(toy_set, toy_scores, options=options)
+
+
+@pytest.fixture(scope="session")
+def coded(toy_set: AnnotationSet) -> pd.DataFrame:
+    """Gold of twenty-four of the forty articles."""
+    gold = adjudicate(toy_set)
+    return gold[gold["article_id"].isin([f"t{i}" for i in range(24)])].reset_index(drop=True)
+
+
 @pytest.fixture
-def ask(
+def run_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str]]:
-    """Runs a command: exit code and what it prints."""
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command in this process: exit code, standard output and standard error."""
     from classifier.cli import main
 
-    def run(*words: str | Path) -> tuple[int, str]:
+    def run(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
         capsys.readouterr()
         try:
@@ -254,6 +272,20 @@ def ask(
             code: object = 0
         except SystemExit as stop:
             code = stop.code
-        return int(str(code or 0)), capsys.readouterr().out
+        out, err = capsys.readouterr()
+        return int(str(code or 0)), out, err
+
+    return run
+
+
+@pytest.fixture
+def ask(
+    run_command: Callable[..., tuple[int, str, str]],
+) -> Callable[..., tuple[int, str]]:
+    """Runs a command: exit code and what it prints."""
+
+    def run(*words: object) -> tuple[int, str]:
+        code, out, _ = run_command(*words)
+        return code, out
 
     return run

@@ -32,7 +32,7 @@ def _recipe(base: Path, name: str) -> Any:  # noqa: ANN401
     variants = importlib.import_module("benchmarks.quality._variants")
     recipe = variants.variant(name, variants.reference(str(base), 1, 1))
     coded = tuple(v for v in recipe.variables if v != "voice")  # the toy articles lack it
-    options = replace(recipe.options, batch_size=8, max_tokens=80)
+    options = replace(recipe.options, batch_size=16, max_tokens=80)
     return replace(recipe, variables=coded, options=options)
 
 
@@ -138,7 +138,9 @@ def test_mixed_probabilities_are_weighted_means(quality: Any) -> None:  # noqa: 
 
 def test_training_lowers_the_loss(quality: Any, tiny_bert: Path) -> None:  # noqa: ANN401
     recipe = _recipe(tiny_bert, "full fine-tuning")
-    longer = replace(recipe, options=replace(recipe.options, epochs=6, learning_rate=1e-3))
+    longer = replace(
+        recipe, options=replace(recipe.options, epochs=3, batch_size=8, learning_rate=1e-3)
+    )
     losses = quality.train(longer, quality.Scope()).losses
     assert losses[-1] < losses[0]
 

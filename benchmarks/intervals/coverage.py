@@ -14,9 +14,19 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.intervals._designs import drawn_twice, fired, messy_coding, unequal_chances
 from benchmarks.intervals._trained import false_alarms, trained_on_coded
-from benchmarks.intervals._world import ARTICLES, LEANS, Array, Corpus, World, ends
+from benchmarks.intervals._world import (
+    ARTICLES,
+    LEANS,
+    Array,
+    Corpus,
+    World,
+    drawn_twice,
+    ends,
+    fired,
+    messy_coding,
+    unequal_chances,
+)
 from classifier.intervals import InferenceOptions, corrected_mean, labelled_mean, naive_mean
 
 CODED = (10, 20, 40, 80)

@@ -10,9 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -22,8 +25,16 @@ from benchmarks.quality._data import STANCE, Corpus, examples, joined
 from benchmarks.quality._judging import frame, units_of
 from benchmarks.quality._runs import Scope
 from benchmarks.quality._training import Recipe
-from classifier.models import Calibration, Examples, Limits, fit_calibration
+from classifier.models import (
+    Calibration,
+    Examples,
+    Limits,
+    TrainOptions,
+    find_base,
+    fit_calibration,
+)
 from classifier.models._linear import LinearModel
+from classifier.models.runtime._torch import best_device, quiet_transformers, uses_bfloat16
 from classifier.training import CALIBRATION, TRAIN
 
 Rows = NDArray[np.float64]
@@ -34,6 +45,9 @@ _SENTENCE = Limits(400, 0)
 _LINEAR = Limits(64, 1)
 _UNSURE = 0.05
 """Below this compound score VADER's authors call a sentence neutral."""
+SETFIT_STEPS = 300
+"""Contrastive steps of 16 pairs; every training mention then fits the regression."""
+_MAX_TOKENS = 192
 
 
 @dataclass(frozen=True)
@@ -104,18 +118,6 @@ def _lexicon(_: Examples, __: Recipe) -> Predict:
     return predict
 
 
-def _setfit(training: Examples, recipe: Recipe) -> Predict:
-    from benchmarks.quality._peers import fit_setfit
-
-    return fit_setfit(training, recipe.options)
-
-
-def _pair(training: Examples, recipe: Recipe) -> Predict:
-    from benchmarks.quality._peers import fit_pair
-
-    return fit_pair(training, recipe.options)
-
-
 BASELINES: Mapping[str, Baseline] = {
     "majority": Baseline(_majority, calibrated=False),
     "target only": Baseline(_target_only),
@@ -128,8 +130,10 @@ BASELINES: Mapping[str, Baseline] = {
     ),
     "linear": Baseline(_linear, _LINEAR),
     "linear, own corpus": Baseline(_linear, _LINEAR, own_corpus=True),
-    "SetFit": Baseline(_setfit, package="setfit"),
-    "sentence pair": Baseline(_pair),
+    "SetFit": Baseline(
+        lambda training, recipe: fit_setfit(training, recipe.options), package="setfit"
+    ),
+    "sentence pair": Baseline(lambda training, recipe: fit_pair(training, recipe.options)),
 }
 
 
@@ -181,3 +185,112 @@ def _languages(some: Examples) -> list[str]:
 
 def _word_starts(texts: Sequence[str]) -> list[list[int]]:
     return [[match.start() for match in re.finditer(r"\w+", text)] for text in texts]
+
+
+def _texts(some: Examples) -> tuple[list[str], list[str]]:
+    mentions = [(p.text, m) for p in some.passages for m in p.mentions]
+    return [m.sentence.of(text) for text, m in mentions], [m.span.of(text) for text, m in mentions]
+
+
+def fit_setfit(training: Examples, options: TrainOptions) -> Predict:
+    """Pairs of mentions of like and unlike stance, then logistic regression.
+
+    A mention is read as SetFit's own aspect models read it: "mention:sentence" (Tunstall et al.,
+    2022; setfit's AbsaModel).
+    """
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+    from setfit import SetFitModel, Trainer, TrainingArguments
+
+    with TemporaryDirectory() as folder, quiet_transformers():
+        folder_of_base = str(find_base(options.base_model).folder)
+        kind = {"dtype": torch.float32}
+        words = Transformer(folder_of_base, max_seq_length=_MAX_TOKENS, model_kwargs=kind)
+        body = SentenceTransformer(
+            modules=[words, Pooling(words.get_embedding_dimension(), "mean")],
+            device=best_device().type,
+        )
+        model = SetFitModel.from_pretrained(_saved(body, folder), labels=list(STANCE.names))
+        arguments = TrainingArguments(
+            output_dir=f"{folder}/out",
+            batch_size=16,
+            max_steps=SETFIT_STEPS,
+            seed=options.seed,
+            report_to="none",
+            save_strategy="no",
+            show_progress_bar=False,
+        )
+        rows = {"text": _aspects(training), "label": training.labels["stance"].tolist()}
+        Trainer(model, arguments, train_dataset=Dataset.from_dict(rows)).train()
+
+    def predict(some: Examples) -> NDArray[np.float64]:
+        found = model.predict_proba(_aspects(some), as_numpy=True)
+        return np.asarray(found, dtype=np.float64)
+
+    return predict
+
+
+def _saved(body: Any, folder: str) -> str:  # noqa: ANN401
+    body.save(f"{folder}/body")
+    return f"{folder}/body"
+
+
+def _aspects(some: Examples) -> list[str]:
+    return [f"{surface}:{text}" for text, surface in zip(*_texts(some), strict=True)]
+
+
+def fit_pair(training: Examples, options: TrainOptions) -> Predict:
+    """Sentence and mention as the two texts of a pair; a classifier on the first token."""
+    from transformers import (
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        DataCollatorWithPadding,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
+
+    set_seed(options.seed)
+    folder = find_base(options.base_model).folder
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+
+    def items(some: Examples, labels: bool) -> list[dict[str, Any]]:
+        read = tokenizer(*_texts(some), truncation="only_first", max_length=_MAX_TOKENS)
+        rows = [dict(zip(read, values, strict=True)) for values in zip(*read.values(), strict=True)]
+        if labels:
+            for row, label in zip(rows, some.labels["stance"].tolist(), strict=True):
+                row["labels"] = label
+        return rows
+
+    with TemporaryDirectory() as out, quiet_transformers():
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder, num_labels=len(STANCE.names), dtype=torch.float32
+        )
+        arguments = TrainingArguments(
+            output_dir=out,
+            num_train_epochs=options.epochs,
+            per_device_train_batch_size=32,
+            learning_rate=5e-5,
+            seed=options.seed,
+            bf16=uses_bfloat16(options.precision, best_device()),
+            use_cpu=best_device().type == "cpu",
+            save_strategy="no",
+            logging_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+        )
+        trainer = Trainer(
+            model,
+            arguments,
+            train_dataset=items(training, labels=True),
+            data_collator=DataCollatorWithPadding(tokenizer),
+        )
+        trainer.train()
+
+    def predict(some: Examples) -> NDArray[np.float64]:
+        with quiet_transformers():
+            logits = torch.tensor(trainer.predict(items(some, labels=False)).predictions)
+        return torch.softmax(logits.double(), dim=1).numpy()
+
+    return predict

@@ -128,17 +128,14 @@ def _ties(annotation_set: AnnotationSet, gold: pd.DataFrame) -> Iterator[str]:
         decided += [f"{variable.name} {n_decided} of {n_coded}"] if n_decided else []
         left += [f"{variable.name} {n_left} of {n_coded}"] if n_left else []
     if decided:
-        yield f"ties between annotators that {_who(rule)} decided: {', '.join(decided)}"
+        who = f"the rule {rule}" if ":" in rule else "curated labels"
+        yield f"ties between annotators that {who} decided: {', '.join(decided)}"
     if left:
         why = "not unanimous" if rule == "unanimous" else "tied"
         yield (
             f"{why}, so without gold and in no figure against it: {', '.join(left)} "
             "(curated labels or a rule such as priority:FIRST,SECOND decide them)"
         )
-
-
-def _who(rule: str) -> str:
-    return f"the rule {rule}" if ":" in rule else "curated labels"
 
 
 def flagged(gold: pd.DataFrame) -> "pd.Series[bool]":

@@ -11,7 +11,6 @@ from classifier.intervals._corrected import (
     corrected_terms,
 )
 from classifier.intervals._means import difference, labelled_mean, naive_mean, simultaneous
-from classifier.intervals._randomness import RandomnessTest, Redraws, looks_random
 from classifier.intervals._regression import Fit, corrected_regression
 from classifier.intervals._resampling import (
     FloatArray,
@@ -29,7 +28,10 @@ from classifier.intervals._totals import (
     Estimand,
     InferenceOptions,
     Population,
+    RandomnessTest,
+    Redraws,
     Sampling,
+    looks_random,
     marks,
     numbers,
 )

@@ -16,23 +16,27 @@ from classifier.models._bases import (
 from classifier.models._calibration import Calibration, fit_calibration
 from classifier.models._folder import (
     CODEBOOK,
+    FOLDS,
     MODEL_CARD,
+    OUT_OF_FOLD,
     RECORD,
     SCHEMES,
     SPLIT,
     START_SPLIT,
+    FoldedModel,
     Start,
     Trained,
     check_place,
     find_start,
     new_model,
+    read_folds,
     read_record,
     read_run,
     read_split,
     replacing_folder,
+    write_folds,
     write_run,
 )
-from classifier.models._folds import FOLDS, OUT_OF_FOLD, FoldedModel, read_folds, write_folds
 from classifier.models._passages import Examples, Labels, Limits, TokenStarts, cut_all, cut_passages
 from classifier.models._processes import (
     broadcast,

@@ -1,11 +1,10 @@
 """Results as tables, charts, a page with the evidence behind it, and a model card."""
 
 from classifier._verbs import callable_as
-from classifier.report._card import model_card
 from classifier.report._charts import chart, write_chart
 from classifier.report._drawing import Chart
 from classifier.report._evidence import Evidence, strongest_units
-from classifier.report._methods import bibliography, methods_text
+from classifier.report._methods import bibliography, methods_text, model_card
 from classifier.report._sections import write_report
 
 __all__ = [

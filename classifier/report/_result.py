@@ -25,9 +25,9 @@ from classifier.profiles import (
     published,
 )
 from classifier.records import ALL, Estimate, counted
+from classifier.report._charts import is_overall
 from classifier.report._document import Section, capital
 from classifier.report._drawing import chart_rows
-from classifier.report._evaluation_charts import is_overall
 from classifier.report._profiles import result_drawing
 
 _MOST_NAMED = 5

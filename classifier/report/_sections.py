@@ -27,9 +27,7 @@ from classifier.profiles import (
     Profile,
 )
 from classifier.records import ALL, PROFILE_ZONES, UNKNOWN, Article, Estimate, Problem
-from classifier.report._document import Document, Section, TableBlock, capital, write_document
-from classifier.report._drawing import chart_rows
-from classifier.report._evaluation_charts import (
+from classifier.report._charts import (
     agreement_drawings,
     alpha_of,
     annotator_drawings,
@@ -40,6 +38,8 @@ from classifier.report._evaluation_charts import (
     part_words,
     reliability_drawings,
 )
+from classifier.report._document import Document, Section, TableBlock, capital, write_document
+from classifier.report._drawing import chart_rows
 from classifier.report._evidence import Evidence, evidence_payload
 from classifier.report._methods import methods_section, methods_text
 from classifier.report._profiles import profile_section, time_drawings

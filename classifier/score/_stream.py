@@ -92,7 +92,8 @@ def score_to_file(  # noqa: PLR0913 - one for each choice of a user
         }
         prepare_folder(parts / _MANIFEST, wish, resume=resume, force=force)
         done = frozenset(int(file.stem) for file in _finished(parts))
-        runtimes = {_metadata(file).get(_RUNTIME) for file in _finished(parts)}
+        known = [pq.read_schema(file).metadata or {} for file in _finished(parts)]
+        runtimes = {metadata.get(_RUNTIME) for metadata in known}
         try:
             for part in engine(scorer, Job(path, BATCH_ARTICLES, done), problems):
                 tally.add(part, *_kept(parts / f"{part.number:08d}.parquet", part, runtimes))
@@ -158,10 +159,6 @@ def _check_runtime(part: Part, runtimes: set[bytes | None]) -> None:
             f"resuming needs what the interrupted run computed with, {before}; this run computes "
             f"with {part.runtime}: choose the same --runtime, or run it again without resuming"
         )
-
-
-def _metadata(path: Path) -> Mapping[bytes, bytes]:
-    return pq.read_schema(path).metadata or {}
 
 
 def _kept(path: Path, part: Part, runtimes: set[bytes | None]) -> tuple[pa.Table, list[Problem]]:

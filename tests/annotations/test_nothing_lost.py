@@ -1,6 +1,5 @@
 """Exports that lost labels or gave wrong figures: what went in comes out, or is listed."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from classifier.annotations import (
 )
 from classifier.annotations.formats import Imported, import_annotations
 from classifier.articles import read_articles
-from classifier.cli import main
 from classifier.profiles import profile, profiled_labels
 
 CASES = Path(__file__).parents[1] / "data" / "formats" / "cases"
@@ -151,14 +149,11 @@ def test_drafts_skipped_and_empty_ones_are_three_things() -> None:
 
 
 def test_an_import_of_nothing_fails_and_writes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ask: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     path = CASES / "label-studio-all-refused.json"
-    words = ["classifier", "import", "label-studio", str(path), "--out", str(tmp_path / "set")]
-    monkeypatch.setattr(sys, "argv", words)
-    with pytest.raises(SystemExit, match="1"):
-        main()
-    told = capsys.readouterr().out
+    code, told = ask("import", "label-studio", path, "--out", tmp_path / "set")
+    assert code == 1
     assert "offsets fit no counting, refused" in told
     assert "next:" not in told
     assert not (tmp_path / "set").exists()
@@ -318,10 +313,7 @@ def test_a_profile_takes_gold_by_the_rule_it_is_given(tmp_path: Path, ask: Ask) 
 
 @pytest.mark.parametrize("command", ["compare", "plan", "regress"])
 def test_every_command_with_gold_takes_its_rule(
-    command: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    command: str, run_command: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
     gold = import_annotations("label-studio", IDS / "same.json").annotation_set
     write_annotations(gold, tmp_path / "coded")
@@ -335,12 +327,9 @@ def test_every_command_with_gold_takes_its_rule(
         "plan": (labels, "--gold", tmp_path / "coded"),
         "regress": (labels, "stance ~ target", "--gold", tmp_path / "coded"),
     }
-    given = ["classifier", command, *map(str, words[command]), "--adjudication", "annotator:2"]
-    monkeypatch.setattr(sys, "argv", given)
-    with pytest.raises(SystemExit, match="1"):
-        main()
-    said = " ".join(capsys.readouterr().err.split())
-    assert "rule 'annotator:2' needs annotators of this set (1)" in said
+    code, _, err = run_command(command, *words[command], "--adjudication", "annotator:2")
+    assert code == 1
+    assert "rule 'annotator:2' needs annotators of this set (1)" in " ".join(err.split())
 
 
 def test_names_of_columns_are_told(tmp_path: Path) -> None:

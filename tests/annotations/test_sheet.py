@@ -1,7 +1,6 @@
 """Coding sheets: mentions out, labels back in."""
 
 import csv
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,6 @@ from classifier.annotations import (
     write_annotations,
 )
 from classifier.annotations.formats import export, import_annotations
-from classifier.cli import main
 from classifier.codebook import default_codebook
 from classifier.errors import DataError
 from classifier.files import sheet_rows
@@ -32,23 +30,7 @@ COLUMNS = ["article_id", "start", "end", "target", "surface", "sentence", "stanc
 COLUMNS += ["voice", "not_target", "comment", "annotator"]
 
 
-Ask = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Runs a command in this process: its exit code, and all that it says."""
-
-    def run(*words: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
-        try:
-            main()
-            code: object = 0
-        except SystemExit as stop:
-            code = stop.code
-        return int(str(code or 0)), "".join(capsys.readouterr())
-
-    return run
+Command = Callable[..., tuple[int, str, str]]
 
 
 def drawn() -> AnnotationSet:
@@ -158,25 +140,25 @@ def test_an_annotator_is_named_in_a_sheet_only(tmp_path: Path) -> None:
         export("csv", drawn(), tmp_path / "folder", annotator="anna")
 
 
-def test_two_sheets_meet_in_one_set(tmp_path: Path, ask: Ask) -> None:
+def test_two_sheets_meet_in_one_set(tmp_path: Path, run_command: Command) -> None:
     folder = tmp_path / "coded"
     write_annotations(drawn(), folder)
     for how, name in (("--out", "anna"), ("--into", "ben")):
         path = tmp_path / f"{name}.csv"
-        code, told = ask("export", "csv", folder, "--out", path, "--annotator", name)
+        code, out, _ = run_command("export", "csv", folder, "--out", path, "--annotator", name)
         assert code == 0
-        assert "column stance: unfavourable, neutral, favourable" in told
+        assert "column stance: unfavourable, neutral, favourable" in out
         filled_in(path, {"Kyiv": {"stance": "favourable"}})
-        assert ask("import", "csv", path, how, folder)[0] == 0
+        assert run_command("import", "csv", path, how, folder)[0] == 0
     coded = read_annotations(folder)
     assert coded.annotators == ("anna", "ben")
     assert len(coded.table) == 4
     assert {article.sampling_probability for article in coded.articles} == {0.5}
 
 
-def test_a_sheet_with_suggestions_is_refused(tmp_path: Path, ask: Ask) -> None:
+def test_a_sheet_with_suggestions_is_refused(tmp_path: Path, run_command: Command) -> None:
     write_annotations(drawn(), tmp_path / "coded")
     words = ("export", "csv", tmp_path / "coded", "--out", tmp_path / "a.csv")
-    code, told = ask(*words, "--predictions", tmp_path / "p.parquet")
+    code, _, err = run_command(*words, "--predictions", tmp_path / "p.parquet")
     assert code == 2
-    assert "a coding sheet shows no suggestions" in " ".join(told.split())
+    assert "a coding sheet shows no suggestions" in " ".join(err.split())

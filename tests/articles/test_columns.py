@@ -1,13 +1,12 @@
 """A column that somebody names is found by its usual names, or the nearest is told."""
 
-import sys
+from collections.abc import Callable
 
 import pandas as pd
 import pytest
 
 from classifier.annotations import AnnotationSet
 from classifier.articles import named_column
-from classifier.cli import main
 from classifier.errors import DataError
 from classifier.profiles import ProfileOptions, plan, profile_sources, regress
 
@@ -71,14 +70,8 @@ def test_a_formula_takes_the_usual_names(toy_set: AnnotationSet, toy_scores: pd.
     ],
 )
 def test_commands_tell_the_nearest_column(
-    words: str,
-    corpus: str,
-    tmp_path: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    words: str, corpus: str, tmp_path: str, run_command: Callable[..., tuple[int, str, str]]
 ) -> None:
-    told = words.format(corpus=corpus, out=f"{tmp_path}/out").split()
-    monkeypatch.setattr(sys, "argv", ["classifier", *told])
-    with pytest.raises(SystemExit):
-        main()
-    assert "did you mean source?" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    code, _, err = run_command(*words.format(corpus=corpus, out=f"{tmp_path}/out").split())
+    assert code != 0
+    assert "did you mean source?" in " ".join(err.replace("│", " ").split())

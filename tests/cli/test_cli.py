@@ -20,7 +20,6 @@ from classifier.annotations import (
     write_annotations,
 )
 from classifier.annotations.formats import IMPORT_FORMATS
-from classifier.cli import main
 from classifier.codebook import Codebook, default_codebook, write_codebook
 from classifier.records import Article, Mention, Span
 
@@ -28,20 +27,8 @@ from classifier.records import Article, Mention, Span
 class Terminal:
     """Runs commands in this process and keeps what they print."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capsys = monkeypatch, capsys
-
-    def run(self, *words: str | Path) -> tuple[int, str, str]:
-        """Exit code, standard output and standard error of a command."""
-        self.monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
-        self.capsys.readouterr()
-        try:
-            main()
-            code: object = 0
-        except SystemExit as stop:
-            code = stop.code
-        out, err = self.capsys.readouterr()
-        return int(str(code or 0)), out, err
+    def __init__(self, run: Callable[..., tuple[int, str, str]]) -> None:
+        self.run = run
 
     def json(self, *words: str | Path) -> Any:  # noqa: ANN401
         """The one object that a command prints with --json."""
@@ -51,8 +38,8 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(monkeypatch, capsys)
+def terminal(run_command: Callable[..., tuple[int, str, str]]) -> Terminal:
+    return Terminal(run_command)
 
 
 @pytest.fixture
@@ -300,35 +287,35 @@ def test_several_sets_are_trained_on_with_weights(
 
 
 def test_without_a_run_the_scorer_that_ships_is_used(
-    terminal: Terminal, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    terminal: Terminal,
+    corpus: Path,
+    linear_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run, rows = tmp_path / "run", tmp_path / "p.parquet"
-    terminal.json("train", folder, "--out", run, "--model", "linear")
-    monkeypatch.setattr(import_module("classifier.score._scorer"), "SHIPPED", run)
-    assert terminal.json("score", folder / "articles.jsonl", "--out", rows)["mentions"] == 120
+    rows = tmp_path / "p.parquet"
+    monkeypatch.setattr(import_module("classifier.score._scorer"), "SHIPPED", linear_run)
+    assert terminal.json("score", corpus, "--out", rows)["mentions"] == 120
     code, _, err = terminal.run("score", "a", "b", "c", "--out", rows)
     assert code == 2
     assert "at most two" in err
 
 
 def test_a_profile_without_labels_says_that_it_is_not_corrected(
-    terminal: Terminal, folder: Path, tmp_path: Path
+    terminal: Terminal, toy_scores: pd.DataFrame, tmp_path: Path
 ) -> None:
-    run, rows = tmp_path / "run", tmp_path / "p.parquet"
-    terminal.json("train", folder, "--out", run, "--model", "linear")
-    terminal.json("score", run, folder / "articles.jsonl", "--out", rows)
-    _, out, _ = terminal.run("profile", rows)
+    toy_scores.to_parquet(tmp_path / "p.parquet")
+    _, out, _ = terminal.run("profile", tmp_path / "p.parquet")
     assert "not corrected for model error" in out
 
 
 def test_agreement_with_annotators_fits_a_terminal(
-    terminal: Terminal, toy_set: AnnotationSet, tmp_path: Path
+    terminal: Terminal, toy_set: AnnotationSet, linear_run: Path, tmp_path: Path
 ) -> None:
     second = toy_set.table.assign(annotator="second")
     table = pd.concat([toy_set.table, second], ignore_index=True)
     write_annotations(replace(toy_set, table=table), tmp_path / "set")
-    terminal.json("train", tmp_path / "set", "--out", tmp_path / "run", "--model", "linear")
-    _, out, _ = terminal.run("evaluate", tmp_path / "run", tmp_path / "set")
+    _, out, _ = terminal.run("evaluate", linear_run, tmp_path / "set")
     heading = next(line for line in out.splitlines() if "alpha predictor" in line)
     assert "alpha annotators" in heading
     assert "alpha difference" in heading
@@ -337,10 +324,9 @@ def test_agreement_with_annotators_fits_a_terminal(
 
 
 def test_a_figure_that_nobody_has_is_a_line_and_no_column(
-    terminal: Terminal, folder: Path, tmp_path: Path
+    terminal: Terminal, folder: Path, linear_run: Path
 ) -> None:
-    terminal.json("train", folder, "--out", tmp_path / "run", "--model", "linear")
-    _, out, _ = terminal.run("evaluate", tmp_path / "run", folder)
+    _, out, _ = terminal.run("evaluate", linear_run, folder)
     assert "\nalpha annotators: not estimable: one annotator\n" in out
 
 
@@ -384,18 +370,21 @@ def test_agreement_says_why_there_is_no_figure_or_no_interval(
 
 
 def test_unknown_labels_are_set_aside_on_request(
-    terminal: Terminal, folder: Path, toy_scores: pd.DataFrame, tmp_path: Path
+    terminal: Terminal,
+    folder: Path,
+    linear_run: Path,
+    toy_scores: pd.DataFrame,
+    tmp_path: Path,
 ) -> None:
-    terminal.json("train", folder, "--out", tmp_path / "run", "--model", "linear")
     path = tmp_path / "p.jsonl"
     labels = toy_scores["stance"].mask(toy_scores["article_id"] == "t3", "good")
     toy_scores.assign(stance=labels).to_json(path, orient="records", lines=True)
-    words = ("evaluate", tmp_path / "run", folder, "--predictions", path, "--split", "train")
+    words = ("evaluate", linear_run, folder, "--predictions", path, "--split", "train")
     code, _, err = terminal.run(*words)
     assert (code, "got 'good'. Mend them, or set them aside" in err) == (1, True)
     judged = terminal.json(*words, "--set-aside")
     counts = judged["tables"]["accuracy"][0]["counts"]
-    assert counts["n_unknown_label"] == 3 * ("t3" in _part(tmp_path / "run", "train"))
+    assert counts["n_unknown_label"] == 3 * ("t3" in _part(linear_run, "train"))
 
 
 def _part(run: Path, part: str) -> list[str]:

@@ -1,13 +1,11 @@
 """Nothing that took work is replaced unless the user says so."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from classifier.annotations import AnnotationSet, write_annotations
-from classifier.cli import main
 from classifier.errors import ReplaceError
 from classifier.files import refuse_to_replace
 
@@ -15,17 +13,12 @@ Run = Callable[[Sequence[object]], tuple[int, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(run_command: Callable[..., tuple[int, str, str]]) -> Run:
     """Run a command; returns its exit code and what it said about errors."""
 
     def run(words: Sequence[object]) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
-        capsys.readouterr()
-        try:
-            main()
-        except SystemExit as stop:
-            return int(str(stop.code or 0)), capsys.readouterr().err
-        return 0, capsys.readouterr().err
+        code, _, err = run_command(*words)
+        return code, err
 
     return run
 

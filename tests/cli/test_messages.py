@@ -1,6 +1,5 @@
 """What errors repeat of a user's text, and in whose words they speak."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pandas as pd
 import pytest
 
 import classifier
-from classifier.cli import main
 from classifier.errors import ClassifierError, DataError, brief, in_words, shortened
 from classifier.intervals import numbers
 from classifier.records import Problem
@@ -20,18 +18,17 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+def run(
+    run_command: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Run:
     """Exit code of a command, and all that it says."""
     monkeypatch.chdir(tmp_path)
 
     def ran(*words: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["classifier", *map(str, words)])
-        try:
-            main()
-            code: object = 0
-        except SystemExit as stop:
-            code = stop.code
-        return int(str(code or 0)), "".join(capsys.readouterr())
+        code, out, err = run_command(*words)
+        return code, out + err
 
     return ran
 

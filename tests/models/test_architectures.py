@@ -304,7 +304,7 @@ def run(base: Path, toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFac
     return train(toy_set, options, tmp_path_factory.mktemp("runs") / base.name).path
 
 
-QUICK = TrainOptions(epochs=1, patience=1, batch_size=8, max_tokens=64, variables=("stance",))
+QUICK = TrainOptions(epochs=1, patience=1, batch_size=16, max_tokens=64, variables=("stance",))
 
 
 def test_a_run_on_it_scores_articles(run: Path) -> None:

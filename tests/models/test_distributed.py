@@ -127,7 +127,7 @@ import os, signal, sys
 from classifier.models import rank
 from classifier.training import train
 from classifier.training import TrainOptions
-options = TrainOptions(base_model=sys.argv[2], epochs=3, batch_size=8)
+options = TrainOptions(base_model=sys.argv[2], epochs=1, batch_size=8)
 def die(done, total, note):
     if rank() == 1 and done > total / 2:
         os.kill(os.getpid(), signal.SIGKILL)

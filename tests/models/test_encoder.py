@@ -143,37 +143,6 @@ def test_the_same_seed_gives_the_same_weights(toy_set: AnnotationSet, tiny_bert:
     np.testing.assert_array_equal(train(), train())
 
 
-def test_an_interrupted_training_ends_like_an_undisturbed_one(
-    toy_set: AnnotationSet, tiny_bert: Path, tmp_path: Path
-) -> None:
-    class StoppedError(Exception):
-        pass
-
-    def stop_late(done: int, total: int, _: str) -> None:
-        if done > total * 0.6:
-            raise StoppedError
-
-    options = replace(QUICK, base_model=str(tiny_bert), epochs=4)
-
-    def fresh() -> tuple[EncoderModel, Examples]:
-        model = new_encoder(variables_of(toy_set), options)
-        return model, examples_of(toy_set, model)
-
-    undisturbed, examples = fresh()
-    undisturbed.fit(examples, examples)
-    broken, _ = fresh()
-    with pytest.raises(StoppedError):
-        broken.fit(examples, examples, checkpoints=tmp_path, progress=stop_late)
-    resumed, _ = fresh()
-    steps: list[int] = []
-    resumed.fit(
-        examples, examples, checkpoints=tmp_path, progress=lambda done, *_: steps.append(done)
-    )
-    assert min(steps) > max(steps) / 4
-    for name, rows in undisturbed.predict(examples.passages).items():
-        np.testing.assert_allclose(resumed.predict(examples.passages)[name], rows, atol=1e-6)
-
-
 def test_a_passage_that_occurs_twice_is_judged_alike(
     fitted: tuple[EncoderModel, Examples],
 ) -> None:

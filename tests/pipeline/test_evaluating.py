@@ -9,13 +9,13 @@ import pytest
 from classifier.annotations import AnnotationSet
 from classifier.errors import DataError
 from classifier.evaluation import evaluate as judge
-from classifier.models import Calibration, TrainOptions
+from classifier.models import Calibration
 from classifier.models._calibration import ALL_LANGUAGES, Temperature
 from classifier.pipeline import compare, evaluate, prompt
 from classifier.pipeline._evaluate import uncalibrated
 from classifier.prompts import PromptOptions
 from classifier.score import Scorer, load
-from classifier.training import TEST, read_run_summary, train
+from classifier.training import TEST, read_run_summary
 
 
 def with_temperatures(scorer: Scorer) -> Scorer:
@@ -70,9 +70,8 @@ def test_calibration_is_shown_before_and_after(scorer: Scorer, toy_set: Annotati
     }
 
 
-def test_the_evaluation_of_a_run_has_both(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    run = train(toy_set, TrainOptions(model="linear"), tmp_path / "run")
-    table = evaluate(run, toy_set).table("calibration")
+def test_the_evaluation_of_a_run_has_both(linear_run: Path, toy_set: AnnotationSet) -> None:
+    table = evaluate(linear_run, toy_set).table("calibration")
     assert {row.keys["predictor"] for row in table} == {"model", "model, uncalibrated"}
 
 

@@ -34,7 +34,7 @@ def pruned(
     options = TrainOptions(
         base_model=str(tiny_bert),
         variables=("stance", "roles", "newsmtsc"),
-        epochs=8,
+        epochs=2,
         batch_size=8,
         max_tokens=32,
         learning_rate=3e-3,

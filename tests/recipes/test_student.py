@@ -102,7 +102,7 @@ def test_the_heads_learn_what_the_teacher_says(encoder_run: Path) -> None:
         large,
         student,
         encoded,
-        epochs=40,
+        epochs=10,
         progress=lambda _, __, note: errors.append(float(note.split()[-1])),
     )
     assert errors[-1] < errors[0]

@@ -12,32 +12,33 @@ import pandas as pd
 import pytest
 
 from classifier.annotations import AnnotationSet, write_annotations
-from classifier.models import TrainOptions
 from classifier.pipeline import Reported, ReportInputs, bundle, report
 from classifier.profiles import ProfileOptions
 from classifier.sampling._draw import write_frame
 from classifier.score import load
-from classifier.training import train
 
 
 @pytest.fixture(scope="module")
-def inputs(toy_set: AnnotationSet, tmp_path_factory: pytest.TempPathFactory) -> ReportInputs:
+def inputs(
+    toy_set: AnnotationSet, linear_run: Path, tmp_path_factory: pytest.TempPathFactory
+) -> ReportInputs:
     folder = tmp_path_factory.mktemp("bundle")
     write_annotations(toy_set, folder / "set")
-    run = train(toy_set, TrainOptions(model="linear"), folder / "run")
-    load(run.path).score_articles(toy_set.articles).write(folder / "p.parquet")
+    load(linear_run).score_articles(toy_set.articles).write(folder / "p.parquet")
     options = ProfileOptions(by=("target",))
-    return ReportInputs(run.path, folder / "set", folder / "p.parquet", options=options)
+    return ReportInputs(linear_run, folder / "set", folder / "p.parquet", options=options)
 
 
 @pytest.fixture(scope="module")
-def reported(inputs: ReportInputs) -> Reported:
-    return report(inputs, inputs.run.parent / "report.html")
+def reported(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    return report(inputs, tmp_path_factory.mktemp("reported") / "report.html")
 
 
 @pytest.fixture(scope="module")
-def contents(inputs: ReportInputs, reported: Reported) -> dict[str, bytes]:
-    path = bundle(inputs, reported, inputs.run.parent / "bundle.zip")
+def contents(
+    inputs: ReportInputs, reported: Reported, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    path = bundle(inputs, reported, tmp_path_factory.mktemp("bundled") / "bundle.zip")
     with ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -88,8 +89,10 @@ def test_a_bundle_holds_no_whole_text(contents: dict[str, bytes], toy_set: Annot
     assert "articles.jsonl" not in contents
 
 
-def test_the_same_results_make_the_same_bundle(inputs: ReportInputs, reported: Reported) -> None:
-    paths = [bundle(inputs, reported, inputs.run.parent / f"{i}.zip") for i in range(2)]
+def test_the_same_results_make_the_same_bundle(
+    inputs: ReportInputs, reported: Reported, tmp_path: Path
+) -> None:
+    paths = [bundle(inputs, reported, tmp_path / f"{i}.zip") for i in range(2)]
     first, second = (Path(path).read_bytes() for path in paths)
     assert first == second
 
@@ -135,7 +138,7 @@ def test_predictions_of_another_model_are_told(inputs: ReportInputs, tmp_path: P
     other = replace(inputs, predictions=tmp_path / "other.parquet", explained=0)
     problems = report(other, tmp_path / "report.html").problems
     (told,) = [p for p in problems if p.reason == "predictions of another model"]
-    assert told.detail == "the figures on quality are of 'run', the predictions are by other@abc"
+    assert told.detail == "the figures on quality are of 'linear', the predictions are by other@abc"
 
 
 def test_predictions_of_the_model_that_is_judged_need_no_word(reported: Reported) -> None:

@@ -5,12 +5,10 @@ from dataclasses import replace
 from importlib import resources
 
 import pandas as pd
-import pytest
 
 from classifier.agreement import measure_agreement
-from classifier.annotations import AnnotationSet, adjudicate
-from classifier.evaluation import Evaluation, EvaluationOptions, evaluate
-from classifier.intervals import IntervalOptions
+from classifier.annotations import AnnotationSet
+from classifier.evaluation import Evaluation
 from classifier.profiles import Profile, ProfileOptions, profile_sources
 from classifier.records import FOLD_PART
 from classifier.report import Evidence, bibliography, methods_text
@@ -19,49 +17,35 @@ from classifier.report._methods import CITATIONS
 BY_TARGET = ProfileOptions(by=("target",))
 
 
-@pytest.fixture(scope="module")
-def evaluation(toy_set: AnnotationSet, toy_scores: pd.DataFrame) -> Evaluation:
-    options = EvaluationOptions(interval=IntervalOptions(n_draws=50))
-    return evaluate(toy_set, toy_scores, options=options)
-
-
-@pytest.fixture(scope="module")
-def gold(toy_set: AnnotationSet) -> pd.DataFrame:
-    """Gold of twenty-four of the forty articles."""
-    labels = adjudicate(toy_set)
-    chosen = [f"t{i}" for i in range(24)]
-    return labels[labels["article_id"].isin(chosen)].reset_index(drop=True)
-
-
-def profiled(toy_set: AnnotationSet, scores: pd.DataFrame, gold: pd.DataFrame) -> Profile:
-    return profile_sources(scores, toy_set.codebook, gold=gold, options=BY_TARGET)
+def profiled(toy_set: AnnotationSet, scores: pd.DataFrame, coded: pd.DataFrame) -> Profile:
+    return profile_sources(scores, toy_set.codebook, gold=coded, options=BY_TARGET)
 
 
 def test_cross_fitting_is_told_and_cited_where_it_was_used(
-    toy_set: AnnotationSet, toy_scores: pd.DataFrame, gold: pd.DataFrame
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame, coded: pd.DataFrame
 ) -> None:
     folded = toy_scores.assign(part=f"{FOLD_PART}1 of 3")
-    text = methods_text(None, [profiled(toy_set, folded, gold)], None, None)
+    text = methods_text(None, [profiled(toy_set, folded, coded)], None, None)
     assert "cross-fitted: models were trained without one fold" in text
     assert "doi = {10.1073/pnas.2322083121}" in bibliography(text)
 
 
 def test_cross_fitting_is_not_told_where_the_articles_taught_nothing(
-    toy_set: AnnotationSet, toy_scores: pd.DataFrame, gold: pd.DataFrame
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame, coded: pd.DataFrame
 ) -> None:
     apart = toy_scores.assign(part=None)
-    text = methods_text(None, [profiled(toy_set, apart, gold)], None, None)
+    text = methods_text(None, [profiled(toy_set, apart, coded)], None, None)
     assert "Angelopoulos et al. 2023)" in text
     assert "fold" not in text
     assert "zrnic2024" not in bibliography(text)
 
 
 def test_unequal_chances_are_cited(
-    toy_set: AnnotationSet, toy_scores: pd.DataFrame, gold: pd.DataFrame
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame, coded: pd.DataFrame
 ) -> None:
-    chances = [0.5 if i % 2 else 0.9 for i in range(len(gold))]
-    by_article = dict(zip(gold["article_id"], chances, strict=True))
-    unequal = gold.assign(sampling_probability=gold["article_id"].map(by_article))
+    chances = [0.5 if i % 2 else 0.9 for i in range(len(coded))]
+    by_article = dict(zip(coded["article_id"], chances, strict=True))
+    unequal = coded.assign(sampling_probability=coded["article_id"].map(by_article))
     everyone = {name: by_article.get(name, 0.5) for name in toy_scores["article_id"]}
     made = profile_sources(
         toy_scores, toy_set.codebook, gold=unequal, chances=everyone, options=BY_TARGET
@@ -72,9 +56,9 @@ def test_unequal_chances_are_cited(
 
 
 def test_a_profile_that_nothing_could_correct_cites_no_correction(
-    toy_set: AnnotationSet, toy_scores: pd.DataFrame, gold: pd.DataFrame
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame, coded: pd.DataFrame
 ) -> None:
-    few = gold[gold["article_id"].isin(["t0", "t1"])]
+    few = coded[coded["article_id"].isin(["t0", "t1"])]
     text = methods_text(None, [profiled(toy_set, toy_scores, few)], None, None)
     assert "too few labels to correct" in text
     assert bibliography(text) == ""

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from classifier.annotations import AnnotationSet, adjudicate
+from classifier.annotations import AnnotationSet
 from classifier.errors import DataError
-from classifier.evaluation import Evaluation, EvaluationOptions, evaluate
-from classifier.intervals import InferenceOptions, IntervalOptions
+from classifier.evaluation import Evaluation
+from classifier.intervals import InferenceOptions
 from classifier.notebook_html import visible
 from classifier.profiles import Profile, ProfileOptions, profile_sources
 from classifier.records import Article, Problem
@@ -20,19 +20,6 @@ from classifier.report._document import embedded_json
 from classifier.report._evidence import Excerpts, evidence_payload, pulls
 from classifier.report._profiles import profile_section
 from classifier.report._sections import coverage_section
-
-
-@pytest.fixture(scope="module")
-def evaluation(toy_set: AnnotationSet, toy_scores: pd.DataFrame) -> Evaluation:
-    options = EvaluationOptions(interval=IntervalOptions(n_draws=50))
-    return evaluate(toy_set, toy_scores, options=options)
-
-
-@pytest.fixture(scope="module")
-def coded(toy_set: AnnotationSet) -> pd.DataFrame:
-    """Gold of twenty-four of the forty articles."""
-    gold = adjudicate(toy_set)
-    return gold[gold["article_id"].isin([f"t{i}" for i in range(24)])].reset_index(drop=True)
 
 
 @pytest.fixture(scope="module")

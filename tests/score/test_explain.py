@@ -154,14 +154,13 @@ def test_what_the_model_does_not_say_is_refused(
 
 @pytest.mark.parametrize("kind", ["linear", "encoder"])
 def test_the_value_is_the_one_that_was_predicted(
-    kind: Any,  # noqa: ANN401
-    toy_set: AnnotationSet,
-    tiny_bert: Path,
-    tmp_path: Path,
+    kind: str, toy_set: AnnotationSet, linear_run: Path, tiny_bert: Path, tmp_path: Path
 ) -> None:
-    base = str(tiny_bert) if kind == "encoder" else ""
-    options = TrainOptions(model=kind, base_model=base, epochs=1, max_tokens=48)
-    scorer = load(train(toy_set, options, tmp_path / "run").path)
+    run = linear_run
+    if kind == "encoder":
+        options = TrainOptions(base_model=str(tiny_bert), epochs=1, max_tokens=48)
+        run = train(toy_set, options, tmp_path / "run").path
+    scorer = load(run)
     said = scorer.score_articles(toy_set.articles[:3])
     for prediction in said:
         explanation = scorer.explain(prediction)
@@ -170,12 +169,8 @@ def test_the_value_is_the_one_that_was_predicted(
         assert len(explanation.words) > 5
 
 
-def test_a_word_that_was_learnt_outweighs_the_others(
-    toy_set: AnnotationSet, tmp_path: Path
-) -> None:
-    run = train(toy_set, TrainOptions(model="linear"), tmp_path / "run")
-    text = "Turkey was praised at the harbour."
-    explanation = explained(load(run.path), text)
+def test_a_word_that_was_learnt_outweighs_the_others(scorer: Scorer) -> None:
+    explanation = explained(scorer, "Turkey was praised at the harbour.")
     assert explanation.top(1)[0].surface == "praised"
     assert explanation.top(1)[0].weight > 0.2
 

@@ -1,5 +1,6 @@
 """Models trained in folds, and that no article is judged by one that has seen it."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from classifier.annotations import AnnotationSet
-from classifier.errors import DataError, ModelError
+from classifier.errors import DataError, ModelError, ReplaceError
 from classifier.models import FOLDS, FoldedModel, TrainOptions, read_folds
 from classifier.pipeline import evaluate
 from classifier.predictions import read_predictions
@@ -124,17 +125,27 @@ def test_a_run_with_folds_is_evaluated_on_them(run: Path, toy_set: AnnotationSet
     assert result.counts["n_articles"] == len(toy_set.articles)
 
 
-def test_a_run_without_folds_says_so(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    plain = train(toy_set, LINEAR, tmp_path / "run").path
+def test_a_run_without_folds_says_so(linear_run: Path) -> None:
     with pytest.raises(ModelError, match="has no folds; train it with them"):
-        load(plain, folds=True)
+        load(linear_run, folds=True)
 
 
-def test_folds_of_another_run_are_refused(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    run = train(toy_set, LINEAR, tmp_path / "run", folds=2).path
-    (run / FOLDS / "1" / "training.json").unlink()
+def test_folds_of_another_run_are_refused(run: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(run, tmp_path / "run")
+    (own / FOLDS / "1" / "training.json").unlink()
     with pytest.raises(ModelError, match="the folds are not those of this run"):
-        load(run, folds=True)
+        load(own, folds=True)
+
+
+def test_a_run_replaces_an_older_run_by_force_only(
+    run: Path, toy_set: AnnotationSet, tmp_path: Path
+) -> None:
+    own = shutil.copytree(run, tmp_path / "run")
+    with pytest.raises(ReplaceError, match="it holds a finished run with 4 folds of 20"):
+        train(toy_set, replace(LINEAR, seed=5), own)
+    again = train(toy_set, replace(LINEAR, seed=5), own, force=True)
+    assert again.record["seed"] == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_one_fold_is_refused(toy_set: AnnotationSet, tmp_path: Path) -> None:

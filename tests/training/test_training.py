@@ -1,9 +1,6 @@
 """From an annotation set to a run folder, and everything that must stop on the way."""
 
-import os
-import signal
-import subprocess
-import sys
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +8,7 @@ import pytest
 
 from classifier.annotations import AnnotationSet, write_annotations
 from classifier.codebook import default_codebook, read_codebook
-from classifier.errors import CodebookError, DataError, ModelError, ReplaceError
+from classifier.errors import CodebookError, DataError, ModelError
 from classifier.models import TrainOptions, read_run
 from classifier.models._protocol import suited
 from classifier.report import chart
@@ -83,15 +80,6 @@ def test_an_encoder_run_holds_no_pickle(
     assert "macro-F1" in str(chart(run).to_dict())
 
 
-def test_a_run_replaces_an_older_run_by_force_only(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    train(toy_set, LINEAR, tmp_path / "run", folds=2)
-    with pytest.raises(ReplaceError, match="it holds a finished run with 2 folds of 20"):
-        train(toy_set, replace(LINEAR, seed=5), tmp_path / "run")
-    again = train(toy_set, replace(LINEAR, seed=5), tmp_path / "run", force=True)
-    assert again.record["seed"] == 5
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
 def test_a_folder_with_something_else_is_not_overwritten(
     toy_set: AnnotationSet, tmp_path: Path
 ) -> None:
@@ -101,19 +89,19 @@ def test_a_folder_with_something_else_is_not_overwritten(
 
 
 @pytest.mark.parametrize("name", ["linear.skops", "codebook.toml", "calibration.json"])
-def test_an_altered_file_is_refused(name: str, toy_set: AnnotationSet, tmp_path: Path) -> None:
-    run = train(toy_set, LINEAR, tmp_path / "run")
-    with (run.path / name).open("ab") as file:
+def test_an_altered_file_is_refused(name: str, linear_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(linear_run, tmp_path / "run")
+    with (run / name).open("ab") as file:
         file.write(b" ")
     with pytest.raises(ModelError, match=f"{name} is not the file that the run was saved with"):
-        read_run(run.path)
+        read_run(run)
 
 
-def test_a_missing_file_is_refused(toy_set: AnnotationSet, tmp_path: Path) -> None:
-    run = train(toy_set, LINEAR, tmp_path / "run")
-    (run.path / "linear.skops").unlink()
+def test_a_missing_file_is_refused(linear_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(linear_run, tmp_path / "run")
+    (run / "linear.skops").unlink()
     with pytest.raises(ModelError, match=r"lacks linear\.skops"):
-        read_run(run.path)
+        read_run(run)
 
 
 def test_a_folder_without_a_record_is_no_run(tmp_path: Path) -> None:
@@ -164,36 +152,28 @@ def test_resuming_with_other_options_is_refused(
         train(toy_set, replace(options, seed=9), tmp_path / "run", resume=True)
 
 
-_TRAIN_AND_DIE = """
-import os, signal, sys
-from pathlib import Path
-from classifier.text import split_sentences
-from classifier.training import TrainOptions, train
-folder, base = Path(sys.argv[1]), sys.argv[2]
-options = TrainOptions(base_model=base, epochs=3, patience=3, batch_size=8, max_tokens=64)
-def die(done, total, note):
-    if done > total * 2 / 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-train(folder / "set", options, folder / "killed", force=True, progress=die)
-"""
-
-
-@pytest.mark.slow
-def test_a_killed_training_goes_on_and_ends_like_an_undisturbed_one(
-    toy_set: AnnotationSet, tiny_bert: Path, tmp_path: Path
+def test_an_interrupted_training_goes_on_and_ends_like_an_undisturbed_one(
+    toy_set: AnnotationSet, linear_run: Path, tiny_bert: Path, tmp_path: Path
 ) -> None:
-    write_annotations(toy_set, tmp_path / "set")
-    older = train(toy_set, LINEAR, tmp_path / "killed").path
+    older = shutil.copytree(linear_run, tmp_path / "stopped")
     before = (older / "training.json").read_bytes()
-
-    command = [sys.executable, "-c", _TRAIN_AND_DIE, *map(str, (tmp_path, tiny_bert))]
-    assert subprocess.run(command, env=os.environ, check=False).returncode == -signal.SIGKILL
-    assert (older / "training.json").read_bytes() == before
     options = replace(QUICK, base_model=str(tiny_bert), epochs=3, patience=3)
-    killed = train(tmp_path / "set", options, tmp_path / "killed", resume=True).record
-    calm = train(tmp_path / "set", options, tmp_path / "calm").record
-    assert killed["files"] == calm["files"]
-    assert killed["history"] == calm["history"]
+
+    def stop(done: int, total: int, _note: str) -> None:
+        if done > total * 2 / 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(toy_set, options, older, force=True, progress=stop)
+    assert (older / "training.json").read_bytes() == before
+    steps: list[int] = []
+    stopped = train(
+        toy_set, options, older, resume=True, progress=lambda done, *_: steps.append(done)
+    ).record
+    assert min(steps) > max(steps) / 4
+    calm = train(toy_set, options, tmp_path / "calm").record
+    assert stopped["files"] == calm["files"]
+    assert stopped["history"] == calm["history"]
 
 
 def test_a_model_reads_neighbours_only_if_it_was_trained_with_them(

@@ -1,10 +1,11 @@
 """What readers and writers of formats share: codes of labels, tables, suggestions of a program."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -165,7 +166,7 @@ def _meanings(value: str, codebook: Codebook, scheme: str) -> Iterator[Code]:
 def _target(value: str, codebook: Codebook) -> str | None:
     if codebook.accepts_target(value):
         return value
-    names = {t.name: [t.name, t.title, *_all(t.aliases.values())] for t in codebook.targets}
+    names = {t.name: [t.name, t.title, *chain(*t.aliases.values())] for t in codebook.targets}
     fits = [name for name, known in names.items() if same_key(value) in map(same_key, known)]
     return fits[0] if len(fits) == 1 and same_key(value) else None
 
@@ -184,10 +185,6 @@ def _label(value: str, variable: Variable, codebook: Codebook, scheme: str) -> s
             if not fits and ours in variable.names and is_same:
                 return ours
         return fits[0] if len(fits) == 1 else None
-
-
-def _all(groups: Iterable[Sequence[str]]) -> list[str]:
-    return [name for group in groups for name in group]
 
 
 _COLUMNS = ("article_id", "start", "end", "target", "surface")

@@ -110,7 +110,7 @@ def _doccano_regions(
     comment = "; ".join(map(str, line.get("Comments") or line.get("comments") or [])) or None
     # ids repeat in some exports: a relation means the first label of its id
     first: dict[str, int] = {}
-    for n, label in enumerate(_stretches(line)):
+    for n, label in enumerate(next(iter(_lists(line).values()), [])):
         try:
             key, start, end, name = _label(label, n)
         except (KeyError, TypeError, ValueError) as error:
@@ -171,10 +171,6 @@ def _lists(line: Mapping[str, Any]) -> dict[str, list[Any]]:
         if isinstance(value, list):
             found[key] = value
     return found
-
-
-def _stretches(line: Mapping[str, Any]) -> list[Any]:
-    return next(iter(_lists(line).values()), [])
 
 
 def _second_keys(line: Mapping[str, Any], where: str) -> Iterator[Problem]:

@@ -168,7 +168,8 @@ def _selection(
                 yield LeftOut(where, "code unknown, set aside", detail)
                 continue
             codes = by_person.setdefault(project.users.get(user, user or UNNAMED), [])
-            codes += _coded(names)
+            # With the codes above it, for `settle` to tell apart.
+            codes.append((_ABOVE.join(names[:-1]), names[-1]))
     if not by_person:
         yield Problem(where, "selection without a code, set aside", f"{start}-{end}")
     for who, codes in by_person.items():
@@ -183,11 +184,6 @@ def _selection(
             codes=tuple(codes),
             comment=_description(selection) or None,
         )
-
-
-def _coded(names: tuple[str, ...]) -> list[Code]:
-    """A code with the codes above it, for `settle` to tell apart."""
-    return [(_ABOVE.join(names[:-1]), names[-1])]
 
 
 def settle(foreign: Foreign, codebook: Codebook) -> Foreign:

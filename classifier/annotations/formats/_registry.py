@@ -132,7 +132,8 @@ def import_annotations(
         imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
     taken = {name: ", ".join(found) for name, found in names.taken.items()}
     whole = replace(imported.annotation_set, codebook=codebook)
-    return replace(imported, annotation_set=whole, files=_n_files(path), names_taken=taken)
+    n_files = sum(file.is_file() for file in path.rglob("*")) if path.is_dir() else 1
+    return replace(imported, annotation_set=whole, files=n_files, names_taken=taken)
 
 
 def _check_names(
@@ -160,10 +161,6 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if is_on:
             gc.enable()
-
-
-def _n_files(path: Path) -> int:
-    return sum(file.is_file() for file in path.rglob("*")) if path.is_dir() else 1
 
 
 def export(
