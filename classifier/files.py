@@ -240,8 +240,20 @@ def plain_suffix(path: Path) -> str:
     >>> plain_suffix(Path("labels.JSON.gz"))
     '.json'
     """
-    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return name.suffix.lower()
+    return _without_gz(path).suffix.lower()
+
+
+def plain_stem(path: Path) -> str:
+    """A file's name without its ending and that of gzip.
+
+    >>> plain_stem(Path("anna.csv.gz"))
+    'anna'
+    """
+    return _without_gz(path).stem
+
+
+def _without_gz(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
 def unpacked(packed: Path | IO[bytes], limit: int, name: str = "") -> bytes:

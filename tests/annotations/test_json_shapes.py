@@ -157,3 +157,13 @@ def test_a_file_without_a_record_says_what_was_required(tmp_path: Path) -> None:
 def test_labels_in_a_list_are_read_under_the_name_of_lines(tmp_path: Path) -> None:
     (tmp_path / "theirs.jsonl").write_text(json.dumps([{"unit": "a:0-4:UA", "stance": "neutral"}]))
     assert len(read_rows(tmp_path / "theirs.jsonl").frame) == 1
+
+
+def test_packed_sheets_and_those_in_subfolders_are_read_with_the_others(tmp_path: Path) -> None:
+    (tmp_path / "later").mkdir()
+    table = "article_id,text,start,end,target,surface,stance\n1,Kyiv waited.,0,4,UA,Kyiv,neutral\n"
+    (tmp_path / "ann.csv").write_text(table)
+    (tmp_path / "bob.csv.gz").write_bytes(gzip.compress(table.encode()))
+    (tmp_path / "later" / "cleo.csv").write_text(table)
+    imported = import_annotations("csv", tmp_path)
+    assert imported.annotation_set.annotators == ("ann", "bob", "cleo")
