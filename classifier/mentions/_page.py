@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from classifier.codebook import Codebook
-from classifier.files import write_text
+from classifier.files import refuse_to_replace, write_text
 from classifier.mentions._find import MentionContext, MentionsReport, Settle, explain_mentions
 from classifier.mentions.voice import Report, find_reports
 from classifier.notebook_html import BLUE, ORANGE, Mark, marked_html, safe
@@ -41,6 +41,7 @@ def write_page(
     codebook: Codebook,
     *,
     settle: Settle | None = None,
+    force: bool = False,
 ) -> None:
     """Write the articles as one page of HTML, atomically.
 
@@ -53,13 +54,16 @@ def write_page(
         codebook: Whose targets to mark.
         settle: As `explain_mentions` takes it. What it decides is said at the mention, and its
             speakers are marked as well.
+        force: Whether a file that is there already is replaced.
 
     Returns:
         Nothing.
 
     Raises:
+        ReplaceError: something is there, and `force` is not set.
         OSError: If the file cannot be written.
     """
+    refuse_to_replace(path, force=force)
     write_text(path, _parts(articles, codebook, settle))
 
 
