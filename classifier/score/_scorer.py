@@ -450,7 +450,12 @@ def _folder(path: Path | str | None) -> Path:
                 "(classifier train DIR --out RUN) and name its folder"
             )
         return SHIPPED
-    if path == LARGE and (SHIPPED.with_name(LARGE) / RECORD).is_file():
+    if path == LARGE and not is_there(path):
+        if not (SHIPPED.with_name(LARGE) / RECORD).is_file():
+            raise ModelError(
+                "the larger scorer is not in the small package: install the whole one "
+                "(stance-framing-classifier), or leave the path out for the scorer that ships"
+            )
         return SHIPPED.with_name(LARGE)
     folder = Path(path)
     if not is_there(folder) and "/" in str(path) and not str(path).startswith((".", "/", "~")):
