@@ -240,42 +240,56 @@ def plain_suffix(path: Path) -> str:
     >>> plain_suffix(Path("labels.JSON.gz"))
     '.json'
     """
-    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return name.suffix.lower()
+    return _without_gz(path).suffix.lower()
 
 
-def unpacked(path: Path, limit: int) -> bytes:
+def plain_stem(path: Path) -> str:
+    """A file's name without its ending and that of gzip.
+
+    >>> plain_stem(Path("anna.csv.gz"))
+    'anna'
+    """
+    return _without_gz(path).stem
+
+
+def _without_gz(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+
+
+def unpacked(packed: Path | IO[bytes], limit: int, name: str = "") -> bytes:
     """What a file holds, out of gzip or out of a zip with one file in it.
 
     Args:
-        path: The file; its name says how it is packed.
+        packed: The file.
         limit: Bytes that it may hold; more is refused before it is all unpacked.
+        name: Says how it is packed; by default its path.
 
     Raises:
         DataError: it holds more, does not unpack, or is a zip of several files.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (".gz", ".zip"):
-        return path.read_bytes()
+    name = name or str(packed)
+    suffix = Path(name).suffix.lower()
     try:
         if suffix == ".gz":
-            with gzip.open(path) as packed:
-                content = packed.read(limit + 1)
+            with gzip.open(packed) as file:
+                content = file.read(limit + 1)
+        elif suffix == ".zip":
+            content = _only_member(packed, limit, name)
         else:
-            content = _only_member(path, limit)
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-        raise DataError(f"{path}: a file that unpacks was required: {in_words(error)}") from None
+            return packed.read_bytes() if isinstance(packed, Path) else packed.read()
+    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError) as error:
+        raise DataError(f"{name}: a file that unpacks was required: {in_words(error)}") from None
     if len(content) > limit:
-        raise DataError(f"{path}: at most {limit} bytes are unpacked, it holds more")
+        raise DataError(f"{name}: at most {limit} bytes are unpacked, it holds more")
     return content
 
 
-def _only_member(path: Path, limit: int) -> bytes:
-    with zipfile.ZipFile(path) as archive:
+def _only_member(packed: Path | IO[bytes], limit: int, name: str) -> bytes:
+    with zipfile.ZipFile(packed) as archive:
         names = [i for i in archive.infolist() if not i.is_dir() and "__MACOSX" not in i.filename]
         if len(names) != 1:
             raise DataError(
-                f"{path}: a zip with one file was required, got {len(names)}; unpack it"
+                f"{name}: a zip with one file was required, got {len(names)}; unpack it"
             )
         with archive.open(names[0]) as member:
             return member.read(limit + 1)

@@ -450,7 +450,8 @@ def _read_file(
         problems.append(Problem(file.shown, "column under another name", f"{names.others}: read"))
     if unknown:
         listed = ", ".join(sorted(unknown))
-        problems.append(Problem(file.shown, "unknown field", f"{listed}: not read", "rename it"))
+        remedy = f"if it is one of {', '.join(FIELDS)}, give it that name"
+        problems.append(Problem(file.shown, "unknown field", f"{listed}: not read", remedy))
 
 
 def _article(

@@ -167,6 +167,7 @@ def mentions_command(
         typer.Option("--out", help="A page of the articles with their voices in colour (HTML)."),
     ] = None,
     voice: Voice = "rules",
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Count what was found, by source, target, voice and zone, then show it page by page."""
@@ -181,7 +182,7 @@ def mentions_command(
     voices: list[VoiceReason] = []
     unread = [article.article_id for article in reading if article.language not in LANGUAGES]
     if out is not None:
-        write_page(out, reading.articles, book, settle=settle)
+        write_page(out, reading.articles, book, settle=settle, force=force)
     for article in reading:
         report = explain_mentions(article, book, settle=settle)
         found += [(article.article_id, mention) for mention in report.mentions]

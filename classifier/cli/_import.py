@@ -1,5 +1,6 @@
 """The command that reads annotations of other tools."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +74,7 @@ def import_command(
         mapping=parsed(mapping),
         articles=_articles_in(out),
     )
+    imported = replace(imported, annotation_set=_with_drawn(out, imported.annotation_set))
     rows, joined = _written(imported, out, into, force=force)
     answer = Answer(
         {
@@ -116,8 +118,7 @@ def _written(
     from classifier.annotations.formats import LOOKS_LIKE_LABELS, NOT_IN_CODEBOOK
     from classifier.files import write_json_lines
 
-    read = imported.annotation_set
-    whole = _with_drawn(out, read)
+    read = whole = imported.annotation_set
     joined: list[str] = []
     if into is not None and len(whole.table):
         whole, joined = _with_coders(into, whole)

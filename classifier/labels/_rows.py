@@ -146,7 +146,11 @@ def _records(data: Mapping[str, Any]) -> list[Any]:
 
 
 def _json_lines(file: io.BytesIO) -> _Read:
-    lines = file.read().decode("utf-8-sig").split("\n")
+    text = file.read().decode("utf-8-sig")
+    if text.lstrip().startswith("["):
+        file.seek(0)
+        return _json(file)  # a list under another name
+    lines = text.split("\n")
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     rows = []
     for number, line in numbered:

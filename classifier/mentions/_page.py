@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from classifier.codebook import Codebook
-from classifier.files import write_text
+from classifier.files import refuse_to_replace, write_text
 from classifier.mentions._find import MentionContext, MentionsReport, Settle, explain_mentions
 from classifier.mentions.voice import Report, find_reports
 from classifier.notebook_html import BLUE, ORANGE, Mark, marked_html, safe
@@ -25,12 +25,12 @@ _PAGE = """<!doctype html>
 body{font:1rem/1.7 Georgia,serif;max-width:42rem;margin:0 auto;padding:1rem}
 article{border-top:1px solid;margin-top:2rem}
 h1,h2{font-family:system-ui,sans-serif;line-height:1.25;overflow-wrap:anywhere}
-.headline p{font-weight:700;font-size:1.15em}
+.headline p{font-family:system-ui,sans-serif;font-size:1.5em;line-height:1.25;margin:.5rem 0}
+.headline,h2{break-after:avoid}
 .metadata,.boilerplate,.caption,.embed{opacity:.65;font-size:.85em}
 small{font-family:system-ui,sans-serif}
 span{-webkit-print-color-adjust:exact;print-color-adjust:exact}
-@media print{body{max-width:none;padding:0;font-size:10pt}article{break-before:page}
-article:first-of-type{break-before:auto}}
+@media print{body{max-width:none;padding:0;font-size:10pt}article{break-inside:avoid}}
 </style></head><body>
 """
 
@@ -41,6 +41,7 @@ def write_page(
     codebook: Codebook,
     *,
     settle: Settle | None = None,
+    force: bool = False,
 ) -> None:
     """Write the articles as one page of HTML, atomically.
 
@@ -53,13 +54,16 @@ def write_page(
         codebook: Whose targets to mark.
         settle: As `explain_mentions` takes it. What it decides is said at the mention, and its
             speakers are marked as well.
+        force: Whether a file that is there already is replaced.
 
     Returns:
         Nothing.
 
     Raises:
+        ReplaceError: something is there, and `force` is not set.
         OSError: If the file cannot be written.
     """
+    refuse_to_replace(path, force=force)
     write_text(path, _parts(articles, codebook, settle))
 
 
@@ -82,13 +86,18 @@ def _article(article: Article, codebook: Codebook, settle: Settle | None) -> Ite
     found = explain_mentions(article, codebook, settle=settle)
     around = MentionContext(article, codebook)
     reports = [one for one in find_reports(article.text, around.zones) if not one.is_scare]
-    yield f"<article><h2>{safe(article.title or article.article_id)}</h2>"
-    said = [article.source, article.date, counted(len(found.mentions), "mention")]
+    yield "<article>"
+    if all(zone.kind != "headline" for zone in around.zones):
+        yield f"<h2>{safe(article.title or article.article_id)}</h2>"
+    count = counted(len(found.mentions), "mention")
+    said = [article.article_id, article.source, article.date, count]
     yield f"<p><small>{' · '.join(safe(word) for word in said if word)}</small></p>\n"
     for zone in around.zones:
         marks = list(_marks(zone, found, reports))
         html = marked_html(zone.span.of(article.text).rstrip("\n"), marks)
-        yield f'<div class="{escape(zone.kind)}" lang="{escape(zone.language)}">{html}</div>\n'
+        role = ' role="heading" aria-level="2"' * (zone.kind == "headline")
+        kind, language = escape(zone.kind), escape(zone.language)
+        yield f'<div class="{kind}" lang="{language}"{role}>{html}</div>\n'
     yield "</article>\n"
 
 

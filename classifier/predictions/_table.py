@@ -361,9 +361,14 @@ def check_same_articles(
         article, difference = differences[0]
         others = {name for name, _ in differences} - {article}
         more = f"; so have {counted(len(others), 'other article')}" if others else ""
+        remedy = (
+            "score the set's own articles (its articles.jsonl), or code those that were scored"
+            if difference == _OTHER_TEXT
+            else "give both the same article ids, or score these articles again"
+        )
         raise DataError(
             f"gold must be about the articles of the {what}, but article {article!r} has "
-            f"{difference}{more}; give both the same article ids, or score these articles again"
+            f"{difference}{more}; {remedy}"
         )
 
 
@@ -373,6 +378,9 @@ def not_compared(predictions: pd.DataFrame, where: str = "predictions") -> tuple
         return ()
     detail = f"no column {TEXT_HASH}: whether gold has the same texts was not compared"
     return (Problem(where, NOT_COMPARED, detail, "score the articles again"),)
+
+
+_OTHER_TEXT = "another text there than in gold (a headline put before it counts)"
 
 
 def _differences(
@@ -389,7 +397,8 @@ def _differences(
         for article_id, theirs in pairs.itertuples(index=False):
             ours = read(known[article_id])
             if _is_known(theirs) and _is_known(ours) and _differ(name, str(theirs), str(ours)):
-                yield str(article_id), f"the {name} {theirs!r} there and {ours!r} in gold"
+                other = f"the {name} {theirs!r} there and {ours!r} in gold"
+                yield str(article_id), _OTHER_TEXT if name == TEXT_HASH else other
     yield from _other_words(shared, annotation_set)
 
 

@@ -29,7 +29,7 @@ TRAINED = "article the model was trained on"
 TIMES: Mapping[str, int] = {"year": 4, "month": 7}
 """Columns made from the date, and how much of an ISO date each takes."""
 _NO_GROUPS = frozenset(prediction_schema(()).names) - {
-    *("source", "language", "zone", "target", "kind", "voice", "speaker", "part")
+    *("source", "language", "zone", "target", "voice", "speaker")
 }
 """Columns that every table has and that hardly anybody groups by."""
 POOLED = "all"
@@ -68,8 +68,15 @@ def with_columns(predictions: pd.DataFrame, options: ProfileOptions) -> ProfileO
     """
     known = [name for name in predictions if not str(name).startswith(("p_", "passage_"))]
     known += [*(TIMES if "date" in predictions else ()), POOLED]
-    shown = {str(name) for name in known} - _NO_GROUPS
+    shown = {str(name) for name in known if not _is_result(str(name), predictions)} - _NO_GROUPS
     return replace(options, by=tuple(named_column(name, known, shown) for name in options.by))
+
+
+def _is_result(name: str, predictions: pd.DataFrame) -> bool:
+    """Whether a column holds what is estimated: a score, what was scored, or sets of labels."""
+    is_scored = name.endswith("_score") or f"{name}_score" in predictions
+    first = list(predictions[name].dropna().head(1)) if name in predictions else []
+    return is_scored or any(isinstance(value, list | set | frozenset) for value in first)
 
 
 def _check_groups(predictions: pd.DataFrame, codebook: Codebook, options: ProfileOptions) -> None:

@@ -130,8 +130,9 @@ def result_drawing(profile: Profile, variable: str) -> Drawing | None:
     axis = Axis(f"mean {variable}", symmetric(points), rules=(0.0,))
     kind = "corrected" if any(published(*pair) for pair in pairs) else "not corrected"
     strong = ALL if kind == "corrected" else ""
+    hollow = " (hollow: not to be published)" * any(p.get("few") for p in points)
     return Dots(tuple(points), series, axis, _TARGET_COLOURS, strong).drawing(
-        f"Mean {variable}, {kind}",
+        f"Mean {variable}, {kind}{hollow}",
         f"Dots with 95 % intervals of mean {variable} in all voices; faint circles are not to be "
         "published.",
     )
@@ -324,12 +325,6 @@ def _correction(profile: Profile) -> str:
             "coded ones, if these were drawn at random. “Labels only” leaves the model out. “Model "
             "only” keeps its errors, and its interval does not know them. Faint circles rest on "
             f"fewer than {MINIMUM_CODED} articles."
-            + (
-                " “Pooled” draws the mean of a source towards what its scores let expect, the more "
-                "the fewer of its articles are coded."
-                if profile.is_pooled
-                else ""
-            )
         )
     return (
         "No annotated article was given, so these are the model's means and shares, not corrected "
@@ -340,7 +335,12 @@ def _correction(profile: Profile) -> str:
 def _left_out(profile: Profile) -> tuple[str, ...]:
     left_out = "; ".join(f"{n} ({reason})" for reason, n in profile.left_out.items())
     not_predicted = ", ".join(profile.not_predicted)
+    pooled = (
+        "“Pooled” draws the mean of a source towards what its scores let expect, the more the "
+        "fewer of its articles are coded."
+    )
     return (
+        pooled if profile.is_pooled else "",
         profile.gold and f"{capital(profile.gold)}.",
         left_out and f"Mentions left out: {left_out}.",
         not_predicted and f"Not predicted, so not estimated: {not_predicted}.",

@@ -206,7 +206,6 @@ def _doubts(
     variable: str,
 ) -> str:
     sentences = [*_model_doubts(profiles[0], variable), *_withheld(means)]
-    sentences += [f"{capital(words)}." for words in _tied(profiles, evaluation)]
     if evaluation is not None:
         judged = [name for name in variables_judged(evaluation) if is_no_better(evaluation, name)]
         sentences += [capital(quality_words(evaluation, name)) for name in judged]
@@ -218,13 +217,6 @@ def _doubts(
             "No test speaks against these figures; a model's mean alone is never to be published."
         )
     return " ".join(sentences)
-
-
-def _tied(profiles: Sequence[Profile], evaluation: Evaluation | None) -> list[str]:
-    """How gold was made, where ties left mentions without it."""
-    made = [profile.gold for profile in profiles]
-    made += [] if evaluation is None else [evaluation.gold]
-    return list(dict.fromkeys(words for words in made if "without gold" in words))
 
 
 def _model_doubts(profile: Profile, variable: str) -> list[str]:

@@ -445,13 +445,13 @@ def _folder(path: Path | str | None) -> Path:
     """The folder of a run, fetched where it is a Hub id."""
     if path is None or (str(path) == SHIPPED_START and not is_there(path)):
         if not (SHIPPED / RECORD).is_file():
-            raise ModelError(
-                "no scorer ships with this installation; train one "
-                "(classifier train DIR --out RUN) and name its folder"
-            )
+            raise ModelError("no scorer ships here; train one (classifier train DIR --out RUN)")
         return SHIPPED
-    if path == LARGE and (SHIPPED.with_name(LARGE) / RECORD).is_file():
-        return SHIPPED.with_name(LARGE)
+    large = SHIPPED.with_name(LARGE)
+    if path == LARGE and (large.is_dir() or not is_there(path)):
+        if not large.is_dir():
+            raise ModelError("the larger scorer is not in the small package: install the whole one")
+        return large
     folder = Path(path)
     if not is_there(folder) and "/" in str(path) and not str(path).startswith((".", "/", "~")):
         try:

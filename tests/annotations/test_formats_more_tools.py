@@ -167,20 +167,20 @@ def test_a_source_under_another_name_comes_along() -> None:
 @pytest.mark.parametrize(
     ("format_name", "content", "message"),
     [
-        ("label-studio-min", "[]", "rows with annotations were required"),
+        ("label-studio-min", "[]", "it holds none"),
         ("label-studio-min", '[{"id": 1, "body": "x"}]', r"got the keys \['body', 'id'\]"),
-        ("label-studio-min", "{", "a JSON-MIN export was required"),
+        ("label-studio-min", "{", "a JSON-MIN or CSV export .* got no record"),
         ("argilla", '[{"id": 1, "text": "x"}]', r"records of Argilla 2 .* \['id', 'text'\]"),
         ("argilla", "[]", "it holds none"),
-        ("potato", '{"a": 1}', r"\.jsonl files were required"),
+        ("potato", '{"a": 1}', "lines with displayed_text were required"),
         ("refi-qda", "<Project/>", "which is a zip"),
         (
             "activetigger",
             "text,labels\nx,y\n",
-            "text, labels, user; got .* do not export all",
+            "not of all schemes .* text, labels, user; got the keys",
         ),
         ("activetigger", "text,labels,user\nx,neutral,anna\n", "spans were required, the labels"),
-        ("activetigger", "text,labels,user\n", "got no rows"),
+        ("activetigger", "text,labels,user\n", "it holds none"),
     ],
 )
 def test_another_file_is_refused(

@@ -155,10 +155,10 @@ def test_a_file_is_accepted_or_refused_as_it_should_be(
     ("format_name", "path", "message"),
     [
         ("label-studio", "label-studio/json-min.json", "import JSON-MIN as label-studio-min"),
-        ("label-studio", "label-studio/broken.json", "a JSON export of Label Studio was required"),
+        ("label-studio", "label-studio/broken.json", "a whole JSON export of Label Studio"),
         ("label-studio", "nowhere.json", "a file was required there, none was found"),
         ("csv", "csv/ragged.csv", r"ragged\.csv:2: 4 cells were required, got 3"),
-        ("doccano", "csv", "doccano exports .jsonl files, none was found"),
+        ("doccano", "csv", "a file that ends in .json, .jsonl or .ndjson"),
         ("brat", "csv", "keeps each .txt beside its .ann"),
         ("inception", "csv", r"\.xmi, \.json or \.tsv files were required"),
         ("semeval2025-entity-framing", "csv", r"subtask-1-annotations\.txt"),

@@ -162,3 +162,17 @@ def test_a_sheet_with_suggestions_is_refused(tmp_path: Path, run_command: Comman
     code, _, err = run_command(*words, "--predictions", tmp_path / "p.parquet")
     assert code == 2
     assert "a coding sheet shows no suggestions" in " ".join(err.split())
+
+
+def test_an_import_says_where_the_sources_of_a_sheet_came_from(tmp_path: Path) -> None:
+    path = filled_in(sheet(tmp_path / "a.csv", "anna"), {"Moscow": {"stance": "neutral"}})
+    told = dict(import_annotations("csv", path, articles=ARTICLES).summary)
+    assert told["source taken from"] == "the articles of the set"
+    assert told["date taken from"] == "nowhere: no article has one"
+
+
+def test_an_import_without_a_source_says_what_cannot_follow(tmp_path: Path) -> None:
+    path = filled_in(sheet(tmp_path / "a.csv", "anna"), {"Moscow": {"stance": "neutral"}})
+    known = [replace(article, source=None) for article in ARTICLES]
+    told = dict(import_annotations("csv", path, articles=known).summary)
+    assert told["source taken from"].endswith("so nothing can be counted by source")

@@ -57,6 +57,18 @@ def test_a_plan_takes_the_usual_names(toy_set: AnnotationSet, toy_scores: pd.Dat
     assert plan(toy_scores, toy_set, options=ProfileOptions(by=("Outlet",))).by == ("source",)
 
 
+def test_an_unknown_group_is_told_what_one_can_group_by(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    table = toy_scores.assign(part="test", kind="name", zone="body", date="2022-03-01")
+    with pytest.raises(DataError, match="got 'mood'") as refused:
+        profile_sources(table, toy_set.codebook, options=ProfileOptions(by=("mood",)))
+    told = str(refused.value).partition(";")[0].removeprefix("the columns are ").split(", ")
+    assert {"source", "target", "zone", "month", "all"} <= set(told)
+    technical = {"stance", "stance_score", "roles", "part", "kind", "unit", "start", "status"}
+    assert not technical & set(told)
+
+
 def test_a_formula_takes_the_usual_names(toy_set: AnnotationSet, toy_scores: pd.DataFrame) -> None:
     made = regress(toy_scores, toy_set, "stance ~ Outlet")
     assert set(made.references) == {"source"}

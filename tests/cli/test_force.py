@@ -39,6 +39,7 @@ COMMANDS = {
     "import": ("import csv {}/csv --out {}/out", "annotations.jsonl", "those of 2 articles would"),
     "export": ("export csv {}/set --out {}/out", "notes.txt", "1 file of 20"),
     "fix": ("check {}/set --fix {}/out", "notes.txt", "1 file of 20"),
+    "mentions": ("mentions {}/articles.jsonl --out {}/out.html", "", "a finished file of 20"),
     "report": ("report {}/run {}/set --out {}/out.html", "", "a finished file of 20"),
     "bundle": (
         "report {}/run {}/set --out {}/page.html --bundle {}/out.zip",

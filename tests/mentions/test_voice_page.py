@@ -22,6 +22,17 @@ def test_a_page_shows_whose_words_they_are(tmp_path: Path) -> None:
     assert "@media print" in html
 
 
+def test_a_headline_stands_there_once(tmp_path: Path) -> None:
+    text = "Ankara wacht\n\nDe haven van Odesa is dicht, en de reder wacht op bericht."
+    article = Article("a-1", text, language="nl", title="Ankara wacht")
+    write_page(tmp_path / "page.html", [article], default_codebook())
+    html = (tmp_path / "page.html").read_text("utf-8")
+    assert html.count("wacht</p>") == 1
+    assert "<h2>" not in html
+    assert 'role="heading"' in html
+    assert "<small>a-1 · " in html
+
+
 def test_a_long_article_without_mentions_is_a_page(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     write_page(page, [Article("a", "De loods wacht.", language="nl")], default_codebook())

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import classifier
 from classifier.codebook import Variable, default_codebook
 from classifier.errors import ModelError
 from classifier.models import TrainOptions
@@ -112,3 +113,20 @@ def test_the_small_package_is_the_same_release_and_asks_for_the_same_versions() 
     # tokenizers comes with transformers otherwise.
     own = {line for line in small["dependencies"] if not line.startswith("tokenizers")}
     assert own <= set(whole["dependencies"])
+
+
+def test_the_small_package_holds_all_but_the_larger_weights() -> None:
+    told = tomllib.loads((ROOT / "packaging/score/pyproject.toml").read_text(encoding="utf-8"))
+    sources = told["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    package = ROOT / "classifier"
+    own = [*package.iterdir(), *(package / "weights").iterdir()]
+    names = {f"../../{path.relative_to(ROOT).as_posix()}" for path in own}
+    left_out = {name.rpartition("/")[2] for name in names - sources.keys()}
+    assert left_out - {"__pycache__"} == {"weights", "base", "large"}
+    assert sources.keys() <= names
+
+
+def test_the_larger_scorer_is_told_where_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classifier.score._scorer.SHIPPED", ROOT / "nowhere" / "scorer")
+    with pytest.raises(ModelError, match="the larger scorer is not in the small package"):
+        classifier.load("large")

@@ -369,6 +369,13 @@ def test_ties_are_counted_on_the_page(
     assert told in " ".join(evaluation_section(made).paragraphs)
     assert told in " ".join(profile_section(by_gold).paragraphs)
     assert told in methods_text(made, [], None, None)
-    section = result_section([by_gold], made, None, toy_set.codebook)
+
+
+def test_the_result_does_not_say_how_gold_was_made(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame, nearly_neutral: AnnotationSet
+) -> None:
+    """That stands below, with each figure that it is about."""
+    by_gold = profile(toy_scores, gold=nearly_neutral)
+    section = result_section([by_gold], None, None, toy_set.codebook)
     assert section is not None
-    assert told in dict(section.points)["What not to trust"]
+    assert "gold" not in dict(section.points)["What not to trust"]

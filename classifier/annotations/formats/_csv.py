@@ -43,7 +43,7 @@ from classifier.annotations.formats._foreign import (
 from classifier.articles import article_from_record, article_record, given_id, is_other_name
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
-from classifier.files import write_sheet_rows, write_text
+from classifier.files import plain_stem, plain_suffix, write_sheet_rows, write_text
 from classifier.records import Article, Problem, Span
 from classifier.text import split_sentences
 
@@ -184,8 +184,8 @@ def read_csv(
     own = _beside(path, ANNOTATIONS)
     if own.is_file():
         return _read_file(own, columns, known)
-    found = (file for suffix in _SUFFIXES for file in path.glob(f"*{suffix}"))
-    files = sorted(file for file in found if file.stem != Path(ARTICLES).stem)
+    found = (f for f in path.rglob("*") if plain_suffix(f) in _SUFFIXES and f.name[0] not in ".~")
+    files = sorted(file for file in found if plain_stem(file) != Path(ARTICLES).stem)
     if not files:
         raise DataError(
             f"{path}: {ANNOTATIONS} or other .csv or .xlsx files were required, none was found"
@@ -198,7 +198,8 @@ def read_csv(
 
 def _beside(folder: Path, name: str) -> Path:
     """The table of that name as a CSV, else as another kind of table."""
-    found = ((folder / name).with_suffix(suffix) for suffix in _SUFFIXES)
+    kinds = [*_SUFFIXES, *(f"{suffix}.gz" for suffix in _SUFFIXES)]
+    found = ((folder / name).with_suffix(kind) for kind in kinds)
     return next((path for path in found if path.is_file()), folder / name)
 
 
@@ -230,9 +231,9 @@ def _read_file(file: Path, given: Mapping[str, str], known: Sequence[Article]) -
         rows, blank = _filled_in(rows, fields, file.name)
         problems += blank
     texts = articles if "text" in columns else {}
-    found = [_region(where, row, fields, file.stem, texts) for where, row in rows]
+    found = [_region(where, row, fields, plain_stem(file), texts) for where, row in rows]
     if rows and "annotator" not in columns:
-        detail = f"no column annotator: all rows are by {file.stem!r}, the file's name"
+        detail = f"no column annotator: all rows are by {plain_stem(file)!r}, the file's name"
         problems.append(Problem(file.name, "no annotator, named after the file", detail))
     regions = tuple(r for r in found if isinstance(r, Region))
     problems += [r for r in found if isinstance(r, Problem)]

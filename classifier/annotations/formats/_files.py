@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
 from classifier.annotations.formats._foreign import LeftOut
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.files import sheet_rows, unpacked
 from classifier.records import Problem
 
@@ -34,16 +34,25 @@ class Member(NamedTuple):
         return PurePosixPath(self.name)
 
     @property
+    def suffix(self) -> str:
+        """The ending of the name, in lower case."""
+        return self.path.suffix.lower()
+
+    @property
     def text(self) -> str:
         """The content as UTF-8, line ends untouched; raises `DataError` where it is none."""
-        try:
-            return self.content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{self.name}: UTF-8 was required: {error}; save it so") from None
+        return _decoded(self.content, self.name)
+
+    @property
+    def table_text(self) -> str:
+        """The text, or that of a workbook as CSV."""
+        if self.suffix == ".xlsx":
+            return _sheet_text(io.BytesIO(self.content), self.name)
+        return self.text
 
 
 def read_members(path: Path) -> list[Member]:
-    """All files in a folder or zip, or the one file, sorted by name.
+    """All files in a folder or zip, or the one file, sorted by name, out of gzip.
 
     Raises:
         DataError: nothing is there; it is too large; a zip is broken, nested too deeply, or names
@@ -70,6 +79,24 @@ def read_members(path: Path) -> list[Member]:
     return members
 
 
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+
+
+def members_of(path: Path, suffixes: Sequence[str]) -> list[Member]:
+    """The files of these endings in a folder or zip, or the one file whatever it is called.
+
+    Raises:
+        DataError: there is none, or as for `read_members`.
+    """
+    members = read_members(path)
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        members = [member for member in members if member.suffix in suffixes]
+    if not members:
+        kinds = " or ".join([", ".join(suffixes[:-1]), suffixes[-1]])
+        raise DataError(f"{path}: a file that ends in {kinds} was required, none was found")
+    return members
+
+
 def read_archive(path: Path) -> list[Member]:
     """All files in a zip, whatever it is called; raises `DataError` like `read_members`."""
     return list(_members(f"{path.name}.zip", _content(path), 0))
@@ -93,6 +120,9 @@ def _cap(name: str, members: int, size: int) -> None:
 
 
 def _members(name: str, content: bytes, depth: int) -> Iterator[Member]:
+    if name.lower().endswith(".gz"):
+        content = unpacked(io.BytesIO(content), MAX_BYTES, name)
+        name = name[: -len(".gz")]
     if not name.lower().endswith(".zip"):
         yield Member(name, content)
         return
@@ -129,13 +159,13 @@ _BLANK = " \t\r\n"
 
 
 def json_items(path: Path) -> Iterator[Any]:
-    """The items of a JSON list in a file, plain or in gzip; anything else is one item.
+    """The items of a JSON list or of JSON Lines in a file, plain or in gzip.
 
     An item may be larger than what is read at once. Raises `json.JSONDecodeError` where the JSON
     is broken, and `DataError` where the file is missing, too large or no UTF-8.
     """
     if not path.is_file() or path.suffix.lower() == ".zip":
-        yield from _of(json.loads(read_text(path)))
+        yield from text_items(read_text(path))
         return
     try:
         with _opened(path) as file:
@@ -149,15 +179,8 @@ def json_items(path: Path) -> Iterator[Any]:
 
 
 def text_items(text: str) -> Iterator[Any]:
-    """The items of a JSON list; anything else is one item. Raises `json.JSONDecodeError`."""
-    yield from _of(json.loads(text))
-
-
-def _of(found: object) -> Iterator[object]:
-    if isinstance(found, list):
-        yield from found
-    else:
-        yield found
+    """The items of a JSON list or of JSON Lines. Raises `json.JSONDecodeError`."""
+    yield from _list_items(io.StringIO(text))
 
 
 def _opened(path: Path) -> IO[str]:
@@ -171,7 +194,9 @@ def _opened(path: Path) -> IO[str]:
 def _list_items(file: IO[str]) -> Iterator[Any]:
     buffer = _Buffer(file)
     if buffer.next_mark() != "[":
-        yield json.loads(buffer.rest())
+        yield buffer.value()
+        while buffer.next_mark():
+            yield buffer.value()
         return
     buffer.skip()
     if buffer.next_mark() == "]":
@@ -238,12 +263,6 @@ class _Buffer:
                 self.at = length
                 return found
 
-    def rest(self) -> str:
-        """Everything that is left."""
-        while self.more():
-            pass
-        return self.text[self.at :]
-
     def end(self) -> None:
         """Raise `json.JSONDecodeError` unless only blanks are left."""
         if self.next_mark():
@@ -265,17 +284,20 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: at most {MAX_BYTES} bytes are read, it has {path.stat().st_size}")
     if path.suffix.lower() == ".xlsx":
         return _sheet_text(path)
-    content = unpacked(path, MAX_BYTES)
+    return _decoded(unpacked(path, MAX_BYTES), str(path))
+
+
+def _decoded(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         is_wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         found = "it is UTF-16" if is_wide else str(error)
-        raise DataError(f"{path}: UTF-8 was required: {found}; save it so") from None
+        raise DataError(f"{name}: UTF-8 was required: {found}; save it so") from None
 
 
-def _sheet_text(path: Path) -> str:
-    rows = [row for _, row in sheet_rows(path)]
+def _sheet_text(workbook: Path | IO[bytes], name: str = "") -> str:
+    rows = [row for _, row in sheet_rows(workbook, name)]
     columns = list(rows[0]) if rows else []
     return table_text(columns, ([_cell(row[name]) for name in columns] for row in rows))
 
@@ -289,6 +311,38 @@ def read_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | Problem]
     yield from json_lines(read_text(path), path.name)
 
 
+def json_records(text: str, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
+    """Place and object of every record of a JSON list, of one JSON object, or of JSON Lines.
+
+    What the text begins with decides, since files are often called by the wrong ending. Raises
+    `DataError` where a list is broken.
+    """
+    begin = text.lstrip()
+    try:
+        found = None if _is_object(begin.partition("\n")[0]) else json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if begin.startswith("["):
+            raise DataError(f"{name}: a whole JSON list was required: {in_words(error)}") from None
+        found = None
+    if found is None:
+        yield from json_lines(text, name)
+        return
+    for number, record in enumerate(found if isinstance(found, list) else [found], 1):
+        where = f"{name}: record {number}"
+        yield where, record if isinstance(record, dict) else _no_object(record, where)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _no_object(record: object, where: str) -> Problem:
+    return LeftOut(where, "not an object", f"an object was required: {record!r:.80}")
+
+
 def json_lines(text: str, name: str) -> Iterator[tuple[str, dict[str, Any] | Problem]]:
     """Place and object of every line that is not blank; a broken line is a problem."""
     for number, line in enumerate(text.split("\n"), 1):
@@ -300,10 +354,7 @@ def json_lines(text: str, name: str) -> Iterator[tuple[str, dict[str, Any] | Pro
         except (ValueError, RecursionError) as error:
             yield where, LeftOut(where, "broken JSON", str(error), "mend the line")
             continue
-        if isinstance(record, dict):
-            yield where, record
-        else:
-            yield where, LeftOut(where, "not an object", f"an object was required: {record!r:.80}")
+        yield where, record if isinstance(record, dict) else _no_object(record, where)
 
 
 _RISKY = re.compile(r"'*(?:[=+\-@\t\r\n].*)?", re.S)

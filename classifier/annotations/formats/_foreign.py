@@ -91,8 +91,17 @@ class Imported:
             rows.append((f"{LOOKS_LIKE_LABELS}", ", ".join(looks)))
         told = ("articles", "annotations", LOOKS_LIKE_LABELS, *self.lost)
         rows += [(name, n) for name, n in self.counts.items() if name not in told]
-        taken = [(f"{name} taken from", self.names_taken.get(name, "-")) for name in NAMED]
-        return (*rows, *taken)
+        return (*rows, *((f"{name} taken from", self._origin(name)) for name in NAMED))
+
+    def _origin(self, name: str) -> str:
+        """Where a field of the articles came from: a name of the export, the set, or nowhere."""
+        if name in self.names_taken:
+            return self.names_taken[name]
+        articles = self.annotation_set.articles
+        if any(getattr(article, name) is not None for article in articles):
+            return "the articles of the set"
+        follows = ", so nothing can be counted by source" if name == "source" else ""
+        return f"nowhere: no article has one{follows}"
 
     def to_frame(self) -> pd.DataFrame:
         """The annotations, a row each."""

@@ -11,7 +11,12 @@ from typing import Any
 
 from classifier.annotations._table import CURATED
 from classifier.annotations.formats._codes import TARGET, Code
-from classifier.annotations.formats._files import json_items, read_members, text_items
+from classifier.annotations.formats._files import (
+    JSON_SUFFIXES,
+    json_items,
+    members_of,
+    text_items,
+)
 from classifier.annotations.formats._foreign import (
     STAMPS,
     UNNAMED,
@@ -31,7 +36,7 @@ from classifier.annotations.formats._foreign import (
 from classifier.annotations.formats._label_studio import SUGGESTED
 from classifier.annotations.formats._records import text_key
 from classifier.articles import article_from_record, given_id
-from classifier.errors import DataError
+from classifier.errors import DataError, in_words
 from classifier.records import Article, Problem
 
 _PLACE = ("start", "end", "text", "startOffset", "endOffset", "globalOffsets", "channel")
@@ -157,10 +162,7 @@ def _noted(labels: object) -> _Chosen:
 
 def _exports(path: Path) -> Iterator[tuple[str, Iterator[Json]]]:
     if path.is_dir() or path.suffix.lower() == ".zip":
-        members = [m for m in read_members(path) if m.name.lower().endswith(".json")]
-        if not members:
-            raise DataError(f"{path}: .json exports of Label Studio were required, none was found")
-        for member in members:
+        for member in members_of(path, JSON_SUFFIXES):
             yield member.name, _tasks(partial(text_items, member.text), member.name)
     else:
         yield path.name, _tasks(partial(json_items, path), str(path))
@@ -178,7 +180,9 @@ def _tasks(read: Callable[[], Iterator[object]], name: str) -> Iterator[Json]:
             has_data = has_data or "data" in item
             yield item
     except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f"{name}: a JSON export of Label Studio was required: {error}") from None
+        raise DataError(
+            f"{name}: a whole JSON export of Label Studio was required: {in_words(error)}"
+        ) from None
     if first is not None and not has_data:
         raise DataError(
             f'{name}: tasks with "data" and "annotations" were required, got the keys '

@@ -12,7 +12,12 @@ from typing import Any
 
 from classifier.annotations._table import CURATED
 from classifier.annotations.formats._codes import Code
-from classifier.annotations.formats._files import Member, json_lines, read_json_lines, read_members
+from classifier.annotations.formats._files import (
+    JSON_SUFFIXES,
+    Member,
+    json_records,
+    members_of,
+)
 from classifier.annotations.formats._foreign import (
     SPAN_KEYS,
     UNNAMED,
@@ -45,9 +50,7 @@ _COLLECTIVE = "all"
 
 def read_doccano(path: Path) -> Foreign:
     """Read an export: a .jsonl file, or the zip or folder of one file per annotator."""
-    members = [m for m in read_members(path) if m.name.endswith((".jsonl", ".json"))]
-    if not members:
-        raise DataError(f"{path}: doccano exports .jsonl files, none was found")
+    members = members_of(path, JSON_SUFFIXES)
     is_one_of = len({member.path.stem for member in members} - {_COLLECTIVE}) > 1
     return gather(
         newest_of(
@@ -64,7 +67,7 @@ def _doccano_turns(
     if annotator == _COLLECTIVE:
         detail = f"{member.name} does not say who labelled what: all by {annotator!r}"
         yield None, [Problem(member.name, "annotator unknown, named after the file", detail)]
-    for where, line in json_lines(member.text, member.name):
+    for where, line in json_records(member.text, member.name):
         if isinstance(line, Problem):
             yield None, [line]
             continue
@@ -205,15 +208,11 @@ _OWN = frozenset(
 
 def read_prodigy(path: Path) -> Foreign:
     """Read the .jsonl that `prodigy db-out` writes, or a folder or zip of several."""
-    if path.is_dir() or path.suffix.lower() == ".zip":
-        members = [m for m in read_members(path) if m.name.lower().endswith(".jsonl")]
-        if not members:
-            raise DataError(f"{path}: .jsonl files of Prodigy were required, none was found")
-        lines: Iterator[tuple[str, dict[str, Any] | Problem]] = (
-            pair for member in members for pair in json_lines(member.text, member.name)
-        )
-    else:
-        lines = read_json_lines(path)
+    lines = (
+        pair
+        for member in members_of(path, JSON_SUFFIXES)
+        for pair in json_records(member.text, member.name)
+    )
     foreign = gather(newest_of(_prodigy_turn(line, where) for where, line in lines))
     # a program or a recipe may have added fields to the spans
     added = {field: None for region in foreign.regions for field, _ in region.codes if field}

@@ -7,18 +7,19 @@ text, with the last annotation of one scheme.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from classifier.annotations._table import CURATED
 from classifier.annotations.formats._files import (
+    JSON_SUFFIXES,
     Member,
-    json_lines,
-    read_members,
+    json_records,
+    members_of,
     read_table,
-    read_text,
 )
 from classifier.annotations.formats._foreign import (
     UNNAMED,
@@ -26,14 +27,17 @@ from classifier.annotations.formats._foreign import (
     LeftOut,
     Record,
     Region,
+    Turn,
     gather,
     n_spans,
+    newest_of,
     person,
+    read_document,
     text_id,
+    turn_of,
 )
 from classifier.articles import article_from_record, given_id, is_other_name
 from classifier.errors import DataError, in_words, why_unread
-from classifier.files import plain_suffix
 from classifier.records import Article, Problem
 from classifier.text import CODE_POINTS, UTF_16
 
@@ -142,6 +146,59 @@ def whole_text(where: str, fields: Sequence[str], labels: int | None = None) -> 
         )
 
 
+_Row = tuple[str, Mapping[str, Any] | Problem]
+_Turn = tuple[Turn | None, Iterable[Record]]
+
+
+def _rows(path: Path, suffixes: Sequence[str]) -> list[_Row]:
+    """Place and cells of every record in a file, or in a folder or zip of several.
+
+    Raises `DataError` where there is none, or a file is broken.
+    """
+    rows = [
+        row
+        for member in members_of(path, suffixes)
+        for row in _member_rows(member, member.suffix if member.suffix in suffixes else suffixes[0])
+    ]
+    if not rows:
+        raise DataError(f"{path}: records were required, it holds none")
+    return rows
+
+
+def _member_rows(member: Member, suffix: str) -> Iterator[_Row]:
+    if suffix == ".parquet":
+        yield from _parquet(member)
+    elif suffix in (".csv", ".tsv", ".txt", ".xlsx"):
+        yield from read_table(member.table_text, member.name)
+    else:
+        yield from json_records(member.text, member.name)
+
+
+def _parquet(member: Member) -> Iterator[_Row]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        rows = parquet.read_table(BytesIO(member.content)).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{member.name}: {why_unread(error)}") from None
+    yield from ((f"{member.name}: record {n}", row) for n, row in enumerate(rows, 1))
+
+
+def _check_rows(
+    path: Path, rows: Sequence[_Row], wanted: str, is_one: Callable[[Any], bool]
+) -> None:
+    """Raise `DataError` unless some row is one; the keys of the first say what came instead."""
+    records = [row for _, row in rows if isinstance(row, Mapping)]
+    if not any(map(is_one, records)):
+        found = (
+            f"the keys {sorted(map(str, records[0]))[:10]}"
+            if records
+            else "no record that can be read"
+        )
+        raise DataError(f"{path}: {wanted}; got {found}")
+
+
 ARGILLA_RULES = (UTF_16, CODE_POINTS)
 """The browser counts in UTF-16; code that logs responses counts in code points."""
 _RESPONSES, _USERS, _STATUS = ".responses", ".responses.users", ".responses.status"
@@ -150,49 +207,32 @@ _LEFT_OUT = ("draft", "discarded")
 
 def read_argilla(path: Path) -> Foreign:
     """Read records from .json, .jsonl or .parquet; raises `DataError` where they are none."""
-    records = list(_argilla_records(path))
-    if records and not any(_is_record(record) for _, record in records):
-        raise DataError(
-            f"{path}: records of Argilla 2 were required, with fields and responses, or with "
-            f"columns such as label.responses; got the keys {sorted(map(str, records[0][1]))[:10]}"
-        )
-    if not records:
-        raise DataError(f"{path}: records were required, it holds none")
-    return gather(_argilla_record(record, where) for where, record in records)
+    rows = _rows(path, (*JSON_SUFFIXES, ".parquet"))
+    wanted = (
+        "records of Argilla 2 were required, with fields and responses, or with columns such as "
+        "label.responses"
+    )
+    _check_rows(path, rows, wanted, _is_record)
+    return gather(newest_of(turn for where, row in rows for turn in _argilla_turns(row, where)))
 
 
-def _is_record(record: object) -> bool:
-    if not isinstance(record, Mapping):
-        return False
+def _is_record(record: Mapping[str, Any]) -> bool:
     return "responses" in record or any(str(key).endswith(_RESPONSES) for key in record)
 
 
-def _argilla_records(path: Path) -> Iterator[tuple[str, Any]]:
-    if plain_suffix(path) == ".parquet":
-        yield from _parquet(path)
+def _argilla_turns(row: Mapping[str, Any] | Problem, where: str) -> Iterator[_Turn]:
+    """What each person marked in a record, as a whole; what nobody marked goes with the first."""
+    found = read_document(_argilla_record(row, where), where)
+    article = [one for one in found if isinstance(one, Article)]
+    people = {one.annotator: None for one in found if isinstance(one, Region)}
+    if isinstance(row, Problem) or not article or not people:
+        yield None, found
         return
-    text = read_text(path)
-    if plain_suffix(path) == ".jsonl":
-        yield from json_lines(text, path.name)
-        return
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: a JSON file of records was required: {in_words(error)}") from None
-    if not isinstance(found, list):
-        raise DataError(f"{path}: a list of records was required, got {type(found).__name__}")
-    yield from ((f"{path.name} record {n}", record) for n, record in enumerate(found, 1))
-
-
-def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        rows = parquet.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: {why_unread(error)}") from None
-    yield from ((f"{path.name} record {n}", row) for n, row in enumerate(rows, 1))
+    rest = [one for one in found if not isinstance(one, Region)]
+    for number, by in enumerate(people):
+        own = [one for one in found if isinstance(one, Region) and one.annotator == by]
+        records = [*(article if number else rest), *own]
+        yield turn_of(records, row, where, str(row.get("id")), by)
 
 
 def _argilla_record(record: Problem | Mapping[str, Any], where: str) -> Iterator[Record]:
@@ -257,26 +297,33 @@ def read_potato(path: Path) -> Foreign:
     A line that names its `user_id` is by them; otherwise the folder counts, and where there is none
     the file. Raises `DataError` where there is no such file.
     """
-    members = [m for m in read_members(path) if m.name.endswith(".jsonl")]
-    if not members:
-        raise DataError(
-            f"{path}: Potato's .jsonl files were required, none was found; user_state.json holds "
-            "no texts, so export as jsonl"
-        )
-    foreign = gather(document for member in members for document in _potato_documents(member, path))
+    members = [m for m in members_of(path, JSON_SUFFIXES) if m.path.name != _STATE]
+    foreign = gather(newest_of(turn for m in members for turn in _potato_turns(m, path)))
     if not foreign.articles:
-        raise DataError(f"{path}: lines with displayed_text were required, none was found")
+        raise DataError(
+            f"{path}: lines with displayed_text were required, none was found; {_STATE} holds no "
+            "texts, so export as jsonl"
+        )
     return foreign
 
 
-def _potato_documents(member: Member, path: Path) -> Iterator[Iterator[Record]]:
+_STATE = "user_state.json"
+
+
+def _potato_turns(member: Member, path: Path) -> Iterator[_Turn]:
     folder = member.path.parent.name
-    by = folder or (path.resolve().parent.name if path.is_file() else member.path.stem)
-    for where, line in json_lines(member.text, member.name):
-        yield iter([line]) if isinstance(line, Problem) else _potato_document(line, where, by)
+    last = folder or (path.resolve().parent.name if path.is_file() else member.path.stem)
+    for where, line in json_records(member.text, member.name):
+        if isinstance(line, Problem):
+            yield None, [line]
+            continue
+        named = (line.get("user_id"), line.get("user"), last)
+        by = person(next(name for name in named if name not in (None, "")))
+        task = str(line.get("instance_id"))
+        yield turn_of(_potato_document(line, where, by), line, where, task, by)
 
 
-def _potato_document(line: Mapping[str, Any], where: str, folder: str) -> Iterator[Record]:
+def _potato_document(line: Mapping[str, Any], where: str, by: str) -> Iterator[Record]:
     values = {key: value for key, value in line.items() if key not in _LABELS}
     if isinstance(line.get("displayed_text"), str):
         values["text"] = line["displayed_text"]
@@ -284,8 +331,6 @@ def _potato_document(line: Mapping[str, Any], where: str, folder: str) -> Iterat
     yield article
     if isinstance(article, Problem):
         return
-    named = (line.get("user_id"), line.get("user"), folder)
-    by = person(next(name for name in named if name not in (None, "")))
     spans = line.get("span_annotations") or []
     groups = spans.items() if isinstance(spans, Mapping) else _by_scheme(spans)
     for scheme, group in groups:
@@ -313,15 +358,10 @@ def read_label_studio_min(path: Path) -> Foreign:
     A choice per region keeps no offsets in these exports, so it is left out and listed; the JSON
     export keeps it. Raises `DataError` where the file is none of these.
     """
-    rows = list(_min_rows(path))
-    if not rows:
-        raise DataError(f"{path}: rows with annotations were required, it holds none")
-    if not any(_is_annotation(row) for _, row in rows):
-        raise DataError(
-            f"{path}: a JSON-MIN or CSV export was required, with annotator and annotation_id; got "
-            f"the keys {sorted(map(str, rows[0][1]))[:10]}"
-        )
-    return gather(_min_annotation(row, where) for where, row in rows)
+    rows = _rows(path, (*JSON_SUFFIXES, ".csv", ".tsv", ".txt", ".xlsx"))
+    wanted = "a JSON-MIN or CSV export was required, with annotator and annotation_id"
+    _check_rows(path, rows, wanted, _is_annotation)
+    return gather(newest_of(_min_turn(row, where) for where, row in rows))
 
 
 def _is_annotation(row: Mapping[str, Any]) -> bool:
@@ -329,27 +369,19 @@ def _is_annotation(row: Mapping[str, Any]) -> bool:
     return is_of_tool or any(is_spans(parsed(value)) for value in row.values())
 
 
-def _min_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    text = read_text(path)
-    if plain_suffix(path) in (".csv", ".tsv", ".txt", ".xlsx"):
-        yield from read_table(text, path.name)
-        return
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: a JSON-MIN export was required: {in_words(error)}") from None
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise DataError(f"{path}: a list of annotations was required, got {type(found).__name__}")
-    yield from ((f"{path.name} annotation {n}", row) for n, row in enumerate(found, 1))
-
-
-def _min_annotation(row: Mapping[str, Any], where: str) -> Iterator[Record]:
+def _min_turn(row: Mapping[str, Any] | Problem, where: str) -> _Turn:
+    if isinstance(row, Problem):
+        return None, [row]
     values = {str(key): parsed(value) for key, value in row.items()}
+    by = _min_person(values.get("annotator"))
+    return turn_of(_min_annotation(values, where, by), values, where, str(values.get("id")), by)
+
+
+def _min_annotation(values: Mapping[str, Any], where: str, by: str) -> Iterator[Record]:
     article = article_of(values, None, where, values)
     yield article
     if isinstance(article, Problem):
         return
-    by = _min_person(values.get("annotator"))
     text = text_key(values)
     loose = []
     for field, value in values.items():
@@ -389,43 +421,46 @@ def read_activetigger(path: Path) -> Foreign:
     A row is a text with its last annotation; what somebody reconciled is curated. Raises
     `DataError` where the file is none, or holds labels of whole texts only.
     """
-    is_parquet = plain_suffix(path) == ".parquet"
-    rows = list(_parquet(path) if is_parquet else read_table(read_text(path), path.name))
-    missing = [name for name in _TIGGER_COLUMNS if rows and name not in rows[0][1]]
-    if missing or not rows:
-        found = f"the columns {sorted(map(str, rows[0][1]))[:10]}" if rows else "no rows"
-        raise DataError(
-            f"{path}: an export of one scheme of ActiveTigger was required, with the columns "
-            f"{', '.join(_TIGGER_COLUMNS)}; got {found}; do not export all schemes at once"
-        )
-    if not any(isinstance(parsed(row["labels"]), list) for _, row in rows):
+    rows = _rows(path, (".csv", ".xlsx", ".parquet"))
+    wanted = (
+        "an export of one scheme of ActiveTigger was required, not of all schemes at once, with "
+        f"the columns {', '.join(_TIGGER_COLUMNS)}"
+    )
+    _check_rows(path, rows, wanted, lambda row: all(name in row for name in _TIGGER_COLUMNS))
+    cells = [(where, row) for where, row in rows if isinstance(row, Mapping)]
+    if not any(isinstance(parsed(row.get("labels")), list) for _, row in cells):
         raise DataError(
             f"{path}: spans were required, the labels stand on whole texts; annotate with a scheme "
             "of spans, or read the labels as predictions (see docs/labels.md)"
         )
-    return gather(_tigger_row(row, where) for where, row in rows)
+    return gather(newest_of(_tigger_turn(row, where) for where, row in cells))
 
 
-def _tigger_row(row: Mapping[str, Any], where: str) -> Iterator[Record]:
-    spans = parsed(row["labels"])
+def _tigger_turn(row: Mapping[str, Any], where: str) -> _Turn:
+    is_curated = row.get("comment") == "reconciliation"
+    by = CURATED if is_curated else person(row.get("user") or UNNAMED)
+    return turn_of(_tigger_row(row, where, by), row, where, str(_tigger_id(row)), by)
+
+
+def _tigger_id(row: Mapping[str, Any]) -> object:
+    """The researcher's id, else ActiveTigger's own, which has no name in a table."""
+    ids = (row.get(name) for name in ("id_external", "id", "", "__index_level_0__"))
+    return next((value for value in ids if value not in (None, "")), None)
+
+
+def _tigger_row(row: Mapping[str, Any], where: str, by: str) -> Iterator[Record]:
+    spans = parsed(row.get("labels"))
     if not str(row.get("text") or "").strip():
         detail = "the column text is empty"
         yield LeftOut(where, "no text, refused", detail, labels=n_spans(spans))
         return
-    # the researcher's id, else ActiveTigger's own, which has no name in a table
-    ids = (row.get(name) for name in ("id_external", "id", "", "__index_level_0__"))
-    tool_id = next((value for value in ids if value not in (None, "")), None)
-    article = article_of({**row, "id": tool_id}, None, where, spans)
+    article = article_of({**row, "id": _tigger_id(row)}, None, where, spans)
     yield article
     if isinstance(article, Problem):
         return
-    comment = row.get("comment") or None
-    is_curated = comment == "reconciliation"
-    by = CURATED if is_curated else person(row.get("user") or UNNAMED)
     if not isinstance(spans, list):
         yield from whole_text(where, [] if spans in (None, "") else ["labels"])
         return
+    comment = None if by == CURATED else row.get("comment") or None
     for record in regions(spans, "", where, article.article_id, by):
-        if isinstance(record, Region) and not is_curated:
-            record = replace(record, comment=comment)
-        yield record
+        yield replace(record, comment=comment) if isinstance(record, Region) else record
