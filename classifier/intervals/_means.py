@@ -83,8 +83,8 @@ def weighted_variance(
 
     Where a source in general is the aim, its articles are a draw too, and so are the shares W_h of
     its strata. That is double sampling for stratification, and adds Σ_h W_h (ȳ_h - ȳ)² / N for N
-    articles (Cochran 1977, section 12.2), here with the errors y - λf: Σ_h (Σ_i e_hi)² / N_h.
-    benchmarks/intervals simulates strata of 4 to 600: coverage .94 to .96.
+    articles (Cochran 1977, section 12.2). With y = e + λf this is Σ_h (E_h + λF_h)² / N_h for the
+    sums E and F of the terms; the part of λ²F² that is the uncoded articles' is in their own.
     """
     names, index = np.unique(totals.coded_cluster, return_inverse=True)
     stratum = _strata(totals, index, len(names))
@@ -155,10 +155,12 @@ def _draw_of_articles(
     """
     label, score = hajek_terms(totals)
     error = np.bincount(stratum, weights=label - weight * score)
+    shift = np.bincount(stratum, weights=weight * score)
     size = np.bincount(stratum, weights=1 / totals.probability)
+    shares = error**2 + 2 * error * shift + shift**2 * np.bincount(stratum) / size
     _, there = _overall_terms(totals)
     others = np.array(list(cluster_sums(weight * there, totals.other_cluster).values()))
-    return float((error**2 / size).sum()), others
+    return float((shares / size).sum()), others
 
 
 def weighted_terms(totals: Totals, weight: float, options: InferenceOptions) -> dict[object, float]:
