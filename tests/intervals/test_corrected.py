@@ -276,6 +276,22 @@ def test_articles_without_labels_bring_their_own_degrees_of_freedom() -> None:
     assert estimate.degrees_of_freedom == pytest.approx(freedom)
 
 
+def test_scores_that_are_the_labels_are_as_sure_as_if_all_articles_were_coded() -> None:
+    # Strata around -1 and 1, of 40 and 80 articles with 20 coded each: the variance is that of the
+    # labels over 120 articles, most of which lies between the strata.
+    spread = np.tile([-0.3, 0.3], 60)
+    score = np.where(np.arange(120) < 40, -1.0, 1.0) + spread
+    is_coded = np.isin(np.arange(120) % 40, range(20)) & (np.arange(120) < 80)
+    estimate = corrected_mean(
+        score,
+        np.where(is_coded, score, NAN),
+        np.arange(120),
+        sampling=Sampling(probability=np.where(np.arange(120) < 40, 0.5, 0.25)),
+    )
+    assert estimate.model_weight == pytest.approx(1, abs=0.01)
+    assert estimate.standard_error == pytest.approx(np.sqrt(score.var() / 120), rel=0.01)
+
+
 def test_known_chances_undo_oversampling() -> None:
     # 10 of 100 "long" articles with label 1 were coded with chance 0.5 and 10 with label 0 with
     # chance 0.1 (20 and 100 in the corpus); a useless model leaves Hájek: (10/.5)/(10/.5 + 10/.1).
