@@ -1,6 +1,6 @@
 """Draws by uncertainty beside random draws of more articles, by simulation: one JSON line per size.
 
-    python -m benchmarks.intervals uncertain [--corpora 1000] [--coded N...] [--every]
+    python -m benchmarks.intervals uncertain [--corpora 1000] [--only NAME] [--coded N...] [--every]
 
 Corpora of 400 articles, in two worlds. Of each, n articles are drawn at random, and n and .8 n by
 uncertainty; with `--every`, .8 n by each way of drawing that was tried. Prints coverage and mean
@@ -50,10 +50,11 @@ def main() -> None:
     """Run every world and size and print a line each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpora", type=int, default=1000)
+    parser.add_argument("--only", default="", help="part of a world's name")
     parser.add_argument("--coded", type=int, nargs="*", default=CODED)
     parser.add_argument("--every", action="store_true", help="each way that was tried")
     asked = parser.parse_args()
     for world in WORLDS:
-        for n in asked.coded:
+        for n in asked.coded if asked.only in world else ():
             made = simulate(world, n, asked.corpora, asked.every)
             print(json.dumps({"world": world, "coded": n, **made}), flush=True)
