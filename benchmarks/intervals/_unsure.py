@@ -62,7 +62,9 @@ def by_share(
         chances = np.column_stack([low, high, np.clip(1 - low - high, 0, 1)])
         entropy = -(chances * np.log(np.maximum(chances, 1e-300))).sum(axis=1)
         columns = [np.ones(len(low)), entropy, low + high - mentions.score**2]
-        sums = [np.bincount(mentions.article, column) for column in columns]
+        sums: list[Array] = [
+            np.bincount(mentions.article, column).astype(np.float64) for column in columns
+        ]
         wanted = share(*sums)
         wanted = even + (1 - even) * wanted / wanted.mean()
         chance = np.minimum(n * wanted / wanted.sum(), 1)
