@@ -196,6 +196,7 @@ def drawn_by_uncertainty(
     table = pd.DataFrame(
         {
             "article_id": mentions.article,
+            "stance_score": mentions.score,
             "p_stance_unfavourable": negative,
             "p_stance_favourable": positive,
             "p_stance_neutral": np.clip(1 - negative - positive, 0, 1),

@@ -1,6 +1,6 @@
 """Pooled means of sources with 3 to 8 coded articles, by simulation: one JSON line per world.
 
-    python -m benchmarks.intervals pooled [--corpora 1000] [--only NAME]
+    python -m benchmarks.intervals pooled [--corpora 1000] [--only NAME] [--sources N...]
 
 Each corpus has 5, 12 or 30 sources of 30 to 200 articles, and 3 to 8 coded articles of each. Prints
 coverage and mean width over all sources, and the mean squared error as a part of that of the labels
@@ -21,7 +21,6 @@ from classifier.intervals import (
     OneSource,
     Sampling,
     labelled_mean,
-    naive_mean,
     pooled_means,
 )
 
@@ -85,7 +84,6 @@ def simulate(world: World, n: int, corpora: int) -> dict[str, dict[str, float]]:
                 wanted[j] = mentions.label.mean()
         ways = {
             "labels only": [labelled_mean(g.coded, g.article, options=options) for g in groups],
-            "uncorrected": [naive_mean(g.predicted, g.article, options=options) for g in groups],
             "pooled": pooled_means(groups, options=options),
         }
         for way, estimates in ways.items():
@@ -110,8 +108,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpora", type=int, default=1000)
     parser.add_argument("--only", default="", help="part of a world's name")
+    parser.add_argument("--sources", type=int, nargs="*", default=SOURCES)
     asked = parser.parse_args()
     for name, world in WORLDS.items():
-        for n in SOURCES if asked.only in name else ():
+        for n in asked.sources if asked.only in name else ():
             made = simulate(world, n, asked.corpora)
             print(json.dumps({"world": name, "sources": n, **made}), flush=True)

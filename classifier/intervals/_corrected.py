@@ -13,6 +13,7 @@ from classifier.intervals._means import (
     weighted_terms,
     weighted_variance,
 )
+from classifier.intervals._resampling import t_quantile
 from classifier.intervals._totals import (
     Array,
     InferenceOptions,
@@ -328,16 +329,12 @@ def articles_needed(
     reason = withheld(totals)
     if reason:
         raise DataError(f"planning needs coded articles to learn from; {reason}")
-    # Read only here: it takes a second, and scoring does without it.
-    from scipy import stats
-
     total = len(totals.coded_size) + len(totals.other_size)
     clusters_per_article = len(np.unique(totals.coded_cluster)) / len(totals.coded_cluster)
     variance = _planned_variance(totals, total, options)
     for n_coded in range(MINIMUM_CODED, total + 1):
         freedom = max(n_coded * clusters_per_article - 1, 1)
-        quantile = stats.t.ppf((1 + options.confidence) / 2, freedom)
-        if quantile * np.sqrt(variance(n_coded)) <= half_width:
+        if t_quantile(options.confidence, freedom) * np.sqrt(variance(n_coded)) <= half_width:
             return n_coded
     return None
 

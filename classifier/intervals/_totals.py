@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from classifier.errors import DataError, no_number
+from classifier.intervals._resampling import t_quantile
 from classifier.records import Estimate, counted
 
 Array = npt.NDArray[np.float64]
@@ -153,11 +154,8 @@ def with_interval(estimate: Estimate, variance: float, freedom: float) -> Estima
     """The estimate with its t interval; without one if the variance is not positive."""
     if estimate.value is None or not variance > _ROUNDING or not freedom > 0:
         return replace(estimate, interval_status="undefined: no variation between articles")
-    # Read only here: it takes a second, and scoring does without it.
-    from scipy import stats
-
     error = float(np.sqrt(variance))
-    half = float(stats.t.ppf((1 + estimate.confidence) / 2, freedom)) * error
+    half = t_quantile(estimate.confidence, freedom) * error
     return replace(
         estimate,
         low=estimate.value - half,
@@ -273,9 +271,7 @@ def share_interval(estimate: Estimate) -> Estimate:
     share, error, freedom = estimate.value, estimate.standard_error, estimate.degrees_of_freedom
     if share is None or not error or freedom is None or not 0 < share < 1:
         return estimate
-    from scipy import stats
-
-    t = float(stats.t.ppf((1 + estimate.confidence) / 2, freedom))
+    t = t_quantile(estimate.confidence, freedom)
     pull = t**2 * error**2 / (share * (1 - share))
     middle = (share + pull / 2) / (1 + pull)
     half = t / (1 + pull) * float(np.sqrt(error**2 * (1 + pull / (4 * share * (1 - share)))))

@@ -191,6 +191,8 @@ def _as_it_is(rows: Rows, known: LabelledArticles) -> Labelled:
 
 
 def _check_columns(rows: Rows) -> None:
+    if rows.frame.empty:
+        raise DataError(f"{rows.where}: rows with labels were required, got none")
     names = set(rows.frame.columns)
     if "unit" in names or "article_id" in names:
         return

@@ -50,7 +50,8 @@ class Regression(InPapers):
     n_mentions: int
     n_articles: int
     n_coded_articles: int
-    """Coded articles, or stories of wire copies."""
+    n_coded_stories: int
+    """Fewer than the coded articles if some are copies of one wire story."""
     model_weight: float
     """λ, 0 to 1: how far the scores were trusted beside the labels."""
     drawn: str
@@ -105,10 +106,13 @@ class Regression(InPapers):
         """What a reader must know beside the figures."""
         against = (f"{column} is compared with {name}" for column, name in self.references.items())
         left = (f"left out: {n} mentions, {why}" for why, n in self.left_out.items())
+        n, n_stories = self.n_coded_articles, self.n_coded_stories
+        copies = (f"{n} coded articles are {n_stories} stories",) if n_stories < n else ()
         return (
             "least squares on labels, corrected for model error (DSL); errors clustered by article",
             *against,
             f"coded articles: {self.drawn}",
+            *copies,
             f"weight of the model's scores: {self.model_weight:.2f}",
             *left,
         )
@@ -186,7 +190,8 @@ def regress(
         dict(zip(map(str, design.columns), fit.coefficients, strict=True)),
         references,
         int((~members[IS_FALSE]).sum()),
-        int(members["article_id"].nunique()),
+        int(ids.nunique()),
+        int(ids[coded.notna() | members[IS_FALSE]].nunique()),
         fit.n_coded,
         fit.model_weight,
         draw.words,

@@ -1,5 +1,6 @@
 """Draw articles to annotate: evenly by stratum, or more where a model is unsure."""
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,11 @@ from classifier.records import UNKNOWN, Article, counted
 Design = Literal["random", "uncertainty"]
 FRAME = "sampling.csv"
 """File beside a drawn set that has every article it was drawn from."""
-EVEN = 0.5
+EVEN = 0.2
 """Part of a chance by uncertainty that is the same for all articles."""
+_DRAWN_OF_STRATUM = 3
+_MOST_PARTS = 5
+"""By uncertainty there are at most so many groups by reach, and in each so many by score."""
 _COLUMNS = ["article_id", "stratum", "sampling_probability"]
 
 
@@ -27,7 +31,7 @@ class Sample:
     """Which articles were drawn, how, and from how many."""
 
     table: pd.DataFrame
-    """`article_id, stratum, sampling_probability`; drawn by uncertainty, the stratum is None."""
+    """`article_id, stratum, sampling_probability`."""
     design: Design
     n_population: int
     seed: int
@@ -64,11 +68,12 @@ def draw_sample(
     stratum's share over its size. Broken shares are rounded at random so that it holds exactly
     (systematic rounding, Cochran 1977, section 8).
 
-    By uncertainty: an article's chance grows with its mentions times the root of their mean entropy
-    of the stance probabilities, which is how far the model's errors in it may reach. Half of the
-    chance is the same for all, so that none vanishes. Exactly `n` are drawn, each with its chance,
-    by systematic sampling in random order (Madow 1949; Särndal, Swensson and Wretman 1992, section
-    3.6). Estimates may rest on them if they weigh by the chance, as a profile does.
+    By uncertainty: an article's reach is its mentions times the root of their mean entropy of the
+    stance probabilities, which is how far the model's errors in it may reach. Strata are groups of
+    like reach and, in each, of like mean score, so that about 3 articles are drawn from a stratum.
+    Chances are the same in a stratum and grow with its mean reach (Neyman 1934); a fifth of a
+    chance is the same for all, so that none vanishes. Estimates may rest on them if they weigh by
+    the chance, as a profile does. benchmarks/intervals sets this beside other designs.
 
     Args:
         population: mentions or predictions, a row each with `article_id` and the columns of `by`;
@@ -88,8 +93,7 @@ def draw_sample(
     generator = seeded(seed)
     n_population = int(table["article_id"].nunique())
     frame = chances_by_size(table, by, design)(n)
-    draw = _by_chance if design == "uncertainty" else _drawn
-    return Sample(draw(frame, generator), design, n_population, seed, frame)
+    return Sample(_drawn(frame, generator), design, n_population, seed, frame)
 
 
 def chances_by_size(
@@ -97,9 +101,8 @@ def chances_by_size(
 ) -> Callable[[int], pd.DataFrame]:
     """From a number of articles to every article with its chance in a draw of so many."""
     if design == "uncertainty":
-        ids, share = _unsure(table)
-        frame = pd.DataFrame({"article_id": ids, "stratum": None})
-        return lambda n: frame.assign(sampling_probability=_chances_for(share, n))
+        articles = _unsure(table)
+        return lambda n: _by_reach(articles, n)
     strata = _strata(table, by)
     names, index, counts = np.unique(
         strata.to_numpy(dtype=str), return_inverse=True, return_counts=True
@@ -280,8 +283,8 @@ def _even_shares(sizes: np.ndarray, n: int) -> np.ndarray:
     return shares
 
 
-def _unsure(table: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
-    """Every article and its share of a draw, which grows with the model's uncertainty."""
+def _unsure(table: pd.DataFrame) -> pd.DataFrame:
+    """Every article with its mentions' mean score and how far the model's errors may reach."""
     columns = [name for name in table if str(name).startswith("p_stance_")]
     if not columns:
         raise DataError("uncertainty needs predictions with columns p_stance_<label>, got none")
@@ -294,11 +297,38 @@ def _unsure(table: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
         raise DataError("uncertainty needs mentions with stance probabilities, all are missing")
     # A mention without probabilities is as unsure as the others are on average.
     entropy[~known] = entropy[known].mean()
-    by_article = pd.Series(entropy).groupby(table["article_id"].to_numpy()).agg(["mean", "size"])
-    reach = by_article["size"].to_numpy() * np.sqrt(by_article["mean"].to_numpy())
-    even = np.full(len(reach), 1 / len(reach))
-    share = even if reach.sum() == 0 else EVEN * even + (1 - EVEN) * reach / reach.sum()
-    return by_article.index.astype(object), share
+    score = table["stance_score"].to_numpy(float) if "stance_score" in table else 0 * entropy
+    rows = pd.DataFrame({"article_id": table["article_id"], "entropy": entropy, "score": score})
+    groups = rows.groupby("article_id")
+    reach = groups.size() * np.sqrt(groups["entropy"].mean())
+    return pd.DataFrame({"reach": reach, "score": groups["score"].mean()})
+
+
+def _by_reach(articles: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Every article with its stratum, of like reach and like score, and its chance in a draw."""
+    reach = articles["reach"].to_numpy()
+    n_strata = max(min(n, len(reach)) // _DRAWN_OF_STRATUM, 1)
+    n_groups = min(math.isqrt(n_strata), _MOST_PARTS)
+    n_parts = min(n_strata // n_groups, _MOST_PARTS)
+    group = _parts(reach, n_groups)
+    part = np.zeros_like(group)
+    for k in range(n_groups):
+        part[group == k] = _parts(articles["score"].to_numpy()[group == k], n_parts)
+    stratum = group * n_parts + part
+    mean = (np.bincount(stratum, reach) / np.maximum(np.bincount(stratum), 1))[stratum]
+    share = np.full(len(reach), 1 / len(reach))
+    if mean.sum() > 0:
+        share = EVEN * share + (1 - EVEN) * mean / mean.sum()
+    names = [f"uncertainty {g + 1}, score {p + 1}" for g, p in zip(group, part, strict=True)]
+    rows = zip(articles.index.astype(object), names, _chances_for(share, n), strict=True)
+    return _table_of([(name, where, float(chance)) for name, where, chance in rows])
+
+
+def _parts(values: np.ndarray, n: int) -> np.ndarray:
+    """In which of n equally large parts each value lies, the lowest in the first."""
+    place = np.empty(len(values), dtype=int)
+    place[np.argsort(values, kind="stable")] = np.arange(len(values))
+    return place * n // max(len(values), 1)
 
 
 def _chances_for(share: np.ndarray, n: int) -> np.ndarray:
@@ -314,12 +344,3 @@ def _chances_for(share: np.ndarray, n: int) -> np.ndarray:
         if not above.any():
             return chances
         is_certain |= above
-
-
-def _by_chance(frame: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
-    """A systematic draw in random order: article i falls in it with just its chance."""
-    order = generator.permutation(len(frame))
-    chances = frame["sampling_probability"].to_numpy(float)[order]
-    edges = np.floor(np.round(np.cumsum(chances), 9) + generator.random())
-    taken = order[np.diff(edges, prepend=0) > 0]
-    return frame.iloc[np.sort(taken)].reset_index(drop=True)

@@ -258,6 +258,40 @@ def test_stratified_jackknife_by_hand() -> None:
     assert estimate.notes == ("16 coded articles weigh like 14.4 drawn with equal chances",)
 
 
+def test_articles_without_labels_bring_their_own_degrees_of_freedom() -> None:
+    # 16 coded and 24 other articles. The mean score of all is (0 + 12) / 40 = .3, and the others'
+    # part of the variance λ² · (12 · .7² + 12 · .3²) / 40² with 23 degrees; the rest has 15.
+    estimate = corrected_mean(
+        [*LABELS, *LABELS, *OTHERS, *OTHERS, *OTHERS],
+        [*LABELS, -1, 0, 1, 0, 0, -1, 1, 1, *[NAN] * 24],
+        np.arange(40),
+        sampling=Sampling(probability=[0.4] * 40),
+    )
+    assert estimate.model_weight is not None
+    assert estimate.standard_error is not None
+    others = estimate.model_weight**2 * 6.96 / 1600
+    rest = estimate.standard_error**2 - others
+    freedom = (rest + others) ** 2 / (rest**2 / 15 + others**2 / 23)
+    assert others > 0
+    assert estimate.degrees_of_freedom == pytest.approx(freedom)
+
+
+def test_scores_that_are_the_labels_are_as_sure_as_if_all_articles_were_coded() -> None:
+    # Strata around -1 and 1, of 40 and 80 articles with 20 coded each: the variance is that of the
+    # labels over 120 articles, most of which lies between the strata.
+    spread = np.tile([-0.3, 0.3], 60)
+    score = np.where(np.arange(120) < 40, -1.0, 1.0) + spread
+    is_coded = np.isin(np.arange(120) % 40, range(20)) & (np.arange(120) < 80)
+    estimate = corrected_mean(
+        score,
+        np.where(is_coded, score, NAN),
+        np.arange(120),
+        sampling=Sampling(probability=np.where(np.arange(120) < 40, 0.5, 0.25)),
+    )
+    assert estimate.model_weight == pytest.approx(1, abs=0.01)
+    assert estimate.standard_error == pytest.approx(np.sqrt(score.var() / 120), rel=0.01)
+
+
 def test_known_chances_undo_oversampling() -> None:
     # 10 of 100 "long" articles with label 1 were coded with chance 0.5 and 10 with label 0 with
     # chance 0.1 (20 and 100 in the corpus); a useless model leaves Hájek: (10/.5)/(10/.5 + 10/.1).

@@ -259,6 +259,11 @@ def test_a_table_without_labels_or_places_says_what_was_required(coded: Annotati
         read(ROWS.drop(columns="stance"), coded)
 
 
+def test_a_table_without_a_row_says_so(coded: AnnotationSet) -> None:
+    with pytest.raises(DataError, match="rows with labels were required, got none"):
+        read(ROWS.head(0), coded)
+
+
 def test_what_was_read_is_written_and_read_again(coded: AnnotationSet, tmp_path: Path) -> None:
     made = classifier.read_predictions(ROWS, articles=coded)
     made.write(tmp_path / "p.parquet")

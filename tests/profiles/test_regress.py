@@ -31,6 +31,16 @@ def test_where_all_is_coded_the_groups_differ_as_their_labels_do(
     assert (made.n_mentions, made.n_articles, made.n_coded_articles) == (120, 40, 40)
 
 
+def test_copies_of_one_story_are_counted_apart_from_articles(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    place = {article.article_id: i for i, article in enumerate(toy_set.articles)}
+    story = toy_scores["article_id"].map(lambda name: f"s{place[name] // 2}")
+    made = regress(toy_scores.assign(story_id=story), toy_set, "stance ~ target")
+    assert (made.n_coded_articles, made.n_coded_stories) == (40, 20)
+    assert "40 coded articles are 20 stories" in made.notes()
+
+
 def test_one_label_of_a_set_may_be_the_outcome(
     toy_set: AnnotationSet, toy_scores: pd.DataFrame
 ) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,21 +98,43 @@ def _unsure(n: int) -> pd.DataFrame:
     )
 
 
-def test_a_chance_by_uncertainty_grows_with_the_entropy_and_never_vanishes() -> None:
-    rows = pd.DataFrame(
+def _half_sure(p: float, score: Sequence[float] = (0.0,)) -> pd.DataFrame:
+    """12 articles of which the model is sure, and 12 where it gives p to either label."""
+    return pd.DataFrame(
         {
-            "article_id": ["sure", "half", "half", "failed"],
-            "p_stance_neutral": [1.0, 0.5, 0.5, np.nan],
-            "p_stance_favourable": [0.0, 0.5, 0.5, np.nan],
+            "article_id": [f"{what}{i:02d}" for what in ("sure", "unsure") for i in range(12)],
+            "stance_score": [score[i % len(score)] for i in range(24)],
+            "p_stance_neutral": [1.0] * 12 + [p] * 12,
+            "p_stance_favourable": [0.0] * 12 + [p] * 12,
         }
     )
-    sample = draw_sample(rows, 1, design="uncertainty")
-    chances = sample.frame.set_index("article_id")["sampling_probability"]
-    # Of log 2 the known mentions have 0, 1 and 1, so "failed" has 2/3: reaches 0, 2 and √(2/3).
-    whole = 2 + np.sqrt(2 / 3)
-    assert chances["sure"] == pytest.approx(1 / 6)
-    assert chances["half"] == pytest.approx(1 / 6 + 1 / whole)
-    assert chances["failed"] == pytest.approx(1 / 6 + np.sqrt(2 / 3) / 2 / whole)
+
+
+def test_a_chance_by_uncertainty_grows_with_the_entropy_and_never_vanishes() -> None:
+    frame = draw_sample(_half_sure(0.5), 12, design="uncertainty").frame
+    chances = frame.set_index("article_id")["sampling_probability"]
+    # A fifth of 12 goes to all 24 alike, the rest to the 12 whose entropy is not 0.
+    assert chances.filter(regex="^sure").to_list() == pytest.approx([0.1] * 12)
+    assert chances.filter(like="unsure").to_list() == pytest.approx([0.9] * 12)
+
+
+def test_a_mention_without_probabilities_is_as_unsure_as_the_others_are() -> None:
+    rows = _half_sure(np.nan)
+    rows.loc[rows["p_stance_neutral"] == 1, "p_stance_neutral"] = 0.5
+    rows.loc[rows["p_stance_favourable"] == 0, "p_stance_favourable"] = 0.5
+    chances = draw_sample(rows, 12, design="uncertainty").frame["sampling_probability"]
+    assert chances.to_list() == pytest.approx([0.5] * 24)
+
+
+def test_articles_of_low_and_of_high_scores_are_drawn_alike() -> None:
+    rows = _half_sure(0.5, score=(-0.8, 0.8))
+    score = rows.set_index("article_id")["stance_score"]
+    for seed in range(5):
+        drawn = draw_sample(rows, 12, design="uncertainty", seed=seed).table
+        # Four strata: of each 6 unsure articles 5.4 are drawn, of each 6 sure ones .6.
+        assert drawn["stratum"].nunique() in (2, 3, 4)
+        unsure = drawn[drawn["article_id"].str.startswith("unsure")]
+        assert set(score[unsure["article_id"]].value_counts()) <= {5, 6}
 
 
 def test_chances_by_uncertainty_sum_to_the_number_drawn() -> None:
@@ -119,7 +142,7 @@ def test_chances_by_uncertainty_sum_to_the_number_drawn() -> None:
         sample = draw_sample(_unsure(100), n, design="uncertainty")
         chances = sample.frame["sampling_probability"]
         assert chances.sum() == pytest.approx(min(n, 100))
-        assert chances.between(0.499 * min(n, 100) / 100, 1 + 1e-9).all()
+        assert chances.between(0.199 * min(n, 100) / 100, 1 + 1e-9).all()
         assert len(sample.table) == min(n, 100)
 
 
