@@ -27,7 +27,7 @@ _ROWS = 256
 """Tokens multiplied at a time: they fit a core's cache."""
 _STEP, _SMALL_STEP, _SMALL = 32, 8, 64
 """A multiple of the step is multiplied, of the small one up to so many rows. For every number of
-rows that it has not met, oneDNN makes code that takes 2 ms and a megabyte; so there are fourteen."""
+rows that it has not met, oneDNN makes code that takes 2 ms and a megabyte; there are fourteen."""
 _LARGEST = 127
 """Steps from zero to the largest value of a row."""
 _MIDDLE = 128
