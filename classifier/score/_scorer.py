@@ -243,7 +243,7 @@ class Scorer:
             problems += unread_problems([found], self.languages)
             yield found
 
-    @property
+    @cached_property
     def preparation(self) -> Preparation:
         """What it does to an article before the model reads it."""
         model = self.trained.model

@@ -39,7 +39,7 @@ ADAPTER, HEADS, _WEIGHTS = (
 )
 Read = Callable[[Path], dict[str, Array]]
 PREFIX, DOWN, UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
-BATCH_TOKENS = 1024
+BATCH_TOKENS = 512
 """Tokens of a batch; batches are read side by side, a processor each."""
 _FEWEST_TOKENS = 256
 """Fewer than this are not worth a thread of their own."""
