@@ -70,8 +70,8 @@ _LEARNT = (
 
 
 _WENT_ON = (
-    " After all stages it went on for one epoch with labels that had been added since; the last "
-    "training below is this one."
+    " After all stages it went on with labels that had been added since (`--from-shipped`); the "
+    "last training below is this one."
 )
 
 
