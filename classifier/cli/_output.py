@@ -40,6 +40,20 @@ def ends_in(*endings: str) -> Callable[[Path | None], Path | None]:
     return checked
 
 
+def new_file(*endings: str) -> Callable[[Path | None], Path | None]:
+    """As `ends_in`, of a file that must not be there: the command has no `--force`."""
+
+    def checked(path: Path | None) -> Path | None:
+        if path is not None and path.is_file() and path.stat().st_size:
+            raise typer.BadParameter(
+                f"the name of a new file was required, {path} is there: name another one, or "
+                "remove it first"
+            )
+        return ends_in(*endings)(path)
+
+    return checked
+
+
 def free_place(out: Path | None, *, force: bool, resume: bool = False, rows: str = "lines") -> None:
     """Refuse a place that holds work, before any other is done."""
     from classifier.files import refuse_to_replace
@@ -156,7 +170,7 @@ TableFile = Annotated[
         "--table",
         metavar="FILE",
         help="Also write it for a paper: .tex .md .xlsx .docx",
-        callback=ends_in(".tex", ".md", ".xlsx", ".docx"),
+        callback=new_file(".tex", ".md", ".xlsx", ".docx"),
         rich_help_panel=WRITTEN,
     ),
 ]

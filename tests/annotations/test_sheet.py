@@ -175,4 +175,4 @@ def test_an_import_without_a_source_says_what_cannot_follow(tmp_path: Path) -> N
     path = filled_in(sheet(tmp_path / "a.csv", "anna"), {"Moscow": {"stance": "neutral"}})
     known = [replace(article, source=None) for article in ARTICLES]
     told = dict(import_annotations("csv", path, articles=known).summary)
-    assert told["source taken from"].endswith("so nothing can be counted by source")
+    assert str(told["source taken from"]).endswith("so nothing can be counted by source")

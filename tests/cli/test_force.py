@@ -148,3 +148,21 @@ def test_a_wrong_ending_is_refused_before_anything_is_read(run: Run, words: str)
     code, error = run(words.split())
     assert code == 2
     assert "was required, got ." in " ".join(error.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("agreement nowhere --table", "labels.xlsx"),
+        ("evaluate nowhere nowhere --table", "paper.tex"),
+        ("compare nowhere --predictions nowhere.csv --chart", "drawn.svg"),
+        ("profile nowhere --table", "paper.md"),
+    ],
+)
+def test_a_table_or_chart_replaces_no_file(run: Run, tmp_path: Path, words: str, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("work", encoding="utf-8")
+    code, error = run([*words.split(), str(path)])
+    assert code == 2
+    assert "the name of a new file was required" in " ".join(error.replace("│", " ").split())
+    assert path.read_text(encoding="utf-8") == "work"
