@@ -330,11 +330,14 @@ def measure_agreement(
     entries = []
     for variable in annotation_set.codebook.variables:
         table = _with_columns(long_table(annotation_set, variable.name), annotation_set)
+        empty = {name for name in ("language", "source") if table[name].isna().all()}
         parts = [
             part
             for columns in by
             # Where any entity may be a target, a part for each would bury the rest.
             if not (annotation_set.codebook.any_target and "target" in columns)
+            # Where nobody knows the source, the part by source is everything once more.
+            and not (set(columns) & empty)
             for part in by_columns(alpha, table, variable, columns)
         ]
         if len(annotation_set.annotators) > 2:
@@ -354,4 +357,5 @@ def _with_columns(table: pd.DataFrame, annotation_set: AnnotationSet) -> pd.Data
 
 
 def _part_name(part: Part) -> str:
-    return ", ".join(f"{key} {value}" for key, value in part.group.items()) or ALL
+    said = (f"no {key}" if value is None else f"{key} {value}" for key, value in part.group.items())
+    return ", ".join(said) or ALL

@@ -106,6 +106,15 @@ def test_agreement_reports_every_variable(toy_set: AnnotationSet) -> None:
     assert {"all", "language en", "language nl"} <= set(report.to_frame()["part"])
 
 
+def test_agreement_has_no_part_by_a_source_that_nobody_knows(toy_set: AnnotationSet) -> None:
+    articles = tuple(replace(article, source=None) for article in toy_set.articles)
+    report = measure_agreement(replace(toy_set, articles=articles))
+    assert not any("source" in part.group for part in report.variables[0].parts)
+    some = (replace(articles[0], source="Post"), *articles[1:])
+    parts = set(measure_agreement(replace(toy_set, articles=some)).to_frame()["part"])
+    assert "no source" in parts
+
+
 def test_a_profile_reads_predictions_from_a_file(made: Demo, tmp_path: Path) -> None:
     path = tmp_path / "predictions.parquet"
     made.predictions.write(path)
