@@ -210,6 +210,48 @@ def _csv(rows: Sequence[Row], ids: list[dict[str, Any]], folder: Path) -> Path:
     return folder / "rows.csv"
 
 
+def _brat(rows: Sequence[Row], ids: list[dict[str, Any]], folder: Path) -> Path:
+    for (text, person), own in _grouped(rows).items():
+        place = folder / "out" / person / f"{ids[text].get('id', 'none')} {text}.txt"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(_text(text))
+        lines = (
+            f"T{n}\t{r.label} {r.start} {r.end}\t{_text(text)[r.start : r.end] or 'x'}\n"
+            for n, r in enumerate(own, 1)
+        )
+        place.with_suffix(".ann").write_text("".join(lines))
+    return folder / "out"
+
+
+_TYPES = (
+    '<typeSystemDescription xmlns="http://uima.apache.org/resourceSpecifier"><types>'
+    "<typeDescription><name>webanno.custom.Frame</name><supertypeName>uima.tcas.Annotation"
+    "</supertypeName><features><featureDescription><name>label</name><rangeTypeName>"
+    "uima.cas.String</rangeTypeName></featureDescription></features></typeDescription></types>"
+    "</typeSystemDescription>"
+)
+
+
+def _inception(rows: Sequence[Row], ids: list[dict[str, Any]], folder: Path) -> Path:
+    for (text, person), own in _grouped(rows).items():
+        place = folder / "annotation" / f"{ids[text].get('id', 'none')} {text}.txt"
+        place.mkdir(parents=True, exist_ok=True)
+        spans = "".join(
+            f'<custom:Frame xmi:id="{n}" sofa="1" begin="{r.start}" end="{r.end}" '
+            f'label="{r.label}"/>'
+            for n, r in enumerate(own, 2)
+        )
+        (place / f"{person}.xmi").write_text(
+            '<xmi:XMI xmlns:xmi="http://www.omg.org/XMI" xmlns:cas="http:///uima/cas.ecore" '
+            'xmlns:custom="http:///webanno/custom.ecore" xmi:version="2.0"><cas:NULL xmi:id="0"/>'
+            f'{spans}<cas:Sofa xmi:id="1" sofaNum="1" sofaID="_InitialView" '
+            f'mimeType="text/plain" sofaString="{_text(text)}"/><cas:View sofa="1" '
+            f'members="{" ".join(str(n) for n in range(2, len(own) + 2))}"/></xmi:XMI>'
+        )
+        (place / "TypeSystem.xml").write_text(_TYPES)
+    return folder / "annotation"
+
+
 Write = Callable[[Sequence[Row], list[dict[str, Any]], Path], Path]
 _WRITERS: dict[str, Write] = {
     "label-studio": _label_studio,
@@ -221,6 +263,8 @@ _WRITERS: dict[str, Write] = {
     "doccano": _doccano,
     "prodigy": _prodigy,
     "csv": _csv,
+    "brat": _brat,
+    "inception": _inception,
 }
 
 
@@ -248,6 +292,41 @@ def test_labels_in_are_labels_out_or_listed(format_name: str, seed: int, tmp_pat
     assert check(tmp_path / "set") == []
     people = tuple(sorted(set(table["annotator"])))
     assert measure_agreement(tmp_path / "set", by=[()]).annotators == people
+
+
+def _with_apart(text: str, apart: list[dict[str, Any]]) -> str:
+    """The record with further spans under a key of nobody's."""
+    return json.dumps({**json.loads(text), "theirs": {"own": apart}})
+
+
+_WITH_KEYS = [name for name in _WRITERS if name not in ("brat", "inception", "refi-qda")]
+
+
+@pytest.mark.parametrize("format_name", _WITH_KEYS)
+def test_spans_under_an_unknown_key_are_listed(format_name: str, tmp_path: Path) -> None:
+    draw = Random(3)
+    rows = _rows(draw, one_person=format_name == "activetigger")
+    path = _WRITERS[format_name](rows, _ids(draw), tmp_path)
+    file = path if path.is_file() else next(f for f in sorted(path.rglob("*")) if f.is_file())
+    apart = [{"start": 0, "end": 4, "label": "UA_neutral"}] * 2
+    if file.suffix == ".csv":
+        head, first, *rest = file.read_text().splitlines()
+        cell = json.dumps(apart).replace('"', '""')
+        lines = [f"{head},theirs", f'{first},"{cell}"', *(f"{line}," for line in rest)]
+        file.write_text("\n".join(lines))
+    elif file.suffix == ".json":
+        first, *rest = (json.dumps(record) for record in json.loads(file.read_text()))
+        file.write_text(f"[{','.join([_with_apart(first, apart), *rest])}]")
+    else:
+        first, *rest = file.read_text().splitlines()
+        file.write_text("\n".join([_with_apart(first, apart), *rest]))
+    imported = import_annotations(format_name, path)
+    reason = "spans under an unknown key, left out"
+    assert imported.lost[reason] == 2
+    (told,) = [problem for problem in imported.problems if problem.reason == reason]
+    assert told.where.startswith(file.name) or file.parent.name in told.where
+    left_out = sum(p.labels for p in imported.problems if isinstance(p, LeftOut))
+    assert len(imported.annotation_set.table) + left_out == len(rows) + 2
 
 
 @pytest.mark.parametrize("format_name", list(_WRITERS))
