@@ -13,12 +13,20 @@ from functools import lru_cache
 from typing import Any
 
 from classifier.errors import DataError
-from classifier.records import LANGUAGES, UNDETERMINED, Article, DateOrigin, DatePrecision
+from classifier.records import (
+    LANGUAGES,
+    UNDETERMINED,
+    Article,
+    DateOrigin,
+    DatePrecision,
+    Problem,
+)
 
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "source": ("publisher", "outlet", "newspaper", "medium", "domain"),
     "date": ("published", "published_at", "publication_date", "pubDate"),
     "title": ("headline",),
+    "language": ("lang", "language_code"),
 }
 """What else a field may be called. Our own name goes first, then the order here."""
 _OWN = {
@@ -38,6 +46,8 @@ class Names:
 
     taken: dict[str, list[str]] = field(default_factory=dict)
     """Field to the columns' names as the file spells them."""
+    unread: list[Problem] = field(default_factory=list)
+    """Values that no rule reads."""
 
     def note(self, record: Mapping[str, Any]) -> None:
         """Add what a row of the file gives."""
@@ -79,6 +89,8 @@ def note_names(record: Mapping[str, Any]) -> None:
     names = _NOTED.get()
     if names is not None:
         names.note(record)
+        about = str(given_id(record) or "article")
+        names.unread += [not_read(about, name, value) for name, value in unread(record).items()]
 
 
 def is_other_name(name: object) -> bool:
@@ -132,7 +144,7 @@ def _plain_name(name: object) -> str:
 
 
 def own_names(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with source, date and title under our own names.
+    """The record with source, date, title and language under our own names.
 
     Case does not count. Where several names hold something, the first of `OTHER_NAMES` counts.
 
@@ -246,13 +258,13 @@ def article_record(article: Article) -> dict[str, Any]:
 def article_from_record(record: Mapping[str, Any]) -> Article:
     """An article from a line of `articles.jsonl`; empty strings, nan, NaT and NA count as unknown.
 
-    Source, date and title may have any of `OTHER_NAMES`. A date under another name than ours that
+    Some fields may have any of `OTHER_NAMES`. A date or language under another name than ours that
     no rule reads counts as unknown, since nobody promised it was one of ours. Fields that are none
     of ours are left aside. Raises `DataError` if the id or the text is missing, if a field
     holds what it cannot, or if the text does not have the hash `sha256`.
     """
     note_names(record)
-    record = own_names(record) | ({"date": None} if unread_date(record) else {})
+    record = own_names(record) | dict.fromkeys(unread(record))
     # R writes NA where nothing is known
     given = {name: _known(record.get(name)) for name in FIELDS}
     values = {name: None if value == "NA" else value for name, value in given.items()}
@@ -324,18 +336,32 @@ def read_date(value: str | None) -> tuple[str | None, DatePrecision | None]:
     return found
 
 
-def unread_date(record: Mapping[str, Any]) -> str | None:
-    """A date that came under another name than ours and that no rule reads."""
-    if not is_blank(record.get("date")):
-        return None
-    value = own_names(record).get("date")
-    if not isinstance(value, str):
-        return None
-    try:
-        read_date(value)
-    except DataError:
-        return value
-    return None
+def unread(record: Mapping[str, Any]) -> dict[str, str]:
+    """The date and language that came under another name than ours and that no rule reads."""
+    found: dict[str, str] = {}
+    for name, read in (("date", read_date), ("language", _language)):
+        value = own_names(record).get(name) if is_blank(record.get(name)) else None
+        try:
+            read(value if isinstance(value, str) and value != "NA" else None)
+        except DataError:
+            found[name] = str(value)
+    return found
+
+
+_REMEDIES = {
+    "date": ("is not ISO 8601", "write it as 2022-03-17"),
+    "language": (
+        "is no code and no name we know",
+        "write its code, such as en or nl-BE, or leave it empty: it is recognised then",
+    ),
+}
+
+
+def not_read(where: str, name: str, value: str) -> Problem:
+    """What to say of a value that `unread` found."""
+    why, remedy = _REMEDIES[name]
+    detail = f"the {name} {value!r} {why}; the article was read without it"
+    return Problem(where, f"{name} not read", detail, remedy)
 
 
 def calendar_date(parts: Sequence[int]) -> tuple[str, DatePrecision] | None:
@@ -365,13 +391,31 @@ def _string(name: str, value: object) -> str | None:
     raise DataError(f"{name} must be a text, got {value!r}")
 
 
+_LANGUAGE_NAMES = {
+    name: code
+    for code, names in (
+        ("nl", "dutch nld dut"),
+        ("en", "english eng"),
+        ("tr", "turkish tur"),
+        ("ru", "russian rus"),
+        ("uk", "ukrainian ukr"),
+    )
+    for name in names.split()
+}
+"""Our languages by their English name and three letters."""
+
+
 def _language(value: str | None) -> str | None:
-    """One of ours for "en" and "en-GB" alike; any other code is a language we do not read."""
+    """One of ours for "en", "en-GB" and "English"; any other code is a language we do not read."""
     if value is None:
         return None
-    code = _CODE.match(value.strip().lower())
+    plain = value.strip().lower()
+    code = _CODE.match(_LANGUAGE_NAMES.get(plain, plain))
     if code is None:
-        raise DataError(f"language must be a code such as en or nl-BE, got {value!r}")
+        raise DataError(
+            "language must be a code such as en or nl-BE, or Dutch, English, Turkish, Russian or "
+            f"Ukrainian, got {value!r}; write its code, or leave it empty: it is recognised then"
+        )
     return code[1] if code[1] in LANGUAGES else UNDETERMINED
 
 

@@ -20,8 +20,9 @@ from classifier.articles._fields import (
     is_blank,
     is_other_name,
     no_text,
+    not_read,
     own_names,
-    unread_date,
+    unread,
     with_headline,
 )
 from classifier.articles._files import ROW_READERS, Row, Source, Sources, is_packed, page_rows
@@ -148,8 +149,11 @@ def _table(source: Source, problems: list[Problem]) -> _Table:
     table = _Table(source, source.relative.parent)
     names = Names()
     for row in ROW_READERS[source.suffix](source, problems):
-        entry = _Entry(row.where, {k: v for k, v in row.record.items() if k != "line"})
-        names.note(entry.record)
+        record = {k: v for k, v in row.record.items() if k != "line"}
+        names.note(record)
+        odd = unread(record)
+        problems += [not_read(row.where, name, value) for name, value in odd.items()]
+        entry = _Entry(row.where, own_names(record) | dict.fromkeys(odd))
         keys = [(table.by_id, entry.record.get(key)) for key in ("article_id", "id")]
         keys += [(table.by_file, entry.record.get(key)) for key in _FILE_KEYS]
         known = [(place, _name(key)) for place, key in keys if not is_blank(key)]
@@ -458,13 +462,11 @@ def _article(
     where: str, values: Mapping[str, Any], problems: list[Problem], is_labelled: bool
 ) -> Iterator[Article]:
     """The article of a row; in an annotation set its text stays as the labels were made on it."""
-    odd = unread_date(values)
-    if odd is not None:
-        detail = f"the date {odd!r} is not ISO 8601; the article was read without it"
-        problems.append(Problem(where, "date not read", detail, "write it as 2022-03-17"))
-        values = own_names(values) | {"date": None}
+    odd = unread(values)
+    problems += [not_read(where, name, value) for name, value in odd.items()]
+    values = own_names(values) | dict.fromkeys(odd)
     try:
-        article = article_from_record(own_names(values) if is_labelled else with_headline(values))
+        article = article_from_record(values if is_labelled else with_headline(values))
     except DataError as error:
         problems.append(Problem(where, "malformed article", in_words(error)))
         return

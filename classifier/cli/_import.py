@@ -115,7 +115,7 @@ def _written(
         read_problems,
         write_annotations,
     )
-    from classifier.annotations.formats import LOOKS_LIKE_LABELS, NOT_IN_CODEBOOK
+    from classifier.annotations.formats import WITHOUT_LABEL
     from classifier.files import write_json_lines
 
     read = whole = imported.annotation_set
@@ -124,7 +124,7 @@ def _written(
         whole, joined = _with_coders(into, whole)
     if not force:
         check_nothing_is_lost(whole, out)
-    lost = imported.lost.keys() & {NOT_IN_CODEBOOK, LOOKS_LIKE_LABELS}
+    lost = imported.lost.keys() & WITHOUT_LABEL
     if not len(read.table) or (lost and not read.has_labels):
         return 0, joined
     earlier = [] if into is None else read_problems(into)

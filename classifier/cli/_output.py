@@ -96,7 +96,7 @@ ArticlesPath = Annotated[
         help="Articles: a file or a folder; its metadata.csv (or .xlsx) names each article_id or "
         "file, and source, date, title. Publisher, outlet, newspaper, medium and domain are "
         "sources, too; published, published_at, publication_date and pubDate are dates; headline "
-        "is a title."
+        "is a title; lang and language_code are languages."
     ),
 ]
 SetFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Annotation set.")]

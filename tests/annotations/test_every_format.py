@@ -210,6 +210,48 @@ def _csv(rows: Sequence[Row], ids: list[dict[str, Any]], folder: Path) -> Path:
     return folder / "rows.csv"
 
 
+def _brat(rows: Sequence[Row], ids: list[dict[str, Any]], folder: Path) -> Path:
+    for (text, person), own in _grouped(rows).items():
+        place = folder / "out" / person / f"{ids[text].get('id', 'none')} {text}.txt"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(_text(text))
+        lines = (
+            f"T{n}\t{r.label} {r.start} {r.end}\t{_text(text)[r.start : r.end] or 'x'}\n"
+            for n, r in enumerate(own, 1)
+        )
+        place.with_suffix(".ann").write_text("".join(lines))
+    return folder / "out"
+
+
+_TYPES = (
+    '<typeSystemDescription xmlns="http://uima.apache.org/resourceSpecifier"><types>'
+    "<typeDescription><name>webanno.custom.Frame</name><supertypeName>uima.tcas.Annotation"
+    "</supertypeName><features><featureDescription><name>label</name><rangeTypeName>"
+    "uima.cas.String</rangeTypeName></featureDescription></features></typeDescription></types>"
+    "</typeSystemDescription>"
+)
+
+
+def _inception(rows: Sequence[Row], ids: list[dict[str, Any]], folder: Path) -> Path:
+    for (text, person), own in _grouped(rows).items():
+        place = folder / "annotation" / f"{ids[text].get('id', 'none')} {text}.txt"
+        place.mkdir(parents=True, exist_ok=True)
+        spans = "".join(
+            f'<custom:Frame xmi:id="{n}" sofa="1" begin="{r.start}" end="{r.end}" '
+            f'label="{r.label}"/>'
+            for n, r in enumerate(own, 2)
+        )
+        (place / f"{person}.xmi").write_text(
+            '<xmi:XMI xmlns:xmi="http://www.omg.org/XMI" xmlns:cas="http:///uima/cas.ecore" '
+            'xmlns:custom="http:///webanno/custom.ecore" xmi:version="2.0"><cas:NULL xmi:id="0"/>'
+            f'{spans}<cas:Sofa xmi:id="1" sofaNum="1" sofaID="_InitialView" '
+            f'mimeType="text/plain" sofaString="{_text(text)}"/><cas:View sofa="1" '
+            f'members="{" ".join(str(n) for n in range(2, len(own) + 2))}"/></xmi:XMI>'
+        )
+        (place / "TypeSystem.xml").write_text(_TYPES)
+    return folder / "annotation"
+
+
 Write = Callable[[Sequence[Row], list[dict[str, Any]], Path], Path]
 _WRITERS: dict[str, Write] = {
     "label-studio": _label_studio,
@@ -221,6 +263,8 @@ _WRITERS: dict[str, Write] = {
     "doccano": _doccano,
     "prodigy": _prodigy,
     "csv": _csv,
+    "brat": _brat,
+    "inception": _inception,
 }
 
 
@@ -250,9 +294,78 @@ def test_labels_in_are_labels_out_or_listed(format_name: str, seed: int, tmp_pat
     assert measure_agreement(tmp_path / "set", by=[()]).annotators == people
 
 
+_IN_PARTS = ("label-studio", "label-studio-min", "argilla", "activetigger", "prodigy", "csv")
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("format_name", _IN_PARTS)
+def test_the_order_of_exports_does_not_matter(format_name: str, seed: int, tmp_path: Path) -> None:
+    draw = Random(seed)
+    rows, ids = _rows(draw, one_person=format_name == "activetigger"), _ids(draw)
+    people = sorted({row.person for row in rows})
+    found = []
+    for place, order in ((tmp_path / "a", people), (tmp_path / "b", people[::-1])):
+        whole = place / "all"
+        whole.mkdir(parents=True)
+        for n, person in enumerate(order):
+            (place / person).mkdir()
+            own = [row for row in rows if row.person == person]
+            file = _WRITERS[format_name](own, ids, place / person)
+            file.rename(whole / f"{n}{file.suffix}")
+        imported = import_annotations(format_name, whole)
+        left_out = sum(p.labels for p in imported.problems if isinstance(p, LeftOut))
+        assert len(imported.annotation_set.table) + left_out == len(rows)
+        texts = {a.article_id: a.text for a in imported.annotation_set.articles}
+        table = imported.annotation_set.table
+        found.append(
+            {
+                (texts[r.article_id], r.annotator, r.start, r.target, r.stance)
+                for r in table.itertuples()
+            }
+        )
+    # of texts that share an id the first is kept, and the labels of the others are listed
+    assert found[0] == found[1] or ids[0] == ids[1] == {"id": 7}
+
+
+def _with_apart(text: str, apart: list[dict[str, Any]]) -> str:
+    """The record with further spans under a key of nobody's."""
+    return json.dumps({**json.loads(text), "theirs": {"own": apart}})
+
+
+_WITH_KEYS = [name for name in _WRITERS if name not in ("brat", "inception", "refi-qda")]
+
+
+@pytest.mark.parametrize("format_name", _WITH_KEYS)
+def test_spans_under_an_unknown_key_are_listed(format_name: str, tmp_path: Path) -> None:
+    draw = Random(3)
+    rows = _rows(draw, one_person=format_name == "activetigger")
+    path = _WRITERS[format_name](rows, _ids(draw), tmp_path)
+    file = path if path.is_file() else next(f for f in sorted(path.rglob("*")) if f.is_file())
+    apart = [{"start": 0, "end": 4, "label": "UA_neutral"}] * 2
+    if file.suffix == ".csv":
+        head, first, *rest = file.read_text().splitlines()
+        cell = json.dumps(apart).replace('"', '""')
+        lines = [f"{head},theirs", f'{first},"{cell}"', *(f"{line}," for line in rest)]
+        file.write_text("\n".join(lines))
+    elif file.suffix == ".json":
+        first, *rest = (json.dumps(record) for record in json.loads(file.read_text()))
+        file.write_text(f"[{','.join([_with_apart(first, apart), *rest])}]")
+    else:
+        first, *rest = file.read_text().splitlines()
+        file.write_text("\n".join([_with_apart(first, apart), *rest]))
+    imported = import_annotations(format_name, path)
+    reason = "spans under an unknown key, left out"
+    assert imported.lost[reason] == 2
+    (told,) = [problem for problem in imported.problems if problem.reason == reason]
+    assert told.where.startswith(file.name) or file.parent.name in told.where
+    left_out = sum(p.labels for p in imported.problems if isinstance(p, LeftOut))
+    assert len(imported.annotation_set.table) + left_out == len(rows) + 2
+
+
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("format_name", list(_WRITERS))
-def test_every_label_reaches_the_profile(format_name: str, tmp_path: Path) -> None:
-    imported, _ = _made(format_name, 1, tmp_path)
+def test_every_label_reaches_the_profile(format_name: str, seed: int, tmp_path: Path) -> None:
+    imported, _ = _made(format_name, seed, tmp_path)
     gold = imported.annotation_set
     rows = gold.table[["article_id", "start", "end", "target"]].drop_duplicates()
     labels = profiled_labels(

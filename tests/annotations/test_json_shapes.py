@@ -140,6 +140,38 @@ def test_tables_of_several_exports_are_read_as_one(tmp_path: Path) -> None:
     assert import_annotations("activetigger", tmp_path).annotation_set.annotators == ("ann", "bob")
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+@every_tool
+def test_a_broken_line_is_listed_and_the_others_are_read(
+    tool: str, place: int, tmp_path: Path
+) -> None:
+    lines = [json.dumps(_TOOLS[tool](number, "ann")) for number in (1, 2, 3)]
+    lines[place] = lines[place][:-3]
+    (tmp_path / "ann.jsonl").write_text("\n".join(lines))
+    imported = import_annotations(tool, tmp_path / "ann.jsonl")
+    assert len(imported.annotation_set.table) == 2
+    assert [(p.where, p.reason) for p in imported.problems] == [
+        (f"ann.jsonl:{place + 1}", "broken JSON")
+    ]
+    assert imported.lost == {"broken JSON": 1}
+
+
+@pytest.mark.parametrize("chunk", [1, 50, 2**20])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_error_of_a_large_export_has_its_place_in_the_file(
+    indent: int | None, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifier.annotations.formats._files._CHUNK", chunk)
+    text = json.dumps([_label_studio(number, "ann") for number in range(9)], indent=indent)
+    at = text.rindex('"data"')
+    text = text[:at] + text[at:].replace('"data":', '"data"', 1)
+    (tmp_path / "tasks.json").write_text(text)
+    line, column = text[:at].count("\n") + 1, at - text.rfind("\n", 0, at) + len('"data" ')
+    told = rf"tasks\.json: .* in line {line}, character {column}$"
+    with pytest.raises(DataError, match=told):
+        import_annotations("label-studio", tmp_path / "tasks.json")
+
+
 @pytest.mark.parametrize("tool", ["argilla", "label-studio-min", "doccano", "prodigy", "potato"])
 def test_a_list_that_was_cut_off_is_refused(tool: str, tmp_path: Path) -> None:
     text = json.dumps([_TOOLS[tool](1, "ann")], indent=1)

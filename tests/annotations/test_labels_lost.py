@@ -228,6 +228,14 @@ def test_a_control_for_a_model_is_no_persons_label(tmp_path: Path) -> None:
 Ask = Callable[..., tuple[int, str]]
 
 
+@pytest.mark.parametrize("label", ["RU", "favorable"])
+def test_an_import_of_which_no_label_is_left_fails(label: str, tmp_path: Path, ask: Ask) -> None:
+    code, told = ask("import", "csv", table(tmp_path, "stance", label), "--out", tmp_path / "set")
+    assert code == 1
+    assert "nothing is written, the list says why" in told
+    assert not (tmp_path / "set").exists()
+
+
 def test_an_import_that_loses_labels_says_so_and_so_does_check(tmp_path: Path, ask: Ask) -> None:
     path = table(tmp_path, "stance", "favorable")
     with path.open("a") as file:

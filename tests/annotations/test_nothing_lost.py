@@ -344,6 +344,18 @@ def test_names_of_columns_are_told(tmp_path: Path) -> None:
     assert imported.annotation_set.articles[0].article_id == "0"
 
 
+def test_a_date_and_language_that_no_rule_reads_are_told(tmp_path: Path) -> None:
+    row = "0,Odesa slept.,Klingon,3/4/22,{},{},UA,{},neutral\n"
+    head = "id,text,lang,published,start,end,target,annotator,stance\n"
+    (tmp_path / "rows.csv").write_text(head + row.format(0, 5, "ines") + row.format(0, 5, "jan"))
+    imported = import_annotations("csv", tmp_path / "rows.csv")
+    assert len(imported.annotation_set.table) == 2
+    assert [(p.where, p.reason) for p in imported.problems] == [
+        ("0", "date not read"),
+        ("0", "language not read"),
+    ]
+
+
 def test_workbooks_in_a_folder_read_as_its_tables_do(tmp_path: Path) -> None:
     tables: dict[str, list[list[object]]] = {
         "articles": [["article_id", "text", "source"], ["7", "Odesa slept.", "Quay Post"]],

@@ -90,6 +90,37 @@ class TestNames:
         assert _found(reading) == [("x", "A", None, None)]
         assert "'03/04/2022' is not ISO 8601" in _details(reading, "date not read")[0]
 
+    @pytest.mark.parametrize(
+        ("name", "value", "language"),
+        [
+            ("lang", "ru-RU", "ru"),
+            ("Lang", "Dutch", "nl"),
+            ("language_code", "ukr", "uk"),
+            ("lang", "German", "en"),
+        ],
+    )
+    @pytest.mark.parametrize("is_beside", [False, True])
+    def test_a_language_may_have_other_names(
+        self, tmp_path: Path, name: str, value: str, language: str, *, is_beside: bool
+    ) -> None:
+        text = "The minister said that the harbour would open again in the spring."
+        if is_beside:
+            _write(tmp_path / "x.txt", text)
+            _write(tmp_path / "metadata.csv", f"file,outlet,{name}\nx.txt,A,{value}\n")
+        else:
+            _write(tmp_path / "a.csv", f"id,outlet,{name},text\nx,A,{value},{text}\n")
+        reading = read_articles(tmp_path)
+        assert [(a.article_id, a.language) for a in reading] == [("x", language)]
+        told = _details(reading, "language not read")
+        assert [one.partition(" is no code")[0] for one in told] == (
+            ["the language 'German'"] if value == "German" else []
+        )
+
+    def test_a_language_of_our_own_name_says_what_to_write(self, tmp_path: Path) -> None:
+        _write(tmp_path / "a.csv", f"id,language,text\nx,Deutsch,{_BODY}\n")
+        with pytest.raises(DataError, match=r"'Deutsch'; write its code, or leave it empty"):
+            read_articles(tmp_path)
+
     def test_no_source_anywhere_is_told(self, tmp_path: Path) -> None:
         _write(tmp_path / "a.txt", _BODY)
         assert _details(read_articles(tmp_path), "no source known") == [

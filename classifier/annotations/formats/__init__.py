@@ -3,7 +3,7 @@
 from classifier.annotations.formats._brat import annotation_conf
 from classifier.annotations.formats._codes import NONE_CODED
 from classifier.annotations.formats._csv import is_sheet
-from classifier.annotations.formats._foreign import LOOKS_LIKE_LABELS, Imported
+from classifier.annotations.formats._foreign import Imported
 from classifier.annotations.formats._label_studio import labelling_config
 from classifier.annotations.formats._refi import codebook_of, read_qdc
 from classifier.annotations.formats._registry import (
@@ -12,14 +12,13 @@ from classifier.annotations.formats._registry import (
     export,
     import_annotations,
 )
-from classifier.annotations.formats._understand import NOT_IN_CODEBOOK
+from classifier.annotations.formats._understand import WITHOUT_LABEL
 
 __all__ = [
     "EXPORT_FORMATS",
     "IMPORT_FORMATS",
-    "LOOKS_LIKE_LABELS",
     "NONE_CODED",
-    "NOT_IN_CODEBOOK",
+    "WITHOUT_LABEL",
     "Imported",
     "annotation_conf",
     "codebook_of",

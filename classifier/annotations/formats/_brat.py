@@ -37,6 +37,7 @@ from classifier.files import json_line, write_text
 from classifier.records import Article, Problem
 
 METADATA = "metadata.csv"
+_LABEL_LINES = "TAM"
 JSON_NOTE = "json:"
 """Begins a note that holds what brat has no place for."""
 _ENTITY = re.compile(r"(T\S+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)", re.S)
@@ -171,7 +172,9 @@ def _read_ann(member: Member) -> _Standoff:
 def _malformed(where: str, line: str) -> Problem:
     has_blanks = "\t" not in line and len(line.split()) > 1
     remedy = "its tabs seem to have become blanks: save the file as brat wrote it"
-    return LeftOut(where, "malformed line, refused", line[:80], remedy if has_blanks else "")
+    n = int(line[0] in _LABEL_LINES)
+    told = remedy if has_blanks else ""
+    return LeftOut(where, "malformed line, refused", line[:80], told, labels=n)
 
 
 def _entity(line: str, document: _Standoff, where: str) -> bool:

@@ -39,7 +39,9 @@ from classifier.annotations.formats._foreign import (
     made,
     person,
     text_id,
+    unread_spans,
 )
+from classifier.annotations.formats._records import parsed
 from classifier.articles import article_from_record, article_record, given_id, is_other_name
 from classifier.codebook import write_codebook
 from classifier.errors import DataError
@@ -232,6 +234,9 @@ def _read_file(file: Path, given: Mapping[str, str], known: Sequence[Article]) -
         problems += blank
     texts = articles if "text" in columns else {}
     found = [_region(where, row, fields, plain_stem(file), texts) for where, row in rows]
+    for where, row in rows:
+        cells = {name: parsed(cell) for name, cell in row.items()}
+        problems += unread_spans(cells, ("rows of their own, with start and end",), where)
     if rows and "annotator" not in columns:
         detail = f"no column annotator: all rows are by {plain_stem(file)!r}, the file's name"
         problems.append(Problem(file.name, "no annotator, named after the file", detail))

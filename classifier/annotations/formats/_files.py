@@ -161,15 +161,16 @@ _BLANK = " \t\r\n"
 def json_items(path: Path) -> Iterator[Any]:
     """The items of a JSON list or of JSON Lines in a file, plain or in gzip.
 
-    An item may be larger than what is read at once. Raises `json.JSONDecodeError` where the JSON
-    is broken, and `DataError` where the file is missing, too large or no UTF-8.
+    An item may be larger than what is read at once. A broken line of JSON Lines is a problem.
+    Raises `json.JSONDecodeError` where other JSON is broken, and `DataError` where the file is
+    missing, too large or no UTF-8.
     """
     if not path.is_file() or path.suffix.lower() == ".zip":
-        yield from text_items(read_text(path))
+        yield from text_items(read_text(path), path.name)
         return
     try:
         with _opened(path) as file:
-            yield from _list_items(file)
+            yield from _list_items(file, path.name)
     except UnicodeDecodeError:
         # says what the file is instead
         read_text(path)
@@ -178,9 +179,9 @@ def json_items(path: Path) -> Iterator[Any]:
         raise DataError(f"{path}: a file that unpacks was required: {error}") from None
 
 
-def text_items(text: str) -> Iterator[Any]:
-    """The items of a JSON list or of JSON Lines. Raises `json.JSONDecodeError`."""
-    yield from _list_items(io.StringIO(text))
+def text_items(text: str, name: str) -> Iterator[Any]:
+    """The items of a JSON list or of JSON Lines, as `json_items` gives them."""
+    yield from _list_items(io.StringIO(text), name)
 
 
 def _opened(path: Path) -> IO[str]:
@@ -191,8 +192,11 @@ def _opened(path: Path) -> IO[str]:
     return path.open(encoding="utf-8-sig", newline="")
 
 
-def _list_items(file: IO[str]) -> Iterator[Any]:
+def _list_items(file: IO[str], name: str) -> Iterator[Any]:
     buffer = _Buffer(file)
+    if buffer.next_mark() == "{" and buffer.begins_lines():
+        yield from _line_items(buffer, name)
+        return
     if buffer.next_mark() != "[":
         yield buffer.value()
         while buffer.next_mark():
@@ -207,11 +211,26 @@ def _list_items(file: IO[str]) -> Iterator[Any]:
         yield buffer.value()
         mark = buffer.next_mark()
         if mark not in (",", "]"):
-            raise json.JSONDecodeError("Expecting ',' or ']'", buffer.text, buffer.at)
+            raise buffer.broken("Expecting ',' or ']'", buffer.at)
         buffer.skip()
         if mark == "]":
             buffer.end()
             return
+
+
+def _line_items(buffer: "_Buffer", name: str) -> Iterator[Any]:
+    """The record of every line, a broken line as a problem; raises if no line has a record."""
+    has_record = False
+    for number, line in buffer.lines():
+        try:
+            record = json.loads(line.rstrip())
+        except (ValueError, RecursionError) as error:
+            yield _broken(error, f"{name}:{number}")
+            continue
+        has_record = has_record or isinstance(record, dict)
+        yield record if isinstance(record, dict) else _no_object(record, f"{name}:{number}")
+    if buffer.error and not has_record:
+        raise buffer.error
 
 
 class _Buffer:
@@ -219,15 +238,20 @@ class _Buffer:
 
     def __init__(self, file: IO[str]) -> None:
         self.file, self.text, self.at = file, "", 0
-        self.size = 0
+        # characters read, line ends before the buffer, and where its first line began
+        self.size = self.n_lines = self.line_start = 0
+        self.error: Exception | None = None  # why it is no record over several lines
         self.decoder = json.JSONDecoder()
 
     def more(self) -> bool:
         """Read on, as much again as an item took so far; False at the end."""
         chunk = self.file.read(max(_CHUNK, len(self.text) - self.at))
-        self.size += len(chunk)
-        if self.size > MAX_BYTES:
+        if self.size + len(chunk) > MAX_BYTES:
             raise DataError(f"at most {MAX_BYTES} characters are read from a packed file")
+        self.n_lines += self.text.count("\n", 0, self.at)
+        last = self.text.rfind("\n", 0, self.at)
+        self.line_start = self.line_start - self.at if last < 0 else last + 1 - self.at
+        self.size += len(chunk)
         self.text, self.at = self.text[self.at :] + chunk, 0
         return bool(chunk)
 
@@ -250,9 +274,10 @@ class _Buffer:
         while True:
             try:
                 found, end = self.decoder.raw_decode(self.text, self.at)
-            except json.JSONDecodeError:
+            except json.JSONDecodeError as error:
+                place = error.pos - self.at
                 if not self.more():
-                    raise
+                    raise self.broken(error.msg, self.at + place) from None
                 continue
             if end < len(self.text):
                 self.at = end
@@ -266,7 +291,47 @@ class _Buffer:
     def end(self) -> None:
         """Raise `json.JSONDecodeError` unless only blanks are left."""
         if self.next_mark():
-            raise json.JSONDecodeError("Extra data", self.text, self.at)
+            raise self.broken("Extra data", self.at)
+
+    def broken(self, message: str, at: int) -> json.JSONDecodeError:
+        """The error at a place of the buffer, with its line and character in the whole file."""
+        error = json.JSONDecodeError(message, self.text, at)
+        if error.lineno == 1:
+            error.colno = at - self.line_start + 1
+        error.lineno += self.n_lines
+        return error
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Number and text of every line that is left and not blank."""
+        number = self.n_lines + self.text.count("\n", 0, self.at)
+        while line := self.line():
+            number += 1
+            if line.strip():
+                yield number, line
+
+    def line(self) -> str:
+        """The rest of the line and its end; "" at the end of the file."""
+        while (end := self.text.find("\n", self.at)) < 0 and self.more():
+            pass
+        found = self.text[self.at : end + 1] if end >= 0 else self.text[self.at :]
+        self.at += len(found)
+        return found
+
+    def begins_lines(self) -> bool:
+        """Whether records stand one a line, and not over several; nothing is used up."""
+        line = self.line()
+        self.at -= len(line)
+        if _is_object(line):
+            return True
+        used = self.size - len(self.text) + self.at
+        try:
+            self.value()
+        except (json.JSONDecodeError, RecursionError) as error:
+            self.error = error
+            return True
+        finally:
+            self.at = used - self.size + len(self.text)
+        return False
 
 
 MAX_BYTES = 512 * 2**20
@@ -339,6 +404,13 @@ def _is_object(line: str) -> bool:
         return False
 
 
+def _broken(error: Exception, where: str) -> Problem:
+    told = in_words(error)
+    if isinstance(error, json.JSONDecodeError):
+        told = f"{error.msg}: character {error.colno}"
+    return LeftOut(where, "broken JSON", told, "mend the line")
+
+
 def _no_object(record: object, where: str) -> Problem:
     return LeftOut(where, "not an object", f"an object was required: {record!r:.80}")
 
@@ -350,9 +422,9 @@ def json_lines(text: str, name: str) -> Iterator[tuple[str, dict[str, Any] | Pro
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line.rstrip())
         except (ValueError, RecursionError) as error:
-            yield where, LeftOut(where, "broken JSON", str(error), "mend the line")
+            yield where, _broken(error, where)
             continue
         yield where, record if isinstance(record, dict) else _no_object(record, where)
 

@@ -191,10 +191,14 @@ SPAN_KEYS = (("start_offset", "end_offset"), ("start", "end"), ("begin", "end"))
 """What tools call the two offsets of a stretch."""
 
 
+_NO_LABELS = ("tokens", "sents", "sentences")
+"""Lists of stretches that a program made and that bear no label."""
+
+
 def unread_spans(record: object, read: Collection[str], where: str) -> Iterator[Problem]:
     """A problem for every list of spans under a key that is not among those read, at any depth."""
     for path, spans in _span_lists(record, ""):
-        if path not in read:
+        if path not in read and path.rpartition(".")[2] not in _NO_LABELS:
             detail = f"{len(spans)} spans under {path!r}, such as {spans[0]!r:.80}"
             remedy = f"spans are read under {', '.join(sorted(read))}"
             reason = "spans under an unknown key, left out"
@@ -211,12 +215,21 @@ def _span_lists(value: object, path: str) -> Iterator[tuple[str, list[Any]]]:
         for key, inner in value.items():
             yield from _span_lists(inner, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
-        spans = [item for item in value if is_span(item)]
+        spans = [item for item in value if is_span(item) or _has_span(item)]
         if spans:
             yield path, spans
             return
         for inner in value:
             yield from _span_lists(inner, path)
+
+
+def _has_span(item: object) -> bool:
+    """Whether it holds a span as its value, as results of Label Studio do."""
+    return (
+        isinstance(item, Mapping)
+        and isinstance(item.get("value"), Mapping)
+        and is_span(item["value"])
+    )
 
 
 UNNAMED = "unnamed"

@@ -31,6 +31,7 @@ from classifier.annotations.formats._foreign import (
     person,
     read_document,
     text_id,
+    unread_spans,
     whole_number,
 )
 from classifier.annotations.formats._label_studio import SUGGESTED
@@ -41,6 +42,9 @@ from classifier.records import Article, Problem
 
 _PLACE = ("start", "end", "text", "startOffset", "endOffset", "globalOffsets", "channel")
 """What a result's value has besides its labels."""
+
+_NOBODYS = ("predictions", "prediction", "drafts", "draft")
+"""What programs suggested or nobody submitted."""
 
 Json = Mapping[str, Any]
 
@@ -160,20 +164,23 @@ def _noted(labels: object) -> _Chosen:
     return {(name, place): frozenset(map(str, _listed(given))) for name, place, given in parts}
 
 
-def _exports(path: Path) -> Iterator[tuple[str, Iterator[Json]]]:
+def _exports(path: Path) -> Iterator[tuple[str, Iterator[Json | Problem]]]:
     if path.is_dir() or path.suffix.lower() == ".zip":
         for member in members_of(path, JSON_SUFFIXES):
-            yield member.name, _tasks(partial(text_items, member.text), member.name)
+            yield member.name, _tasks(partial(text_items, member.text, member.name), member.name)
     else:
         yield path.name, _tasks(partial(json_items, path), str(path))
 
 
-def _tasks(read: Callable[[], Iterator[object]], name: str) -> Iterator[Json]:
-    """The tasks one by one; an export without any data is refused at its end."""
+def _tasks(read: Callable[[], Iterator[object]], name: str) -> Iterator[Json | Problem]:
+    """The tasks one by one, and broken lines; an export without any data is refused at its end."""
     first: Json | None = None
     has_data = False
     try:
         for item in read():
+            if isinstance(item, Problem):
+                yield item
+                continue
             if not isinstance(item, dict):
                 raise DataError(f"{name}: a list of tasks was required, got {type(item).__name__}")
             first = item if first is None else first
@@ -214,7 +221,9 @@ def _given(task: Json) -> list[Any]:
     return _listed(task.get("annotations")) or _listed(task.get("completions"))
 
 
-def _task(task: Json, number: int, file: str, project: _Project) -> _Task:
+def _task(task: Json | Problem, number: int, file: str, project: _Project) -> _Task:
+    if isinstance(task, Problem):
+        return _Task(task.where, file, problems=[task])
     key = None if task.get("id") is None else str(task["id"])
     if key is not None:
         project.known[file, key] += 1
@@ -259,7 +268,9 @@ def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None
     shown = [p for p in _listed(task.get("predictions")) if isinstance(p, dict)]
     suggested = {place: labels for one in shown for place, labels in _chosen(one).items()}
     suggested = suggested or _noted(task["data"].get(SUGGESTED))
-    for place, annotation in _placed(_given(task), found.where):
+    given = _given(task)
+    found.problems += _unread(task, given, "annotations.result", found.where)
+    for place, annotation in _placed(given, found.where):
         if not isinstance(annotation, dict):
             detail = f"an object was required, got {annotation!r:.80}"
             found.problems.append(LeftOut(place, "annotation malformed, refused", detail))
@@ -269,7 +280,14 @@ def _add_turns(found: _Task, task: Json, identity: tuple[str, str, str]) -> None
             reason = "cancelled annotation, left out"
             found.problems.append(LeftOut(place, reason, detail, labels=n, is_meant=True))
         else:
+            found.problems += _unread(annotation, annotation.get("result"), "result", place)
             found.turns.append(_turn(annotation, place, found.file, identity, suggested))
+
+
+def _unread(record: Json, own: object, name: str, where: str) -> Iterator[Problem]:
+    """Spans of a task or an annotation that stand beside what is read of it."""
+    rest = {k: v for k, v in record.items() if v is not own and k not in _NOBODYS}
+    return unread_spans(rest, (name,), where)
 
 
 def _turn(

@@ -257,7 +257,7 @@ def _prodigy_task(line: Mapping[str, Any], where: str) -> Iterator[Record]:
         reason = "answer not accepted, left out"
         yield LeftOut(where, reason, detail, labels=n, is_meant=True)
         return
-    yield from unread_spans(line, ("spans", "tokens"), where)
+    yield from unread_spans(line, ("spans",), where)
     yield from _prodigy_spans(line, where, article.article_id)
 
 

@@ -7,6 +7,7 @@ text, with the last annotation of one scheme.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -22,6 +23,7 @@ from classifier.annotations.formats._files import (
     read_table,
 )
 from classifier.annotations.formats._foreign import (
+    SPAN_KEYS,
     UNNAMED,
     Foreign,
     LeftOut,
@@ -35,6 +37,8 @@ from classifier.annotations.formats._foreign import (
     read_document,
     text_id,
     turn_of,
+    unread_spans,
+    whole_number,
 )
 from classifier.articles import article_from_record, given_id, is_other_name
 from classifier.errors import DataError, in_words, why_unread
@@ -83,7 +87,8 @@ def article_of(
 
 def is_spans(value: object) -> bool:
     """Whether this is a list of objects with a start, which is what tools write for spans."""
-    return isinstance(value, list) and any(isinstance(v, Mapping) and "start" in v for v in value)
+    objects = [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
+    return any(first in v for v in objects for first, _ in SPAN_KEYS)
 
 
 def parsed(value: object) -> object:
@@ -106,9 +111,9 @@ def regions(
     for number, span in enumerate(spans):
         here = f"{where} {field} {number}"
         labels = list(_span_labels(span)) if isinstance(span, Mapping) else []
-        offsets = [span.get(key) for key in ("start", "end")] if labels else []
-        whole = [int(o) for o in offsets if isinstance(o, int | float) and int(o) == o]
-        if len(whole) < 2:
+        names = next((keys for keys in SPAN_KEYS if keys[0] in span), ()) if labels else ()
+        start, end = (whole_number(span.get(key)) for key in names or ("", ""))
+        if start is None or end is None:
             detail = f"start, end and a label were required, got {span!r:.120}"
             yield LeftOut(here, MALFORMED, detail)
             continue
@@ -118,8 +123,8 @@ def regions(
             key=here,
             article_id=article_id,
             annotator=annotator,
-            start=whole[0],
-            end=whole[1],
+            start=start,
+            end=end,
             surface=next((s for s in surfaces if isinstance(s, str)), None),
             codes=tuple((field, label) for label in labels),
         )
@@ -253,14 +258,19 @@ def _argilla_record(record: Problem | Mapping[str, Any], where: str) -> Iterator
     for question, answer, user, status in _responses(record):
         here = f"{where} {user}"
         if status in _LEFT_OUT:
-            detail = f"{question} by {user}: the response is a {status}"
+            detail = f"{question} by {user}: the status is {status}"
             n = len(answer) if isinstance(answer, list) else 1
             yield LeftOut(here, f"{status} response, left out", detail, labels=n, is_meant=True)
         elif is_spans(answer):
             yield from regions(answer, question, here, article.article_id, user)
+        elif n_spans(answer):
+            yield from unread_spans({question: answer}, ("responses",), here)
         elif answer not in (None, [], ""):
             loose.append(question)
     yield from whole_text(where, sorted(set(loose)))
+    # what a program suggests is no annotator's label
+    rest = {k: v for k, v in record.items() if not re.search(r"(^|\.)(responses|suggestion)", k)}
+    yield from unread_spans(rest, ("responses",), where)
 
 
 def _responses(record: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, str | None]]:
@@ -336,6 +346,8 @@ def _potato_document(line: Mapping[str, Any], where: str, by: str) -> Iterator[R
     for scheme, group in groups:
         marked = group if isinstance(group, list) else [group]
         yield from regions(marked, str(scheme), where, article.article_id, by)
+    rest = {key: value for key, value in line.items() if key not in _LABELS}
+    yield from unread_spans(rest, ("span_annotations",), where)
     labels = line.get("label_annotations")
     yield from whole_text(where, sorted(map(str, labels)) if isinstance(labels, Mapping) else [])
 
@@ -389,6 +401,8 @@ def _min_annotation(values: Mapping[str, Any], where: str, by: str) -> Iterator[
             continue
         if is_spans(value) and isinstance(value, list):
             yield from regions(value, field, where, article.article_id, by)
+        elif n_spans(value):
+            yield from unread_spans({field: value}, ("a field of their own",), where)
         elif _is_answer(value, field, article):
             loose.append(field)
     # a bare text may as well be a field of the article
@@ -458,6 +472,8 @@ def _tigger_row(row: Mapping[str, Any], where: str, by: str) -> Iterator[Record]
     yield article
     if isinstance(article, Problem):
         return
+    rest = {name: parsed(cell) for name, cell in row.items()}
+    yield from unread_spans(rest, ("labels",), where)
     if not isinstance(spans, list):
         yield from whole_text(where, [] if spans in (None, "") else ["labels"])
         return

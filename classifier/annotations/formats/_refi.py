@@ -17,6 +17,7 @@ from classifier.annotations.formats._foreign import (
     gather,
     person,
 )
+from classifier.annotations.formats._records import whole_text
 from classifier.codebook import Codebook, Label, Target, Variable, default_codebook, read_codebook
 from classifier.errors import DataError
 from classifier.records import LANGUAGES, Article, Problem
@@ -131,8 +132,11 @@ def _document(source: "Element", project: _Project, file: str) -> Iterator[Recor
         return
     article = Article(name.removesuffix(".txt") or where, text)
     yield article
-    for number, selection in enumerate(_all(source, "PlainTextSelection")):
+    selections = list(_all(source, "PlainTextSelection"))
+    for number, selection in enumerate(selections):
         yield from _selection(selection, project, f"{where} selection {number}", article)
+    n = _n_codings(source) - sum(map(_n_codings, selections))
+    yield from whole_text(where, ["a code"] if n else [], n)
 
 
 def _text(source: "Element", project: _Project) -> str | None:
@@ -161,10 +165,11 @@ def _selection(
     by_person: dict[str, list[Code]] = {}
     for coding in (e for e in selection if _bare(e) == "Coding"):
         user = _guid(coding.get("creatingUser") or selection.get("creatingUser"))
-        for reference in _all(coding, "CodeRef"):
-            names = project.codes.get(_guid(reference.get("targetGUID")))
+        guids = [reference.get("targetGUID") for reference in _all(coding, "CodeRef")]
+        for guid in guids or [None]:
+            names = project.codes.get(_guid(guid))
             if names is None:
-                detail = f"no code has the GUID {reference.get('targetGUID')!r}"
+                detail = f"no code has the GUID {guid!r}"
                 yield LeftOut(where, "code unknown, set aside", detail)
                 continue
             codes = by_person.setdefault(project.users.get(user, user or UNNAMED), [])
@@ -246,12 +251,17 @@ def _placed(region: Region, text: str, step: int) -> Region:
 
 
 def _unread(root: "Element", file: str) -> Iterator[Problem]:
+    n_apart = _n_codings(root) - sum(map(_n_codings, _all(root, "TextSource")))
     for kind in _OTHER_SOURCES:
         found = list(_all(root, kind))
         if found:
             n = sum(map(_n_codings, found))
+            n_apart -= n
             detail = f"{len(found)} of the kind {kind}, with {n} codings"
             yield LeftOut(file, "source that is no text, left out", detail, labels=n)
+    if n_apart > 0:
+        detail = f"{n_apart} codings stand in no source, such as in notes"
+        yield LeftOut(file, "coding outside the sources, left out", detail, labels=n_apart)
 
 
 _TARGETS = ("target", "targets")

@@ -1,6 +1,7 @@
 """Every foreign format, by name."""
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -133,7 +134,16 @@ def import_annotations(
     taken = {name: ", ".join(found) for name, found in names.taken.items()}
     whole = replace(imported.annotation_set, codebook=codebook)
     n_files = sum(file.is_file() for file in path.rglob("*")) if path.is_dir() else 1
-    return replace(imported, annotation_set=whole, files=n_files, names_taken=taken)
+    odd = tuple(dict.fromkeys(names.unread))
+    counts = {**imported.counts, **Counter(problem.reason for problem in odd)}
+    return replace(
+        imported,
+        annotation_set=whole,
+        files=n_files,
+        names_taken=taken,
+        problems=(*imported.problems, *odd),
+        counts=counts,
+    )
 
 
 def _check_names(

@@ -14,6 +14,7 @@ from classifier.annotations.formats._codes import (
 )
 from classifier.annotations.formats._fields import Terms, with_own_fields
 from classifier.annotations.formats._foreign import (
+    LOOKS_LIKE_LABELS,
     UNNAMED,
     Foreign,
     Found,
@@ -34,6 +35,12 @@ from classifier.text import (
 )
 
 NOT_IN_CODEBOOK = "label not in the codebook, left out"
+_TARGET_FOR_LABEL = "target where a label is asked, left out"
+_LABEL_FOR_TARGET = "label where a target is asked, left out"
+WITHOUT_LABEL = frozenset(
+    [NOT_IN_CODEBOOK, _TARGET_FOR_LABEL, _LABEL_FOR_TARGET, LOOKS_LIKE_LABELS]
+)
+"""Reasons that leave a mention without the label that somebody gave it."""
 
 
 def understand(foreign: Foreign, terms: Terms) -> Imported:
@@ -378,11 +385,10 @@ def _why(code: Code, terms: Terms) -> tuple[str, str]:
         reason = f"second label of {field}, left out"
         return reason, f"{field} takes one label: keep one of them in the tool"
     if alone.target and field not in ("", TARGET):
-        reason = "target where a label is asked, left out"
-        return reason, f"{value!r} is a target of the codebook: put it into {TARGET}"
+        return _TARGET_FOR_LABEL, f"{value!r} is a target of the codebook: put it into {TARGET}"
     if field == TARGET and (alone.labels or alone.not_target):
         holder = next(iter(alone.labels), NOT_TARGET)
-        return "label where a target is asked, left out", f"{value!r} is a label of {holder}"
+        return _LABEL_FOR_TARGET, f"{value!r} is a label of {holder}"
     reason = NOT_IN_CODEBOOK
     if value.isdecimal():
         return reason, "labels came as numbers: export their names, or list the numbers"
