@@ -16,6 +16,7 @@ from classifier.evaluation import (
     Row,
     annotator_test_words,
     evaluate,
+    is_no_better,
     majority_passes,
     quality_words,
 )
@@ -229,6 +230,24 @@ def test_a_better_figure_without_an_interval_is_not_called_worse(
         evaluate(few, right, options=replace(FAST, variables=("stance",))), "stance"
     )
     assert "cannot be told from always answering" in words
+
+
+def test_a_better_figure_that_may_be_chance_is_not_called_no_better(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    few = restricted(toy_set, {a.article_id for a in toy_set.articles[:6]})
+    units = few.table.drop_duplicates("unit").set_index("unit")["stance"]
+    (usual,) = units.mode()[:1]
+    # Always the most frequent label, but right on one other mention.
+    other = units.index[units != usual][0]
+    said = toy_scores.assign(
+        stance=[units[other] if unit == other else usual for unit in toy_scores["unit"]]
+    )
+    made = evaluate(few, said, options=replace(FAST, variables=("stance",)))
+    words = quality_words(made, "stance")
+    assert words.startswith(f"stance: cannot be told from always answering {usual} (macro-F1 ")
+    assert "; which may be chance): code more articles before you use" in words
+    assert is_no_better(made, "stance")
 
 
 def test_labels_of_a_set_stand_beside_giving_every_mention_all_of_them(
