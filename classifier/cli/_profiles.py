@@ -215,15 +215,15 @@ def plan_command(
         made = plan(predictions, coded, half_width=half_width, options=options)
         step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
         answer = _planned(made, step)
-        if made.rows and all(row["needed"] is None for row in made):
-            coarser = [*(options.by if len(options.by) > 1 else ()), POOLED]
-            coarse = [replace(options, by=(name,)) for name in coarser]
-            plans = [plan(predictions, coded, half_width=half_width, options=o) for o in coarse]
-            answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     else:
         extended = extend(predictions, coded, articles, PlanOptions(half_width, options))
         write_sample(extended.annotation_set, extended.sample, out, force=force)
-        answer = _extended(extended, out)
+        made, answer = extended.plan, _extended(extended, out)
+    if made.rows and all(row["needed"] is None for row in made):
+        coarser = [*(options.by if len(options.by) > 1 else ()), POOLED]
+        coarse = [replace(options, by=(name,)) for name in coarser]
+        plans = [plan(predictions, coded, half_width=half_width, options=o) for o in coarse]
+        answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     show(answer, as_json=as_json)
 
 
