@@ -124,10 +124,12 @@ def profile_command(
 
 def _profiled(result: "Profile") -> list[str | Table]:
     """The figures, what they are about, and what did not enter them."""
-    from classifier.profiles import TRAINED
+    from classifier.profiles import TRAINED, gain_words
 
+    gain = gain_words(result)
     lines: list[str | Table] = [
         profile_table(result),
+        *([gain] if gain else []),
         result.estimand,
         *comparison_lines(result),
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
@@ -319,6 +321,7 @@ def demo_command(
 ) -> None:
     """Do the main job on the shipped sample: agreement to report, in a few minutes."""
     from classifier.pipeline import demo
+    from classifier.profiles import gain_words
 
     shown = demo(out, folds=folds, force=force, step=progress)
     overall = shown.agreement.to_frame().query("part == 'all'")
@@ -337,6 +340,7 @@ def demo_command(
             alpha_table(overall, "agreement between the two passes"),
             accuracy_table(shown.evaluation),
             profile_table(shown.profiles[0]),
+            gain_words(shown.profiles[0]),
             *withheld_line(shown.profiles[-1], remedy),
             f"the report is in {shown.report}",
         ],

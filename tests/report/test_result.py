@@ -322,6 +322,32 @@ def test_the_draw_is_a_table_that_says_each_way_once() -> None:
     assert not any("drawn" in words for words in section.paragraphs[:1])
 
 
+def test_the_page_says_by_how_much_the_correction_narrows_the_intervals() -> None:
+    def row(target: str, corrected: float, verdict: str = VALID) -> ProfileRow:
+        figures = (figure(0.1), figure(0.1, 0.1), figure(0.1, corrected))
+        quantity = Quantity("stance", None, *figures)
+        made = mean_row(target, 0.1, 0.1, verdict)
+        return replace(made, quantities=(quantity,))
+
+    refuted = "not valid: the coded articles do not look like a random draw (p = 0.0010)"
+    rows = (row("TR", 0.08), row("RU", 0.105), row("UA", 0.01, refuted))
+    # .08 against .10 is 20 % less, .105 is 5 % more; what is not to be published does not count.
+    words = " ".join(profile_section(profile_of(*rows)).paragraphs)
+    assert (
+        "Intervals of corrected means are 20% narrower to 5% wider than those of labels only"
+        in words
+    )
+    words = " ".join(profile_section(profile_of(row("TR", 0.08))).paragraphs)
+    assert "are 20% narrower than" in words
+
+
+def test_few_intervals_are_not_said_to_miss_half_the_time() -> None:
+    section = result_section(
+        (profile_of(mean_row("TR", 0.1, 0.1)),), None, None, default_codebook()
+    )
+    assert "By chance 1 interval in 20 misses." in str(section)
+
+
 def test_gold_of_a_real_profile_gives_sentences(
     toy_set: AnnotationSet, toy_scores: pd.DataFrame
 ) -> None:
