@@ -333,7 +333,8 @@ def measure_agreement(
         empty = {name for name in ("language", "source") if table[name].isna().all()}
         parts = [
             part
-            for columns in by
+            # One annotator agrees with nobody, in every part.
+            for columns in (by if len(annotation_set.annotators) > 1 else [()])
             # Where any entity may be a target, a part for each would bury the rest.
             if not (annotation_set.codebook.any_target and "target" in columns)
             # Where nobody knows the source, the part by source is everything once more.

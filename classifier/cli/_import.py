@@ -76,6 +76,7 @@ def import_command(
     )
     imported = replace(imported, annotation_set=_with_drawn(out, imported.annotation_set))
     rows, joined = _written(imported, out, into, force=force)
+    accepted = imported.annotation_set.suggestion_words
     answer = Answer(
         {
             "out": out,
@@ -92,6 +93,7 @@ def import_command(
         [
             _what_was_read(imported, out) if rows else _nothing_read(path, imported),
             *joined,
+            *([accepted] if accepted else []),
             *problem_lines(imported.problems),
             table(["import", ""], imported.summary),
         ],

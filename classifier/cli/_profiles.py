@@ -124,10 +124,12 @@ def profile_command(
 
 def _profiled(result: "Profile") -> list[str | Table]:
     """The figures, what they are about, and what did not enter them."""
-    from classifier.profiles import TRAINED
+    from classifier.profiles import TRAINED, gain_words
 
+    gain = gain_words(result)
     lines: list[str | Table] = [
         profile_table(result),
+        *([gain] if gain else []),
         result.estimand,
         *comparison_lines(result),
         *(f"not predicted, so not estimated: {name}" for name in result.not_predicted),
@@ -215,15 +217,15 @@ def plan_command(
         made = plan(predictions, coded, half_width=half_width, options=options)
         step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
         answer = _planned(made, step)
-        if made.rows and all(row["needed"] is None for row in made):
-            coarser = [*(options.by if len(options.by) > 1 else ()), POOLED]
-            coarse = [replace(options, by=(name,)) for name in coarser]
-            plans = [plan(predictions, coded, half_width=half_width, options=o) for o in coarse]
-            answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     else:
         extended = extend(predictions, coded, articles, PlanOptions(half_width, options))
         write_sample(extended.annotation_set, extended.sample, out, force=force)
-        answer = _extended(extended, out)
+        made, answer = extended.plan, _extended(extended, out)
+    if made.rows and all(row["needed"] is None for row in made):
+        coarser = [*(options.by if len(options.by) > 1 else ()), POOLED]
+        coarse = [replace(options, by=(name,)) for name in coarser]
+        plans = [plan(predictions, coded, half_width=half_width, options=o) for o in coarse]
+        answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     show(answer, as_json=as_json)
 
 
@@ -319,6 +321,7 @@ def demo_command(
 ) -> None:
     """Do the main job on the shipped sample: agreement to report, in a few minutes."""
     from classifier.pipeline import demo
+    from classifier.profiles import gain_words
 
     shown = demo(out, folds=folds, force=force, step=progress)
     overall = shown.agreement.to_frame().query("part == 'all'")
@@ -337,6 +340,7 @@ def demo_command(
             alpha_table(overall, "agreement between the two passes"),
             accuracy_table(shown.evaluation),
             profile_table(shown.profiles[0]),
+            gain_words(shown.profiles[0]),
             *withheld_line(shown.profiles[-1], remedy),
             f"the report is in {shown.report}",
         ],

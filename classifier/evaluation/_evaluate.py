@@ -41,7 +41,7 @@ from classifier.evaluation._tables import (
 from classifier.notebook_html import short
 from classifier.paper import InPapers, PaperTable, table_of_records
 from classifier.predictions import check_same_articles
-from classifier.records import ALL
+from classifier.records import ALL, Estimate
 
 _BESIDE = ("alpha_predictor", "alpha_annotators", "alpha_difference")
 
@@ -317,19 +317,10 @@ def quality_words(evaluation: Evaluation, variable: str) -> str:
         return ""
     if not _answers(evaluation, variable):
         return _beside_every_label(evaluation, variable, own)
-    answer = _majority(evaluation, variable)
-    figures = f"macro-F1 {short(ours.value, sign=False)} against {short(theirs.value, sign=False)}"
-    if gap.value < 0 and gap.high is None:
-        return (
-            f"{variable}: cannot be told from always answering {answer} ({figures}; no interval: "
-            f"{gap.interval_status}): code more articles to judge by."
-        )
-    if gap.high is not None and gap.high < 0:
-        return f"{variable}: better than always answering {answer} ({figures})."
-    return (
-        f"{variable}: no better than always answering {answer} ({figures}): do not use the model "
-        "for it."
-    )
+    # the gap is the majority class's figure less ours
+    is_better = None if gap.high is None else gap.high < 0
+    answer = f"always answering {_majority(evaluation, variable)}"
+    return _beside(variable, answer, ours, theirs.value, is_better=is_better)
 
 
 def _beside_every_label(evaluation: Evaluation, variable: str, own: Row) -> str:
@@ -341,23 +332,31 @@ def _beside_every_label(evaluation: Evaluation, variable: str, own: Row) -> str:
         if row.keys["variable"] == variable and row.keys["predictor"] == own.keys["predictor"]
     ]
     every = fmean(2 * n / (n_judged + n) for n in n_gold)
-    figures = f"macro-F1 {short(ours.value or 0.0, sign=False)} against {short(every, sign=False)}"
-    if ours.low is None and (ours.value or 0) > every:
-        return (
-            f"{variable}: cannot be told from giving every mention every label ({figures}; no "
-            f"interval: {ours.interval_status}): code more articles to judge by."
-        )
-    if ours.low is not None and ours.low > every:
-        return f"{variable}: better than giving every mention every label ({figures})."
+    is_better = None if ours.low is None else ours.low > every
+    return _beside(variable, "giving every mention every label", ours, every, is_better=is_better)
+
+
+def _beside(
+    variable: str, rival: str, ours: Estimate, theirs: float, *, is_better: bool | None
+) -> str:
+    """Whether a predictor beats a rival that reads nothing; None where there is no interval."""
+    own = ours.value or 0.0
+    figures = f"macro-F1 {short(own, sign=False)} against {short(theirs, sign=False)}"
+    if is_better:
+        return f"{variable}: better than {rival} ({figures})."
+    if own <= theirs:
+        return f"{variable}: no better than {rival} ({figures}): do not use the model for it."
+    why = f"no interval: {ours.interval_status}" if is_better is None else "which may be chance"
     return (
-        f"{variable}: no better than giving every mention every label ({figures}): do not use the "
-        "model for it."
+        f"{variable}: cannot be told from {rival} ({figures}; {why}): code more articles before "
+        "you use the model for it."
     )
 
 
 def is_no_better(evaluation: Evaluation, variable: str) -> bool:
-    """Whether the predictor fails to beat the majority class on a variable."""
-    return "no better" in quality_words(evaluation, variable)
+    """Whether the predictor is not shown to beat the majority class on a variable."""
+    words = quality_words(evaluation, variable)
+    return "no better" in words or "cannot be told" in words
 
 
 def annotator_test_words(evaluation: Evaluation, variable: str) -> str:

@@ -4,7 +4,7 @@ A threshold is the probability from which a label of a set is given. It is chose
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -343,19 +343,17 @@ class Explanation(DeprecatedChart):
     def top(self, n: int = _TOP) -> tuple[Word, ...]:
         """The words that move the value most, up or down, strongest first.
 
+        Function words are never among them: they are no reason that a reader can judge.
+
         Args:
             n: Words at most.
         """
-        ranked = sorted(self.words, key=lambda word: (-abs(word.weight), word.span.start))
-        return tuple(ranked[:n])
+        known = [word for word in self.words if not is_function_word(word.surface)]
+        return tuple(sorted(known, key=lambda word: (-abs(word.weight), word.span.start))[:n])
 
     def shaded(self) -> tuple[Word, ...]:
-        """The strongest words, as far as they are strong: shading all would show none.
-
-        Function words are never among them: they are no reason that a reader can judge.
-        """
-        known = replace(self, words=tuple(w for w in self.words if not is_function_word(w.surface)))
-        strongest = known.top(_SHADED)
+        """The strongest words, as far as they are strong: shading all would show none."""
+        strongest = self.top(_SHADED)
         least = _FAINTEST * abs(strongest[0].weight) if strongest else 0.0
         return tuple(word for word in strongest if word.weight and abs(word.weight) >= least)
 

@@ -414,5 +414,33 @@ def verdict_words(profile: Profile, row: ProfileRow, quantity: Quantity) -> str:
     return f"{_sentence(row.verdict)} {apart}".rstrip()
 
 
+def gain_words(profile: Profile) -> str:
+    """By how much corrected means have narrower intervals than labels only, or wider ones.
+
+    Empty if no mean has both intervals. What is not to be published does not count.
+    """
+    pairs = [
+        (_width(published(row, quantity)), _width(quantity.labelled))
+        for row in profile
+        for quantity in row.quantities
+        if quantity.label is None
+    ]
+    changes = sorted(ours / labels - 1 for ours, labels in pairs if ours and labels)
+    if not changes:
+        return ""
+    ends = (f"{abs(c):.0%} {'wider' if c > 0 else 'narrower'}" for c in (changes[0], changes[-1]))
+    return (
+        f"Intervals of corrected means are {' to '.join(dict.fromkeys(ends))} than those of labels "
+        "only. The correction pays most if the scores follow the labels and few articles are coded."
+    )
+
+
+def _width(figure: Estimate | None) -> float:
+    """How wide an interval is; 0 if there is none."""
+    if figure is None or figure.low is None or figure.high is None:
+        return 0.0
+    return figure.high - figure.low
+
+
 def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."

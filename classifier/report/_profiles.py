@@ -18,6 +18,7 @@ from classifier.profiles import (
     ProfileRow,
     Quantity,
     clusters,
+    gain_words,
     published,
     verdict_words,
 )
@@ -301,6 +302,7 @@ _MOST_NAMED = 4
 def profile_section(profile: Profile, title: str = "Profiles of the sources") -> Section:
     """Means and shares per group; every withheld figure says why."""
     shares = share_drawings(profile)
+    said = profile.estimand, _correction(profile), gain_words(profile)
     tables = (
         _mean_table(profile),
         _draws(profile),
@@ -310,7 +312,7 @@ def profile_section(profile: Profile, title: str = "Profiles of the sources") ->
     )
     return Section(
         title,
-        tuple(filter(None, (profile.estimand, _correction(profile), *_left_out(profile)))),
+        tuple(filter(None, (*said, *_left_out(profile)))),
         tables=tuple(table for table in tables if table.rows),
         charts=chart_rows(
             mean_drawings(profile), shares if len(shares) <= _MOST_SHARE_PANELS else []

@@ -149,9 +149,8 @@ def _certainty(
         span = f"{min(coded)}" if min(coded) == max(coded) else f"{min(coded)} to {max(coded)}"
         sentences.append(
             f"{len(figures)} of {counted(len(means), 'mean')} can be published, each from {span} "
-            f"coded articles; the middle interval is ± {middle}"
-            f" wide, and about {max(1, round(_ERRS * len(widths)))} of {len(widths)} misses by "
-            "chance."
+            f"coded articles; the middle interval is ± {middle} wide. By chance 1 interval in "
+            f"{round(1 / _ERRS)} misses."
         )
     alphas = _alphas(evaluation, agreement, variable)
     if alphas:
@@ -244,6 +243,6 @@ def _withheld(means: Sequence[Mean]) -> list[str]:
     if refuted:
         words.append(
             f"In {counted(len(refuted), 'group')} the coded articles do not look like a random "
-            "draw: do not use the corrected mean there."
+            "draw: do not use the corrected mean there. 1 honest draw in 20 fails this test too."
         )
     return words

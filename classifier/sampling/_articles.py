@@ -40,6 +40,11 @@ class Cells:
     """Articles to draw so that each cell that has enough articles has enough coded ones."""
     enough_by: tuple[str, ...]
     """Columns by which every group will have enough; empty if not even one does."""
+    reach_by: tuple[str, ...]
+    """Columns by which every group has enough articles, if all of them are coded."""
+    n_all: int
+    """Articles that could have been drawn."""
+    n_drawn: int
 
     @property
     def few(self) -> pd.DataFrame:
@@ -67,19 +72,31 @@ class Cells:
         if self.n_needed is not None:
             lines.append(f"--n {self.n_needed} would do" + (" for the others" if n_small else ""))
         if n_small:
+            ways = (*self.reach_by, "all") if self.n_all >= MINIMUM_CODED else ()
             lines.append(
                 f"{counted(n_small, 'cell')} {'has' if n_small == 1 else 'have'} fewer than "
-                f"{MINIMUM_CODED} articles in all, which no draw can mend: profile --by target or "
-                "--by all"
+                f"{MINIMUM_CODED} articles in all, which no draw can mend: "
+                f"{_profile_by(ways) if ways else 'add articles'}"
             )
         if self.enough_by:
-            ways = " or ".join(f"--by {name}" for name in self.enough_by)
-            lines.append(f"with this draw, profile {ways} will have enough in every group")
+            lines.append(
+                f"with this draw, {_profile_by(self.enough_by)} will have enough in every group"
+            )
+        elif self.n_drawn < MINIMUM_CODED:
+            lines.append(
+                "with this draw not even profile --by all will have enough: draw "
+                f"{MINIMUM_CODED} articles or more"
+            )
         elif self.table["expected"].max() < MINIMUM_CODED:
             lines.append(
                 "with this draw no cell will have enough: draw more articles, or profile --by all"
             )
         return lines
+
+
+def _profile_by(columns: Iterable[str]) -> str:
+    """The options of `classifier profile` that group by one of these."""
+    return f"profile {' or '.join(f'--by {name}' for name in columns)}"
 
 
 @dataclass(frozen=True)
@@ -262,14 +279,15 @@ def cells(
         return bool((found[reachable] >= MINIMUM_CODED - 1e-9).all())
 
     is_short = (table["expected"].to_numpy()[reachable] < MINIMUM_CODED).any()
-    enough = tuple(
-        name
-        for name in known
-        if (_expected(places, frame, (name,))["expected"] >= MINIMUM_CODED).all()
+    alone = {name: _expected(places, frame, (name,)) for name in known}
+    enough, reach = (
+        tuple(name for name, found in alone.items() if (found[count] >= MINIMUM_CODED).all())
+        for count in ("expected", "articles")
     )
     # Drawing all is always enough.
     least = 1 + bisect_left(range(1, n_all), True, key=is_enough)
-    return Cells(table, known, least if is_short else None, enough)
+    n_drawn = round(float(frame["sampling_probability"].sum()))
+    return Cells(table, known, least if is_short else None, enough, reach, n_all, n_drawn)
 
 
 def _expected(places: pd.DataFrame, frame: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:

@@ -17,9 +17,10 @@ from classifier.annotations import (
     AnnotationSet,
     annotation_table,
     read_annotations,
+    restricted,
     write_annotations,
 )
-from classifier.annotations.formats import IMPORT_FORMATS
+from classifier.annotations.formats import IMPORT_FORMATS, export
 from classifier.codebook import Codebook, default_codebook, write_codebook
 from classifier.records import Article, Mention, Span
 
@@ -213,6 +214,21 @@ def test_no_sample_is_drawn_over_what_somebody_coded(terminal: Terminal, folder:
     assert "it holds 40 articles and 120 annotations of 20" in error
 
 
+def test_import_says_what_share_of_the_suggestions_was_left_unchanged(
+    terminal: Terminal, toy_set: AnnotationSet, toy_scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    one = restricted(toy_set, {toy_set.articles[0].article_id})
+    project = tmp_path / "project.json"
+    export("label-studio", replace(one, table=one.table.head(0)), project, toy_scores)
+    (task,) = json.loads(project.read_text(encoding="utf-8"))
+    task["annotations"] = [
+        {"id": 1, "completed_by": {"email": "ines"}, "result": task["predictions"][0]["result"]}
+    ]
+    project.write_text(json.dumps([task]), encoding="utf-8")
+    _, out, _ = terminal.run("import", "label-studio", project, "--out", tmp_path / "coded")
+    assert "suggested labels unchanged (100%): annotators who see the same suggestions" in out
+
+
 def test_import_keeps_the_codebook_that_is_in_the_folder(
     terminal: Terminal, folder: Path, tmp_path: Path
 ) -> None:
@@ -244,6 +260,28 @@ def test_import_keeps_what_the_draw_says_of_the_articles(
 def test_the_help_of_import_names_every_format(terminal: Terminal) -> None:
     said = " ".join(terminal.run("import", "--help")[1].replace("│", " ").split())
     assert all(name in said for name in IMPORT_FORMATS)
+
+
+@pytest.mark.parametrize("is_drawn", [False, True])
+def test_a_plan_that_no_group_can_bear_shows_coarser_ones(
+    terminal: Terminal,
+    toy_set: AnnotationSet,
+    toy_scores: pd.DataFrame,
+    tmp_path: Path,
+    *,
+    is_drawn: bool,
+) -> None:
+    write_annotations(toy_set, tmp_path / "all")
+    corpus, coded = tmp_path / "all" / "articles.jsonl", tmp_path / "coded"
+    drawn = terminal.json("sample", corpus, "--n", "6", "--by", "language", "--out", coded)
+    is_chosen = toy_set.table["article_id"].isin({one["article_id"] for one in drawn["drawn"]})
+    write_annotations(replace(read_annotations(coded), table=toy_set.table[is_chosen]), coded)
+    toy_scores.to_parquet(tmp_path / "p.parquet")
+    words = ["plan", tmp_path / "p.parquet", "--gold", coded]
+    if is_drawn:
+        words += ["--articles", corpus, "--out", tmp_path / "more"]
+    _, out, _ = terminal.run(*words)
+    assert "No group has enough coded articles to plan from. Coarser groups:" in out
 
 
 def test_train_score_evaluate_profile_report(
@@ -364,6 +402,9 @@ def test_agreement_says_why_there_is_no_figure_or_no_interval(
     assert "undefined: no variation" in out
     assert "nan" not in out
     write_annotations(replace(toy_set, table=own.head(0)), tmp_path / "none")
+    write_annotations(replace(toy_set, table=own), tmp_path / "alone")
+    alone = terminal.json("agreement", tmp_path / "alone")
+    assert [len(one["parts"]) for one in alone["variables"]] == [1] * len(alone["variables"])
     _, out, _ = terminal.run("agreement", tmp_path / "none")
     assert "annotators: none" in out
     assert "not estimable: no labels" in out

@@ -16,6 +16,7 @@ from classifier.evaluation import (
     Row,
     annotator_test_words,
     evaluate,
+    is_no_better,
     majority_passes,
     quality_words,
 )
@@ -231,6 +232,24 @@ def test_a_better_figure_without_an_interval_is_not_called_worse(
     assert "cannot be told from always answering" in words
 
 
+def test_a_better_figure_that_may_be_chance_is_not_called_no_better(
+    toy_set: AnnotationSet, toy_scores: pd.DataFrame
+) -> None:
+    few = restricted(toy_set, {a.article_id for a in toy_set.articles[:6]})
+    units = few.table.drop_duplicates("unit").set_index("unit")["stance"]
+    (usual,) = units.mode()[:1]
+    # Always the most frequent label, but right on one other mention.
+    other = units.index[units != usual][0]
+    said = toy_scores.assign(
+        stance=[units[other] if unit == other else usual for unit in toy_scores["unit"]]
+    )
+    made = evaluate(few, said, options=replace(FAST, variables=("stance",)))
+    words = quality_words(made, "stance")
+    assert words.startswith(f"stance: cannot be told from always answering {usual} (macro-F1 ")
+    assert "; which may be chance): code more articles before you use" in words
+    assert is_no_better(made, "stance")
+
+
 def test_labels_of_a_set_stand_beside_giving_every_mention_all_of_them(
     toy_set: AnnotationSet, toy_scores: pd.DataFrame
 ) -> None:
@@ -301,6 +320,32 @@ def test_the_draw_is_a_table_that_says_each_way_once() -> None:
     table = next(t for t in section.tables if t.caption == "The draw")
     assert table.rows == (("all 12", "20", "40", "at random, chance 0.5", "yes"),)
     assert not any("drawn" in words for words in section.paragraphs[:1])
+
+
+def test_the_page_says_by_how_much_the_correction_narrows_the_intervals() -> None:
+    def row(target: str, corrected: float, verdict: str = VALID) -> ProfileRow:
+        figures = (figure(0.1), figure(0.1, 0.1), figure(0.1, corrected))
+        quantity = Quantity("stance", None, *figures)
+        made = mean_row(target, 0.1, 0.1, verdict)
+        return replace(made, quantities=(quantity,))
+
+    refuted = "not valid: the coded articles do not look like a random draw (p = 0.0010)"
+    rows = (row("TR", 0.08), row("RU", 0.105), row("UA", 0.01, refuted))
+    # .08 against .10 is 20 % less, .105 is 5 % more; what is not to be published does not count.
+    words = " ".join(profile_section(profile_of(*rows)).paragraphs)
+    assert (
+        "Intervals of corrected means are 20% narrower to 5% wider than those of labels only"
+        in words
+    )
+    words = " ".join(profile_section(profile_of(row("TR", 0.08))).paragraphs)
+    assert "are 20% narrower than" in words
+
+
+def test_few_intervals_are_not_said_to_miss_half_the_time() -> None:
+    section = result_section(
+        (profile_of(mean_row("TR", 0.1, 0.1)),), None, None, default_codebook()
+    )
+    assert "By chance 1 interval in 20 misses." in str(section)
 
 
 def test_gold_of_a_real_profile_gives_sentences(

@@ -327,6 +327,25 @@ def test_what_will_be_too_few_is_said_with_what_would_do() -> None:
     )
 
 
+def test_no_profile_is_advised_that_a_small_corpus_cannot_bear() -> None:
+    # 9 articles of X, 2 of them of Y as well: --by target leaves Y with 2.
+    rows = [(f"a{i}", source, "X") for i, source in enumerate("AAAAABBBB")]
+    table = pd.DataFrame(
+        [*rows, ("a0", "A", "Y"), ("a5", "B", "Y")], columns=["article_id", "source", "target"]
+    )
+
+    def told(of: pd.DataFrame, n: int) -> list[str]:
+        def redraw(k: int) -> pd.DataFrame:
+            return draw_sample(of, k, by=["source"]).frame
+
+        return cells(of, redraw(n), redraw).words()[1:]
+
+    no_draw = "4 cells have fewer than 8 articles in all, which no draw can mend: "
+    not_even = "with this draw not even profile --by all will have enough: draw 8 articles or more"
+    assert told(table, 6) == [no_draw + "profile --by all", not_even]
+    assert told(table[table["source"] == "A"], 4)[0].endswith("no draw can mend: add articles")
+
+
 def test_groups_that_will_have_enough_are_named() -> None:
     # By target X has 12 + 4; Y has 8 of 10 once 28 are drawn.
     assert _cells_of(28).enough_by == ("target",)

@@ -96,6 +96,12 @@ def test_the_strongest_words_come_first(scorer: Scorer) -> None:
     assert top == ["praised", "blamed", "broken"]
 
 
+def test_function_words_are_no_reasons(scorer: Scorer) -> None:
+    named = {word.surface for word in explained(scorer).top(50)}
+    assert "praised" in named
+    assert not named & {"The", "for", "its", "a"}
+
+
 def test_a_label_can_be_explained(scorer: Scorer) -> None:
     prediction = scorer.score(TEXT, language="en")[0]
     explanation = scorer.explain(prediction, label="unfavourable")
