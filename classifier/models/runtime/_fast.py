@@ -109,10 +109,10 @@ class FastEncoder:
         # So many rows at a time as fit a core's cache.
         parts = hidden.to(self._between).split(_ROWS)
         for linears, norms in self._layers:
-            seen = self._attended(_joined([linears[0](part) for part in parts]), lengths)
+            seen = self._attended(_together([linears[0](part) for part in parts]), lengths)
             pairs = zip(seen.split(_ROWS), parts, strict=True)
             parts = tuple(self._widened(part, linears, norms) for part in pairs)
-        return _joined(parts)[:n].float().numpy()
+        return _together(parts)[:n].float().numpy()
 
     side_by_side = staticmethod(side_by_side)
 
@@ -126,7 +126,7 @@ class FastEncoder:
             of_heads = functional.scaled_dot_product_attention(query, key, value)
             seen.append(of_heads.transpose(1, 2).reshape(-1, width))
         beyond = len(qkv) - sum(lengths)
-        return _joined([*seen, qkv.new_zeros(beyond, width)] if beyond else seen)
+        return _together([*seen, qkv.new_zeros(beyond, width)] if beyond else seen)
 
     def _widened(
         self,
@@ -155,7 +155,7 @@ def _filled(n: int) -> int:
     return n + -n % step
 
 
-def _joined(parts: Sequence[Tensor]) -> Tensor:
+def _together(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
