@@ -249,6 +249,10 @@ def test_a_figure_leads_to_its_evidence(
     wanted = toy_scores
     for column, value in parse_qsl(address.split("?")[1]):
         wanted = wanted[wanted[column] == value]
+    # The page follows an address after the click has returned.
+    page.wait_for_function(
+        f"document.querySelector('#count').textContent.startsWith('{len(wanted)} of')"
+    )
     assert sorted(_rows(page)) == wanted.index.tolist()
 
 
