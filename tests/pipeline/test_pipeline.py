@@ -100,18 +100,25 @@ def test_anyones_predictions_can_be_judged(toy_set: AnnotationSet) -> None:
     assert row["macro_f1"].value == pytest.approx(1.0)
 
 
+def _coded_twice(one: AnnotationSet) -> AnnotationSet:
+    table = pd.concat([one.table, one.table.assign(annotator="ben")], ignore_index=True)
+    return replace(one, table=table)
+
+
 def test_agreement_reports_every_variable(toy_set: AnnotationSet) -> None:
-    report = measure_agreement(toy_set)
+    report = measure_agreement(_coded_twice(toy_set))
     assert [entry.variable for entry in report] == ["stance", "roles", "voice"]
     assert {"all", "language en", "language nl"} <= set(report.to_frame()["part"])
 
 
 def test_agreement_has_no_part_by_a_source_that_nobody_knows(toy_set: AnnotationSet) -> None:
     articles = tuple(replace(article, source=None) for article in toy_set.articles)
-    report = measure_agreement(replace(toy_set, articles=articles))
-    assert not any("source" in part.group for part in report.variables[0].parts)
+    coded = _coded_twice(replace(toy_set, articles=articles))
+    parts = set(measure_agreement(coded).to_frame()["part"])
+    assert {"all", "language en"} <= parts
+    assert not any("source" in part for part in parts)
     some = (replace(articles[0], source="Post"), *articles[1:])
-    parts = set(measure_agreement(replace(toy_set, articles=some)).to_frame()["part"])
+    parts = set(measure_agreement(replace(coded, articles=some)).to_frame()["part"])
     assert "no source" in parts
 
 
