@@ -1,6 +1,5 @@
 """Commands that ask for labels and set them side by side: prompt, agreement, evaluate, compare."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +20,7 @@ from classifier.cli._output import (
     gold_line,
     gold_set,
     listed,
+    map_again,
     new_file,
     parsed,
     problem_lines,
@@ -139,14 +139,9 @@ def evaluate_command(
         ],
         f"classifier report {run} {folder} --out report.html"
         if run
-        else f"classifier profile {files[0]} --gold {folder}{_again(mapping)}",
+        else f"classifier profile {files[0]} --gold {folder}{map_again(mapping)}",
     )
     show(answer, as_json=as_json)
-
-
-def _again(mapping: list[str] | None) -> str:
-    """The pairs of `--map` as the next command needs them, too."""
-    return "".join(f" --map {shlex.quote(pair)}" for pair in mapping or [])
 
 
 def _about_labels(problems: "Mapping[str, tuple[Problem, ...]]") -> list[str | Table]:
@@ -212,7 +207,7 @@ def compare_command(
     lines += _about_labels(result.problems)
     best = next(iter(result.best.values()))[0]
     file = next((str(file) for file in files if file.stem == best), str(files[0]))
-    step = f"classifier profile {file} --gold {folder}{_again(mapping)}"
+    step = f"classifier profile {file} --gold {folder}{map_again(mapping)}"
     show(Answer(result.to_dict() | {"problems": result.problems}, lines, step), as_json=as_json)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 import sys
 import time
 from collections import Counter, deque
@@ -476,6 +477,11 @@ def write_table(result: InPapers, path: Path | None) -> list[str | Table]:
         return []
     result.paper_table().write(path)
     return [f"the table is in {path}"]
+
+
+def map_again(mapping: list[str] | None) -> str:
+    """The pairs of `--map` as the next command needs them, too."""
+    return "".join(f" --map {shlex.quote(pair)}" for pair in mapping or [])
 
 
 def own_codebook(path: Path | None) -> "Codebook | None":

@@ -28,6 +28,7 @@ from classifier.cli._output import (
     gold_line,
     gold_set,
     listed,
+    map_again,
     parsed,
     problem_lines,
     progress,
@@ -114,7 +115,7 @@ def profile_command(
     if gold is None:
         lines.append("These are the model's means, not corrected for model error: no --gold given.")
     step = (
-        f"classifier plan {predictions[0]} --gold {gold}"
+        f"classifier plan {predictions[0]} --gold {gold}{map_again(mapping)}"
         if gold
         else "classifier sample PATH --n 40 --by source, then --gold DIR"
     )
@@ -183,7 +184,7 @@ def regress_command(
         *made.notes(),
         *write_table(made, table_file),
     ]
-    step = f"classifier profile {predictions} --gold {gold}"
+    step = f"classifier profile {predictions} --gold {gold}{map_again(mapping)}"
     show(Answer(made.to_dict(), lines, step), as_json=as_json)
 
 
@@ -200,12 +201,13 @@ def plan_command(
     out: Annotated[
         Path | None, typer.Option(help="Draw those articles, and write the longer set here.")
     ] = None,
+    mapping: LabelMap = None,
     adjudication: Adjudication = "majority",
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Say how many more articles each source needs for a wished width, and draw them."""
-    from classifier.profiles import POOLED, PlanOptions, extend, plan
+    from classifier.profiles import POOLED, PlanOptions, extend, plan, profiled_labels
     from classifier.sampling import write_sample
 
     if (articles is None) != (out is None):
@@ -213,18 +215,20 @@ def plan_command(
     free_place(out, force=force)
     options = _profile_options(by, estimand, population)
     coded = gold_set(gold, adjudication)
+    known: dict[str, Any] = {"articles": articles, "gold": coded, "mapping": parsed(mapping)}
+    said = profiled_labels(predictions, **known)
     if articles is None or out is None:
-        made = plan(predictions, coded, half_width=half_width, options=options)
-        step = f"classifier plan {predictions} --gold {gold} --articles PATH --out DIR draws them"
-        answer = _planned(made, step)
+        made = plan(said, coded, half_width=half_width, options=options)
+        again = f"{predictions} --gold {gold}{map_again(mapping)}"
+        answer = _planned(made, f"classifier plan {again} --articles PATH --out DIR draws them")
     else:
-        extended = extend(predictions, coded, articles, PlanOptions(half_width, options))
+        extended = extend(said, coded, articles, PlanOptions(half_width, options))
         write_sample(extended.annotation_set, extended.sample, out, force=force)
         made, answer = extended.plan, _extended(extended, out)
     if made.rows and all(row["needed"] is None for row in made):
         coarser = [*(options.by if len(options.by) > 1 else ()), POOLED]
         coarse = [replace(options, by=(name,)) for name in coarser]
-        plans = [plan(predictions, coded, half_width=half_width, options=o) for o in coarse]
+        plans = [plan(said, coded, half_width=half_width, options=o) for o in coarse]
         answer = replace(answer, lines=[*answer.lines, *_coarser_plans(plans)])
     show(answer, as_json=as_json)
 

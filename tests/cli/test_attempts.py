@@ -161,6 +161,18 @@ def test_labels_as_they_are_are_profiled(
     assert all(row["group"]["source"] for row in in_all_voices)
 
 
+def test_a_plan_takes_labels_of_other_names(
+    folder: Path, truth: pd.DataFrame, tmp_path: Path
+) -> None:
+    _csv(truth, tmp_path / "ours.csv")
+    theirs = truth.assign(stance=truth["stance"].replace("unfavourable", "negative"))
+    _csv(theirs, tmp_path / "theirs.csv")
+    words = ("--gold", folder, "--by", "target")
+    ours = json_of("plan", tmp_path / "ours.csv", *words)
+    named = json_of("plan", tmp_path / "theirs.csv", *words, "--map", "negative=unfavourable")
+    assert named["groups"] == ours["groups"]
+
+
 def test_predictors_are_compared_in_one_paragraph(
     folder: Path, truth: pd.DataFrame, tmp_path: Path
 ) -> None:
