@@ -284,6 +284,29 @@ class TestUnsafeProjects:
             import_annotations("refi-qda", tmp_path / "a.qdpx")
 
 
+def test_codings_that_mark_no_words_are_listed_and_counted(tmp_path: Path) -> None:
+    text = "Kyiv waited. Moscow mocked."
+    selection = (
+        '<PlainTextSelection guid="g" name="Kyiv" startPosition="0" endPosition="3">'
+        '<Coding creatingUser="A"><CodeRef targetGUID="1"/></Coding>'
+        '<Coding creatingUser="A"/></PlainTextSelection>'
+    )
+    whole = '<Coding creatingUser="A"><CodeRef targetGUID="1"/></Coding>'
+    project = (
+        '<Project xmlns="urn:QDA-XML:project:1.0"><Users><User guid="A" name="zoe"/></Users>'
+        '<CodeBook><Codes><Code guid="1" name="UA_neutral"/></Codes></CodeBook>'
+        f'<Sources><TextSource guid="S" name="0"><PlainTextContent>{text}</PlainTextContent>'
+        f"{selection}{whole}</TextSource></Sources>"
+        f'<Notes><Note guid="n" name="n">{whole}</Note></Notes></Project>'
+    )
+    with zipfile.ZipFile(tmp_path / "a.qdpx", "w") as archive:
+        archive.writestr("project.qde", project)
+    imported = import_annotations("refi-qda", tmp_path / "a.qdpx")
+    assert len(imported.annotation_set.table) == 1
+    # One coding of the whole source, one in a note, one without a code.
+    assert sum(imported.lost.values()) == 3
+
+
 class TestPackedLabels:
     def test_a_workbook_of_labels_reads_as_its_csv(self, tmp_path: Path) -> None:
         rows = [
