@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="one more epoch for the scorers that ship, instead of all stages",
     )
     given = parser.parse_args(arguments)
+    if given.from_shipped and (given.base_model or given.epochs != OPTIONS.epochs):
+        parser.error("--from-shipped takes one epoch on the bases that ship: leave the others out")
     try:
         data = read_shipping_data(given.data)
         data = data.first(given.first) if given.first else data

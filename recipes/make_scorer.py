@@ -67,8 +67,8 @@ OPTIONS = TrainOptions(
 _FIRST: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-4, "head_learning_rate": 1e-3}
 _LAST: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 1e-3}
 
-_SMALL: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
-_ON: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
+_FURTHER: dict[str, Any] = {"epochs": 1, "learning_rate": 4e-5, "head_learning_rate": 5e-4}
+"""Of an epoch whose start has heads that know the labels: the small scorer's, and `train_on`."""
 _OF_NAMED = 3
 """Of the sentences without labels, every third is asked about."""
 SCORER, LARGE = "scorer", "large"
@@ -113,23 +113,22 @@ def train_on(
     out: Path,
     options: TrainOptions = OPTIONS,
     *,
-    names: Sequence[str] = (SCORER, LARGE),
     progress: Progress | None = None,
 ) -> Run:
     """Train the scorers that ship for one more epoch of the last stage, and judge them.
 
-    What was added to the labels since is learnt in minutes so. Opinions of RuOpinionNE, whose head
+    They learn what was added to the labels since, in minutes. Opinions of RuOpinionNE, whose head
     does not ship, are left out.
 
-    See `make_scorer` for the rest.
+    See `make_scorer` for what is written and raised.
     """
     kept = (*options.variables, *KEPT_SCHEMES)
     corpora = tuple(one for one in data.corpora if one.name != OPINIONS)
-    for name in names:
+    for name in (SCORER, LARGE):
         folder, start = out / name, SHIPPED.with_name(name)
         more = out / f"{LARGE}.stages" / f"{name}-more"
         if not (folder / RECORD).is_file():
-            own = replace(options, variables=kept, start=str(start), base_model="", **_ON)
+            own = replace(options, variables=kept, start=str(start), base_model="", **_FURTHER)
             if not (more / RECORD).is_file():
                 adjust = partial(without_country, data)
                 _fit((*corpora, *data.late), own, more, progress, adjust)
@@ -137,7 +136,7 @@ def train_on(
             write_json(folder / RECORD, {**read_record(folder), "went_on": True})
         if "figures" not in read_record(folder):
             judged(read_run_summary(folder), data, progress=progress)
-    return read_run_summary(out / names[0])
+    return read_run_summary(out / SCORER)
 
 
 def _small(data: ShippingData, out: Path, options: TrainOptions, progress: Progress | None) -> None:
@@ -154,7 +153,9 @@ def _small(data: ShippingData, out: Path, options: TrainOptions, progress: Progr
         student = make_student(teacher, base, asked(data, teacher), progress=progress)
         write_start(student, work / "last", SMALL_NAME, start)
     if not (last / RECORD).is_file():
-        own = replace(options, variables=_every(options), start=str(start), base_model="", **_SMALL)
+        own = replace(
+            options, variables=_every(options), start=str(start), base_model="", **_FURTHER
+        )
         adjust = partial(without_country, data)
         _fit((*data.corpora, *data.late), own, last, progress, adjust)
     prune_run(last, options.variables, default_codebook(), out, KEPT_SCHEMES)

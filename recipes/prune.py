@@ -66,7 +66,7 @@ def prune_run(
 
 
 def _keep_seen(out: Path) -> None:
-    """Name what the start of the run has seen among what the run has, since the start is gone."""
+    """Add the articles that the start of the run has seen to the parts of the run."""
     place = out / START_SPLIT
     if place.is_file():
         split = read_json(out / SPLIT)

@@ -23,6 +23,7 @@ from classifier.training import (
     read_corpora,
     same_text,
 )
+from recipes.__main__ import main
 from recipes.corpora import ShippingData, read_shipping_data
 from recipes.make_scorer import OPTIONS, make_scorer
 
@@ -135,6 +136,15 @@ def test_a_missing_corpus_is_named(tmp_path: Path) -> None:
     (tmp_path / "newsmtsc").mkdir()
     with pytest.raises(DataError, match="rusentne, ruopinionne is not there"):
         read_shipping_data(tmp_path)
+
+
+@pytest.mark.parametrize("option", [["--epochs", "5"], ["--base-model", "other"]])
+def test_going_on_from_what_ships_takes_no_other_start(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["data", "--out", "out", "--from-shipped", *option])
+    assert "leave the others out" in capsys.readouterr().err
 
 
 def test_the_run_says_how_good_it_is(data: ShippingData, tmp_path: Path) -> None:

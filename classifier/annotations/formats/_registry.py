@@ -133,7 +133,8 @@ def import_annotations(
         imported = understand(tool.settle(foreign, codebook) if tool.settle else foreign, terms)
     taken = {name: ", ".join(found) for name, found in names.taken.items()}
     whole = replace(imported.annotation_set, codebook=codebook)
-    n_files = sum(file.is_file() for file in path.rglob("*")) if path.is_dir() else 1
+    inside = path.rglob("[!.]*") if path.is_dir() else (path,)
+    n_files = sum(file.is_file() for file in inside)
     odd = tuple(dict.fromkeys(names.unread))
     counts = {**imported.counts, **Counter(problem.reason for problem in odd)}
     return replace(
